@@ -1,0 +1,1 @@
+"""The load: what users do. The only package that imports locust."""

@@ -1,0 +1,195 @@
+"""The checkout flow of LT-2025-Q3-CHECKOUT as a Locust scenario: seven steps in order.
+
+Works by itself too, web UI included::
+
+    loadgate mocks &                                  # or your own services
+    locust -f locustfiles/checkout_flow.py            # then open http://localhost:8089
+    locust -f locustfiles/checkout_flow.py --headless -u 50 -r 10 -t 30s
+    locust -f locustfiles/checkout_flow.py --host http://127.0.0.1:8001   # one gateway for all
+"""
+
+import hashlib
+import itertools
+import random
+import time
+from datetime import UTC, datetime
+from typing import Any
+
+import gevent
+import orjson
+from locust import FastHttpUser, task
+from locust.user.task import LOCUST_STATE_RUNNING, LOCUST_STATE_STOPPING, LOCUST_STATE_WAITING
+
+from locustfiles import listeners
+from locustfiles.outcomes import EXPECTED, classify, classify_error
+from locustfiles.plan import PLAN
+from locustfiles.shape import PhaseShape
+from locustfiles.steps import (
+    ADD_TO_CART,
+    APPLY_COUPON,
+    BROWSE,
+    CATEGORIES,
+    CHARGE,
+    CONFIRM,
+    DECLINE_CARDS,
+    DETAIL,
+    GOOD_CARD,
+    START_CHECKOUT,
+    Step,
+)
+
+JOURNEY = PLAN.profile.journey
+STAGGER_S = 1.0
+"""New users wait up to this long, so that one batch does not browse in step."""
+
+_numbers = itertools.count()
+
+
+class Abandoned(Exception):  # noqa: N818 - a way to leave, not an error
+    """The journey ends here: the step failed, or the user goes no further."""
+
+
+class CheckoutUser(FastHttpUser):
+    """One shopper: journeys with think time, a new session every few minutes."""
+
+    host = "http://127.0.0.1:8001"
+    insecure = False
+    network_timeout = PLAN.profile.load.request_timeout
+    connection_timeout = PLAN.profile.load.request_timeout
+
+    def on_start(self) -> None:
+        """Seed this user's own random numbers and spread out its first request."""
+        self._number = listeners.WORKER.index + listeners.WORKER.count * next(_numbers)
+        self._random = random.Random(f"{PLAN.profile.seed}/{self._number}")
+        self._sessions = 0
+        self._new_session()
+        self._pause(self._random.uniform(0, STAGGER_S))
+
+    def _new_session(self) -> None:
+        session = JOURNEY.session
+        self._session_ends_s = time.monotonic() + self._random.uniform(session.min, session.max)
+        account = (self._number + self._sessions * 7919) % JOURNEY.test_users + 1
+        self._user_id = f"lt-user-{account:05d}"
+        self._cart_id = f"cart-lt-{self._number:05d}-{self._sessions}"
+        self._sessions += 1
+        self._headers = {
+            "Authorization": f"Bearer lt-user-token-{account:05d}",
+            "Content-Type": "application/json",
+            "Accept-Encoding": "identity",
+            "X-Locust-Worker": listeners.WORKER.name,
+        }
+
+    @task
+    def journey(self) -> None:
+        """Browse, detail, cart, coupon, start, charge, confirm; most users leave on the way."""
+        began_s = time.monotonic()
+        if began_s > self._session_ends_s:
+            self._new_session()
+        try:
+            self._shop()
+            self._check_out()
+        except Abandoned:
+            pass
+        if JOURNEY.period is not None:
+            self._pause(began_s + JOURNEY.period - time.monotonic())
+
+    def _shop(self) -> None:
+        self._send(BROWSE, query=f"?category={self._random.choice(CATEGORIES)}")
+        self._go_on(JOURNEY.funnel.detail)
+        product = f"p-{self._random.randint(1, JOURNEY.products):05d}"
+        self._send(DETAIL, query=product)
+        self._go_on(JOURNEY.funnel.add_to_cart)
+        quantity = self._random.randint(1, 3)
+        cart = {"cart_id": self._cart_id, "user_id": self._user_id}
+        self._send(ADD_TO_CART, {**cart, "product_id": product, "quantity": quantity})
+        if self._random.random() < JOURNEY.funnel.apply_coupon:
+            code = f"BF25-{self._random.randint(1, JOURNEY.coupons):03d}"
+            self._send(APPLY_COUPON, {"cart_id": self._cart_id, "coupon_code": code})
+
+    def _check_out(self) -> None:
+        self._go_on(JOURNEY.funnel.start_checkout)
+        started = self._send(START_CHECKOUT, {"cart_id": self._cart_id, "user_id": self._user_id})
+        self._go_on(JOURNEY.funnel.charge)
+        card = self._card()
+        charge = {"checkout_id": started["checkout_id"], "payment_method": "card"}
+        paid = self._send(CHARGE, {**charge, "card_token": card}, card=card)
+        self._go_on(JOURNEY.funnel.confirm)
+        done = {"checkout_id": started["checkout_id"], "payment_id": paid["payment_id"]}
+        self._send(CONFIRM, done)
+
+    def _card(self) -> str:
+        if self._random.random() < JOURNEY.decline_share:
+            return self._random.choice(DECLINE_CARDS)
+        return GOOD_CARD
+
+    def _go_on(self, share: float) -> None:
+        if self._random.random() >= share:
+            raise Abandoned
+
+    def _send(
+        self, step: Step, body: dict[str, Any] | None = None, query: str = "", card: str = ""
+    ) -> dict[str, Any]:
+        """Send one request, record its outcome, think; raises Abandoned unless it was ok."""
+        request_id = listeners.WORKER.next_request_id()
+        note: dict[str, Any] = {"request_id": request_id}
+        headers = {**self._headers, "X-Request-ID": request_id}
+        if card and body:
+            headers["Idempotency-Key"] = _idempotency_key(body["checkout_id"])
+        with self.client.request(
+            step.method,
+            listeners.base_url(self, step.service) + step.path + query,
+            name=step.name,
+            data=orjson.dumps(body).decode() if body else None,
+            headers=headers,
+            catch_response=True,
+            context={"step": step.name, "note": note},
+        ) as response:
+            answer = self._judge(step, response, note, decline_card=card in DECLINE_CARDS)
+        self._think()
+        if note["outcome"] != "ok":
+            raise Abandoned
+        return answer
+
+    def _judge(
+        self, step: Step, response: Any, note: dict[str, Any], *, decline_card: bool
+    ) -> dict[str, Any]:
+        if response.status_code:
+            content = response.content
+            outcome = classify(step, response.status_code, content, decline_card=decline_card)
+        else:
+            outcome = classify_error(response.error)
+        note["outcome"] = outcome
+        note["expected"] = outcome in EXPECTED
+        if note["expected"]:
+            response.success()
+        else:
+            response.failure(f"{outcome} (status {response.status_code})")
+        answer: dict[str, Any] = orjson.loads(response.content) if outcome == "ok" else {}
+        note["order_id"] = answer.get("order_id")
+        return answer
+
+    def _think(self) -> None:
+        self._pause(self._random.uniform(JOURNEY.think.min, JOURNEY.think.max))
+
+    def _pause(self, seconds: float) -> None:
+        """Sleep in a way that a stop may end at once; a request in flight is never cut off."""
+        if self._state == LOCUST_STATE_STOPPING:
+            raise gevent.GreenletExit
+        if seconds > 0:
+            self._state = LOCUST_STATE_WAITING
+            gevent.sleep(seconds)
+            self._state = LOCUST_STATE_RUNNING
+
+
+def _idempotency_key(checkout_id: str) -> str:
+    """SHA256(order id + timestamp), the shop's own format (PR #4462)."""
+    moment = datetime.now(UTC).isoformat()
+    return hashlib.sha256(f"{checkout_id}{moment}".encode()).hexdigest()
+
+
+if PLAN.shaped:
+
+    class Phases(PhaseShape):
+        """The profile's phases drive the load."""
+
+        plan = PLAN

@@ -1,0 +1,95 @@
+"""Writes the recording: merges the reports of all workers, interval by interval.
+
+Runs where Locust's master runs (or in the only process), so that a saturated worker cannot lose
+what was recorded. An interval is written when every live worker is past it; a report that comes
+later still gets its own line.
+"""
+
+from collections import defaultdict
+from typing import Any
+
+from locustfiles.recorder import unpack
+from recording.histogram import Histogram, merge
+from recording.hlog import HistogramLogWriter, Interval, Tag
+from recording.jsonl import JsonLinesWriter
+from recording.orders import ConfirmedOrdersWriter
+from recording.rundir import RunDir
+from recording.series import Sample, SeriesWriter
+
+PATIENCE_INTERVALS = 5
+"""How many intervals a silent worker may hold back what the others recorded."""
+
+_TOTALS = ("recorded", "failed", "errors", "failures_left_out")
+_GAUGES = ("process_cpu_seconds_total", "process_resident_memory_bytes", "run_queue_wait_seconds")
+
+
+class Collector:
+    """Owns the recording's files; every method may raise OSError (disk full)."""
+
+    def __init__(self, run: RunDir, epoch_wall_s: float, interval_s: float) -> None:
+        self._interval_s = interval_s
+        self._log = HistogramLogWriter(run.latency, epoch_wall_s)
+        self._load = SeriesWriter(run.load)
+        self._exemplars = JsonLinesWriter(run.exemplars)
+        self._orders = ConfirmedOrdersWriter(run.confirmed)
+        self._events = JsonLinesWriter(run.events)
+        self._pending: dict[int, dict[Tag, list[Histogram]]] = defaultdict(
+            lambda: defaultdict(list)
+        )
+        self._closed_below: dict[str, int] = {}
+        self._workers: dict[str, dict[str, int]] = {}
+        self._orders_written = 0
+        self._last_error = ""
+
+    def add(self, worker: str, report: dict[str, Any]) -> None:
+        """Take one worker's report and write every interval that all workers are past."""
+        for index, packed in report["intervals"]:
+            for tag, histogram in unpack(packed):
+                self._pending[index][tag].append(histogram)
+        self._closed_below[worker] = report["closed_below"]
+        self._workers[worker] = {name: report[name] for name in _TOTALS}
+        self._last_error = report["last_error"] or self._last_error
+        self._exemplars.write(*report["exemplars"])
+        self._orders.write(report["orders"])
+        self._orders_written += len(report["orders"])
+        self._load.write(
+            Sample(report["t_s"], worker, name, report[name]) for name in _GAUGES if name in report
+        )
+        newest = max(self._closed_below.values())
+        self._write_below(max(min(self._closed_below.values()), newest - PATIENCE_INTERVALS))
+
+    def forget(self, worker: str) -> None:
+        """A lost worker holds nothing back any more; what it reported stays."""
+        self._closed_below.pop(worker, None)
+
+    def _write_below(self, index: int) -> None:
+        for i in sorted(i for i in self._pending if i < index):
+            slot = self._pending.pop(i)
+            self._log.write(
+                Interval(tag, i * self._interval_s, self._interval_s, merge(slot[tag]))
+                for tag in sorted(slot)
+            )
+
+    def sample(self, t_s: float, subject: str, **values: float) -> None:
+        """One row per value into the generator's series."""
+        self._load.write(Sample(t_s, subject, name, value) for name, value in values.items())
+
+    def event(self, t_s: float, event: str, **details: Any) -> None:
+        """Append an event of the generator."""
+        self._events.write({"t_s": round(t_s, 3), "source": "locust", "event": event, **details})
+
+    def close(self, t_s: float, locust_requests: int, locust_failures: int) -> None:
+        """Write what is pending and the closing count that the judge holds the log against."""
+        self._write_below(max(self._pending, default=0) + 1)
+        totals = {name: sum(w[name] for w in self._workers.values()) for name in _TOTALS}
+        self.event(
+            t_s,
+            "generator_ended",
+            **totals,
+            orders=self._orders_written,
+            locust_requests=locust_requests,
+            locust_failures=locust_failures,
+            last_error=self._last_error,
+        )
+        for file in (self._log, self._load, self._exemplars, self._orders, self._events):
+            file.close()

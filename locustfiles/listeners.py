@@ -1,0 +1,208 @@
+"""Wires recorder and collector into Locust's events, in whatever role this process has."""
+
+import logging
+import os
+import signal
+import time
+from datetime import UTC, datetime
+from typing import Any
+
+import gevent
+import locust.runners
+from locust import FastHttpUser, events
+from locust.env import Environment
+from locust.runners import LocalRunner, MasterRunner, WorkerRunner
+
+from locustfiles import keepalive, process
+from locustfiles.collector import Collector
+from locustfiles.plan import DEFAULT_URLS, PLAN
+from locustfiles.recorder import Recorder
+from locustfiles.shape import PhaseShape
+
+LAG_TICK_S = 0.05
+USERS_TICK_S = 1.0
+DISK_EXIT_CODE = 74  # EX_IOERR of sysexits.h
+
+
+class WorkerIdentity:
+    """Which of how many workers this is; request ids and user numbers never collide."""
+
+    def __init__(self) -> None:
+        self.index = 0
+        self.count = 1
+        self._date = datetime.now(UTC).date().isoformat()
+        self._requests = 0
+
+    @property
+    def name(self) -> str:
+        """As in the seed's X-Locust-Worker header."""
+        return f"locust-worker-{self.index + 1:02d}"
+
+    def next_request_id(self) -> str:
+        """``lt-req-<date>-<worker><number>`` as in the seed's log."""
+        self._requests += 1
+        return f"lt-req-{self._date}-{self.index:02d}{self._requests:07d}"
+
+
+WORKER = WorkerIdentity()
+
+
+def base_url(user: FastHttpUser, service: str) -> str:
+    """The service's url; ``--host`` sends everything to one gateway when run by hand."""
+    options = user.environment.parsed_options
+    if not PLAN.shaped and options is not None and options.host:
+        return str(options.host)
+    return PLAN.urls.get(service, DEFAULT_URLS[service])
+
+
+process.raise_descriptor_limit()
+keepalive.install()
+
+
+@events.init.add_listener
+def _on_init(environment: Environment, runner: Any, **_: Any) -> None:
+    process.quiet_collector()
+    if PLAN.run is None:
+        return
+    process.end_with_parent()
+    # Reports carry whole intervals; every 3 s, Locust's default, would hide a stall for long.
+    locust.runners.WORKER_REPORT_INTERVAL = PLAN.profile.recording.interval
+    if isinstance(runner, WorkerRunner):
+        _record_and_report(environment, runner)
+    elif isinstance(runner, MasterRunner):
+        _collect(environment, runner)
+    elif isinstance(runner, LocalRunner):
+        _record_and_collect(environment, runner)
+
+
+def _new_recorder(environment: Environment) -> Recorder:
+    recording = PLAN.profile.recording
+    recorder = Recorder(
+        PLAN.now_s,
+        recording.interval,
+        recording.slowest_per_interval,
+        recording.failures_per_interval,
+    )
+    environment.events.request.add_listener(recorder.on_request)
+    gevent.spawn(_measure_lag, recorder)
+    return recorder
+
+
+def _measure_lag(recorder: Recorder) -> None:
+    while True:
+        due_s = time.monotonic() + LAG_TICK_S
+        gevent.sleep(LAG_TICK_S)
+        recorder.record_lag(time.monotonic() - due_s)
+
+
+def _report(recorder: Recorder, *, final: bool) -> dict[str, Any]:
+    return recorder.take(final=final) | {
+        "t_s": PLAN.now_s(),
+        "name": WORKER.name,
+        "process_cpu_seconds_total": time.process_time(),
+        "process_resident_memory_bytes": float(process.resident_bytes()),
+        "run_queue_wait_seconds": process.run_queue_wait_s(),
+    }
+
+
+def _record_and_report(environment: Environment, runner: WorkerRunner) -> None:
+    recorder = _new_recorder(environment)
+    stopped = False
+
+    def on_test_start(**_: Any) -> None:
+        WORKER.index = max(0, runner.worker_index)
+        options = environment.parsed_options
+        WORKER.count = max(1, getattr(options, "expect_workers", 1) or 1)
+
+    def on_report(data: dict[str, Any], **_: Any) -> None:
+        data["loadgate"] = _report(recorder, final=stopped)
+
+    def on_test_stop(**_: Any) -> None:
+        # The last report must leave before Locust tells the master that this worker stopped.
+        nonlocal stopped
+        stopped = True
+        runner._send_stats()
+
+    environment.events.test_start.add_listener(on_test_start)
+    environment.events.report_to_master.add_listener(on_report)
+    environment.events.test_stop.add_listener(on_test_stop)
+
+
+def _collect(environment: Environment, runner: MasterRunner) -> None:
+    collector = _new_collector(environment)
+    names: dict[str, str] = {}
+
+    def on_report(client_id: str, data: dict[str, Any], **_: Any) -> None:
+        if report := data.get("loadgate"):
+            names[client_id] = report["name"]
+            _guarded(environment, lambda: collector.add(report["name"], report))
+
+    def watch_workers() -> None:
+        lost: set[str] = set()
+        while True:
+            for client in runner.clients.missing:
+                if client.id not in lost:
+                    lost.add(client.id)
+                    name = names.get(client.id, client.id)
+                    collector.forget(name)
+                    collector.event(PLAN.now_s(), "worker_lost", worker=name)
+            gevent.sleep(USERS_TICK_S)
+
+    environment.events.worker_report.add_listener(on_report)
+    gevent.spawn(watch_workers)
+
+
+def _record_and_collect(environment: Environment, runner: LocalRunner) -> None:
+    recorder = _new_recorder(environment)
+    collector = _new_collector(environment)
+
+    def flush() -> None:
+        while True:
+            gevent.sleep(PLAN.profile.recording.interval)
+            report = _report(recorder, final=False)
+            _guarded(environment, lambda: collector.add(WORKER.name, report))  # noqa: B023
+
+    def on_test_stop(**_: Any) -> None:
+        collector.add(WORKER.name, _report(recorder, final=True))
+
+    gevent.spawn(flush)
+    environment.events.test_stop.add_listener(on_test_stop)
+
+
+def _new_collector(environment: Environment) -> Collector:
+    """The files of the run, the users' series, phase events and the closing count."""
+    assert PLAN.run is not None
+    collector = Collector(PLAN.run, PLAN.epoch_wall_s, PLAN.profile.recording.interval)
+    shape = environment.shape_class
+    assert isinstance(shape, PhaseShape)
+    shape.on_phase = lambda name, t_s, measured: collector.event(
+        t_s, "phase_started", phase=name, measured=measured
+    )
+    shape.on_end = lambda t_s: collector.event(t_s, "phases_ended", early=shape.stopping)
+    gevent.signal_handler(signal.SIGUSR1, shape.stop_early)
+
+    def sample_users() -> None:
+        while True:
+            users = environment.runner.user_count if environment.runner else 0
+            _guarded(
+                environment,
+                lambda: collector.sample(PLAN.now_s(), "locust", users=float(users)),  # noqa: B023
+            )
+            gevent.sleep(USERS_TICK_S)
+
+    def on_quit(**_: Any) -> None:
+        total = environment.stats.total
+        collector.close(PLAN.now_s(), total.num_requests, total.num_failures)
+
+    gevent.spawn(sample_users)
+    environment.events.quit.add_listener(on_quit)
+    return collector
+
+
+def _guarded(environment: Environment, write: Any) -> None:
+    """A recording that cannot be written ends the run: Locust would swallow the error."""
+    try:
+        write()
+    except OSError as error:
+        logging.getLogger(__name__).critical("recording cannot be written: %s", error)
+        os._exit(DISK_EXIT_CODE)

@@ -1,0 +1,53 @@
+"""Turns the profile's phases into Locust's load shape, and says when each really began."""
+
+from collections.abc import Callable
+from math import ceil
+
+from locust import LoadTestShape
+
+from locustfiles.plan import Plan
+
+MAX_SPAWN_RATE = 100.0
+"""Users per second that Locust may start or stop at once; small batches do not stall others."""
+
+
+class PhaseShape(LoadTestShape):
+    """Users follow straight lines between phases; ``stop_early`` ends the run in good order."""
+
+    abstract = True
+    plan: Plan
+    on_phase: Callable[[str, float, bool], None] = staticmethod(lambda *_: None)
+    on_end: Callable[[float], None] = staticmethod(lambda *_: None)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._phase = -1
+        self.stopping = False
+
+    def stop_early(self) -> None:
+        """End at the next tick, letting requests in flight finish."""
+        self.stopping = True
+
+    def tick(self) -> tuple[int, float] | None:
+        """Users wanted now; None once every user has stopped and every worker reported."""
+        t_s = self.get_run_time()
+        users = None if self.stopping else self.plan.profile.load.intended_users(t_s)
+        if users is None:
+            self.on_end(self.plan.now_s())
+            if self.runner is not None:
+                # runner.stop() waits for requests in flight and the workers' last reports;
+                # returning None alone gives them half a second (Locust 2.47, MasterRunner.quit).
+                self.runner.stop()
+            return None
+        self._announce(t_s)
+        return ceil(users), MAX_SPAWN_RATE
+
+    def _announce(self, t_s: float) -> None:
+        end_s = 0.0
+        for number, phase in enumerate(self.plan.profile.load.phases):
+            end_s += phase.duration
+            if t_s < end_s:
+                if number > self._phase:
+                    self._phase = number
+                    self.on_phase(phase.name, self.plan.now_s(), phase.measured)
+                return

@@ -1,0 +1,182 @@
+"""``latency.hlog``: an HdrHistogram interval log that any HdrHistogram tool can open.
+
+One line per interval and tag. The tag says what was measured:
+
+    step/outcome/arm                 latency seen by the client
+    step/outcome/arm/distortion      client time minus the server's own X-Response-Time
+    generator/lag/arm                how late the generator's own timer fired
+
+Several lines may share an interval and a tag (one per report of a worker); readers add them.
+The log is append-only and every line stands alone, so a file cut at any byte loses at most its
+last line.
+"""
+
+import os
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from recording.histogram import Histogram, decode_many, encode
+
+LATENCY = "latency"
+DISTORTION = "distortion"
+
+_TAG = re.compile(r"[\w.-]+/[\w.-]+/[\w.-]+(/[\w.-]+)?")
+_LINE = re.compile(
+    r"Tag=(?P<tag>[^,]+),(?P<start>[\d.]+),(?P<length>[\d.]+),(?P<max>[\d.]+),(?P<data>\S+)"
+)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Tag:
+    """What an interval's histogram measured."""
+
+    step: str
+    outcome: str
+    arm: str = "run"
+    kind: str = LATENCY
+
+    def __str__(self) -> str:
+        name = f"{self.step}/{self.outcome}/{self.arm}"
+        return name if self.kind == LATENCY else f"{name}/{self.kind}"
+
+    @classmethod
+    def parse(cls, text: str) -> "Tag":
+        """Raises ValueError for anything but 3 or 4 parts of word characters."""
+        if not _TAG.fullmatch(text):
+            raise ValueError(f"not a tag: {text!r}")
+        return cls(*text.split("/"))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Interval:
+    """One line of the log; ``start_s`` is seconds since the run's epoch."""
+
+    tag: Tag
+    start_s: float
+    length_s: float
+    histogram: Histogram
+
+
+@dataclass(frozen=True, slots=True)
+class HistogramLog:
+    """What a log holds. ``damaged_lines`` counts lines that could not be read."""
+
+    intervals: tuple[Interval, ...]
+    damaged_lines: int
+
+
+class HistogramLogWriter:
+    """Appends intervals; each ``write`` is one system call, so lines are never interleaved."""
+
+    def __init__(self, path: Path, epoch_wall_s: float) -> None:
+        """Open ``path`` for appending; a new file gets the log's header. Raises OSError."""
+        self._fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+        if os.fstat(self._fd).st_size == 0:
+            write_all(self._fd, _header(epoch_wall_s).encode())
+
+    def write(self, intervals: Iterable[Interval]) -> None:
+        """Append; raises OSError (disk full) with nothing but whole earlier lines lost."""
+        text = "".join(_line(interval) for interval in intervals)
+        if text:
+            write_all(self._fd, text.encode())
+
+    def close(self) -> None:
+        """Close the file."""
+        os.close(self._fd)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+def write_all(fd: int, data: bytes) -> None:
+    """``os.write`` until everything is out; raises OSError where it cannot."""
+    view = memoryview(data)
+    while view:
+        view = view[os.write(fd, view) :]
+
+
+def _header(epoch_wall_s: float) -> str:
+    moment = datetime.fromtimestamp(epoch_wall_s, UTC).isoformat()
+    return (
+        "#[Histogram log format version 1.3]\n"
+        f"#[StartTime: {epoch_wall_s:.3f} (seconds since epoch), {moment}]\n"
+        f"#[BaseTime: {epoch_wall_s:.3f} (seconds since epoch)]\n"
+        '"StartTimestamp","Interval_Length","Interval_Max","Interval_Compressed_Histogram"\n'
+    )
+
+
+def _line(interval: Interval) -> str:
+    return (
+        f"Tag={interval.tag},{interval.start_s:.3f},{interval.length_s:.3f},"
+        f"{interval.histogram.max_us / 1000:.3f},{encode(interval.histogram)}\n"
+    )
+
+
+def read_hlog(path: Path) -> HistogramLog:
+    """Everything readable in the log; a missing file is an empty log."""
+    try:
+        text = path.read_text(encoding="ascii", errors="replace")
+    except FileNotFoundError:
+        return HistogramLog((), 0)
+    return parse_hlog(text)
+
+
+def parse_hlog(text: str) -> HistogramLog:
+    """The log in ``text``; a line without its newline was cut off and counts as damaged."""
+    lines = text.split("\n")
+    damaged = int(bool(lines.pop()))
+    matches: list[re.Match[str]] = []
+    for line in lines:
+        if line.startswith("Tag="):
+            match = _LINE.fullmatch(line)
+            damaged += match is None
+            matches += [match] if match else []
+        elif line and line[0] not in '#"':
+            damaged += 1
+    found, lost = _intervals(matches)
+    return HistogramLog(tuple(found), damaged + lost)
+
+
+def _intervals(matches: list[re.Match[str]]) -> tuple[list[Interval], int]:
+    try:
+        histograms = decode_many([match["data"] for match in matches])
+    except ValueError:
+        return _one_by_one(matches)
+    tags: dict[str, Tag] = {}
+    return [
+        Interval(
+            tags.get(m["tag"]) or tags.setdefault(m["tag"], Tag.parse(m["tag"])),
+            float(m["start"]),
+            float(m["length"]),
+            h,
+        )
+        for m, h in zip(matches, histograms, strict=True)
+    ], 0
+
+
+def _one_by_one(matches: list[re.Match[str]]) -> tuple[list[Interval], int]:
+    """The slow way, for a log with damaged lines: keep what can be read."""
+    kept = list(_readable(matches))
+    return kept, len(matches) - len(kept)
+
+
+def _readable(matches: list[re.Match[str]]) -> Iterator[Interval]:
+    for m in matches:
+        try:
+            histogram = decode_many([m["data"]])[0]
+            yield Interval(Tag.parse(m["tag"]), float(m["start"]), float(m["length"]), histogram)
+        except ValueError:
+            continue

@@ -1,0 +1,47 @@
+"""JSON lines that several processes append to and that a crash cannot spoil."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from recording.hlog import write_all
+
+
+class JsonLinesWriter:
+    """Appends one object per line with a single write, so writers may share the file."""
+
+    def __init__(self, path: Path) -> None:
+        """Open ``path`` for appending. Raises OSError."""
+        self._fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+
+    def write(self, *rows: Mapping[str, Any]) -> None:
+        """Append rows; raises OSError (disk full)."""
+        if rows:
+            write_all(self._fd, b"".join(orjson.dumps(row) + b"\n" for row in rows))
+
+    def close(self) -> None:
+        """Close the file."""
+        os.close(self._fd)
+
+
+def read_json_lines(path: Path) -> tuple[list[dict[str, Any]], int]:
+    """The readable objects and the number of damaged lines; a missing file is empty."""
+    try:
+        lines = path.read_bytes().split(b"\n")
+    except FileNotFoundError:
+        return [], 0
+    damaged = int(bool(lines.pop()))
+    rows: list[dict[str, Any]] = []
+    for line in lines:
+        try:
+            row = orjson.loads(line)
+        except orjson.JSONDecodeError:
+            row = None
+        if isinstance(row, dict):
+            rows.append(row)
+        else:
+            damaged += 1
+    return rows, damaged

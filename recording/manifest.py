@@ -1,0 +1,76 @@
+"""``manifest.json``: what was asked for, on what, and how it ended."""
+
+from pathlib import Path
+from typing import Any, Literal
+
+import orjson
+from pydantic import ConfigDict, Field, ValidationError
+
+from recording.errors import ConfigError, StorageError
+from recording.profile import Profile, Section
+
+FORMAT = 1
+
+Ended = Literal[
+    "running",  # still going, or the harness itself was killed
+    "completed",
+    "interrupted",  # Ctrl-C or SIGTERM: an orderly stop before the plan's end
+    "service_died",
+    "generator_died",
+    "aborted",  # the harness gave up: disk full, sampling impossible, an internal error
+]
+
+
+class MeasuredPhase(Section):
+    """A phase as it really happened; seconds since the run's epoch. ``end_s`` None: cut short."""
+
+    name: str
+    start_s: float
+    end_s: float | None = None
+    measured: bool = False
+
+
+class Manifest(Section):
+    """Written when the run starts and once more when it ends."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    format: int = FORMAT
+    run_id: str
+    profile: Profile
+    overrides: tuple[str, ...] = ()
+    started_utc: str
+    epoch_wall_s: float
+    git: dict[str, Any] = Field(default_factory=dict)
+    versions: dict[str, str] = Field(default_factory=dict)
+    host: dict[str, Any] = Field(default_factory=dict)
+    command: str = ""
+    ended: Ended = "running"
+    ended_because: str = ""
+    phases: tuple[MeasuredPhase, ...] = ()
+    counts: dict[str, int] = Field(default_factory=dict)
+
+
+def write_manifest(path: Path, manifest: Manifest) -> None:
+    """Replace the file in one step, so that it is always either the old or the new one."""
+    data = orjson.dumps(manifest.model_dump(mode="json"), option=orjson.OPT_INDENT_2) + b"\n"
+    scratch = path.with_suffix(".tmp")
+    try:
+        scratch.write_bytes(data)
+        scratch.replace(path)
+    except OSError as error:
+        raise StorageError(f"{path}: cannot be written: {error.strerror}") from error
+
+
+def read_manifest(path: Path) -> Manifest:
+    """Raises ConfigError naming what is wrong with the file."""
+    try:
+        return Manifest.model_validate(orjson.loads(path.read_bytes()))
+    except FileNotFoundError:
+        raise ConfigError(f"{path}: no such file") from None
+    except orjson.JSONDecodeError as error:
+        raise ConfigError(f"{path}: not valid JSON (cut off?): {error}") from None
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(map(str, first["loc"]))
+        raise ConfigError(f"{path}: {key}: {first['msg']}") from None

@@ -1,0 +1,208 @@
+"""The profile: everything that decides what a run does, built in one place and then frozen.
+
+``load_profile`` reads a TOML file, applies ``--set a.b=c`` overrides, rejects unknown keys with
+the nearest known one, and returns one immutable value that is passed down, never looked up.
+"""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, Self, get_args
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from recording.durations import DurationS
+
+Share = Annotated[float, Field(ge=0, le=1)]
+Positive = Annotated[float, Field(gt=0)]
+
+RuleKind = Literal["latency", "errors", "pool", "memory", "orders"]
+RULE_KINDS: tuple[RuleKind, ...] = get_args(RuleKind)
+"""What a rule of thresholds.toml can be about; a profile may leave some undecided."""
+
+
+class Section(BaseModel):
+    """A table of the profile: frozen, and a misspelt key is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Range(Section):
+    """A uniform range of durations, written ``{ min = "2s", max = "5s" }``."""
+
+    min: DurationS
+    max: DurationS
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if not 0 <= self.min <= self.max:
+            raise ValueError("min must be at least 0 and at most max")
+        return self
+
+    @property
+    def mean_s(self) -> float:
+        """Mean of the uniform distribution, s."""
+        return (self.min + self.max) / 2
+
+
+class Phase(Section):
+    """A stretch of the run: users move in a straight line from the last phase's to ``users``."""
+
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9 _.-]*$")]
+    duration: DurationS = Field(gt=0)
+    users: int = Field(ge=0)
+    measured: bool = False
+
+
+class Load(Section):
+    """How many users, for how long, from how many Locust processes."""
+
+    model: Literal["users"] = "users"
+    phases: tuple[Phase, ...] = Field(min_length=1)
+    processes: Annotated[int, Field(ge=1)] | Literal["auto"] = "auto"
+    request_timeout: DurationS = Field(default=30.0, gt=0)
+    stop_timeout: DurationS = Field(default=30.0, gt=0)
+
+    @model_validator(mode="after")
+    def _sensible(self) -> Self:
+        names = [phase.name for phase in self.phases]
+        if len(set(names)) != len(names):
+            raise ValueError(f"phase names must differ, got {names}")
+        if not any(phase.measured for phase in self.phases):
+            raise ValueError("no phase has measured = true, so nothing would be judged")
+        if not self.peak_users:
+            raise ValueError("no phase has users > 0")
+        return self
+
+    @property
+    def peak_users(self) -> int:
+        """The most users any phase asks for."""
+        return max(phase.users for phase in self.phases)
+
+    @property
+    def duration_s(self) -> float:
+        """Planned length of all phases together, s."""
+        return sum(phase.duration for phase in self.phases)
+
+    def intended_users(self, t_s: float) -> float | None:
+        """Users the plan asks for ``t_s`` seconds after the start; None after the end."""
+        before = 0
+        for phase in self.phases:
+            if t_s < phase.duration:
+                return before + (phase.users - before) * t_s / phase.duration
+            t_s -= phase.duration
+            before = phase.users
+        return None
+
+
+class Funnel(Section):
+    """Share of users who go on to the next step. Defaults: Appendix A's peak rates."""
+
+    detail: Share = 268 / 298
+    add_to_cart: Share = 175 / 268
+    apply_coupon: Share = 0.30
+    start_checkout: Share = 88 / 175
+    charge: Share = 81 / 88
+    confirm: Share = 1.0
+
+    def requests_per_journey(self, decline_share: float) -> float:
+        """Mean number of requests of a journey in which nothing fails unexpectedly."""
+        cart = self.detail * self.add_to_cart
+        start = cart * self.start_checkout
+        charge = start * self.charge
+        confirm = charge * (1 - decline_share) * self.confirm
+        return 1 + self.detail + cart * (1 + self.apply_coupon) + start + charge + confirm
+
+
+class Journey(Section):
+    """What one user does. Defaults: the seed's own plan (LT-2025-Q3-CHECKOUT)."""
+
+    think: Range = Range(min=2.0, max=5.0)
+    period: DurationS | None = Field(default=None, gt=0)
+    """Start-to-start time of a user's journeys; None: the next begins after one think time."""
+    session: Range = Range(min=180.0, max=480.0)
+    decline_share: Share = 0.03
+    funnel: Funnel = Funnel()
+    test_users: int = Field(default=50_000, ge=1)
+    products: int = Field(default=10_000, ge=1)
+    coupons: int = Field(default=500, ge=1)
+
+
+class Target(Section):
+    """Where the load goes. Empty urls: the harness starts the mocks on free ports."""
+
+    checkout: str = ""
+    payment: str = ""
+    cart: str = ""
+    inventory_lock: str = ""
+    allowed_hosts: tuple[str, ...] = ("127.0.0.1", "localhost", "::1")
+    payment_key: str = "sk_test_loadgate"
+
+    @model_validator(mode="after")
+    def _all_or_none(self) -> Self:
+        urls = self.urls
+        if urls and len(urls) < 3:
+            raise ValueError("give checkout, payment and cart urls, or none of them")
+        return self
+
+    @property
+    def urls(self) -> dict[str, str]:
+        """The configured base urls of the services that users talk to."""
+        named = {"checkout": self.checkout, "payment": self.payment, "cart": self.cart}
+        return {name: url for name, url in named.items() if url}
+
+
+class Recording(Section):
+    """How finely the run is recorded."""
+
+    interval: DurationS = Field(default=1.0, ge=0.1)
+    slowest_per_interval: int = Field(default=3, ge=0)
+    failures_per_interval: int = Field(default=200, ge=1)
+
+
+class Sampling(Section):
+    """How often services and generator are sampled."""
+
+    interval: DurationS = Field(default=1.0, ge=0.1)
+    timeout: DurationS = Field(default=2.0, gt=0)
+
+
+class Validity(Section):
+    """When the run itself is not evidence. These limits judge the harness, not the shop."""
+
+    users_tolerance: Share = 0.05
+    rate_tolerance: Share = 0.10
+    distortion_p99: DurationS = Field(default=0.050, gt=0)
+    generator_lag_p99: DurationS = Field(default=0.050, gt=0)
+    generator_cpu: Share = 0.90
+    generator_wait: Share = 0.20
+    mock_cpu: Share = 0.90
+    count_tolerance: Share = 0.001
+    missing_intervals: Share = 0.02
+    missing_samples: Share = 0.10
+
+
+class Judge(Section):
+    """Which kinds of rule must be decided for a PASS; the others can still FAIL."""
+
+    required: tuple[RuleKind, ...] = RULE_KINDS
+
+
+class Profile(Section):
+    """A whole run."""
+
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
+    description: str = ""
+    seed: int = 20250922
+    load: Load
+    journey: Journey = Journey()
+    target: Target = Target()
+    services: Mapping[str, Mapping[str, Any]] = Field(default_factory=dict)
+    """Behaviour of the mocks, one table each; validated against the mocks' own schema."""
+    recording: Recording = Recording()
+    sampling: Sampling = Sampling()
+    validity: Validity = Validity()
+    judge: Judge = Judge()
+
+    @property
+    def measured_s(self) -> float:
+        """Planned length of the measured phases, s."""
+        return sum(phase.duration for phase in self.load.phases if phase.measured)

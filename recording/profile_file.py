@@ -1,0 +1,116 @@
+"""Reading a profile: file, overrides, and errors that name the key and the nearest known one."""
+
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeVar, get_args
+
+from pydantic import BaseModel, ValidationError
+
+from recording.errors import ConfigError, did_you_mean
+from recording.profile import Profile
+
+T = TypeVar("T", bound=BaseModel)
+
+
+def load_profile(path: Path, overrides: Sequence[str] = ()) -> Profile:
+    """The profile in ``path`` with ``key=value`` overrides applied.
+
+    Raises ConfigError naming the file, every offending key and what is allowed.
+    """
+    table = read_toml(path)
+    for text in overrides:
+        apply_override(table, text)
+    table.setdefault("name", path.stem)
+    return build(Profile, table, str(path))
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """The TOML table in ``path``. Raises ConfigError naming the file and line."""
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ConfigError(f"{path}: no such file") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: cannot be read: {error}") from None
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{path}: not valid TOML: {error}") from None
+
+
+def apply_override(table: dict[str, Any], text: str) -> None:
+    """Set ``a.b.c=value`` in a nested table; the value is TOML, or else plain text.
+
+    A phase is reached by its name or number: ``load.phases.sustained.duration=10s``.
+    """
+    key, equals, value = text.partition("=")
+    path = [part.strip() for part in key.split(".")]
+    if not equals or not all(path):
+        raise ConfigError(f"--set {text}: write key=value, for example load.phases.0.users=50")
+    if path[0] == "services" and len(path) > 1:
+        path[1] = path[1].replace("-", "_").removesuffix("_service")
+    at: Any = table
+    for part in path[:-1]:
+        at = _descend(at, part, text)
+    if isinstance(at, list):
+        raise ConfigError(f"--set {text}: {path[-1]!r} is an entry, name one of its keys")
+    at[path[-1]] = _toml_value(value.strip())
+
+
+def _descend(at: Any, part: str, text: str) -> Any:
+    if isinstance(at, list):
+        for number, entry in enumerate(at):
+            if part in (str(number), entry.get("name")):
+                return entry
+        names = [str(entry.get("name", i)) for i, entry in enumerate(at)]
+        raise ConfigError(f"--set {text}: no entry {part!r}{did_you_mean(part, names)}")
+    below = at.setdefault(part, {})
+    if not isinstance(below, dict | list):
+        raise ConfigError(f"--set {text}: {part!r} is a value, not a table")
+    return below
+
+
+def _toml_value(text: str) -> Any:
+    try:
+        return tomllib.loads(f"v = {text}")["v"]
+    except tomllib.TOMLDecodeError:
+        return text
+
+
+def build(model: type[T], table: Mapping[str, Any], where: str) -> T:
+    """Validate ``table``. Raises ConfigError with one line per problem, prefixed ``where``."""
+    try:
+        return model.model_validate(table)
+    except ValidationError as error:
+        raise ConfigError("\n".join(explain(error, model, where))) from None
+
+
+def explain(error: ValidationError, model: type[BaseModel], where: str) -> Iterator[str]:
+    """One line per problem: ``where: key: what is wrong and what is allowed``."""
+    for problem in error.errors():
+        location = [part for part in problem["loc"] if not str(part).startswith("function-")]
+        key = ".".join(str(part) for part in location)
+        if problem["type"] == "extra_forbidden":
+            known = _known_keys(model, location[:-1])
+            yield f"{where}: unknown key {key!r}{did_you_mean(str(location[-1]), known)}"
+        elif problem["type"] == "missing":
+            yield f"{where}: {key} is missing"
+        else:
+            message = problem["msg"].removeprefix("Value error, ")
+            yield f"{where}: {key or 'profile'} = {problem['input']!r}: {message}"
+
+
+def _known_keys(model: type[BaseModel], location: Iterable[Any]) -> list[str]:
+    """Field names of the model that stands at ``location``; [] where it is not a table."""
+    here: type[BaseModel] | None = model
+    for part in location:
+        if isinstance(part, int) or here is None:
+            continue
+        field = here.model_fields.get(str(part))
+        here = _model_in(field.annotation) if field else here
+    return list(here.model_fields) if here else []
+
+
+def _model_in(annotation: Any) -> type[BaseModel] | None:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next((m for a in get_args(annotation) if (m := _model_in(a))), None)

@@ -1,0 +1,109 @@
+"""The run directory: one folder that holds all evidence of a run and everything derived."""
+
+import secrets
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from recording.errors import NotARunError, StorageError
+
+DERIVED = ("verdict.json", "report.md")
+"""Rebuilt from the rest by ``loadgate report``; everything else is written once."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunDir:
+    """Paths of a run directory; nothing is opened or checked here."""
+
+    root: Path
+
+    @property
+    def manifest(self) -> Path:
+        """Profile as resolved, versions, host, how the run ended."""
+        return self.root / "manifest.json"
+
+    @property
+    def latency(self) -> Path:
+        """HdrHistogram log of latency and distortion."""
+        return self.root / "latency.hlog"
+
+    @property
+    def resources(self) -> Path:
+        """Sampled series of the services."""
+        return self.root / "resources.csv"
+
+    @property
+    def load(self) -> Path:
+        """Series of the generator: users, CPU, memory."""
+        return self.root / "load.csv"
+
+    @property
+    def events(self) -> Path:
+        """Phase changes, pool exhaustion, collections, faults, how it ended."""
+        return self.root / "events.jsonl"
+
+    @property
+    def exemplars(self) -> Path:
+        """Failures and the slowest requests, with X-Request-ID."""
+        return self.root / "exemplars.jsonl"
+
+    @property
+    def ledger(self) -> Path:
+        """Folder of both sides' orders."""
+        return self.root / "ledger"
+
+    @property
+    def orders(self) -> Path:
+        """The shop's own ledger (SQLite)."""
+        return self.ledger / "orders.sqlite"
+
+    @property
+    def confirmed(self) -> Path:
+        """Orders that clients saw confirmed."""
+        return self.ledger / "confirmed.csv"
+
+    @property
+    def logs(self) -> Path:
+        """One log file per process."""
+        return self.root / "logs"
+
+    @property
+    def verdict(self) -> Path:
+        """Derived: the verdict."""
+        return self.root / "verdict.json"
+
+    @property
+    def report(self) -> Path:
+        """Derived: the report to attach."""
+        return self.root / "report.md"
+
+
+def create_run_dir(runs: Path, profile_name: str, now: datetime | None = None) -> RunDir:
+    """A fresh directory ``runs/<utc>-<profile>-<random>``. Raises StorageError."""
+    stamp = (now or datetime.now(UTC)).strftime("%Y%m%d-%H%M%S")
+    run = RunDir(runs / f"{stamp}-{profile_name}-{secrets.token_hex(2)}")
+    try:
+        run.root.mkdir(parents=True)
+        run.logs.mkdir()
+        run.ledger.mkdir()
+    except OSError as error:
+        raise StorageError(f"{run.root}: cannot be created: {error.strerror}") from error
+    return run
+
+
+def open_run_dir(path: Path) -> RunDir:
+    """An existing run directory. Raises NotARunError."""
+    run = RunDir(path)
+    if not path.is_dir():
+        raise NotARunError(f"{path}: no such run directory; `loadgate runs` lists them")
+    if not run.manifest.exists():
+        raise NotARunError(f"{path}: not a run directory (it has no manifest.json)")
+    return run
+
+
+def list_runs(runs: Path) -> list[RunDir]:
+    """Every run directory below ``runs``, newest first."""
+    if not runs.is_dir():
+        return []
+    found = [RunDir(p) for p in runs.iterdir() if (p / "manifest.json").exists()]
+    return sorted(found, key=lambda run: run.root.name, reverse=True)
