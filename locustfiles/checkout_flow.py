@@ -21,7 +21,7 @@ from locust import FastHttpUser, task
 from locust.user.task import LOCUST_STATE_RUNNING, LOCUST_STATE_STOPPING, LOCUST_STATE_WAITING
 
 from locustfiles import listeners
-from locustfiles.outcomes import EXPECTED, classify, classify_error
+from locustfiles.outcomes import classify, classify_error
 from locustfiles.plan import PLAN
 from locustfiles.shape import PhaseShape
 from locustfiles.steps import (
@@ -37,6 +37,7 @@ from locustfiles.steps import (
     START_CHECKOUT,
     Step,
 )
+from recording.outcomes import EXPECTED_OUTCOMES
 
 JOURNEY = PLAN.profile.journey
 STAGGER_S = 1.0
@@ -159,7 +160,7 @@ class CheckoutUser(FastHttpUser):
         else:
             outcome = classify_error(response.error)
         note["outcome"] = outcome
-        note["expected"] = outcome in EXPECTED
+        note["expected"] = outcome in EXPECTED_OUTCOMES
         if note["expected"]:
             response.success()
         else:

@@ -11,9 +11,6 @@ import orjson
 
 from locustfiles.steps import Step
 
-EXPECTED = frozenset({"ok", "declined"})
-"""Outcomes that are not failures."""
-
 _BY_STATUS = {429: "rate_limited", 504: "gateway_timeout"}
 
 

@@ -24,14 +24,12 @@ APPLY_COUPON = Step(
 START_CHECKOUT = Step(
     "start_checkout", "checkout", "POST", "/api/v2/checkout/start", 200, ("checkout_id",)
 )
-CHARGE = Step(
-    "charge", "payment", "POST", "/api/v2/payments/charge", 200, ("payment_id", "status")
-)
+CHARGE = Step("charge", "payment", "POST", "/api/v2/payments/charge", 200, ("payment_id", "status"))
 CONFIRM = Step("confirm", "checkout", "POST", "/api/v2/orders/confirm", 201, ("order_id",))
 
 CATEGORIES = (
-    "apparel", "beauty", "books", "electronics", "garden",
-    "home", "kitchen", "office", "sports", "toys",
+    "electronics", "fashion", "home", "beauty", "sports",
+    "toys", "books", "grocery", "garden", "automotive",
 )  # fmt: skip
 GOOD_CARD = "tok_test_visa_4242"
 DECLINE_CARDS = ("tok_test_decline_0002", "tok_test_insufficient_9995")

@@ -1,11 +1,11 @@
 """Everything loadgate raises on purpose, one class for each cause a caller can tell apart.
 
-    LoadgateError                exit 1
-    ├── ConfigError              exit 2   a file, key, flag or value is wrong
-    │   ├── NotARunError         exit 2   the path is not a run directory
-    │   └── RefusedError         exit 2   allowed by syntax, refused for safety
-    └── RunFailedError           exit 4   the run ended without usable evidence
-        └── StorageError         exit 4   the run directory cannot be written (disk full)
+LoadgateError                exit 1
+├── ConfigError              exit 2   a file, key, flag or value is wrong
+│   ├── NotARunError         exit 2   the path is not a run directory
+│   └── RefusedError         exit 2   allowed by syntax, refused for safety
+└── RunFailedError           exit 4   the run ended without usable evidence
+    └── StorageError         exit 4   the run directory cannot be written (disk full)
 """
 
 from collections.abc import Iterable

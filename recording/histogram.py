@@ -159,9 +159,7 @@ def decode_many(texts: Sequence[str]) -> list[Histogram]:
     cuts = np.searchsorted(owner[kept], np.arange(1, len(payloads)))
     return [
         Histogram(i, c)
-        for i, c in zip(
-            np.split(indices[kept], cuts), np.split(numbers[kept], cuts), strict=True
-        )
+        for i, c in zip(np.split(indices[kept], cuts), np.split(numbers[kept], cuts), strict=True)
     ]
 
 

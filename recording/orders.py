@@ -65,6 +65,4 @@ def read_ledger(path: Path) -> pl.DataFrame | None:
             connection.close()
     except sqlite3.Error as error:
         raise ValueError(f"{path.name}: {error}") from None
-    return pl.DataFrame(
-        rows, schema={"t_s": pl.Float64, "order_id": pl.String}, orient="row"
-    )
+    return pl.DataFrame(rows, schema={"t_s": pl.Float64, "order_id": pl.String}, orient="row")

@@ -1,0 +1,158 @@
+"""Why a rule broke: the cause behind the symptom, as far as the recording shows it."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Protocol
+
+import orjson
+
+from analysis.evidence import Evidence
+from analysis.latency import Sample, pooled
+from analysis.memory_rules import ServiceMemory
+from analysis.orders import Reconciliation
+from analysis.percentiles import quantile
+from analysis.resources import Pool
+from analysis.rules import Rule
+from analysis.units import format_elapsed
+from analysis.values import Measurement, show
+from recording.flow import SERVICE_STEPS
+from recording.hlog import DISTORTION
+from recording.outcomes import EXPECTED_OUTCOMES
+
+LOCK_SERVICE = "inventory-lock-service"
+LOCK_STEPS = ("start_checkout", "confirm")
+"""Steps during which checkout waits for inventory-lock."""
+
+
+class Case(Protocol):
+    """What the judge knows when it asks for a cause."""
+
+    evidence: Evidence
+    samples: dict[str, Sample]
+    pools: dict[str, list[Pool]]
+    memory: dict[str, ServiceMemory]
+    orders: Reconciliation | None
+
+
+def because(case: Case, rule: Rule, subject: str, measured: Measurement) -> str:
+    """One line on why ``rule`` broke; "" where the recording does not show it."""
+    if rule.kind == "pool":
+        return _pool(case, subject)
+    if rule.kind == "memory":
+        return case.memory[subject].explanation
+    if rule.kind == "orders":
+        return _orders(case.orders, measured.metric)
+    if rule.kind == "errors":
+        return _errors(case, subject, measured.subject)
+    return _latency(case, measured.subject)
+
+
+def _latency(case: Case, step: str) -> str:
+    if step in LOCK_STEPS and (starved := starved_locks(case.pools)):
+        return f"checkout waits for {LOCK_SERVICE}: {starved}"
+    service = next((name for name, steps in SERVICE_STEPS.items() if step in steps), None)
+    if service is None:
+        worst = max(
+            (s for name, s in case.samples.items() if name != "journey" and s.n),
+            key=lambda s: s.measure("p99").value,
+            default=None,
+        )
+        return f"slowest step: {worst.subject}" if worst else ""
+    if own := _windows(case.pools[service]):
+        return f"requests waited for a connection: {own}"
+    ours = pooled(case.evidence, DISTORTION, step)
+    if not ours.n:
+        return ""
+    p99_ms = quantile(ours.values_us, ours.counts, 0.99) / 1000
+    return (
+        f"the time was spent in {service}: its own X-Response-Time accounts for all but "
+        f"{p99_ms:.1f} ms (p99)"
+    )
+
+
+def starved_locks(pools: Mapping[str, list[Pool]]) -> str:
+    """When the lock pool was exhausted; "" if it never was."""
+    return _windows(pools.get(LOCK_SERVICE, []))
+
+
+def _windows(pools: list[Pool]) -> str:
+    found = [(pool, window) for pool in pools for window in pool.windows]
+    texts = []
+    for pool, window in sorted(found, key=lambda pair: pair[1].start_s)[:3]:
+        end = format_elapsed(window.end_s) if window.end_s is not None else "the end"
+        texts.append(
+            f"pool {pool.label} ({window.pool_max} connections) exhausted "
+            f"{format_elapsed(window.start_s)} to {end}, {window.failures} waits timed out, "
+            f"at most {window.peak_waiting} waiting"
+        )
+    more = f" (and {len(found) - 3} more)" if len(found) > 3 else ""
+    return "; ".join(texts) + more
+
+
+def _pool(case: Case, subject: str) -> str:
+    text = _windows(case.pools[subject])
+    for row in case.evidence.events_named("pool_exhausted"):
+        if row.get("source") == subject:
+            body = orjson.dumps(row.get("body")).decode()
+            return f"{text}; first 503 ({row.get('request_id')}): {body}"
+    return text
+
+
+def _errors(case: Case, subject: str, step: str) -> str:
+    sample = case.samples.get(step)
+    if sample is None:
+        return _pool(case, subject) if subject == LOCK_SERVICE else ""
+    failed = {name: n for name, n in sample.outcomes.items() if name not in EXPECTED_OUTCOMES}
+    parts = [f"{n} × {name}" for name, n in sorted(failed.items(), key=lambda kv: -kv[1])]
+    text = ", ".join(parts)
+    example = _example(case.evidence, step)
+    if example:
+        text += f"; for example {example['request_id']}: {_body(example)}"
+    if step in LOCK_STEPS and (starved := starved_locks(case.pools)):
+        text += f"; {LOCK_SERVICE} {starved}"
+    return text
+
+
+def _example(evidence: Evidence, step: str) -> Mapping[str, Any] | None:
+    return next(
+        (
+            row
+            for row in evidence.exemplars
+            if row.get("why") == "failure" and step in (row.get("step"), "journey")
+        ),
+        None,
+    )
+
+
+def _body(row: Mapping[str, Any]) -> str:
+    text = str(row.get("body") or row.get("error") or "no body").strip()
+    return f"{row.get('status')} {text[:200]}"
+
+
+def _orders(orders: Reconciliation | None, metric: str) -> str:
+    if orders is None:
+        return ""
+    ids = orders.lost if metric == "lost" else orders.unmatched
+    what = (
+        "confirmed to a client but not in the ledger"
+        if metric == "lost"
+        else ("in the ledger but never confirmed to a client")
+    )
+    return f"{', '.join(ids[:5])}{', …' if len(ids) > 5 else ''}: {what}"
+
+
+def findings(case: Case) -> Iterator[str]:
+    """What a reader should know besides the rules."""
+    for subject, pools in case.pools.items():
+        if text := _windows(pools):
+            yield f"{subject}: {text}"
+    for subject, memory in case.memory.items():
+        if memory.noteworthy:
+            yield f"{subject} memory: {memory.explanation}"
+    if case.orders is not None:
+        yield str(case.orders)
+    charge = case.samples.get("charge")
+    if charge and (declined := charge.outcomes.get("declined", 0)):
+        share = 100 * declined / charge.n
+        yield f"{declined} of {charge.n} charges declined as planned ({show(share, '%')})"
+    for row in case.evidence.events_named("oom_killed"):
+        yield f"{row.get('source')} was killed for memory at {format_elapsed(float(row['t_s']))}"

@@ -1,0 +1,105 @@
+"""Everything a run directory holds, read once, damage counted and never fatal."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import polars as pl
+
+from recording.hlog import HistogramLog, Interval, read_hlog
+from recording.jsonl import read_json_lines
+from recording.manifest import Manifest, MeasuredPhase, read_manifest
+from recording.orders import read_confirmed, read_ledger
+from recording.phases import phases_of
+from recording.rundir import RunDir
+from recording.series import Series, read_series
+
+GENERATOR = "generator"
+"""Pseudo-step under which the generator records about itself."""
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """A recording. ``damage`` has one line for each file that was cut off or spoilt."""
+
+    manifest: Manifest
+    log: HistogramLog
+    resources: Series
+    load: Series
+    events: Sequence[Mapping[str, Any]]
+    exemplars: Sequence[Mapping[str, Any]]
+    confirmed: pl.DataFrame
+    ledger: pl.DataFrame | None
+    damage: tuple[str, ...]
+
+    @cached_property
+    def phases(self) -> tuple[MeasuredPhase, ...]:
+        """Phases as they happened; a phase that was cut short ends with the recording."""
+        return tuple(
+            phase if phase.end_s is not None else phase.model_copy(update={"end_s": self.end_s})
+            for phase in phases_of(self.events) or self.manifest.phases
+        )
+
+    @cached_property
+    def end_s(self) -> float:
+        """The last moment anything is known about, s since the epoch."""
+        moments = [float(row["t_s"]) for row in self.events if _is_number(row.get("t_s"))]
+        moments += [i.start_s + i.length_s for i in self.log.intervals[-50:]]
+        return max(moments, default=0.0)
+
+    @cached_property
+    def measured(self) -> tuple[tuple[float, float], ...]:
+        """(start, end) of the measured phases, s since the epoch."""
+        return tuple((p.start_s, p.end_s or p.start_s) for p in self.phases if p.measured)
+
+    @cached_property
+    def measured_s(self) -> float:
+        """Length of the measured phases together, s."""
+        return sum(end - start for start, end in self.measured)
+
+    def is_measured(self, interval: Interval) -> bool:
+        """Whether the middle of an interval lies in a measured phase."""
+        middle_s = interval.start_s + interval.length_s / 2
+        return any(start <= middle_s < end for start, end in self.measured)
+
+    def events_named(self, name: str) -> list[Mapping[str, Any]]:
+        """The events of one kind, in the order they were written."""
+        return [row for row in self.events if row.get("event") == name]
+
+
+def load_evidence(run: RunDir) -> Evidence:
+    """Read a run directory. Raises ConfigError only when its manifest is unreadable."""
+    manifest = read_manifest(run.manifest)
+    log = read_hlog(run.latency)
+    resources, load = read_series(run.resources), read_series(run.load)
+    events, bad_events = read_json_lines(run.events)
+    exemplars, bad_exemplars = read_json_lines(run.exemplars)
+    damaged = {
+        run.latency.name: log.damaged_lines,
+        run.resources.name: resources.damaged_lines,
+        run.load.name: load.damaged_lines,
+        run.events.name: bad_events,
+        run.exemplars.name: bad_exemplars,
+    }
+    damage = [f"{name}: {n} damaged line(s)" for name, n in damaged.items() if n]
+    try:
+        ledger = read_ledger(run.orders)
+    except ValueError as error:
+        ledger = None
+        damage.append(str(error))
+    return Evidence(
+        manifest=manifest,
+        log=log,
+        resources=resources,
+        load=load,
+        events=events,
+        exemplars=exemplars,
+        confirmed=read_confirmed(run.confirmed),
+        ledger=ledger,
+        damage=tuple(damage),
+    )
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)

@@ -1,0 +1,230 @@
+"""The judge: a recording and the limits in, a verdict out. Pure: same bytes, same verdict."""
+
+from collections.abc import Iterator
+from itertools import chain
+
+from analysis import causes
+from analysis.evidence import Evidence, load_evidence
+from analysis.latency import Sample, needed, samples
+from analysis.memory_rules import memory_measurement, memory_of
+from analysis.orders import reconcile
+from analysis.resources import pool_measurement, pools_of, server_errors
+from analysis.rules import Rule
+from analysis.thresholds import Thresholds
+from analysis.validity import checks
+from analysis.values import Breach, Check, Measurement, Outcome, RuleRow, Verdict, show
+from recording.durations import format_duration
+from recording.errors import ConfigError
+from recording.flow import SERVICE_STEPS
+from recording.rundir import RunDir
+
+_SHOWN = ("p50", "p95", "p99", "mean", "max", "error_rate")
+
+
+def judge(run: RunDir, thresholds: Thresholds) -> Verdict:
+    """The verdict on a run directory; a spoilt one is INVALID, never an exception."""
+    try:
+        evidence = load_evidence(run)
+    except ConfigError as error:
+        reason = f"manifest.json is unreadable: {error}"
+        return Verdict(run.root.name, "?", Outcome.INVALID, reason, invalid_reasons=(reason,))
+    return judge_evidence(evidence, thresholds)
+
+
+def judge_evidence(evidence: Evidence, thresholds: Thresholds) -> Verdict:
+    """The verdict on a recording."""
+    return _Case(evidence, thresholds).verdict()
+
+
+class _Case:
+    """One recording before the judge: what is measured once and used by several rules."""
+
+    def __init__(self, evidence: Evidence, thresholds: Thresholds) -> None:
+        self.evidence = evidence
+        self.thresholds = thresholds
+        self.samples = samples(evidence)
+        self.pools = {subject: pools_of(evidence, subject) for subject in SERVICE_STEPS}
+        self.memory = {subject: memory_of(evidence, subject) for subject in SERVICE_STEPS}
+        self.orders = reconcile(evidence)
+
+    def verdict(self) -> Verdict:
+        run_checks = checks(self.evidence, self.samples)
+        rows = tuple(self._rows())
+        breaches = tuple(self._breach(row) for row in rows if row.outcome is Outcome.FAIL)
+        invalid = tuple(str(check) for check in run_checks if not check.ok)
+        unsure = tuple(self._unsure(rows))
+        outcome = _overall(bool(invalid), bool(breaches), bool(unsure), bool(rows))
+        if outcome is Outcome.INVALID and not invalid:
+            invalid = ("no rule of thresholds.toml applies to this run",)
+        return Verdict(
+            run_id=self.evidence.manifest.run_id,
+            profile=self.evidence.manifest.profile.name,
+            verdict=outcome,
+            summary=_summary(outcome, breaches, invalid, unsure, rows),
+            breaches=breaches,
+            rows=rows,
+            measurements=tuple(self._measurements(rows)),
+            checks=tuple(run_checks),
+            invalid_reasons=invalid,
+            inconclusive_reasons=unsure,
+            findings=tuple(self._findings(run_checks)),
+            context=_context(self.evidence, self.samples),
+        )
+
+    def _rows(self) -> Iterator[RuleRow]:
+        for subject, rule in self.thresholds:
+            for measured in self._measure(subject, rule):
+                yield self._apply(rule, subject, measured)
+
+    def _measure(self, subject: str, rule: Rule) -> Iterator[Measurement]:
+        """What a rule looks at; a latency or error rule of a service looks at each of its steps."""
+        if rule.kind == "pool":
+            yield pool_measurement(self.pools[subject], subject, rule.metric, self.evidence)
+        elif rule.kind == "memory":
+            yield memory_measurement(self.memory[subject], self.evidence, subject, rule.metric)
+        elif rule.kind == "orders":
+            yield from self._order_measurement(rule.metric)
+        elif subject in SERVICE_STEPS:
+            yield from self._service_measurements(subject, rule)
+        else:
+            yield self._of_step(subject, rule.metric)
+
+    def _order_measurement(self, metric: str) -> Iterator[Measurement]:
+        if self.orders is not None:
+            yield from (m for m in self.orders.measurements() if m.metric == metric)
+        elif not self.evidence.manifest.profile.target.urls:
+            yield Measurement("orders", metric, float("nan"), "", 0, phase="run")
+
+    def _service_measurements(self, subject: str, rule: Rule) -> Iterator[Measurement]:
+        steps = SERVICE_STEPS[subject]
+        if not steps and rule.kind == "errors":
+            yield server_errors(self.evidence, subject)
+        for step in steps:
+            yield self._of_step(step, rule.metric)
+
+    def _of_step(self, step: str, metric: str) -> Measurement:
+        sample = self.samples.get(step)
+        if sample is None:
+            return Measurement(step, metric, float("nan"), "", 0)
+        return sample.measure(metric)
+
+    def _apply(self, rule: Rule, subject: str, measured: Measurement) -> RuleRow:
+        required = rule.kind in self.evidence.manifest.profile.judge.required
+        outcome, because = self._outcome(rule, subject, measured)
+        if outcome is Outcome.FAIL:
+            because = causes.because(self, rule, subject, measured)
+        return RuleRow(str(rule), subject, measured, outcome, because, required)
+
+    def _outcome(self, rule: Rule, subject: str, measured: Measurement) -> tuple[Outcome, str]:
+        if rule.kind == "memory" and rule.metric in ("slope", "time_to_limit"):
+            return self.memory[subject].outcome(rule)
+        if measured.value != measured.value:
+            return Outcome.INCONCLUSIVE, "no data"
+        if measured.n < needed(rule.metric):
+            return Outcome.INCONCLUSIVE, (
+                f"{measured.n} samples, {rule.metric} takes {needed(rule.metric)}"
+            )
+        return (Outcome.PASS if rule.holds(measured.value) else Outcome.FAIL), ""
+
+    def _breach(self, row: RuleRow) -> Breach:
+        measured = row.measurement
+        where = (
+            row.subject if row.subject == measured.subject else f"{row.subject}/{measured.subject}"
+        )
+        return Breach(
+            rule=row.rule,
+            subject=where,
+            metric=measured.metric,
+            actual=measured.value,
+            required=row.rule.removeprefix(measured.metric).strip(),
+            unit=measured.unit,
+            severity="breach",
+            because=row.because,
+        )
+
+    def _unsure(self, rows: tuple[RuleRow, ...]) -> Iterator[str]:
+        for row in rows:
+            if row.outcome is Outcome.INCONCLUSIVE and row.required:
+                yield f"{row.measurement.subject} {row.rule}: {row.because}"
+        manifest = self.evidence.manifest
+        if manifest.ended == "interrupted":
+            done, planned = self.evidence.measured_s, manifest.profile.measured_s
+            yield (
+                f"stopped early: {format_duration(round(done))} of "
+                f"{format_duration(planned)} measured"
+            )
+
+    def _measurements(self, rows: tuple[RuleRow, ...]) -> Iterator[Measurement]:
+        latency = (s.measure(metric) for s in self.samples.values() for metric in _SHOWN)
+        seen: set[tuple[str, str]] = set()
+        for measured in chain(latency, (row.measurement for row in rows)):
+            key = (measured.subject, measured.metric)
+            if key not in seen:
+                seen.add(key)
+                yield measured
+
+    def _findings(self, run_checks: list[Check]) -> Iterator[str]:
+        yield from causes.findings(self)
+        for row in self.evidence.events_named("clock_jumped"):
+            yield (
+                f"the wall clock jumped by {row.get('by_s')} s during the run; measurements use "
+                "the monotonic clock and are not affected"
+            )
+
+
+def _overall(invalid: bool, breached: bool, unsure: bool, judged: bool) -> Outcome:
+    if invalid or not judged:
+        return Outcome.INVALID
+    if breached:
+        return Outcome.FAIL
+    return Outcome.INCONCLUSIVE if unsure else Outcome.PASS
+
+
+def _summary(
+    outcome: Outcome,
+    breaches: tuple[Breach, ...],
+    invalid: tuple[str, ...],
+    unsure: tuple[str, ...],
+    rows: tuple[RuleRow, ...],
+) -> str:
+    if outcome is Outcome.INVALID:
+        return f"This run is not evidence: {invalid[0]}" + _more(len(invalid))
+    if outcome is Outcome.FAIL:
+        worst = breaches[0]
+        return (
+            f"{worst.subject}: {worst.metric} is {show(worst.actual, worst.unit)}, "
+            f"required {worst.required}" + _more(len(breaches))
+        )
+    if outcome is Outcome.INCONCLUSIVE:
+        return f"Cannot tell: {unsure[0]}" + _more(len(unsure))
+    open_rows = sum(row.outcome is Outcome.INCONCLUSIVE for row in rows)
+    left = f"; {open_rows} not decided (this profile does not require them)" if open_rows else ""
+    return f"All {len(rows) - open_rows} decided rules hold{left}"
+
+
+def _more(count: int) -> str:
+    return f" (and {count - 1} more)" if count > 1 else ""
+
+
+def _context(evidence: Evidence, found: dict[str, Sample]) -> dict[str, object]:
+    manifest = evidence.manifest
+    total = sum(int(evidence_n) for evidence_n in _all_requests(evidence))
+    return {
+        "started_utc": manifest.started_utc,
+        "ended": manifest.ended,
+        "git": manifest.git,
+        "host": {k: manifest.host.get(k) for k in ("cpu", "cores", "memory_bytes", "system")},
+        "overrides": manifest.overrides,
+        "peak_users": manifest.profile.load.peak_users,
+        "measured_s": evidence.measured_s,
+        "requests_measured": found["journey"].n,
+        "requests_excluded": total - found["journey"].n,
+        "rate_per_s": found["journey"].n / evidence.measured_s if evidence.measured_s else 0.0,
+        "outcomes": {name: sample.outcomes for name, sample in found.items()},
+    }
+
+
+def _all_requests(evidence: Evidence) -> Iterator[int]:
+    for interval in evidence.log.intervals:
+        if interval.tag.kind == "latency" and interval.tag.step != "generator":
+            yield interval.histogram.n

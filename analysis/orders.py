@@ -1,0 +1,64 @@
+"""Order reconciliation: what clients saw confirmed against the shop's own ledger."""
+
+from dataclasses import dataclass
+
+import polars as pl
+
+from analysis.evidence import Evidence
+from analysis.values import Measurement
+
+IN_FLIGHT_S = 30.0
+"""The seed's allowance: "in-flight during test shutdown … completed within 30 seconds"."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reconciliation:
+    """Both sides' orders. ``lost``: confirmed to a client, not in the ledger. ``in_flight``: in
+    the ledger only, made within 30 s of the stop. ``unmatched``: in the ledger only, earlier."""
+
+    confirmed: int
+    in_ledger: int
+    lost: tuple[str, ...]
+    in_flight: int
+    unmatched: tuple[str, ...]
+
+    def measurements(self) -> list[Measurement]:
+        """The metrics of ``[orders]``."""
+        n = max(self.confirmed, self.in_ledger)
+        values = {"lost": self.lost, "unmatched": self.unmatched}
+        return [
+            Measurement("orders", name, float(len(orders)), "", n, phase="run")
+            for name, orders in values.items()
+        ]
+
+    def __str__(self) -> str:
+        matched = self.confirmed - len(self.lost)
+        share = 100 * matched / self.confirmed if self.confirmed else 100.0
+        text = (
+            f"orders: {self.confirmed} confirmed to clients, {self.in_ledger} in the ledger, "
+            f"{share:.6g} % reconciled"
+        )
+        return text + (f" ({self.in_flight} in flight at the stop)" if self.in_flight else "")
+
+
+def reconcile(evidence: Evidence) -> Reconciliation | None:
+    """None when the target keeps no ledger that the harness can read."""
+    if evidence.ledger is None:
+        return None
+    seen, ledger = evidence.confirmed, evidence.ledger
+    lost = seen.join(ledger, on="order_id", how="anti")["order_id"]
+    only = ledger.join(seen, on="order_id", how="anti")
+    late = pl.col("t_s") >= _stop_s(evidence) - IN_FLIGHT_S
+    return Reconciliation(
+        confirmed=len(seen),
+        in_ledger=len(ledger),
+        lost=tuple(sorted(lost.to_list())),
+        in_flight=len(only.filter(late)),
+        unmatched=tuple(sorted(only.filter(~late)["order_id"].to_list())),
+    )
+
+
+def _stop_s(evidence: Evidence) -> float:
+    """When the load stopped: the end of the last phase, or of the recording if it was cut off."""
+    ends = evidence.events_named("phases_ended")
+    return float(ends[0]["t_s"]) if ends else evidence.end_s

@@ -1,0 +1,139 @@
+"""The report to attach to a release: Markdown, everything on one page, numbers with units."""
+
+from collections.abc import Iterator
+
+from analysis.values import Check, Measurement, Outcome, RuleRow, Verdict, show
+from recording.durations import format_duration
+
+_HEADLINE = {
+    Outcome.PASS: "PASS: ship",
+    Outcome.FAIL: "FAIL: do not ship",
+    Outcome.INCONCLUSIVE: "INCONCLUSIVE: this run cannot tell",
+    Outcome.INVALID: "INVALID: this run is not evidence",
+}
+
+
+def markdown(verdict: Verdict) -> str:
+    """The whole report."""
+    return "\n".join(_lines(verdict)) + "\n"
+
+
+def _lines(verdict: Verdict) -> Iterator[str]:
+    yield f"# {_HEADLINE[verdict.verdict]}"
+    yield ""
+    yield verdict.summary
+    yield ""
+    yield from _facts(verdict)
+    yield from _list("Why it is not evidence", verdict.invalid_reasons)
+    yield from _list("Why it cannot tell", verdict.inconclusive_reasons)
+    yield from _breaches(verdict)
+    yield from _list("Findings", verdict.findings)
+    yield from _rules(verdict)
+    yield from _measurements(verdict)
+    yield from _checks(verdict)
+
+
+def _facts(verdict: Verdict) -> Iterator[str]:
+    context = verdict.context
+    if not context:
+        return
+    git = context["git"] or {}
+    revision = str(git.get("revision", ""))[:12] + (" (changed)" if git.get("dirty") else "")
+    overrides = ", ".join(f"`{text}`" for text in context["overrides"]) or "none"
+    yield f"- run `{verdict.run_id}`, profile `{verdict.profile}`, overrides: {overrides}"
+    yield f"- started {context['started_utc']}, revision {revision or 'unknown'}"
+    yield (
+        f"- {context['requests_measured']} requests measured in "
+        f"{format_duration(round(context['measured_s']))} ({context['rate_per_s']:.1f} req/s), "
+        f"{context['requests_excluded']} in other phases excluded"
+    )
+    yield ""
+
+
+def _list(title: str, lines: tuple[str, ...]) -> Iterator[str]:
+    if lines:
+        yield f"## {title}"
+        yield ""
+        yield from (f"- {_one_line(line)}" for line in lines)
+        yield ""
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _breaches(verdict: Verdict) -> Iterator[str]:
+    if not verdict.breaches:
+        return
+    yield "## Breaches"
+    yield ""
+    yield "| subject | metric | actual | required | because |"
+    yield "|---|---|--:|--:|---|"
+    for b in verdict.breaches:
+        cause = _one_line(b.because).replace("|", "\\|")
+        yield f"| {b.subject} | {b.metric} | {show(b.actual, b.unit)} | {b.required} | {cause} |"
+    yield ""
+
+
+def _rules(verdict: Verdict) -> Iterator[str]:
+    if not verdict.rows:
+        return
+    yield "## Rules"
+    yield ""
+    yield "| rule of | subject | rule | actual | 95 % interval | n | |"
+    yield "|---|---|---|--:|--:|--:|---|"
+    for row in verdict.rows:
+        m = row.measurement
+        yield (
+            f"| {row.subject} | {m.subject} | {row.rule} | {show(m.value, m.unit)} | "
+            f"{interval(m)} | {m.n} | {outcome_text(row)} |"
+        )
+    yield ""
+
+
+def outcome_text(row: RuleRow) -> str:
+    """PASS, FAIL, or why a row is open."""
+    if row.outcome is not Outcome.INCONCLUSIVE:
+        return row.outcome.value
+    word = "INCONCLUSIVE" if row.required else "not decided, not required"
+    return f"{word} ({row.because})" if row.because else word
+
+
+def interval(m: Measurement) -> str:
+    """``298 to 331``; an open side is ``?``; "" where there is no interval."""
+    if m.ci_low is None and m.ci_high is None:
+        return ""
+    low, high = ("?" if x is None else show(x) for x in (m.ci_low, m.ci_high))
+    return f"{low} to {high}"
+
+
+def _measurements(verdict: Verdict) -> Iterator[str]:
+    steps = list(dict.fromkeys(m.subject for m in verdict.measurements if m.metric == "p50"))
+    table = {(m.subject, m.metric): m for m in verdict.measurements}
+    if not steps:
+        return
+    yield "## Latency and errors (measured phases, every outcome)"
+    yield ""
+    yield "| step | requests | mean | p50 | p95 | p99 | max | errors |"
+    yield "|---|--:|--:|--:|--:|--:|--:|--:|"
+    for step in steps:
+        cells = [table[step, name] for name in ("mean", "p50", "p95", "p99", "max", "error_rate")]
+        shown = " | ".join(show(m.value, m.unit) for m in cells)
+        yield f"| {step} | {cells[0].n} | {shown} |"
+    yield ""
+
+
+def _checks(verdict: Verdict) -> Iterator[str]:
+    if not verdict.checks:
+        return
+    yield "## Is the run evidence?"
+    yield ""
+    yield "| check | actual | allowed | |"
+    yield "|---|--:|--:|---|"
+    for check in verdict.checks:
+        yield f"| {check.name} | {check.actual} | {check.allowed} | {_mark(check)} |"
+    yield ""
+
+
+def _mark(check: Check) -> str:
+    return "ok" if check.ok else "INVALID"

@@ -1,0 +1,234 @@
+"""Is the run evidence at all? Tests of the harness itself, before any rule is looked at.
+
+A run whose load was not delivered, whose generator or mocks were starved, or whose recording has
+holes measures the harness, not the shop. Its verdict is INVALID, with every reason.
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from analysis.evidence import GENERATOR, Evidence
+from analysis.latency import Sample, pooled
+from analysis.percentiles import quantile
+from analysis.resources import cpu_share, run_queue_share
+from analysis.values import Check
+from recording.durations import format_duration
+from recording.flow import SERVICE_STEPS
+from recording.hlog import DISTORTION, LATENCY
+
+_ENDS_THAT_COUNT = ("completed", "interrupted")
+_REASONS = {
+    "running": "the harness did not live to end the run",
+    "service_died": "a service died",
+    "generator_died": "the load generator died",
+    "aborted": "the harness gave up",
+}
+
+
+def checks(evidence: Evidence, samples: dict[str, Sample]) -> list[Check]:
+    """Every check of the run, in the order a reader should see them."""
+    found = [*_ending(evidence), *_completeness(evidence), *_coverage(evidence)]
+    journey = samples["journey"]
+    found.append(
+        Check("measured requests", f"{journey.n}", "> 0", journey.n > 0, _zero_hint(evidence))
+    )
+    if journey.n and evidence.measured_s > 0:
+        found += [*_delivery(evidence, samples), *_distortion(evidence), *_generator(evidence)]
+        found += list(_mocks(evidence))
+    return found
+
+
+def _ending(evidence: Evidence) -> Iterator[Check]:
+    how = evidence.manifest.ended
+    hint = evidence.manifest.ended_because or _REASONS.get(how, "")
+    yield Check("end of the run", how, "completed", how in _ENDS_THAT_COUNT, hint)
+    lost = [str(row.get("worker")) for row in evidence.events_named("worker_lost")]
+    yield Check("lost Locust workers", f"{len(lost)}", "0", not lost, ", ".join(lost))
+
+
+def _zero_hint(evidence: Evidence) -> str:
+    return "" if evidence.measured_s else "no measured phase was reached"
+
+
+def _completeness(evidence: Evidence) -> Iterator[Check]:
+    yield Check(
+        "damaged files",
+        f"{len(evidence.damage)}",
+        "0",
+        not evidence.damage,
+        "; ".join(evidence.damage),
+    )
+    closing = evidence.events_named("generator_ended")
+    if not closing:
+        yield Check("closing count", "missing", "present", False, "the recording was cut off")
+        return
+    said = closing[-1]
+    recorded = sum(
+        i.histogram.n
+        for i in evidence.log.intervals
+        if i.tag.kind == LATENCY and i.tag.step != GENERATOR
+    )
+    yield _equal("requests in latency.hlog", recorded, int(said["recorded"]), "recorded")
+    orders = len(evidence.confirmed)
+    yield _equal("orders in confirmed.csv", orders, int(said["orders"]), "recorded")
+    errors = int(said["errors"])
+    yield Check("recorder errors", f"{errors}", "0", not errors, str(said["last_error"]))
+    yield _locust_count(evidence, recorded, int(said["locust_requests"]))
+
+
+def _equal(name: str, actual: int, expected: int, what: str) -> Check:
+    return Check(name, f"{actual}", f"{expected} {what}", actual == expected)
+
+
+def _locust_count(evidence: Evidence, ours: int, theirs: int) -> Check:
+    tolerance = evidence.manifest.profile.validity.count_tolerance
+    off = abs(ours - theirs) / max(ours, theirs, 1)
+    return Check(
+        "requests by Locust's own count",
+        f"{theirs}",
+        f"{ours} ± {100 * tolerance:g} %",
+        off <= tolerance,
+    )
+
+
+def _coverage(evidence: Evidence) -> Iterator[Check]:
+    """Holes in the recording, by what is written whether or not there is load."""
+    validity = evidence.manifest.profile.validity
+    lag_starts = {
+        i.start_s
+        for i in evidence.log.intervals
+        if i.tag.step == GENERATOR and evidence.is_measured(i)
+    }
+    yield _missing(
+        "recorded intervals",
+        len(lag_starts),
+        evidence.measured_s / evidence.manifest.profile.recording.interval,
+        validity.missing_intervals,
+    )
+    for subject in evidence.resources.subjects("up"):
+        t_s, up = evidence.resources.get(subject, "up")
+        inside = np.zeros(t_s.size, bool)
+        for start, end in evidence.measured:
+            inside |= (t_s >= start) & (t_s <= end)
+        yield _missing(
+            f"samples of {subject}",
+            int((up[inside] > 0).sum()),
+            evidence.measured_s / evidence.manifest.profile.sampling.interval,
+            validity.missing_samples,
+        )
+
+
+def _missing(name: str, actual: int, expected: float, tolerated: float) -> Check:
+    # A phase may begin and end inside an interval: one at either end is not a hole.
+    enough = actual >= (1 - tolerated) * expected - 2
+    return Check(name, f"{actual}", f"≥ {100 * (1 - tolerated):g} % of {expected:.0f}", enough)
+
+
+def _delivery(evidence: Evidence, samples: dict[str, Sample]) -> Iterator[Check]:
+    validity = evidence.manifest.profile.validity
+    intended, delivered = _users(evidence)
+    if delivered is None:
+        yield Check("users delivered", "no data", "present", False)
+        return
+    share = delivered / intended if intended else 0.0
+    yield Check(
+        "users delivered",
+        f"{delivered:.0f}",
+        f"{intended:.0f} ± {100 * validity.users_tolerance:g} %",
+        abs(share - 1) <= validity.users_tolerance,
+    )
+    rate = samples["journey"].n / evidence.measured_s
+    expected = littles_law_rate(evidence, samples, delivered)
+    yield Check(
+        "request rate",
+        f"{rate:.1f}/s",
+        f"{expected:.1f}/s ± {100 * validity.rate_tolerance:g} %",
+        abs(rate / expected - 1) <= validity.rate_tolerance,
+        "Little's law over users, declared think time and measured latency",
+    )
+
+
+def _users(evidence: Evidence) -> tuple[float, float | None]:
+    """Mean users the plan asked for and mean users there were, over the measured phases."""
+    t_s, users = evidence.load.get("locust", "users")
+    wanted: list[float] = []
+    there: list[float] = []
+    first_s = evidence.phases[0].start_s if evidence.phases else 0.0
+    for start, end in evidence.measured:
+        inside = (t_s >= start) & (t_s <= end)
+        there += users[inside].tolist()
+        wanted += [
+            evidence.manifest.profile.load.intended_users(float(t) - first_s) or 0.0
+            for t in t_s[inside]
+        ]
+    return (float(np.mean(wanted)), float(np.mean(there))) if there else (0.0, None)
+
+
+def littles_law_rate(evidence: Evidence, samples: dict[str, Sample], users: float) -> float:
+    """Requests/s that ``users`` can make: each request takes its latency and a think time.
+
+    Little's law, N = X·(R + Z) (J. D. C. Little, 1961; Z is think time in the interactive form).
+    With a journey period the users wait for it, so the rate follows from requests per period.
+    """
+    journey = evidence.manifest.profile.journey
+    all_steps = samples["journey"]
+    mean_s = all_steps.measure("mean").value / 1000
+    per_user = 1 / (mean_s + journey.think.mean_s)
+    if journey.period is not None:
+        started = samples.get("browse")
+        per_journey = all_steps.n / started.n if started and started.n else 1.0
+        per_user = min(per_user, per_journey / journey.period)
+    return users * per_user
+
+
+def _distortion(evidence: Evidence) -> Iterator[Check]:
+    limit_s = evidence.manifest.profile.validity.distortion_p99
+    total = pooled(evidence, DISTORTION)
+    if not total.n:
+        return
+    p99_ms = quantile(total.values_us, total.counts, 0.99) / 1000
+    yield Check(
+        "distortion p99",
+        f"{p99_ms:.1f} ms",
+        f"≤ {format_duration(limit_s)}",
+        p99_ms <= 1000 * limit_s,
+        "client time minus the server's own: what harness and host added to every latency",
+    )
+
+
+def _generator(evidence: Evidence) -> Iterator[Check]:
+    validity = evidence.manifest.profile.validity
+    lag = pooled(evidence, LATENCY, GENERATOR)
+    if lag.n:
+        p99_ms = quantile(lag.values_us, lag.counts, 0.99) / 1000
+        yield Check(
+            "generator lag p99",
+            f"{p99_ms:.1f} ms",
+            f"≤ {format_duration(validity.generator_lag_p99)}",
+            p99_ms <= 1000 * validity.generator_lag_p99,
+            "how late its own timers fired",
+        )
+    for worker in evidence.load.subjects("process_cpu_seconds_total"):
+        cpu = cpu_share(evidence, worker, "load")
+        if cpu is not None:
+            yield _share(f"CPU of {worker}", cpu, validity.generator_cpu, "of one core")
+        wait = run_queue_share(evidence, worker)
+        if wait is not None:
+            hint = "it was ready to run and other processes had the cores"
+            yield _share(f"CPU wait of {worker}", wait, validity.generator_wait, "of time", hint)
+
+
+def _mocks(evidence: Evidence) -> Iterator[Check]:
+    if evidence.manifest.profile.target.urls:
+        return  # a real service may use all the cores it has
+    for subject in SERVICE_STEPS:
+        cpu = cpu_share(evidence, subject)
+        if cpu is not None:
+            limit = evidence.manifest.profile.validity.mock_cpu
+            hint = "a saturated mock measures itself"
+            yield _share(f"CPU of the {subject} mock", cpu, limit, "of one core", hint)
+
+
+def _share(name: str, value: float, limit: float, of: str, hint: str = "") -> Check:
+    return Check(name, f"{100 * value:.0f} %", f"≤ {100 * limit:g} % {of}", value <= limit, hint)

@@ -1,0 +1,161 @@
+"""The judge's vocabulary: measurement, rule outcome, breach, verdict."""
+
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+from math import isfinite, isnan
+from typing import Any
+
+import orjson
+
+from recording.exitcodes import ExitCode
+
+
+class Outcome(StrEnum):
+    """What a verdict, or one rule's row, says."""
+
+    PASS = "PASS"
+    FAIL = "FAIL"
+    INCONCLUSIVE = "INCONCLUSIVE"
+    INVALID = "INVALID"
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """The process exit code of a verdict."""
+        return ExitCode[self.name]
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """A value with its unit and how sure it is. ``n`` is the number of samples behind it.
+
+    A confidence bound is None where the samples cannot give one.
+    """
+
+    subject: str
+    metric: str
+    value: float
+    unit: str
+    n: int
+    ci_low: float | None = None
+    ci_high: float | None = None
+    phase: str = "measured"
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RuleRow:
+    """One rule applied to one subject. ``required`` False: cannot spoil a PASS by not telling."""
+
+    rule: str
+    subject: str
+    measurement: Measurement
+    outcome: Outcome
+    because: str = ""
+    required: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Breach:
+    """A rule that does not hold; ``severity`` is how far ``actual`` is past the limit."""
+
+    rule: str
+    subject: str
+    metric: str
+    actual: float
+    required: str
+    unit: str
+    severity: str
+    because: str
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One test of the run itself; a check that is not ok makes the run INVALID."""
+
+    name: str
+    actual: str
+    allowed: str
+    ok: bool
+    hint: str = ""
+
+    def __str__(self) -> str:
+        hint = f": {self.hint}" if self.hint else ""
+        return f"{self.name} {self.actual}, allowed {self.allowed}{hint}"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a run says, and everything it says it on."""
+
+    run_id: str
+    profile: str
+    verdict: Outcome
+    summary: str
+    breaches: tuple[Breach, ...] = ()
+    rows: tuple[RuleRow, ...] = ()
+    measurements: tuple[Measurement, ...] = ()
+    checks: tuple[Check, ...] = ()
+    invalid_reasons: tuple[str, ...] = ()
+    inconclusive_reasons: tuple[str, ...] = ()
+    findings: tuple[str, ...] = ()
+    context: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """The exit code that goes with the verdict."""
+        return self.verdict.exit_code
+
+    def to_json(self) -> bytes:
+        """``verdict.json``: the same bytes for the same recording."""
+        table = {
+            "run_id": self.run_id,
+            "profile": self.profile,
+            "verdict": self.verdict.value,
+            "exit_code": int(self.exit_code),
+            "summary": self.summary,
+            "breaches": [asdict(breach) for breach in self.breaches],
+            "rules": [_row(row) for row in self.rows],
+            "measurements": [asdict(m) for m in self.measurements],
+            "invalid_reasons": self.invalid_reasons,
+            "inconclusive_reasons": self.inconclusive_reasons,
+            "findings": self.findings,
+            "checks": [asdict(check) for check in self.checks],
+            "context": self.context,
+        }
+        return orjson.dumps(_rounded(table), option=orjson.OPT_INDENT_2) + b"\n"
+
+
+def _row(row: RuleRow) -> dict[str, Any]:
+    return {
+        "rule": row.rule,
+        "subject": row.subject,
+        "actual": row.measurement.value,
+        "unit": row.measurement.unit,
+        "outcome": row.outcome.value,
+        "required": row.required,
+        "because": row.because,
+    }
+
+
+def _rounded(value: Any) -> Any:
+    """Six significant digits: more than any measurement here carries. nan and inf become null."""
+    if isinstance(value, float):
+        return float(f"{value:.6g}") if isfinite(value) else None
+    if isinstance(value, dict):
+        return {key: _rounded(below) for key, below in value.items()}
+    if isinstance(value, list | tuple):
+        return [_rounded(below) for below in value]
+    return value
+
+
+def show(value: float, unit: str = "") -> str:
+    """A number for people, with its unit: ``312 ms``, ``0.042 %``, ``no data``."""
+    if isnan(value):
+        return "no data"
+    if not isfinite(value):
+        return "never" if unit == "h" else "unlimited"
+    if unit == "" or abs(value) >= 1000:
+        text = f"{value:.0f}" if abs(value) >= 100 or value == int(value) else f"{value:.3g}"
+    else:
+        text = f"{value:.3g}"
+    return f"{text} {unit}".strip()

@@ -1,0 +1,47 @@
+"""``loadgate``: one command, a verb per file in harness/verbs, and the exit codes."""
+
+import os
+import sys
+import traceback
+
+import typer
+from rich.console import Console
+
+from harness.verbs import analyze, mocks, report, run, runs
+from recording.errors import LoadgateError
+from recording.exitcodes import ExitCode
+
+app = typer.Typer(
+    name="loadgate",
+    help="Load-test the checkout and judge the run: PASS, FAIL, INCONCLUSIVE or INVALID.",
+    epilog="Exit codes: 0 PASS, 1 internal error, 2 usage or configuration error, 3 FAIL, "
+    "4 INVALID (the run is no evidence), 5 INCONCLUSIVE.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    rich_markup_mode="markdown",
+)
+for verb in (run, analyze, report, runs, mocks):
+    verb.register(app)
+
+
+def main() -> None:
+    """Run the command line; every expected error becomes one line and its exit code."""
+    console = Console(stderr=True, soft_wrap=True, highlight=False)
+    try:
+        app(standalone_mode=True)
+    except LoadgateError as error:
+        console.print(f"loadgate: {error}", style="red", markup=False)
+        sys.exit(int(error.exit_code))
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(int(ExitCode.INTERNAL_ERROR))
+    except Exception:  # noqa: BLE001 - the last line of defence, and it is loud
+        traceback.print_exc()
+        console.print("loadgate: internal error (this is a bug)", style="red")
+        sys.exit(int(ExitCode.INTERNAL_ERROR))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,127 @@
+"""Locust as a subprocess: a master that collects and as many workers as the load needs."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import ceil
+from pathlib import Path
+
+from harness.host import usable_cores
+from harness.paths import PROJECT
+from recording.clock import RunClock
+from recording.profile import Profile
+from recording.rundir import RunDir
+
+CONNECTIONS_PER_USER = 3  # checkout, cart, payment
+SPARE_DESCRIPTORS = 500
+REQUESTS_PER_WORKER = 600.0
+"""Requests/s one worker carries at about half a core (measured on 2 cores, Locust 2.47)."""
+
+
+def processes_for(profile: Profile, descriptors: int, cores: int | None = None) -> int:
+    """Locust workers for this load: by descriptors first, then by the rate one can carry."""
+    if profile.load.processes != "auto":
+        return profile.load.processes
+    by_descriptors = ceil(
+        profile.load.peak_users * CONNECTIONS_PER_USER / max(1, descriptors - SPARE_DESCRIPTORS)
+    )
+    by_rate = ceil(expected_rate(profile) / REQUESTS_PER_WORKER)
+    return max(1, by_descriptors, min(by_rate, cores or usable_cores()))
+
+
+def expected_rate(profile: Profile, mean_latency_s: float = 0.17) -> float:
+    """Requests/s at the peak of users by Little's law; 0.17 s is Appendix A's weighted mean."""
+    journey = profile.journey
+    per_journey = journey.funnel.requests_per_journey(journey.decline_share)
+    cycle_s = per_journey * (journey.think.mean_s + mean_latency_s)
+    if journey.period is not None:
+        cycle_s = max(cycle_s, journey.period)
+    return profile.load.peak_users * per_journey / cycle_s
+
+
+@dataclass(frozen=True, slots=True)
+class Generator:
+    """The running Locust master; its workers are its children."""
+
+    process: "subprocess.Popen[bytes]"
+    log: Path
+    processes: int
+
+    def stop(self) -> None:
+        """Ask for an orderly end: requests in flight finish, workers send their last report."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGUSR1)
+
+    def kill(self) -> None:
+        """End it now; its workers notice within half a second."""
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
+
+    def wait(self, timeout_s: float) -> bool:
+        """Whether it ended within ``timeout_s``."""
+        try:
+            self.process.wait(timeout_s)
+        except subprocess.TimeoutExpired:
+            return False
+        return True
+
+
+def start_generator(
+    profile: Profile, run: RunDir, urls: Mapping[str, str], clock: RunClock, descriptors: int
+) -> Generator:
+    """Start Locust; it loads the profile from the run's manifest."""
+    processes = processes_for(profile, descriptors)
+    log = run.logs / "locust.log"
+    port = str(_free_port())
+    command = [
+        sys.executable, "-m", "locust", "-f", str(PROJECT / "locustfiles" / "checkout_flow.py"),
+        "--headless", "--processes", str(processes), "--enable-rebalancing",
+        "--master-bind-host", "127.0.0.1", "--master-bind-port", port, "--master-port", port,
+        "--stop-timeout", str(int(profile.load.stop_timeout)),
+        "--exit-code-on-error", "0", "--only-summary", "--loglevel", "INFO",
+    ]  # fmt: skip
+    environment = {
+        **os.environ,
+        "LOADGATE_RUN": str(run.root.resolve()),
+        "LOADGATE_URLS": json.dumps(dict(urls)),
+        "LOADGATE_EPOCH": repr(clock.epoch_s),
+        "PYTHONUNBUFFERED": "1",
+    }
+    with log.open("ab") as output:
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            env=environment,
+            start_new_session=True,
+        )
+    return Generator(process, log, processes)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def wait_for_children(pids: list[int], timeout_s: float) -> None:
+    """Wait until none of these processes is left (workers of a killed master)."""
+    deadline = time.monotonic() + timeout_s
+    while time.monotonic() < deadline and any(_alive(pid) for pid in pids):
+        time.sleep(0.05)
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True

@@ -1,0 +1,207 @@
+"""Starts the four mocks on free ports, waits until they are healthy, and ends them."""
+
+import json
+import os
+import secrets
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from mock_services.settings import MODELS, SUBJECTS
+from recording.clock import RunClock
+from recording.errors import ConfigError, RunFailedError, did_you_mean
+from recording.profile_file import build
+from recording.rundir import RunDir
+
+START_TIMEOUT_S = 20.0
+STOP_TIMEOUT_S = 10.0
+HOST = "127.0.0.1"
+
+
+def service_settings(
+    tables: Mapping[str, Mapping[str, Any]], where: str
+) -> dict[str, dict[str, Any]]:
+    """The profile's ``[services.*]`` tables, checked against the mocks' own schema.
+
+    Raises ConfigError naming the key and the nearest known one.
+    """
+    names = {name.replace("-", "_"): name for name in tables}
+    for name, written in names.items():
+        if name not in MODELS:
+            raise ConfigError(
+                f"{where}: unknown key 'services.{written}'{did_you_mean(name, MODELS)}"
+            )
+    for name, model in MODELS.items():
+        build(model, tables.get(names.get(name, name), {}), f"{where}: services.{name}")
+    return {name: dict(tables.get(names.get(name, name), {})) for name in MODELS}
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """A running mock."""
+
+    name: str
+    subject: str
+    url: str
+    process: "subprocess.Popen[bytes]"
+    log: Path
+
+    @property
+    def died(self) -> str | None:
+        """Why it is gone; None while it runs."""
+        code = self.process.poll()
+        if code is None:
+            return None
+        how = f"signal {-code}" if code < 0 else f"exit code {code}"
+        return f"{self.subject} died ({how}); see logs/{self.log.name}"
+
+
+class Services:
+    """The four mocks of one run."""
+
+    def __init__(self, services: tuple[Service, ...], admin_token: str) -> None:
+        self.services = services
+        self.admin_token = admin_token
+
+    @property
+    def urls(self) -> dict[str, str]:
+        """Base url of each service."""
+        return {service.name: service.url for service in self.services}
+
+    def first_death(self) -> str | None:
+        """Why the first dead service died; None while all run."""
+        return next((why for service in self.services if (why := service.died)), None)
+
+    def stop(self) -> None:
+        """End all of them in good order; what does not end in time is killed."""
+        for service in self.services:
+            service.process.terminate()
+        deadline = time.monotonic() + STOP_TIMEOUT_S
+        for service in self.services:
+            try:
+                service.process.wait(max(0.1, deadline - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                service.process.kill()
+                service.process.wait()
+
+
+def start_services(
+    settings: Mapping[str, Mapping[str, Any]],
+    clock: RunClock,
+    run: RunDir | None = None,
+    ports: Mapping[str, int] | None = None,
+    logs: Path | None = None,
+) -> Services:
+    """Start all four and wait until they answer.
+
+    ``ports`` fixes them (0 or absent: a free one). Raises ConfigError when a port is taken and
+    RunFailedError, with the tail of its log, when a service does not come up.
+    """
+    sockets = {name: _listen((ports or {}).get(name, 0), name) for name in MODELS}
+    urls = {name: f"http://{HOST}:{s.getsockname()[1]}" for name, s in sockets.items()}
+    token = secrets.token_urlsafe(16)
+    services = Services((), token)
+    try:
+        for name, listener in sockets.items():
+            own = dict(settings.get(name, {}))
+            if name == "checkout":
+                own["inventory_lock_url"] = urls["inventory_lock"]
+                if run is not None:
+                    own["ledger_path"] = str(run.orders)
+            started = _start(name, own, listener, urls[name], token, clock, run, logs)
+            services = Services((*services.services, started), token)
+        _wait_healthy(services)
+    except BaseException:
+        services.stop()
+        raise
+    finally:
+        for listener in sockets.values():
+            listener.close()
+    return services
+
+
+def _listen(port: int, name: str) -> socket.socket:
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((HOST, port))
+        listener.listen(8192)
+    except OSError as error:
+        listener.close()
+        raise ConfigError(
+            f"port {port} for {SUBJECTS[name]} is taken ({error.strerror}); "
+            "choose another with --port-base"
+        ) from None
+    return listener
+
+
+def _start(
+    name: str,
+    settings: Mapping[str, Any],
+    listener: socket.socket,
+    url: str,
+    token: str,
+    clock: RunClock,
+    run: RunDir | None,
+    logs: Path | None,
+) -> Service:
+    folder = run.logs if run else logs
+    log = folder / f"{name}.log" if folder else Path(os.devnull)
+    environment = {
+        **os.environ,
+        "MOCK_SETTINGS": json.dumps(settings),
+        "MOCK_ADMIN_TOKEN": token,
+        "MOCK_EPOCH_MONOTONIC": repr(clock.epoch_s),
+    }
+    if run is not None:
+        environment["MOCK_EVENTS"] = str(run.events)
+    command = [sys.executable, "-m", "mock_services.serve", name, "--fd", str(listener.fileno())]
+    with log.open("ab") as output:
+        process = subprocess.Popen(
+            [*command, "--parent-pid", str(os.getpid())],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            env=environment,
+            pass_fds=[listener.fileno()],
+            start_new_session=True,  # Ctrl-C in the terminal reaches the harness only
+        )
+    return Service(name, SUBJECTS[name], url, process, log)
+
+
+def _wait_healthy(services: Services) -> None:
+    deadline = time.monotonic() + START_TIMEOUT_S
+    with httpx.Client(timeout=1.0, trust_env=False) as client:
+        for service in services.services:
+            while not _healthy(client, service.url):
+                if why := service.died:
+                    raise RunFailedError(f"{why}\n{tail(service.log)}")
+                if time.monotonic() > deadline:
+                    raise RunFailedError(
+                        f"{service.subject} not healthy after {START_TIMEOUT_S:.0f} s\n"
+                        f"{tail(service.log)}"
+                    )
+                time.sleep(0.05)
+
+
+def _healthy(client: httpx.Client, url: str) -> bool:
+    try:
+        return client.get(f"{url}/healthz").status_code == 200
+    except httpx.HTTPError:
+        return False
+
+
+def tail(log: Path, lines: int = 8) -> str:
+    """The last lines of a log, indented, for an error message."""
+    try:
+        text = log.read_text(errors="replace").strip().splitlines()
+    except OSError:
+        return ""
+    return "\n".join(f"    {line}" for line in text[-lines:])

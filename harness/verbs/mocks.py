@@ -1,0 +1,73 @@
+"""``loadgate mocks``: the four services on fixed ports, until Ctrl-C."""
+
+import signal
+import tempfile
+import threading
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from harness.paths import find_profile
+from harness.services import service_settings, start_services
+from mock_services.settings import DEFAULT_PORTS, MODELS
+from recording.clock import RunClock
+from recording.errors import RunFailedError
+from recording.profile_file import apply_override, load_profile
+
+HELP = """
+Start the four mock services and keep them up until Ctrl-C.
+
+Examples:
+
+- `loadgate mocks`  then  `locust -f locustfiles/checkout_flow.py`
+- `loadgate mocks --port-base 9000 --set services.inventory_lock.pool_max=50`
+- `loadgate mocks --profile release`
+"""
+_POLL_S = 0.5
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb."""
+    app.command("mocks", help=HELP)(mocks)
+
+
+def mocks(
+    profile: Annotated[
+        str | None, typer.Option("--profile", help="Take [services.*] from this profile.")
+    ] = None,
+    overrides: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="services.NAME.KEY=VALUE; repeatable."),
+    ] = None,
+    port_base: Annotated[
+        int, typer.Option("--port-base", min=1, max=65000, help="First of four ports.")
+    ] = min(DEFAULT_PORTS.values()),
+) -> None:
+    """Serve."""
+    if profile is not None:
+        path = find_profile(profile)
+        tables, where = load_profile(path, overrides or []).services, str(path)
+    else:
+        table: dict[str, dict[str, dict[str, object]]] = {"services": {}}
+        for text in overrides or []:
+            apply_override(table, text)
+        tables, where = table["services"], "--set"
+    settings = service_settings(tables, where)
+    ports = {name: port_base + i for i, name in enumerate(MODELS)}
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    with tempfile.TemporaryDirectory(prefix="loadgate-mocks-") as logs:
+        services = start_services(settings, RunClock.start(), ports=ports, logs=Path(logs))
+        try:
+            console = Console()
+            for service in services.services:
+                console.print(f"{service.subject:<24}{service.url}/docs", highlight=False)
+            console.print(f"[dim]admin token {services.admin_token}; Ctrl-C stops[/]")
+            while not stop.wait(_POLL_S):
+                if why := services.first_death():
+                    raise RunFailedError(why)
+        finally:
+            services.stop()

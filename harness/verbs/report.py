@@ -1,0 +1,48 @@
+"""``loadgate report``: rebuild verdict.json and report.md of a run, and print the report."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.markdown import Markdown
+
+from analysis.judge import judge
+from analysis.report import markdown
+from analysis.thresholds import load_thresholds
+from harness.paths import find_thresholds
+from harness.verbs.options import Json, Thresholds
+from harness.verbs.show import store
+from recording.rundir import open_run_dir
+
+HELP = """
+Rebuild `verdict.json` and `report.md` of RUN and print the report.
+
+Examples:
+
+- `loadgate report runs/20260301-101500-release-1f2e`
+- `loadgate report RUN > report.md`
+"""
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb."""
+    app.command("report", help=HELP)(report)
+
+
+def report(
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="Run directory.")],
+    thresholds: Thresholds = None,
+    as_json: Json = False,
+) -> None:
+    """Rebuild and print; the exit code says whether that worked, not what the verdict is."""
+    found = open_run_dir(run)
+    verdict = judge(found, load_thresholds(find_thresholds(thresholds)))
+    store(found, verdict)
+    console = Console()
+    if as_json:
+        typer.echo(verdict.to_json().decode(), nl=False)
+    elif console.is_terminal:
+        console.print(Markdown(markdown(verdict)))
+    else:
+        typer.echo(markdown(verdict), nl=False)

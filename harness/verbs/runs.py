@@ -1,0 +1,67 @@
+"""``loadgate runs``: what was run, and how it went."""
+
+from typing import Any
+
+import orjson
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from harness.verbs.options import RUNS, Json, Runs
+from recording.errors import ConfigError
+from recording.manifest import read_manifest
+from recording.rundir import RunDir, list_runs
+
+HELP = """
+List recorded runs, newest first.
+
+Examples:
+
+- `loadgate runs`
+- `loadgate runs --json`
+"""
+_STYLE = {"PASS": "green", "FAIL": "red", "INVALID": "magenta", "INCONCLUSIVE": "yellow"}
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb."""
+    app.command("runs", help=HELP)(runs)
+
+
+def runs(runs: Runs = RUNS, as_json: Json = False) -> None:
+    """List."""
+    rows = [_row(run) for run in list_runs(runs)]
+    if as_json:
+        typer.echo(orjson.dumps(rows, option=orjson.OPT_INDENT_2).decode())
+        return
+    if not rows:
+        typer.echo(f"no runs in {runs}/ yet: try `loadgate run smoke`")
+        return
+    table = Table(box=None, pad_edge=False)
+    for column in ("run", "profile", "started (UTC)", "ended", "verdict"):
+        table.add_column(column, no_wrap=True)
+    for row in rows:
+        style = _STYLE.get(row["verdict"], "dim")
+        cells = [row[name] for name in ("run", "profile", "started", "ended")]
+        table.add_row(*cells, f"[{style}]{row['verdict']}[/]")
+    Console().print(table)
+
+
+def _row(run: RunDir) -> dict[str, Any]:
+    row = {"run": str(run.root), "profile": "?", "started": "?", "ended": "unreadable"}
+    try:
+        manifest = read_manifest(run.manifest)
+        row |= {"profile": manifest.profile.name, "started": manifest.started_utc[:19]}
+        row["ended"] = manifest.ended
+    except ConfigError:
+        pass  # listed as unreadable; `loadgate analyze` says why
+    return row | {"verdict": _verdict(run)}
+
+
+def _verdict(run: RunDir) -> str:
+    try:
+        return str(orjson.loads(run.verdict.read_bytes())["verdict"])
+    except FileNotFoundError:
+        return "not judged"
+    except (orjson.JSONDecodeError, KeyError, OSError):
+        return "unreadable"

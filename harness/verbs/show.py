@@ -1,0 +1,133 @@
+"""Judges a run, stores what is derived, prints the verdict table, ends with its exit code."""
+
+from math import isnan
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from analysis.judge import judge
+from analysis.report import interval, markdown
+from analysis.thresholds import Thresholds
+from analysis.values import Measurement, Outcome, RuleRow, Verdict, show
+from recording.durations import format_duration
+from recording.errors import ConfigError, StorageError
+from recording.exitcodes import ExitCode
+from recording.flow import STEPS
+from recording.rundir import RunDir
+
+STYLE = {
+    Outcome.PASS: "green",
+    Outcome.FAIL: "red",
+    Outcome.INCONCLUSIVE: "yellow",
+    Outcome.INVALID: "magenta",
+}
+_MAPPED = {None: ExitCode.INCONCLUSIVE, "pass": ExitCode.PASS, "fail": ExitCode.FAIL}
+
+
+def finish(run: RunDir, thresholds: Thresholds, *, as_json: bool, inconclusive: str | None) -> None:
+    """Judge, store, print. Raises typer.Exit with the verdict's exit code."""
+    if inconclusive not in _MAPPED:
+        raise ConfigError(f"--inconclusive {inconclusive}: allowed are pass and fail")
+    verdict = judge(run, thresholds)
+    if as_json:
+        typer.echo(verdict.to_json().decode(), nl=False)
+    else:
+        print_verdict(Console(highlight=False), run, verdict)
+    store(run, verdict)
+    code = verdict.exit_code
+    raise typer.Exit(int(_MAPPED[inconclusive] if code is ExitCode.INCONCLUSIVE else code))
+
+
+def store(run: RunDir, verdict: Verdict) -> None:
+    """Write verdict.json and report.md. Raises StorageError."""
+    try:
+        run.verdict.write_bytes(verdict.to_json())
+        run.report.write_text(markdown(verdict), encoding="utf-8")
+    except OSError as error:
+        raise StorageError(f"{run.root}: verdict not stored: {error.strerror}") from error
+
+
+def print_verdict(console: Console, run: RunDir, verdict: Verdict) -> None:
+    """One screen: ship or don't, and why."""
+    if any(m.metric == "p50" for m in verdict.measurements):
+        console.print(_latency_table(verdict))
+    if verdict.rows:
+        console.print(_rules_table(verdict))
+    for title, lines, style in (
+        ("not evidence", verdict.invalid_reasons, "magenta"),
+        ("cannot tell", verdict.inconclusive_reasons, "yellow"),
+        ("finding", verdict.findings, "cyan"),
+    ):
+        for line in lines:
+            console.print(f"[{style}]{title}[/]  ", end="")
+            console.print(line, markup=False, soft_wrap=True)
+    for breach in verdict.breaches:
+        console.print(f"[red]breach[/]  {breach.subject}: {breach.metric} is ", end="")
+        console.print(
+            f"{show(breach.actual, breach.unit)}, required {breach.required}"
+            + (f": {breach.because}" if breach.because else ""),
+            markup=False,
+            soft_wrap=True,
+        )
+    console.print()
+    console.print(f"[bold {STYLE[verdict.verdict]}]{verdict.verdict}[/]  ", end="")
+    console.print(verdict.summary, markup=False, soft_wrap=True)
+    if context := verdict.context:
+        console.print(
+            f"{context['requests_measured']} requests measured in "
+            f"{format_duration(round(context['measured_s']))} ({context['rate_per_s']:.1f} req/s); "
+            f"report: {run.report}",
+            style="dim",
+            soft_wrap=True,
+        )
+
+
+def _latency_table(verdict: Verdict) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("step (measured phases)")
+    for column in ("requests", "p50 ms", "p95 ms", "p99 ms", "p99 95 % interval", "errors %"):
+        table.add_column(column, justify="right")
+    found = {(m.subject, m.metric): m for m in verdict.measurements}
+    for step in (*STEPS, "journey"):
+        if p50 := found.get((step, "p50")):
+            cells = [_plain(found[step, name]) for name in ("p50", "p95", "p99")]
+            p99, errors = found[step, "p99"], found[step, "error_rate"]
+            table.add_row(step, str(p50.n), *cells, interval(p99), _plain(errors))
+    return table
+
+
+def _plain(m: Measurement) -> str:
+    return "·" if isnan(m.value) else f"{m.value:.3g}" if m.value < 100 else f"{m.value:.0f}"
+
+
+def _rules_table(verdict: Verdict) -> Table:
+    """One line per rule: its worst subject; rules of a service look at each of its steps."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("rule")
+    table.add_column("required")
+    table.add_column("actual", justify="right")
+    table.add_column("where")
+    table.add_column("")
+    worst: dict[tuple[str, str], RuleRow] = {}
+    for row in verdict.rows:
+        key = (row.subject, row.rule)
+        if key not in worst or _badness(row) > _badness(worst[key]):
+            worst[key] = row
+    for row in worst.values():
+        m = row.measurement
+        where = m.subject if m.subject != row.subject else m.note
+        table.add_row(row.subject, row.rule, show(m.value, m.unit), where, _outcome(row))
+    return table
+
+
+def _badness(row: RuleRow) -> tuple[int, float]:
+    order = (Outcome.PASS, Outcome.INCONCLUSIVE, Outcome.FAIL)
+    return order.index(row.outcome), row.measurement.value
+
+
+def _outcome(row: RuleRow) -> str:
+    if row.outcome is Outcome.INCONCLUSIVE and not row.required:
+        return f"[dim]not decided ({row.because}); not required[/]"
+    why = f" ({row.because})" if row.outcome is Outcome.INCONCLUSIVE else ""
+    return f"[{STYLE[row.outcome]}]{row.outcome}[/]{why}"

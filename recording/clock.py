@@ -1,0 +1,21 @@
+"""The run's clock: seconds since its start on the monotonic clock, which no one can set back."""
+
+import time
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class RunClock:
+    """``epoch_s`` on the monotonic clock and ``epoch_wall_s`` on the wall clock are one moment."""
+
+    epoch_s: float
+    epoch_wall_s: float
+
+    @classmethod
+    def start(cls) -> "RunClock":
+        """A clock that reads zero now."""
+        return cls(time.monotonic(), time.time())
+
+    def now_s(self) -> float:
+        """Seconds since the run's start."""
+        return time.monotonic() - self.epoch_s

@@ -1,0 +1,19 @@
+"""The checkout flow's steps and the services that answer them, in the words of every report."""
+
+STEPS = (
+    "browse",
+    "detail",
+    "add_to_cart",
+    "apply_coupon",
+    "start_checkout",
+    "charge",
+    "confirm",
+)
+
+SERVICE_STEPS = {
+    "checkout-service": ("browse", "detail", "apply_coupon", "start_checkout", "confirm"),
+    "payment-gateway": ("charge",),
+    "inventory-lock-service": (),
+    "cart-service": ("add_to_cart",),
+}
+"""Which steps a service answers; users never talk to inventory-lock, checkout does."""
