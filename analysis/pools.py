@@ -1,0 +1,188 @@
+"""Connection pools: when they were exhausted, how full they were, how long callers waited."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float64]
+
+# A single good sample between two bad ones is the pool gasping, not a recovery.
+_MERGE_SAMPLES = 2.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PoolSeries:
+    """The sampled state of one pool, summed over its replicas; arrays of equal length.
+
+    `maximum`, `active` and `waiting` are numbers of connections and callers,
+    `timeouts_total` is a counter, which may start again at zero when the service does.
+    Times ascend.
+    """
+
+    name: str
+    t_s: Floats
+    maximum: Floats
+    active: Floats
+    waiting: Floats
+    timeouts_total: Floats
+
+    def __post_init__(self) -> None:
+        lengths = {
+            len(a) for a in (self.t_s, self.maximum, self.active, self.waiting, self.timeouts_total)
+        }
+        if len(lengths) != 1:
+            raise ValueError(f"pool {self.name}: series of different lengths {sorted(lengths)}")
+        if np.any(np.diff(self.t_s) < 0):
+            raise ValueError(f"pool {self.name}: times do not ascend")
+
+
+@dataclass(frozen=True, slots=True)
+class ExhaustionWindow:
+    """A time during which callers could not get a connection.
+
+    `start_s` is the first sample that shows it: it began after the sample before, but no
+    earlier moment is known to be bad. `end_s` is the first good sample after it, None when
+    the pool was still exhausted at the last sample. `failures` are the waits that timed out.
+    """
+
+    start_s: float
+    end_s: float | None
+    failures: int
+    peak_waiting: int
+    pool_max: int
+
+
+@dataclass(frozen=True, slots=True)
+class PoolUse:
+    """How full a pool was, in percent of its maximum (NaN without samples).
+
+    The mean is weighted with the time each sample stood. The peak is what a limit on
+    utilization is about: a pool that was full for a minute turned callers away that minute.
+    """
+
+    utilization_mean_percent: float
+    utilization_peak_percent: float
+    peak_waiting: int
+    timeouts: int
+
+
+class BucketQuantile(NamedTuple):
+    """A quantile read from buckets; with `at_least` it lies above the last finite bound."""
+
+    value: float
+    at_least: bool
+
+
+def exhaustion_windows(
+    pool: PoolSeries, merge_gap_s: float | None = None
+) -> list[ExhaustionWindow]:
+    """The times when waits timed out, or callers waited while every connection was taken.
+
+    Good stretches shorter than `merge_gap_s` (default: two median sample intervals) do not
+    end a window.
+    """
+    if len(pool.t_s) == 0:
+        return []
+    gap_s = _default_gap_s(pool.t_s) if merge_gap_s is None else merge_gap_s
+    timeouts = counter_steps(pool.timeouts_total)
+    starved = (pool.waiting > 0) & (pool.active >= pool.maximum)
+    runs = _merged(_runs((timeouts > 0) | starved), pool.t_s, gap_s)
+    return [_window(pool, timeouts, first, stop) for first, stop in runs]
+
+
+def pool_use(pool: PoolSeries) -> PoolUse:
+    """Utilization, peak number of waiting callers and timeouts over the whole series."""
+    if len(pool.t_s) == 0:
+        return PoolUse(math.nan, math.nan, 0, 0)
+    # A pool of size zero with callers is full, without callers it is idle.
+    share = np.where(pool.active > 0, 1.0, 0.0)
+    np.divide(pool.active, pool.maximum, out=share, where=pool.maximum > 0)
+    weights = np.diff(pool.t_s)
+    mean = np.average(share[:-1], weights=weights) if weights.sum() > 0 else share.mean()
+    return PoolUse(
+        utilization_mean_percent=100.0 * float(mean),
+        utilization_peak_percent=100.0 * float(share.max()),
+        peak_waiting=int(pool.waiting.max()),
+        timeouts=int(counter_steps(pool.timeouts_total).sum()),
+    )
+
+
+def counter_steps(total: Floats) -> Floats:
+    """Increase of a counter at each sample; the first is 0, for what came before is unknown.
+
+    After a fall the counter has started again, and all it shows is new (Prometheus'
+    ``increase()``).
+    """
+    steps = np.diff(total, prepend=total[:1])
+    return np.where(steps < 0, total, steps)
+
+
+def histogram_quantile(upper_bounds: Floats, cumulative: Floats, q: float) -> BucketQuantile:
+    """Quantile from the increase of a Prometheus histogram's cumulative buckets.
+
+    `upper_bounds` are the ``le`` labels, ascending to +Inf. Linear within the bucket, the
+    lowest one beginning at 0, as in Prometheus' ``histogram_quantile()``
+    (https://prometheus.io/docs/prometheus/latest/querying/functions/#histogram_quantile).
+    NaN when nothing was counted.
+
+    Raises:
+        ValueError: `q` outside 0..1, fewer than two buckets, or the last one not +Inf.
+    """
+    if not 0.0 <= q <= 1.0:
+        raise ValueError(f"q must lie in 0..1, not {q}")
+    if len(upper_bounds) < 2 or upper_bounds[-1] != math.inf:
+        raise ValueError("a histogram needs at least two buckets, the last up to +Inf")
+    # Buckets scraped while they change may be out of step by a request.
+    counts = np.maximum.accumulate(cumulative)
+    if not counts[-1] > 0:
+        return BucketQuantile(math.nan, at_least=False)
+    rank = q * counts[-1]
+    bucket = int(np.searchsorted(counts, rank))
+    if bucket == len(counts) - 1:
+        return BucketQuantile(float(upper_bounds[-2]), at_least=True)
+    return BucketQuantile(_within(upper_bounds, counts, bucket, rank), at_least=False)
+
+
+def _within(upper_bounds: Floats, counts: Floats, bucket: int, rank: float) -> float:
+    upper = float(upper_bounds[bucket])
+    if bucket == 0 and upper <= 0.0:
+        return upper
+    lower = float(upper_bounds[bucket - 1]) if bucket else 0.0
+    before = float(counts[bucket - 1]) if bucket else 0.0
+    inside = float(counts[bucket]) - before
+    return lower + (upper - lower) * ((rank - before) / inside if inside else 0.0)
+
+
+def _default_gap_s(t_s: Floats) -> float:
+    return _MERGE_SAMPLES * float(np.median(np.diff(t_s))) if len(t_s) > 1 else 0.0
+
+
+def _runs(bad: npt.NDArray[np.bool_]) -> list[tuple[int, int]]:
+    """(first, one past the last) of each stretch of bad samples."""
+    edges = np.flatnonzero(np.diff(np.concatenate(([False], bad, [False]))))
+    return list(zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True))
+
+
+def _merged(runs: list[tuple[int, int]], t_s: Floats, gap_s: float) -> list[tuple[int, int]]:
+    merged: list[tuple[int, int]] = []
+    for first, stop in runs:
+        if merged and t_s[first] - t_s[merged[-1][1]] < gap_s:
+            merged[-1] = (merged[-1][0], stop)
+        else:
+            merged.append((first, stop))
+    return merged
+
+
+def _window(pool: PoolSeries, timeouts: Floats, first: int, stop: int) -> ExhaustionWindow:
+    return ExhaustionWindow(
+        start_s=float(pool.t_s[first]),
+        end_s=float(pool.t_s[stop]) if stop < len(pool.t_s) else None,
+        failures=int(timeouts[first:stop].sum()),
+        peak_waiting=int(pool.waiting[first:stop].max()),
+        pool_max=int(pool.maximum[first:stop].max()),
+    )

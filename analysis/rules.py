@@ -1,0 +1,205 @@
+"""One rule of ``thresholds.toml``: its grammar, its catalogue of metrics, its meaning.
+
+A rule is a claim that must hold::
+
+    metric op number [unit] [over number unit]        p99 < 1000 ms over 30 s
+
+The text is parsed and checked against the catalogue before any load starts, so a misspelt
+metric or a unit that does not fit is an error with a list of what exists, never a rule that
+silently holds.
+"""
+
+from __future__ import annotations
+
+import math
+import operator
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
+
+from recording.errors import ConfigError, did_you_mean
+
+_MS: Final = MappingProxyType({"us": 1e-3, "ms": 1.0, "s": 1e3})
+_PERCENT: Final = MappingProxyType({"%": 1.0})
+_COUNT: Final = MappingProxyType({"": 1.0})
+_HOURS: Final = MappingProxyType({"min": 1 / 60, "h": 1.0, "d": 24.0})
+# As in the seed, where "512MB" is 536,870,912 bytes: MB is 2**20 bytes here.
+_MEGABYTES: Final = MappingProxyType({"MB": 1.0, "GB": 1024.0})
+_MEGABYTES_PER_HOUR: Final = MappingProxyType({"MB/h": 1.0})
+_WINDOW_S: Final = MappingProxyType({"s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0})
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """What a rule can be about.
+
+    ``unit`` is the base unit (empty for a count), ``scales`` maps every unit a rule may use
+    to its factor into the base unit. ``live`` metrics can be watched while the test runs;
+    the others are known only when it is over. ``signed`` metrics may be negative.
+    """
+
+    name: str
+    kind: str
+    unit: str
+    scales: Mapping[str, float]
+    live: bool = True
+    signed: bool = False
+
+
+_CATALOGUE: Final = (
+    *(
+        Metric(name, "latency", "ms", _MS)
+        for name in ("p50", "p90", "p95", "p99", "p99.9", "mean", "max")
+    ),
+    Metric("error_rate", "errors", "%", _PERCENT),
+    Metric("failures", "errors", "", _COUNT),
+    Metric("exhausted_windows", "pool", "", _COUNT),
+    Metric("utilization", "pool", "%", _PERCENT),
+    Metric("timeouts", "pool", "", _COUNT),
+    Metric("acquire_wait_p99", "pool", "ms", _MS),
+    Metric("peak_waiting", "pool", "", _COUNT),
+    Metric("slope", "memory", "MB/h", _MEGABYTES_PER_HOUR, live=False, signed=True),
+    Metric("time_to_limit", "memory", "h", _HOURS, live=False),
+    Metric("peak_rss", "memory", "MB", _MEGABYTES),
+    Metric("oom_killed", "memory", "", _COUNT),
+    Metric("lost", "orders", "", _COUNT, live=False),
+    Metric("unmatched", "orders", "", _COUNT, live=False),
+)
+METRICS: Final[Mapping[str, Metric]] = MappingProxyType({m.name: m for m in _CATALOGUE})
+KINDS: Final[tuple[str, ...]] = tuple(dict.fromkeys(m.kind for m in _CATALOGUE))
+
+_OPERATORS: Final[Mapping[str, Callable[[float, float], bool]]] = MappingProxyType(
+    {
+        "<": operator.lt,
+        "<=": operator.le,
+        ">": operator.gt,
+        ">=": operator.ge,
+        "==": operator.eq,
+    }
+)
+_GRAMMAR: Final = "metric op number [unit] [over number unit], for example 'p99 < 1000 ms'"
+_RULE: Final = re.compile(
+    r"\s*(?P<metric>[^\s<>=!~]+)\s*(?P<op>[<>=!~]+)\s*(?P<number>[^\sA-Za-z%/µ]\S*?|nan|[+-]?inf)"
+    r"\s*(?P<unit>[A-Za-z%µ][A-Za-z%µ/]*?)??"
+    r"(?:\s+over\s+(?P<window>[^\sA-Za-z]+)\s*(?P<window_unit>[A-Za-z]*))?\s*",
+)
+# Written out because float() also reads '1_000', 'infinity' and non-ASCII digits.
+_NUMBER: Final = re.compile(r"[+-]?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A limit on a metric.
+
+    ``text`` is what the user wrote, with its spaces made regular. ``limit`` is in the
+    metric's base unit, which ``unit`` names (empty for a count): ``p99 < 1 s`` has limit
+    1000.0 and unit ``ms``. ``window_s`` is the length of the sliding window of a guard rule,
+    None for a rule on the whole measured phase.
+    """
+
+    text: str
+    metric: str
+    op: str
+    limit: float
+    unit: str
+    window_s: float | None = None
+
+    @property
+    def kind(self) -> str:
+        """Kind of the metric: latency, errors, pool, memory or orders."""
+        return METRICS[self.metric].kind
+
+    def holds(self, value: float) -> bool:
+        """Whether `value`, in the base unit, keeps the rule. NaN never does."""
+        return _OPERATORS[self.op](value, self.limit)
+
+    def __str__(self) -> str:
+        return self.text
+
+
+def parse_rule(text: str) -> Rule:
+    """Read one rule.
+
+    Raises:
+        ConfigError: one line that names what is wrong in `text` and what is allowed.
+    """
+    found = _RULE.fullmatch(text)
+    if found is None:
+        raise ConfigError(f"cannot read rule {text!r}: expected {_GRAMMAR}")
+    metric = METRICS.get(found["metric"])
+    if metric is None:
+        raise ConfigError(f"{unknown('metric', found['metric'], METRICS)} (in rule {text!r})")
+    try:
+        return _build(metric, found)
+    except ConfigError as problem:
+        raise ConfigError(f"{problem} (in rule {text!r})") from None
+
+
+def parse_amount(text: str, scales: Mapping[str, float]) -> float:
+    """Read a number with one of the units of `scales`, as in ``"5 %"``; return it scaled.
+
+    Raises:
+        ConfigError: no number, not finite, negative, over 100 %, or another unit.
+    """
+    found = re.fullmatch(r"\s*(\S*?)\s*([A-Za-z%]*)\s*", text)
+    if found is None:
+        raise ConfigError(f"{text!r} is not a number with a unit ({_listed(scales)})")
+    return _scaled(found[1], found[2], scales)
+
+
+def unknown(what: str, given: str, known: Iterable[str]) -> str:
+    """One line for an unknown name, with the nearest known one first."""
+    return f"unknown {what} {given!r}{did_you_mean(given, known)}"
+
+
+def _build(metric: Metric, found: re.Match[str]) -> Rule:
+    op, number, unit = found["op"], found["number"], found["unit"] or ""
+    if op not in _OPERATORS:
+        raise ConfigError(f"unknown operator {op!r}; known: {', '.join(_OPERATORS)}")
+    limit = _scaled(number, unit, metric.scales)
+    if not metric.unit and not limit.is_integer():
+        raise ConfigError(f"{metric.name} is a count: {number!r} is not a whole number")
+    _refuse_pointless(metric, op, limit)
+    text = f"{metric.name} {op} {number}" + (f" {unit}" if unit else "")
+    if found["window"] is None:
+        return Rule(text, metric.name, op, limit, metric.unit)
+    window_s = _scaled(found["window"], found["window_unit"], _WINDOW_S)
+    if window_s == 0.0:
+        raise ConfigError("a window of zero seconds never has a sample")
+    text += f" over {found['window']} {found['window_unit']}"
+    return Rule(text, metric.name, op, limit, metric.unit, window_s)
+
+
+def _scaled(number: str, unit: str, scales: Mapping[str, float]) -> float:
+    if number.lstrip("+-").lower() in {"nan", "inf", "infinity"}:
+        raise ConfigError(f"the limit must be finite, not {number!r}")
+    if not _NUMBER.fullmatch(number):
+        raise ConfigError(f"{number!r} is not a number: write digits like 1000 or 0.1")
+    if unit not in scales:
+        if not unit:
+            raise ConfigError(f"{number!r} needs a unit: {_listed(scales)}")
+        raise ConfigError(f"unit {unit!r} does not fit; allowed: {_listed(scales)}")
+    value = float(number) * scales[unit]
+    if not math.isfinite(value):
+        raise ConfigError(f"the limit must be finite, {number!r} is not")
+    if math.copysign(1.0, value) < 0:
+        raise ConfigError(f"the limit must not be negative, {number!r} is")
+    if unit == "%" and value > 100.0:
+        raise ConfigError(f"a percentage lies between 0 and 100, {number!r} does not")
+    return value
+
+
+def _refuse_pointless(metric: Metric, op: str, limit: float) -> None:
+    """A rule that holds for every value, or for none, is a mistake in the file."""
+    if metric.signed:
+        return
+    if (op == ">=" and limit == 0.0) or (op == "<=" and metric.unit == "%" and limit == 100.0):
+        raise ConfigError("every value holds, so the rule could never fail")
+    if (op == "<" and limit == 0.0) or (op == ">" and metric.unit == "%" and limit == 100.0):
+        raise ConfigError("no value holds, so the rule could never pass")
+
+
+def _listed(scales: Mapping[str, float]) -> str:
+    return ", ".join(unit or "none, it is a count" for unit in scales)

@@ -1,0 +1,284 @@
+"""``thresholds.toml``: which rules hold for whom. The only place where SLA numbers live.
+
+Every section that names a subject (a service, a step, the journey, the orders) holds lists of
+rules by kind; ``[regression]`` says which change matters, ``[guard]`` what is watched while
+the test runs. All problems of a file are reported at once, and a file that could never fail
+a run is itself an error.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import Final
+
+from analysis.rules import KINDS, METRICS, Rule, parse_amount, parse_rule, unknown
+from recording.errors import ConfigError
+
+SERVICES: Final = (
+    "checkout-service",
+    "payment-gateway",
+    "inventory-lock-service",
+    "cart-service",
+)
+STEPS: Final = (
+    "browse",
+    "detail",
+    "add_to_cart",
+    "apply_coupon",
+    "start_checkout",
+    "charge",
+    "confirm",
+)
+# Which kinds of rule make sense for whom: only a service has a pool and memory.
+KINDS_OF_SUBJECT: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
+    {
+        **dict.fromkeys(SERVICES, ("latency", "errors", "pool", "memory")),
+        **dict.fromkeys(("journey", *STEPS), ("latency", "errors")),
+        "orders": ("orders",),
+    }
+)
+_SECTIONS: Final = (*KINDS_OF_SUBJECT, "regression", "guard")
+_REGRESSION_KEYS: Final = ("metrics", "min_effect", "tolerated", "floor")
+_GUARD_KEYS: Final = ("warn", "pause", "abort")
+# The gate compares quantiles; it has no statistic for a mean or a maximum.
+_QUANTILES: Final = tuple(name for name in METRICS if name[0] == "p" and name[1].isdigit())
+_PERCENT: Final = MappingProxyType({"%": 1.0})
+_MS: Final = MappingProxyType({"us": 1e-3, "ms": 1.0, "s": 1e3})
+
+
+@dataclass(frozen=True, slots=True)
+class Regression:
+    """Which difference between two revisions matters.
+
+    A change below `min_effect_percent` or `floor_ms` is never a FAIL; a PASS needs the upper
+    confidence bound of the change below `tolerated_percent`.
+    """
+
+    metrics: tuple[str, ...]
+    min_effect_percent: float
+    tolerated_percent: float
+    floor_ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """Rules watched while the test runs, for every service, by what a breach does."""
+
+    warn: tuple[Rule, ...] = ()
+    pause: tuple[Rule, ...] = ()
+    abort: tuple[Rule, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Thresholds:
+    """A whole checked file. `source` is its name, for messages and the manifest."""
+
+    source: str
+    rules: Mapping[str, tuple[Rule, ...]]
+    regression: Regression | None
+    guard: Guard
+
+    def rules_for(self, subject: str) -> tuple[Rule, ...]:
+        """The rules of a subject, none when the file has no section for it."""
+        return self.rules.get(subject, ())
+
+    def __iter__(self) -> Iterator[tuple[str, Rule]]:
+        """Every (subject, rule), in the order of the file."""
+        return ((subject, rule) for subject, rules in self.rules.items() for rule in rules)
+
+
+def load_thresholds(path: Path) -> Thresholds:
+    """Read and check a thresholds file.
+
+    Raises:
+        ConfigError: the file cannot be read, or any of the problems `parse_thresholds` names.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as problem:
+        raise ConfigError(f"{path}: not UTF-8 text (byte {problem.start})") from None
+    except OSError as problem:
+        raise ConfigError(f"{path}: cannot read thresholds: {problem.strerror}") from None
+    return parse_thresholds(text, str(path))
+
+
+def parse_thresholds(text: str, source: str = "thresholds.toml") -> Thresholds:
+    """Check the text of a thresholds file.
+
+    Raises:
+        ConfigError: every problem, one per line, each with file, section, key, the offending
+            text and what is allowed.
+    """
+    return _Reader(source).read(_toml(text, source))
+
+
+def _toml(text: str, source: str) -> dict[str, object]:
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as problem:
+        raise ConfigError(f"{source}: not valid TOML: {problem}") from None
+    except (ValueError, RecursionError) as problem:
+        # tomllib lets through what int() and Python's stack refuse.
+        raise ConfigError(f"{source}: not valid TOML: {type(problem).__name__}") from None
+
+
+class _Reader:
+    """Builds Thresholds and collects problems on the way."""
+
+    def __init__(self, source: str) -> None:
+        self.source = source
+        self.problems: list[str] = []
+
+    def read(self, document: Mapping[str, object]) -> Thresholds:
+        rules: dict[str, tuple[Rule, ...]] = {}
+        regression: Regression | None = None
+        guard = Guard()
+        for name, body in document.items():
+            if name not in _SECTIONS:
+                self.problem(f"[{name}]", unknown("section", name, _SECTIONS))
+            elif not isinstance(body, dict):
+                self.problem(name, f"must be a section [{name}], not {body!r}")
+            elif name == "regression":
+                regression = self.regression(body)
+            elif name == "guard":
+                guard = self.guard(body)
+            else:
+                rules[name] = self.subject(name, body)
+        if not self.problems and not any(rules.values()):
+            self.problem(
+                "no rules",
+                "a gate without rules never fails; add for example "
+                '[journey] latency = ["p99 < 1000 ms"]',
+            )
+        if self.problems:
+            raise ConfigError("\n".join(self.problems))
+        return Thresholds(self.source, MappingProxyType(rules), regression, guard)
+
+    def problem(self, where: str, what: str) -> None:
+        # One line per problem, whatever the offending text holds.
+        self.problems.append(f"{self.source}: {where}: {what}".replace("\n", "\\n"))
+
+    def subject(self, name: str, body: Mapping[str, object]) -> tuple[Rule, ...]:
+        allowed = KINDS_OF_SUBJECT[name]
+        rules: list[Rule] = []
+        for key, listed in body.items():
+            if key not in KINDS:
+                self.problem(f"{name}.{key}", unknown("kind of rule", key, allowed))
+            elif key not in allowed:
+                self.problem(
+                    f"{name}.{key}", f"{name} has no {key} rules; allowed: {', '.join(allowed)}"
+                )
+            else:
+                rules += self.rules(f"{name}.{key}", listed, _sla_rule(key))
+        return tuple(rules)
+
+    def guard(self, body: Mapping[str, object]) -> Guard:
+        for key in body:
+            if key not in _GUARD_KEYS:
+                self.problem(f"guard.{key}", unknown("action", key, _GUARD_KEYS))
+        return Guard(
+            **{
+                key: self.rules(f"guard.{key}", body[key], _live_rule)
+                for key in _GUARD_KEYS
+                if key in body
+            }
+        )
+
+    def rules(self, where: str, listed: object, check: Callable[[Rule], None]) -> tuple[Rule, ...]:
+        if not isinstance(listed, list) or not listed:
+            self.problem(where, f'must be a list of rules like ["p99 < 1000 ms"], not {listed!r}')
+            return ()
+        rules = []
+        for text in listed:
+            try:
+                rule = parse_rule(_string(text))
+                check(rule)
+            except ConfigError as problem:
+                self.problem(where, str(problem))
+            else:
+                rules.append(rule)
+        return tuple(rules)
+
+    def regression(self, body: Mapping[str, object]) -> Regression | None:
+        before = len(self.problems)
+        for key in body:
+            if key not in _REGRESSION_KEYS:
+                self.problem(f"regression.{key}", unknown("key", key, _REGRESSION_KEYS))
+        for key in _REGRESSION_KEYS:
+            if key not in body:
+                self.problem(
+                    "regression", f"{key!r} is missing; needed: {', '.join(_REGRESSION_KEYS)}"
+                )
+        if len(self.problems) > before:
+            return None
+        regression = Regression(
+            self.quantiles(body["metrics"]),
+            self.amount("regression.min_effect", body["min_effect"], _PERCENT),
+            self.amount("regression.tolerated", body["tolerated"], _PERCENT),
+            self.amount("regression.floor", body["floor"], _MS),
+        )
+        if len(self.problems) == before:
+            self.consistent(regression)
+        return regression
+
+    def consistent(self, regression: Regression) -> None:
+        if regression.tolerated_percent <= regression.min_effect_percent:
+            self.problem(
+                "regression.tolerated",
+                f"{regression.tolerated_percent:g} % must be "
+                f"above min_effect, {regression.min_effect_percent:g} %",
+            )
+
+    def quantiles(self, listed: object) -> tuple[str, ...]:
+        if not isinstance(listed, list) or not listed:
+            self.problem("regression.metrics", f'must be a list like ["p99"], not {listed!r}')
+            return ()
+        for name in listed:
+            if name not in _QUANTILES:
+                self.problem("regression.metrics", unknown("metric", str(name), _QUANTILES))
+        return tuple(str(name) for name in listed)
+
+    def amount(self, where: str, text: object, scales: Mapping[str, float]) -> float:
+        try:
+            return parse_amount(_string(text), scales)
+        except ConfigError as problem:
+            self.problem(where, str(problem))
+            return 0.0
+
+
+def _string(value: object) -> str:
+    if not isinstance(value, str):
+        raise ConfigError(f"{value!r} is not text: write it in quotes, with its unit")
+    return value
+
+
+def _sla_rule(kind: str) -> Callable[[Rule], None]:
+    """A check for rules on the whole measured phase, of one kind."""
+
+    def check(rule: Rule) -> None:
+        if rule.kind != kind:
+            known = ", ".join(m.name for m in METRICS.values() if m.kind == kind)
+            raise ConfigError(
+                f"{rule.metric!r} is a {rule.kind} metric, not a {kind} one "
+                f"(in rule {rule.text!r}); known: {known}"
+            )
+        if rule.window_s is not None:
+            # The verdict judges the measured phase as a whole: a window would be ignored.
+            raise ConfigError(f"'over' belongs to [guard] only (in rule {rule.text!r})")
+
+    return check
+
+
+def _live_rule(rule: Rule) -> None:
+    if not METRICS[rule.metric].live:
+        known = ", ".join(m.name for m in METRICS.values() if m.live)
+        raise ConfigError(
+            f"{rule.metric!r} is known only when the test is over "
+            f"(in rule {rule.text!r}); a guard can watch: {known}"
+        )
+    if rule.window_s is None and rule.kind in ("latency", "errors"):
+        raise ConfigError(f"rule {rule.text!r} needs a window, for example '{rule.text} over 30 s'")

@@ -1,0 +1,23 @@
+"""How moments and sizes are written for people, the same in every report."""
+
+from __future__ import annotations
+
+# As in the seed, where "512MB" is 536,870,912 bytes.
+BYTES_PER_MB = 2**20
+
+
+def format_elapsed(elapsed_s: float) -> str:
+    """Time since the start of the test, as the seed's post-mortem writes it.
+
+    ``T+42s``, ``T+3m20s``, ``T+6h14m``; seconds past the first hour are shown only when there
+    are any (``T+6h14m22s``). Rounded to whole seconds.
+    """
+    total = round(abs(elapsed_s))
+    sign = "-" if elapsed_s < 0 and total else "+"
+    hours, rest = divmod(total, 3600)
+    minutes, seconds = divmod(rest, 60)
+    if hours:
+        return f"T{sign}{hours}h{minutes:02d}m" + (f"{seconds:02d}s" if seconds else "")
+    if minutes:
+        return f"T{sign}{minutes}m{seconds:02d}s"
+    return f"T{sign}{seconds}s"

@@ -1,0 +1,41 @@
+"""The sandbox's test cards."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+CardToken = Literal["tok_test_visa_4242", "tok_test_decline_0002", "tok_test_insufficient_9995"]
+CardNumber = Literal["4242424242424242", "4000000000000002", "4000000000009995"]
+DeclineCode = Literal["generic_decline", "insufficient_funds"]
+
+MESSAGES: Mapping[DeclineCode, str] = {
+    "generic_decline": "Your card was declined.",
+    "insufficient_funds": "Your card has insufficient funds.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A test card and what becomes of its charges."""
+
+    token: CardToken
+    number: CardNumber
+    decline_code: DeclineCode | None
+
+    @property
+    def last_four(self) -> str:
+        """Last four digits."""
+        return self.number[-4:]
+
+
+CARDS = (
+    Card("tok_test_visa_4242", "4242424242424242", None),
+    Card("tok_test_decline_0002", "4000000000000002", "generic_decline"),
+    Card("tok_test_insufficient_9995", "4000000000009995", "insufficient_funds"),
+)
+"""The three cards of the load test LT-2025-Q3-CHECKOUT."""
+
+BY_TOKEN = {card.token: card for card in CARDS}
+BY_NUMBER = {card.number: card for card in CARDS}

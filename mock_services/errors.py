@@ -1,0 +1,98 @@
+"""Error answers: JSON with `error` and a `message` that names what is wrong and what is allowed."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import orjson
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from pydantic import ValidationError
+from starlette.exceptions import HTTPException
+
+from mock_services.settings import Quantiles, ServiceSettings
+
+JSON = "application/json"
+
+
+def json_response(content: Any, status: int = 200) -> Response:
+    """A JSON answer, encoded once."""
+    return Response(orjson.dumps(content), status_code=status, media_type=JSON)
+
+
+def error_response(status: int, error: str, message: str, **more: Any) -> Response:
+    """An error answer in the one shape all services use."""
+    return json_response({"error": error, "message": message, **more}, status)
+
+
+def validation_response(problems: Sequence[tuple[str, str]]) -> Response:
+    """400 for (field, what is wrong) pairs: all of them, the message one line."""
+    return error_response(
+        400,
+        "ValidationError",
+        "; ".join(f"{field}: {text}" for field, text in problems),
+        fields=[{"field": field, "message": text} for field, text in problems],
+    )
+
+
+def settings_problems(
+    error: ValidationError, model: type[ServiceSettings]
+) -> list[tuple[str, str]]:
+    """What is wrong with settings, as (key, text) pairs; unknown keys get the nearest known."""
+    return problems_of(error.errors(), tuple(model.model_fields))
+
+
+def problems_of(errors: Iterable[Any], known: Sequence[str] = ()) -> list[tuple[str, str]]:
+    """Pydantic's error list as (field, text) pairs. `known`: the keys allowed at the top."""
+    problems = []
+    for error in errors:
+        location = [str(part) for part in error["loc"] if part not in ("body", "query", "path")]
+        field = ".".join(location) or "body"
+        text = str(error["msg"]).removeprefix("Value error, ")
+        if error["type"] == "extra_forbidden":
+            allowed = known if len(location) == 1 else tuple(Quantiles.model_fields)
+            text = f"unknown key{_nearest(location[-1], allowed)}"
+        elif error["type"] == "json_invalid":
+            field, text = "body", f"not valid JSON: {error.get('ctx', {}).get('error', text)}"
+        elif error["type"] == "missing":
+            text = "required"
+        elif field == "body" and error["type"] in ("dict_type", "model_attributes_type"):
+            text = "must be a JSON object, sent with Content-Type: application/json"
+        problems.append((field, text))
+    return problems
+
+
+def _nearest(key: str, known: Sequence[str]) -> str:
+    close = difflib.get_close_matches(key, known, n=3, cutoff=0.5)
+    if close:
+        return f"; did you mean {' or '.join(close)}?"
+    return f"; known: {', '.join(known)}" if known else ""
+
+
+async def _on_invalid(_: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    return validation_response(problems_of(error.errors()))
+
+
+async def _on_http(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    path = request.url.path
+    if error.status_code == 404:
+        response = error_response(404, "NotFound", f"no such path: {path}")
+    elif error.status_code == 405:
+        allowed = (error.headers or {}).get("Allow", "another method")
+        text = f"{request.method} is not allowed on {path}; allowed: {allowed}"
+        response = error_response(405, "MethodNotAllowed", text)
+    else:
+        response = error_response(error.status_code, "BadRequest", str(error.detail))
+    for name, value in (error.headers or {}).items():
+        response.headers[name] = value
+    return response
+
+
+def install(app: FastAPI) -> None:
+    """Let the app answer its own errors in this shape."""
+    app.add_exception_handler(RequestValidationError, _on_invalid)
+    app.add_exception_handler(HTTPException, _on_http)

@@ -1,0 +1,110 @@
+"""checkout's client of the lock service: own timeout, retries and connections.
+
+aiohttp and not httpx: httpx's pool took 60 % of this service's CPU at 12,000 users.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import aiohttp
+import orjson
+
+SERVICE_TOKEN = "Bearer lt-svc-token-checkout"
+
+
+class LockUnavailableError(Exception):
+    """The lock service gave no usable answer, in as many attempts as allowed."""
+
+
+@dataclass(frozen=True, slots=True)
+class LockAnswer:
+    """What the lock service said."""
+
+    status: int
+    body: bytes
+
+    @property
+    def lock_id(self) -> str:
+        """Id of the acquired lock."""
+        return str(orjson.loads(self.body)["lock_id"])
+
+
+class Policy(Protocol):
+    """Where the lock service is, how long an attempt may take and how many there are."""
+
+    @property
+    def inventory_lock_url(self) -> str: ...
+    @property
+    def lock_attempt_timeout_s(self) -> float: ...
+    @property
+    def lock_attempts(self) -> int: ...
+    @property
+    def lock_retry_backoff_s(self) -> float: ...
+
+
+class LockClient:
+    """One shared session of keep-alive connections; create it inside the event loop."""
+
+    def __init__(self, connections_max: int) -> None:
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=connections_max, keepalive_timeout=60.0),
+            timeout=aiohttp.ClientTimeout(total=None),
+            headers={"Authorization": SERVICE_TOKEN, "Content-Type": "application/json"},
+            cookie_jar=aiohttp.DummyCookieJar(),
+        )
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self._session.close()
+
+    async def acquire(self, policy: Policy, request_id: str, wanted: dict[str, Any]) -> LockAnswer:
+        """Acquire a lock: answers 200 or the lock service's own 503, unchanged.
+
+        Raises LockUnavailableError when the attempts run out.
+        """
+        return await self._attempts("/api/v1/locks/acquire", policy, request_id, wanted, (200, 503))
+
+    async def release(self, policy: Policy, request_id: str, lock_id: str) -> LockAnswer:
+        """Release a lock; one that is not there any more (404, 410) is as good as released.
+
+        Raises LockUnavailableError when the attempts run out.
+        """
+        return await self._attempts(
+            "/api/v1/locks/release", policy, request_id, {"lock_id": lock_id}, (200, 404, 410)
+        )
+
+    async def _attempts(
+        self,
+        path: str,
+        policy: Policy,
+        request_id: str,
+        body: dict[str, Any],
+        usable: tuple[int, ...],
+    ) -> LockAnswer:
+        problem = ""
+        for attempt in range(policy.lock_attempts):
+            if attempt:
+                await asyncio.sleep(policy.lock_retry_backoff_s)
+            try:
+                async with asyncio.timeout(policy.lock_attempt_timeout_s):
+                    answer = await self._post(policy.inventory_lock_url + path, request_id, body)
+            except TimeoutError:
+                problem = f"did not answer within {policy.lock_attempt_timeout_s * 1000:.0f}ms"
+            except aiohttp.ClientConnectorError as error:
+                problem = f"could not be reached ({error.strerror or type(error).__name__})"
+            except aiohttp.ClientError as error:
+                problem = f"broke off the connection ({type(error).__name__})"
+            else:
+                if answer.status in usable:
+                    return answer
+                problem = f"answered {answer.status}"
+        raise LockUnavailableError(f"inventory-lock {problem} ({policy.lock_attempts} attempts)")
+
+    async def _post(self, url: str, request_id: str, body: dict[str, Any]) -> LockAnswer:
+        async with self._session.post(
+            url, data=orjson.dumps(body), headers={"X-Request-ID": request_id}
+        ) as response:
+            return LockAnswer(response.status, await response.read())

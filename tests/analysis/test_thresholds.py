@@ -1,0 +1,193 @@
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from analysis.rules import parse_rule
+from analysis.thresholds import Guard, Regression, load_thresholds, parse_thresholds
+from recording.errors import ConfigError
+
+SHIPPED = Path(__file__).parents[2] / "thresholds.toml"
+ONE_RULE = '[journey]\nlatency = ["p99 < 1000 ms"]\n'
+REGRESSION = '[regression]\nmetrics = ["p99"]\nmin_effect = "5 %"\ntolerated = "10 %"\n'
+# What load test LT-2025-Q3-CHECKOUT measured, by subject and metric in base units; the pool of
+# inventory-lock and the memory of cart-service are the two findings of its post-mortem.
+SEED = {
+    ("journey", "p99"): 890.0,
+    ("journey", "p95"): 612.0,
+    ("journey", "error_rate"): 0.06,
+    ("checkout-service", "p99"): 890.0,
+    ("checkout-service", "p95"): 512.0,
+    ("checkout-service", "error_rate"): 0.02,
+    ("checkout-service", "utilization"): 90.0,
+    ("checkout-service", "exhausted_windows"): 0.0,
+    ("payment-gateway", "p99"): 890.0,
+    ("payment-gateway", "error_rate"): 0.03,
+    ("payment-gateway", "utilization"): 87.0,
+    ("payment-gateway", "exhausted_windows"): 0.0,
+    ("inventory-lock-service", "error_rate"): 0.0035,  # 147 failures of 4,201,412 starts
+    ("inventory-lock-service", "exhausted_windows"): 1.0,
+    ("inventory-lock-service", "utilization"): 100.0,
+    ("cart-service", "p99"): 498.0,
+    ("cart-service", "p95"): 312.0,
+    ("cart-service", "error_rate"): 0.001,
+    ("cart-service", "slope"): 37.0,
+    ("cart-service", "time_to_limit"): 41.0,
+    ("cart-service", "oom_killed"): 0.0,
+    ("orders", "lost"): 0.0,
+    ("orders", "unmatched"): 0.0,
+}
+
+
+def problems(text: str) -> list[str]:
+    with pytest.raises(ConfigError) as caught:
+        parse_thresholds(text, "t.toml")
+    return str(caught.value).splitlines()
+
+
+def test_the_shipped_file_judges_the_seed_as_its_post_mortem_did() -> None:
+    """Against the seed's numbers only the lock pool and the cart's memory break a rule."""
+    broken = {
+        (subject, rule.metric)
+        for subject, rule in load_thresholds(SHIPPED)
+        if not rule.holds(SEED[subject, rule.metric])
+    }
+    assert broken == {
+        ("inventory-lock-service", "exhausted_windows"),
+        ("inventory-lock-service", "utilization"),
+        ("cart-service", "slope"),
+        ("cart-service", "time_to_limit"),
+    }
+
+
+def test_the_shipped_guard_is_the_runbooks() -> None:
+    """RB-QA-005: p99 over 2 s is looked at, over 1 % errors or an OOM kill pauses the test."""
+    assert load_thresholds(SHIPPED).guard == Guard(
+        warn=(parse_rule("p99 < 2000 ms over 30 s"),),
+        pause=(parse_rule("error_rate < 1 % over 30 s"), parse_rule("oom_killed == 0")),
+    )
+
+
+def test_the_shipped_regression_limits() -> None:
+    """5 % or 5 ms is nothing, 10 % is not tolerated, at p95 and p99."""
+    assert load_thresholds(SHIPPED).regression == Regression(("p95", "p99"), 5.0, 10.0, 5.0)
+
+
+def test_rules_are_found_by_subject() -> None:
+    """A subject has its rules in the order of the file; one without a section has none."""
+    thresholds = parse_thresholds(
+        '[cart-service]\nmemory = ["slope < 10 MB/h"]\nlatency = ["p99 < 1 s", "max < 3 s"]\n'
+    )
+    texts = [rule.text for rule in thresholds.rules_for("cart-service")]
+    assert texts == ["slope < 10 MB/h", "p99 < 1 s", "max < 3 s"]
+    assert thresholds.rules_for("browse") == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("[cart]\n" + ONE_RULE, "[cart]: unknown section 'cart'"),
+        ("[cart-servise]\n" + ONE_RULE, "did you mean 'cart-service'"),
+        ("journey = 3", "journey: must be a section [journey], not 3"),
+        ('[browse]\nmemory = ["slope < 1 MB/h"]', "browse.memory: browse has no memory rules"),
+        ('[browse]\nlatancy = ["p99 < 1 s"]', "browse.latancy: unknown kind of rule"),
+        ('[browse]\nlatency = "p99 < 1 s"', "browse.latency: must be a list"),
+        ("[browse]\nlatency = []", "browse.latency: must be a list"),
+        ("[browse]\nlatency = [3]", "browse.latency: 3 is not text"),
+        ('[browse]\nlatency = ["p98 < 1 s"]', "browse.latency: unknown metric 'p98'"),
+        (
+            '[cart-service]\nlatency = ["slope < 1 MB/h"]',
+            "cart-service.latency: 'slope' is a memory metric, not a latency one",
+        ),
+        ('[browse]\nlatency = ["p99 < 1 s over 3 s"]', "browse.latency: 'over' belongs to"),
+        (ONE_RULE + '[guard]\nstop = ["p99 < 1 s over 9 s"]', "guard.stop: unknown action"),
+        (ONE_RULE + '[guard]\nwarn = ["p99 < 1 s"]', "guard.warn: rule 'p99 < 1 s' needs a"),
+        (ONE_RULE + '[guard]\nabort = ["lost == 0"]', "guard.abort: 'lost' is known only when"),
+        (ONE_RULE + REGRESSION, "regression: 'floor' is missing"),
+        (ONE_RULE + REGRESSION + "floor = 5", "regression.floor: 5 is not text"),
+        (ONE_RULE + REGRESSION + 'floor = "5 %"', "regression.floor: unit '%' does not fit"),
+        (ONE_RULE + REGRESSION + 'flor = "5 ms"', "did you mean 'floor'"),
+        (
+            ONE_RULE + REGRESSION.replace("10 %", "5 %") + 'floor = "5 ms"',
+            "regression.tolerated: 5 % must be above min_effect",
+        ),
+        (
+            ONE_RULE + REGRESSION.replace("p99", "mean") + 'floor = "5 ms"',
+            "regression.metrics: unknown metric 'mean'",
+        ),
+        ("[journey\n", "not valid TOML: Expected ']' at the end of a table declaration (at line 1"),
+        ("", "no rules: a gate without rules never fails"),
+        ('[guard]\nwarn = ["oom_killed == 0"]', "no rules: a gate without rules never fails"),
+    ],
+)
+def test_a_problem_is_located(text: str, line: str) -> None:
+    """Each mistake is told with file, section, key and the offending text."""
+    found = problems(text)[0]
+    assert found.startswith("t.toml: ")
+    assert line in found
+
+
+def test_all_problems_are_told_at_once() -> None:
+    """A file with four mistakes needs one run to find them, not four."""
+    found = problems(
+        '[browse]\nlatency = ["p98 < 1 s", "p99 < 1", "p95 < 1 s"]\n'
+        '[cart]\nmemory = []\n[guard]\nwarn = ["p99 < 2 s"]\n'
+    )
+    places = [line.split(": ")[1] for line in found]
+    assert places == ["browse.latency", "browse.latency", "[cart]", "guard.warn"]
+
+
+def test_a_missing_file_is_a_config_error(tmp_path: Path) -> None:
+    """The path and the reason are in the message."""
+    path = tmp_path / "none.toml"
+    with pytest.raises(ConfigError, match=r"none\.toml: cannot read thresholds: No such file"):
+        load_thresholds(path)
+
+
+def test_a_file_that_is_not_text_is_a_config_error(tmp_path: Path) -> None:
+    """Bytes that are not UTF-8 are refused with their place."""
+    path = tmp_path / "bytes.toml"
+    path.write_bytes(b"[journey]\n\xff")
+    with pytest.raises(ConfigError, match=r"bytes\.toml: not UTF-8 text \(byte 10\)"):
+        load_thresholds(path)
+
+
+@pytest.mark.parametrize("text", ["a = " + "[" * 5000, "a = " + "9" * 5000])
+def test_toml_that_breaks_the_parser_is_a_config_error(text: str) -> None:
+    """Nesting and digits beyond what Python itself allows are refused, not a traceback."""
+    assert "not valid TOML" in problems(text)[0]
+
+
+_KEYS = st.sampled_from(["latency", "errors", "warn", "metrics", "floor", "x"])
+_VALUES = st.recursive(
+    st.one_of(st.integers(), st.floats(), st.booleans(), st.text(max_size=8)),
+    lambda inner: st.lists(inner, max_size=3),
+    max_leaves=6,
+)
+
+
+def toml(value: object) -> str:
+    if isinstance(value, list):
+        return "[" + ", ".join(map(toml, value)) + "]"
+    if isinstance(value, str):
+        return '"' + "".join(f"\\U{ord(c):08x}" for c in value) + '"'
+    return str(value).lower()
+
+
+@settings(deadline=None, derandomize=True)
+@given(
+    st.sampled_from(["journey", "guard", "regression", "orders", "x"]),
+    st.dictionaries(_KEYS, _VALUES, min_size=1),
+)
+def test_any_shape_of_file_is_refused_in_lines(section: str, body: dict[str, object]) -> None:
+    """Whatever types stand where rules belong, the answer is ConfigError with located lines."""
+    text = f"[{section}]\n" + "\n".join(f"{k} = {toml(v)}" for k, v in body.items())
+    assert all(line.startswith("t.toml: ") for line in problems(text))
+
+
+@settings(deadline=None, derandomize=True)
+@given(st.text())
+def test_arbitrary_text_raises_only_config_errors(text: str) -> None:
+    """No text of a file leads to a traceback: no text of rules can come about by chance."""
+    assert problems(text)

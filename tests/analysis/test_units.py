@@ -1,0 +1,22 @@
+import pytest
+
+from analysis.units import format_elapsed
+
+
+@pytest.mark.parametrize(
+    ("elapsed_s", "text"),
+    [
+        (0, "T+0s"),
+        (42.4, "T+42s"),
+        (59.6, "T+1m00s"),
+        (200, "T+3m20s"),
+        (6 * 3600 + 14 * 60, "T+6h14m"),
+        (6 * 3600, "T+6h00m"),
+        (36 * 3600 + 134, "T+36h02m14s"),
+        (-30, "T-30s"),
+        (-0.2, "T+0s"),
+    ],
+)
+def test_elapsed_time_reads_as_in_the_post_mortem(elapsed_s: float, text: str) -> None:
+    """Moments of a test are written as the seed writes them."""
+    assert format_elapsed(elapsed_s) == text

@@ -1,0 +1,84 @@
+"""cart-service, with the memory it really uses."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from mock_process import Running, Start
+
+ITEMS = "/api/v2/cart/items"
+SESSION_BYTES = 65_536
+SESSIONS = 600
+HELD_BYTES = SESSION_BYTES * SESSIONS
+OFTEN = {"memory_check_interval_s": 0.05}
+
+
+def fill(cart: Running, sessions: int = SESSIONS) -> None:
+    for number in range(sessions):
+        body = {"cart_id": f"cart-lt-{number:05d}", "product_id": "p-00001", "quantity": 1}
+        assert cart.post(ITEMS, body).status_code == 200
+
+
+def rss(cart: Running) -> float:
+    return cart.metric("process_resident_memory_bytes")
+
+
+def test_items_and_subtotal_add_up(shared: dict[str, Running]) -> None:
+    """Quantities and prices of a cart's items are summed; other carts are not touched."""
+    cart = shared["cart"]
+    one = cart.post(ITEMS, {"cart_id": "sum", "sku": "SKU-28471", "quantity": 1}).json()
+    three = cart.post(ITEMS, {"cart_id": "sum", "sku": "SKU-28471", "quantity": 2}).json()
+    other = cart.post(ITEMS, {"cart_id": "other", "sku": "SKU-28471", "quantity": 1}).json()
+    price = float(one["subtotal"].removeprefix("$"))
+    assert (three["cart_id"], three["items"]) == ("sum", 3)
+    assert float(three["subtotal"].removeprefix("$")) == round(3 * price, 2)
+    assert (other["items"], other["subtotal"]) == (1, one["subtotal"])
+
+
+def test_a_product_costs_the_same_in_cart_and_catalogue(shared: dict[str, Running]) -> None:
+    """By id, by SKU and in the catalogue."""
+    product = shared["checkout"].get("/api/v2/products/p-04711").json()
+    by_id = {"cart_id": "by-id", "product_id": "p-04711", "quantity": 1}
+    by_sku = {"cart_id": "by-sku", "sku": product["sku"], "quantity": 1}
+    subtotals = {shared["cart"].post(ITEMS, body).json()["subtotal"] for body in (by_id, by_sku)}
+    assert subtotals == {product["price"]}
+
+
+def test_scheduled_eviction_gives_memory_back(start: Start, until: Callable[..., Any]) -> None:
+    """RSS grows by what the sessions hold, and falls by most of it when they expire."""
+    cart = start("cart", ttl_s=60, session_bytes=SESSION_BYTES, eviction_interval_s=0.2)
+    fill(cart, 1)
+    before = rss(cart)
+    fill(cart)
+    full = rss(cart)
+    assert full - before > 0.9 * HELD_BYTES
+    cart.configure(ttl_s=0.1)
+    until(lambda: cart.metric("cart_sessions") == 0)
+    until(lambda: rss(cart) < full - 0.8 * HELD_BYTES)
+
+
+def test_lazy_eviction_keeps_expired_sessions_until_a_collection(
+    start: Start, until: Callable[..., Any]
+) -> None:
+    """The seed's leak: expired sessions stay, until the memory limit forces a collection."""
+    cart = start("cart", eviction="lazy", ttl_s=0.1, session_bytes=SESSION_BYTES, **OFTEN)
+    fill(cart)
+    full = rss(cart)
+    cart.configure(eviction_interval_s=0.1)
+    ticks = cart.metric("mock_event_loop_lag_seconds_count")
+    until(lambda: cart.metric("mock_event_loop_lag_seconds_count") > ticks + 3)
+    assert cart.metric("cart_sessions") == SESSIONS
+    cart.configure(memory_limit_bytes=int(full * 1.05))
+    event = until(lambda: cart.events("gc"))[0]
+    assert cart.metric("cart_sessions") == 0
+    assert event["rss_before_bytes"] - event["rss_after_bytes"] == event["reclaimed_bytes"]
+    assert event["reclaimed_bytes"] > 0.8 * HELD_BYTES
+
+
+def test_past_the_limit_it_ends_like_an_oom_kill(start: Start) -> None:
+    """Exit code 137, and an event that says why."""
+    cart = start("cart", **OFTEN)
+    cart.configure(memory_limit_bytes=1_000_000)
+    assert cart.process.wait(10) == 137
+    assert cart.events("oom_killed")[0]["memory_limit_bytes"] == 1_000_000

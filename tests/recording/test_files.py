@@ -1,0 +1,155 @@
+"""The other files of a run directory: JSON lines, series, orders, manifest."""
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from recording.errors import ConfigError, NotARunError, StorageError
+from recording.jsonl import JsonLinesWriter, read_json_lines
+from recording.manifest import Manifest, read_manifest, write_manifest
+from recording.orders import ConfirmedOrdersWriter, read_confirmed, read_ledger
+from recording.phases import phases_of
+from recording.profile import Load, Phase, Profile
+from recording.rundir import create_run_dir, list_runs, open_run_dir
+from recording.series import Sample, SeriesWriter, read_series
+
+LOAD = Load(phases=(Phase(name="only", duration=1, users=1, measured=True),))
+
+
+def manifest(run_id: str = "r") -> Manifest:
+    return Manifest(
+        run_id=run_id,
+        profile=Profile(name="p", load=LOAD),
+        started_utc="2025-09-22T08:00:00+00:00",
+        epoch_wall_s=0.0,
+    )
+
+
+def test_json_lines_cut_at_any_byte_keep_whole_lines(tmp_path: Path) -> None:
+    """Every prefix is readable; a cut-off line is counted."""
+    path = tmp_path / "events.jsonl"
+    writer = JsonLinesWriter(path)
+    writer.write({"event": "a", "t_s": 1.5}, {"event": "b"})
+    writer.close()
+    data = path.read_bytes()
+    for cut in range(len(data)):
+        path.write_bytes(data[:cut])
+        rows, damaged = read_json_lines(path)
+        assert len(rows) == data[:cut].count(b"\n")
+        assert damaged == bool(data[:cut].rpartition(b"\n")[2])
+
+
+def test_lines_that_are_not_objects_are_damage(tmp_path: Path) -> None:
+    """A number or a list is no event."""
+    path = tmp_path / "events.jsonl"
+    path.write_text('{"event": "a"}\n7\n[1]\nnonsense\n')
+    assert read_json_lines(path) == ([{"event": "a"}], 3)
+
+
+def test_series_come_back_by_subject_and_metric(tmp_path: Path) -> None:
+    """Times and values of one metric, in time order, full precision."""
+    path = tmp_path / "resources.csv"
+    writer = SeriesWriter(path)
+    writer.write([Sample(2.0, "cart", "rss", 7.0), Sample(1.0, "cart", "rss", 1 / 3)])
+    writer.write([Sample(1.0, "cart", "up", 1.0), Sample(1.0, "checkout", "up", 0.0)])
+    writer.close()
+    series = read_series(path)
+    t_s, values = series.get("cart", "rss")
+    assert (t_s.tolist(), values.tolist()) == ([1.0, 2.0], [1 / 3, 7.0])
+    assert series.subjects("up") == ["cart", "checkout"]
+    assert series.metrics("cart") == ["rss", "up"]
+    assert series.get("cart", "none")[0].size == 0
+
+
+def test_series_cut_at_any_byte_stay_readable(tmp_path: Path) -> None:
+    """Whole lines are kept, whatever the cut leaves of the last one."""
+    path = tmp_path / "resources.csv"
+    writer = SeriesWriter(path)
+    writer.write(Sample(float(i), "cart", "rss", 100.0 + i) for i in range(5))
+    writer.close()
+    data = path.read_bytes()
+    for cut in range(len(data)):
+        path.write_bytes(data[:cut])
+        series = read_series(path)
+        assert len(series.frame) == max(0, data[:cut].count(b"\n") - 1)
+        assert bool(series.damaged_lines) == bool(data[:cut].rpartition(b"\n")[2])
+
+
+def test_confirmed_orders_come_back(tmp_path: Path) -> None:
+    """Ids and times as written; a cut-off id is not an order."""
+    path = tmp_path / "confirmed.csv"
+    writer = ConfirmedOrdersWriter(path)
+    writer.write([(1.0, "ord-lt-00001"), (2.5, "ord-lt-00002")])
+    writer.close()
+    assert read_confirmed(path)["order_id"].to_list() == ["ord-lt-00001", "ord-lt-00002"]
+    path.write_bytes(path.read_bytes()[:-4])
+    assert read_confirmed(path)["order_id"].to_list() == ["ord-lt-00001"]
+    assert read_confirmed(tmp_path / "none.csv").is_empty()
+
+
+def test_a_ledger_is_read_and_a_spoilt_one_is_an_error(tmp_path: Path) -> None:
+    """None without a file; ValueError for a file that is no ledger."""
+    path = tmp_path / "orders.sqlite"
+    assert read_ledger(path) is None
+    connection = sqlite3.connect(path)
+    connection.execute("CREATE TABLE orders(order_id TEXT, created_t_s REAL)")
+    connection.execute("INSERT INTO orders VALUES ('ord-lt-00001', 3.5)")
+    connection.commit()
+    connection.close()
+    found = read_ledger(path)
+    assert found is not None
+    assert found.to_dicts() == [{"t_s": 3.5, "order_id": "ord-lt-00001"}]
+    path.write_bytes(b"not a database" * 100)
+    with pytest.raises(ValueError, match=r"orders\.sqlite"):
+        read_ledger(path)
+
+
+def test_a_manifest_survives_its_file_and_every_cut_is_one_clear_error(tmp_path: Path) -> None:
+    """Whole: equal. Cut anywhere: ConfigError that names the file."""
+    path = tmp_path / "manifest.json"
+    write_manifest(path, manifest())
+    assert read_manifest(path) == manifest()
+    data = path.read_bytes()
+    for cut in range(0, len(data) - 2, 7):
+        path.write_bytes(data[:cut])
+        with pytest.raises(ConfigError, match=r"manifest\.json"):
+            read_manifest(path)
+
+
+def test_phases_follow_the_generators_events() -> None:
+    """A phase ends where the next begins; the last where the load ended, or not at all."""
+    starts = [
+        {"event": "phase_started", "phase": "ramp", "t_s": 2, "measured": False},
+        {"event": "phase_started", "phase": "peak", "t_s": 5, "measured": True},
+    ]
+    cut = phases_of(starts)
+    whole = phases_of([*starts, {"event": "phases_ended", "t_s": 9}])
+    assert [(p.name, p.start_s, p.end_s) for p in cut] == [("ramp", 2, 5), ("peak", 5, None)]
+    assert whole[1].end_s == 9
+
+
+def test_run_directories_are_listed_newest_first(tmp_path: Path) -> None:
+    """Only directories with a manifest count as runs."""
+    (tmp_path / "notes").mkdir()
+    names = []
+    for number in range(3):
+        run = create_run_dir(tmp_path, f"p{number}")
+        write_manifest(run.manifest, manifest(run.root.name))
+        names.append(run.root.name)
+    assert [run.root.name for run in list_runs(tmp_path)] == sorted(names, reverse=True)
+    assert list_runs(tmp_path / "none") == []
+
+
+def test_a_folder_without_manifest_is_not_a_run(tmp_path: Path) -> None:
+    """Both a missing path and any other folder are usage errors."""
+    for path in (tmp_path, tmp_path / "none"):
+        with pytest.raises(NotARunError):
+            open_run_dir(path)
+
+
+def test_runs_that_cannot_be_created_are_storage_errors(tmp_path: Path) -> None:
+    """A file in the way of runs/ is named."""
+    (tmp_path / "runs").write_text("")
+    with pytest.raises(StorageError, match="runs"):
+        create_run_dir(tmp_path / "runs", "p")
