@@ -12,7 +12,6 @@ from analysis.orders import Reconciliation
 from analysis.percentiles import quantile
 from analysis.resources import Pool
 from analysis.rules import Rule
-from analysis.units import format_elapsed
 from analysis.values import Measurement, show
 from recording.flow import SERVICE_STEPS
 from recording.hlog import DISTORTION
@@ -47,8 +46,8 @@ def because(case: Case, rule: Rule, subject: str, measured: Measurement) -> str:
 
 
 def _latency(case: Case, step: str) -> str:
-    if step in LOCK_STEPS and (starved := starved_locks(case.pools)):
-        return f"checkout waits for {LOCK_SERVICE}: {starved}"
+    if step in LOCK_STEPS and (starved := _starved_locks(case)):
+        return starved
     service = next((name for name, steps in SERVICE_STEPS.items() if step in steps), None)
     if service is None:
         worst = max(
@@ -57,7 +56,7 @@ def _latency(case: Case, step: str) -> str:
             default=None,
         )
         return f"slowest step: {worst.subject}" if worst else ""
-    if own := _windows(case.pools[service]):
+    if own := _windows(case, service):
         return f"requests waited for a connection: {own}"
     ours = pooled(case.evidence, DISTORTION, step)
     if not ours.n:
@@ -69,19 +68,26 @@ def _latency(case: Case, step: str) -> str:
     )
 
 
-def starved_locks(pools: Mapping[str, list[Pool]]) -> str:
-    """When the lock pool was exhausted; "" if it never was."""
-    return _windows(pools.get(LOCK_SERVICE, []))
+def _starved_locks(case: Case) -> str:
+    """That checkout had to wait for locks; "" when their pool was never exhausted."""
+    starts = [w.start_s for pool in case.pools[LOCK_SERVICE] for w in pool.windows]
+    if not starts:
+        return ""
+    return (
+        f"checkout waits for {LOCK_SERVICE}, whose pool was exhausted from "
+        f"{case.evidence.elapsed(min(starts))}"
+    )
 
 
-def _windows(pools: list[Pool]) -> str:
-    found = [(pool, window) for pool in pools for window in pool.windows]
+def _windows(case: Case, subject: str) -> str:
+    found = [(pool, window) for pool in case.pools[subject] for window in pool.windows]
+    elapsed = case.evidence.elapsed
     texts = []
     for pool, window in sorted(found, key=lambda pair: pair[1].start_s)[:3]:
-        end = format_elapsed(window.end_s) if window.end_s is not None else "the end"
+        end = elapsed(window.end_s) if window.end_s is not None else "the end"
         texts.append(
             f"pool {pool.label} ({window.pool_max} connections) exhausted "
-            f"{format_elapsed(window.start_s)} to {end}, {window.failures} waits timed out, "
+            f"{elapsed(window.start_s)} to {end}, {window.failures} waits timed out, "
             f"at most {window.peak_waiting} waiting"
         )
     more = f" (and {len(found) - 3} more)" if len(found) > 3 else ""
@@ -89,10 +95,11 @@ def _windows(pools: list[Pool]) -> str:
 
 
 def _pool(case: Case, subject: str) -> str:
-    text = _windows(case.pools[subject])
+    text = _windows(case, subject)
     for row in case.evidence.events_named("pool_exhausted"):
         if row.get("source") == subject:
-            body = orjson.dumps(row.get("body")).decode()
+            body = row.get("body")
+            body = body if isinstance(body, str) else orjson.dumps(body).decode()
             return f"{text}; first 503 ({row.get('request_id')}): {body}"
     return text
 
@@ -107,8 +114,8 @@ def _errors(case: Case, subject: str, step: str) -> str:
     example = _example(case.evidence, step)
     if example:
         text += f"; for example {example['request_id']}: {_body(example)}"
-    if step in LOCK_STEPS and (starved := starved_locks(case.pools)):
-        text += f"; {LOCK_SERVICE} {starved}"
+    if step in LOCK_STEPS and (starved := _starved_locks(case)):
+        text += f"; {starved}"
     return text
 
 
@@ -142,12 +149,14 @@ def _orders(orders: Reconciliation | None, metric: str) -> str:
 
 def findings(case: Case) -> Iterator[str]:
     """What a reader should know besides the rules."""
-    for subject, pools in case.pools.items():
-        if text := _windows(pools):
+    for subject in case.pools:
+        if text := _windows(case, subject):
             yield f"{subject}: {text}"
     for subject, memory in case.memory.items():
         if memory.noteworthy:
             yield f"{subject} memory: {memory.explanation}"
+        if memory.resumed:
+            yield f"{subject} memory after its collection: {memory.resumed}"
     if case.orders is not None:
         yield str(case.orders)
     charge = case.samples.get("charge")
@@ -155,4 +164,5 @@ def findings(case: Case) -> Iterator[str]:
         share = 100 * declined / charge.n
         yield f"{declined} of {charge.n} charges declined as planned ({show(share, '%')})"
     for row in case.evidence.events_named("oom_killed"):
-        yield f"{row.get('source')} was killed for memory at {format_elapsed(float(row['t_s']))}"
+        at = case.evidence.elapsed(float(row["t_s"]))
+        yield f"{row.get('source')} was killed for memory at {at}"

@@ -7,6 +7,7 @@ from typing import Any
 
 import polars as pl
 
+from analysis.units import format_elapsed
 from recording.hlog import HistogramLog, Interval, read_hlog
 from recording.jsonl import read_json_lines
 from recording.manifest import Manifest, MeasuredPhase, read_manifest
@@ -47,6 +48,15 @@ class Evidence:
         moments = [float(row["t_s"]) for row in self.events if _is_number(row.get("t_s"))]
         moments += [i.start_s + i.length_s for i in self.log.intervals[-50:]]
         return max(moments, default=0.0)
+
+    @cached_property
+    def load_start_s(self) -> float:
+        """When the first phase began; what people mean by T+0."""
+        return self.phases[0].start_s if self.phases else 0.0
+
+    def elapsed(self, t_s: float) -> str:
+        """A moment as ``T+6h14m`` since the load began."""
+        return format_elapsed(t_s - self.load_start_s)
 
     @cached_property
     def measured(self) -> tuple[tuple[float, float], ...]:

@@ -157,7 +157,8 @@ class _Case:
     def _measurements(self, rows: tuple[RuleRow, ...]) -> Iterator[Measurement]:
         latency = (s.measure(metric) for s in self.samples.values() for metric in _SHOWN)
         seen: set[tuple[str, str]] = set()
-        for measured in chain(latency, (row.measurement for row in rows)):
+        segments = (m for memory in self.memory.values() for m in memory.segments())
+        for measured in chain(latency, (row.measurement for row in rows), segments):
             key = (measured.subject, measured.metric)
             if key not in seen:
                 seen.add(key)

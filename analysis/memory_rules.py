@@ -1,6 +1,7 @@
 """Memory of a service as the rules see it: slope, time to the limit, peak, kills."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 from math import inf, nan
 
 import numpy as np
@@ -8,16 +9,21 @@ import numpy as np
 from analysis.evidence import Evidence
 from analysis.memory import MemoryClass, MemoryVerdict, judge_memory
 from analysis.rules import Rule
-from analysis.units import BYTES_PER_MB
+from analysis.units import BYTES_PER_MB, format_elapsed
 from analysis.values import Measurement, Outcome
 
+FASTER = 1.5
+"""A growth this many times the one before a collection is worth a finding."""
 _RSS = "process_resident_memory_bytes"
 _LIMIT = "container_spec_memory_limit_bytes"
 
 
 @dataclass(frozen=True, slots=True)
 class ServiceMemory:
-    """A service's memory from the first measured phase on; earlier growth is the load's."""
+    """A service's memory from the first measured phase to the end of the load.
+
+    What grew before is the load's; what stands still afterwards says nothing.
+    """
 
     subject: str
     verdict: MemoryVerdict
@@ -38,6 +44,43 @@ class ServiceMemory:
         return self.verdict.class_ in (MemoryClass.GROWING, MemoryClass.SAWTOOTH)
 
     @property
+    def _slowest(self) -> float:
+        """The least growth that is proven: a long stretch is not undone by a short one after it."""
+        longest = max(
+            self.verdict.segments, key=lambda segment: segment.end_s - segment.start_s, default=None
+        )
+        return max(self.verdict.ci_low, longest.ci_low if longest else -inf)
+
+    @property
+    def resumed(self) -> str:
+        """That it grew faster after a collection than before it; "" where it did not."""
+        for before, after in pairwise(self.verdict.segments):
+            if self.growing and after.slope_mb_per_h > FASTER * before.slope_mb_per_h > 0:
+                return (
+                    f"{before.slope_mb_per_h:+.1f} MB/h until {format_elapsed(before.end_s)}, "
+                    f"then {after.slope_mb_per_h:+.1f} MB/h from {format_elapsed(after.start_s)}: "
+                    f"{after.slope_mb_per_h / before.slope_mb_per_h:.1f} times as fast"
+                )
+        return ""
+
+    def segments(self) -> list[Measurement]:
+        """The slope between collections, stretch by stretch."""
+        return [
+            Measurement(
+                self.subject,
+                f"slope of segment {number}",
+                segment.slope_mb_per_h,
+                "MB/h",
+                segment.n,
+                segment.ci_low,
+                segment.ci_high,
+                phase=f"{format_elapsed(segment.start_s)} to {format_elapsed(segment.end_s)}",
+            )
+            for number, segment in enumerate(self.verdict.segments, 1)
+            if len(self.verdict.segments) > 1
+        ]
+
+    @property
     def growing(self) -> bool:
         """Whether growth without bound is proven."""
         return self.verdict.class_ is MemoryClass.GROWING
@@ -51,7 +94,7 @@ class ServiceMemory:
 
     def outcome(self, rule: Rule) -> tuple[Outcome, str]:
         """A slope decides only by its interval: a line through noise proves nothing."""
-        best, likely, worst = self.verdict.ci_low, self.verdict.slope_mb_per_h, self.verdict.ci_high
+        best, likely, worst = self._slowest, self.verdict.slope_mb_per_h, self.verdict.ci_high
         values = [best, likely, worst]
         if rule.metric == "time_to_limit":
             if self.limit_mb is None:
@@ -69,16 +112,23 @@ def memory_of(evidence: Evidence, subject: str) -> ServiceMemory:
     """Judge a service's resident memory."""
     t_s, rss = evidence.resources.get(subject, _RSS)
     begins = evidence.measured[0][0] if evidence.measured else 0.0
-    inside = t_s >= begins
+    ends = evidence.phases[-1].end_s if evidence.phases else None
+    inside = (t_s >= begins) & (t_s <= (evidence.end_s if ends is None else ends))
     t_s, rss = t_s[inside], rss[inside]
     limits = evidence.resources.get(subject, _LIMIT)[1]
     limit = float(limits[-1]) if limits.size else None
     collected = [
         float(row["t_s"])
         for row in evidence.events_named("gc")
-        if row.get("source") == subject and float(row["t_s"]) >= begins
+        if row.get("source") == subject and begins <= float(row["t_s"])
     ]
-    verdict = judge_memory(t_s, rss, collections_s=collected, limit_bytes=limit)
+    first_s = evidence.load_start_s
+    verdict = judge_memory(
+        t_s - first_s,
+        rss,
+        collections_s=[at - first_s for at in collected],
+        limit_bytes=limit,
+    )
     return ServiceMemory(
         subject=subject,
         verdict=verdict,

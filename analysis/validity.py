@@ -17,6 +17,9 @@ from recording.durations import format_duration
 from recording.flow import SERVICE_STEPS
 from recording.hlog import DISTORTION, LATENCY
 
+USERS_KNOWN_AFTER_S = 0.9
+"""Locust's master counts users by its workers' reports, which come once a second."""
+
 _ENDS_THAT_COUNT = ("completed", "interrupted")
 _REASONS = {
     "running": "the harness did not live to end the run",
@@ -28,7 +31,9 @@ _REASONS = {
 
 def checks(evidence: Evidence, samples: dict[str, Sample]) -> list[Check]:
     """Every check of the run, in the order a reader should see them."""
-    found = [*_ending(evidence), *_completeness(evidence), *_coverage(evidence)]
+    found = [*_ending(evidence), *_damage(evidence)]
+    if evidence.manifest.source == "loadgate":
+        found += [*_completeness(evidence), *_coverage(evidence)]
     journey = samples["journey"]
     found.append(
         Check("measured requests", f"{journey.n}", "> 0", journey.n > 0, _zero_hint(evidence))
@@ -51,7 +56,7 @@ def _zero_hint(evidence: Evidence) -> str:
     return "" if evidence.measured_s else "no measured phase was reached"
 
 
-def _completeness(evidence: Evidence) -> Iterator[Check]:
+def _damage(evidence: Evidence) -> Iterator[Check]:
     yield Check(
         "damaged files",
         f"{len(evidence.damage)}",
@@ -59,6 +64,9 @@ def _completeness(evidence: Evidence) -> Iterator[Check]:
         not evidence.damage,
         "; ".join(evidence.damage),
     )
+
+
+def _completeness(evidence: Evidence) -> Iterator[Check]:
     closing = evidence.events_named("generator_ended")
     if not closing:
         yield Check("closing count", "missing", "present", False, "the recording was cut off")
@@ -154,9 +162,9 @@ def _users(evidence: Evidence) -> tuple[float, float | None]:
     t_s, users = evidence.load.get("locust", "users")
     wanted: list[float] = []
     there: list[float] = []
-    first_s = evidence.phases[0].start_s if evidence.phases else 0.0
+    first_s = evidence.load_start_s
     for start, end in evidence.measured:
-        inside = (t_s >= start) & (t_s <= end)
+        inside = (t_s >= start + USERS_KNOWN_AFTER_S) & (t_s <= end)
         there += users[inside].tolist()
         wanted += [
             evidence.manifest.profile.load.intended_users(float(t) - first_s) or 0.0

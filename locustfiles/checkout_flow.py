@@ -15,10 +15,11 @@ import time
 from datetime import UTC, datetime
 from typing import Any
 
-import gevent
 import orjson
+from gevent import GreenletExit
+from gevent.event import Event
 from locust import FastHttpUser, task
-from locust.user.task import LOCUST_STATE_RUNNING, LOCUST_STATE_STOPPING, LOCUST_STATE_WAITING
+from locust.env import Environment
 
 from locustfiles import listeners
 from locustfiles.outcomes import classify, classify_error
@@ -40,8 +41,9 @@ from locustfiles.steps import (
 from recording.outcomes import EXPECTED_OUTCOMES
 
 JOURNEY = PLAN.profile.journey
-STAGGER_S = 1.0
-"""New users wait up to this long, so that one batch does not browse in step."""
+STAGGER_S = JOURNEY.period or 1.0
+"""New users wait up to this long. Without it one batch would browse in step, and with a journey
+period the ramp's length would leave a wave in the rate for good."""
 
 _numbers = itertools.count()
 
@@ -57,6 +59,19 @@ class CheckoutUser(FastHttpUser):
     insecure = False
     network_timeout = PLAN.profile.load.request_timeout
     connection_timeout = PLAN.profile.load.request_timeout
+
+    def __init__(self, environment: Environment) -> None:
+        super().__init__(environment)
+        self._leaving = Event()
+
+    def stop(self, force: bool = False) -> bool:
+        """Wake the user if it is pausing; a request in flight is finished first.
+
+        Locust would kill a pausing user, and the kill can arrive after the pause is over and the
+        next request is on its way: an order confirmed by the shop that no client ever saw.
+        """
+        self._leaving.set()
+        return bool(super().stop(force))
 
     def on_start(self) -> None:
         """Seed this user's own random numbers and spread out its first request."""
@@ -173,13 +188,9 @@ class CheckoutUser(FastHttpUser):
         self._pause(self._random.uniform(JOURNEY.think.min, JOURNEY.think.max))
 
     def _pause(self, seconds: float) -> None:
-        """Sleep in a way that a stop may end at once; a request in flight is never cut off."""
-        if self._state == LOCUST_STATE_STOPPING:
-            raise gevent.GreenletExit
-        if seconds > 0:
-            self._state = LOCUST_STATE_WAITING
-            gevent.sleep(seconds)
-            self._state = LOCUST_STATE_RUNNING
+        """Do nothing for a while; raises GreenletExit when the user is to stop."""
+        if self._leaving.wait(max(0.0, seconds)):
+            raise GreenletExit
 
 
 def _idempotency_key(checkout_id: str) -> str:

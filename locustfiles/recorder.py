@@ -90,8 +90,7 @@ class Recorder:
     ) -> None:
         failed = not note["expected"]
         self.failed += failed
-        slow = len(self._slowest) < self._slowest_limit or response_ms > self._slowest[0][0]
-        if not failed and not (slow and self._slowest_limit):
+        if not failed and not self._is_slow(response_ms):
             return
         row = {
             "t_s": round(t_s, 3),
@@ -114,6 +113,12 @@ class Recorder:
             self._failures.append(row)
         else:
             self.failures_left_out += 1
+
+    def _is_slow(self, response_ms: float) -> bool:
+        """Whether it belongs to the slowest of this interval so far."""
+        if len(self._slowest) < self._slowest_limit:
+            return True
+        return bool(self._slowest) and response_ms > self._slowest[0][0]
 
     def record_lag(self, late_s: float) -> None:
         """How late a timer of the generator fired, s."""

@@ -7,7 +7,7 @@ from locust import LoadTestShape
 
 from locustfiles.plan import Plan
 
-MAX_SPAWN_RATE = 100.0
+MAX_SPAWN_RATE = 200.0
 """Users per second that Locust may start or stop at once; small batches do not stall others."""
 
 

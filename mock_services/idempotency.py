@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Hashable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 
@@ -28,10 +28,12 @@ class KeyReusedError(Exception):
     """The key came before, with another request."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Entry:
-    request: Hashable
-    answer: asyncio.Future[Answer]
+    """Once answered it holds the answer alone: a future costs more memory than all the rest."""
+
+    request: bytes
+    answer: asyncio.Future[Answer] | Answer
 
 
 class IdempotencyStore:
@@ -45,25 +47,27 @@ class IdempotencyStore:
         return len(self._entries)
 
     async def run(
-        self, key: str, request: Hashable, execute: Callable[[], Awaitable[Answer]]
+        self, key: str, request: bytes, execute: Callable[[], Awaitable[Answer]]
     ) -> tuple[Answer, bool]:
-        """The answer to a request, and whether it is a replay.
+        """The answer to a request, and whether it is a replay; `request` is its digest.
 
         Raises KeyReusedError when `key` belongs to another request.
         """
         while (entry := self._entries.get(key)) is not None:
             if entry.request != request:
                 raise KeyReusedError(key)
-            answer = await asyncio.shield(entry.answer)
+            found = entry.answer
+            answer = found if isinstance(found, Answer) else await asyncio.shield(found)
             if answer.final:
                 return answer, True
             # The first one's answer is not stored: this one, or another that waited, executes.
         return await self._execute(key, request, execute), False
 
     async def _execute(
-        self, key: str, request: Hashable, execute: Callable[[], Awaitable[Answer]]
+        self, key: str, request: bytes, execute: Callable[[], Awaitable[Answer]]
     ) -> Answer:
-        entry = _Entry(request, asyncio.get_running_loop().create_future())
+        waited_for: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        entry = _Entry(request, waited_for)
         self._entries[key] = entry
         if len(self._entries) > self.keys_max:
             self._entries.popitem(last=False)
@@ -73,5 +77,6 @@ class IdempotencyStore:
         finally:
             if not answer.final and self._entries.get(key) is entry:
                 del self._entries[key]
-            entry.answer.set_result(answer)
+            waited_for.set_result(answer)
+            entry.answer = answer
         return answer

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable
 from typing import Literal, Self
 
@@ -101,7 +102,7 @@ class PaymentService(MockService[PaymentSettings]):
             return Answer(response.status_code, bytes(response.body), final)
 
         try:
-            answer, replayed = await self._keys.run(key, wanted, execute)
+            answer, replayed = await self._keys.run(key, _digest(wanted), execute)
         except KeyReusedError:
             call.due_in(0.0)
             text = "this Idempotency-Key was used with another request body"
@@ -199,3 +200,7 @@ def create_app(settings: PaymentSettings | None = None) -> FastAPI:
 
 
 app = create_app()
+
+
+def _digest(wanted: ChargeRequest) -> bytes:
+    return hashlib.blake2b(wanted.model_dump_json().encode(), digest_size=16).digest()

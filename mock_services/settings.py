@@ -214,7 +214,10 @@ class PaymentSettings(ServiceSettings):
         default=2.0, description="a charge that ends in 504 takes this long (seconds)"
     )
     idempotency_keys_max: int = Field(
-        default=100_000, ge=1, le=10_000_000, description="idempotency keys remembered"
+        default=20_000,
+        ge=1,
+        le=10_000_000,
+        description="idempotency keys remembered: minutes of charges, as retries come in seconds",
     )
 
 

@@ -7,26 +7,33 @@ keeps only the occupied buckets and encodes and decodes with numpy. The package 
 in the tests.
 """
 
-import base64
-import struct
-import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-Ints = npt.NDArray[np.int64]
+from recording import wire
+from recording.wire import HIGHEST_US, LOWEST_US, SIGNIFICANT_DIGITS, Ints
 
-SIGNIFICANT_DIGITS = 3
-LOWEST_US = 1
-HIGHEST_US = 3_600_000_000
+__all__ = [
+    "BUCKETS",
+    "HIGHEST_US",
+    "LOWEST_US",
+    "SIGNIFICANT_DIGITS",
+    "Histogram",
+    "Ints",
+    "bucket_index",
+    "bucket_low_us",
+    "bucket_mid_us",
+    "decode",
+    "decode_many",
+    "encode",
+    "merge",
+]
+
 _HALF_BITS = 10  # 1,024 sub-buckets per power of two: a bucket is at most 0.1 % wide
 _HALF = 1 << _HALF_BITS
-_V2_COOKIE = 0x1C849313
-_V2_COMPRESSED_COOKIE = 0x1C849314
-_HEADER = struct.Struct(">iiiiqqd")
-_ENVELOPE = struct.Struct(">ii")
 
 
 def bucket_index(values_us: npt.ArrayLike) -> Ints:
@@ -36,6 +43,10 @@ def bucket_index(values_us: npt.ArrayLike) -> Ints:
     bit_length = np.frexp((values | (2 * _HALF - 1)).astype(np.float64))[1].astype(np.int64)
     bucket = bit_length - (_HALF_BITS + 1)
     return (bucket << _HALF_BITS) + (values >> bucket)
+
+
+BUCKETS = int(bucket_index(HIGHEST_US)) + 1
+"""How many buckets there are: the length of a dense array of counts."""
 
 
 def bucket_low_us(indices: Ints) -> Ints:
@@ -103,12 +114,7 @@ def merge(histograms: Iterable[Histogram]) -> Histogram:
 
 def encode(histogram: Histogram) -> str:
     """HdrHistogram V2, compressed, base64: what stands in a histogram log."""
-    payload = _zigzag_leb128(_runs(histogram))
-    header = _HEADER.pack(
-        _V2_COOKIE, len(payload), 0, SIGNIFICANT_DIGITS, LOWEST_US, HIGHEST_US, 1.0
-    )
-    packed = zlib.compress(header + payload, 1)
-    return base64.b64encode(_ENVELOPE.pack(_V2_COMPRESSED_COOKIE, len(packed)) + packed).decode()
+    return wire.pack(_runs(histogram))
 
 
 def _runs(histogram: Histogram) -> list[int]:
@@ -123,70 +129,23 @@ def _runs(histogram: Histogram) -> list[int]:
     return runs
 
 
-def _zigzag_leb128(numbers: Iterable[int]) -> bytes:
-    out = bytearray()
-    for number in numbers:
-        rest = (number << 1) if number >= 0 else ((-number << 1) - 1)
-        while rest > 0x7F:
-            out.append((rest & 0x7F) | 0x80)
-            rest >>= 7
-        out.append(rest)
-    return bytes(out)
-
-
-def decode(text: str) -> Histogram:
+def decode(text: str | bytes) -> Histogram:
     """The histogram of one base64 text. Raises ValueError when it is damaged."""
     return decode_many([text])[0]
 
 
-def decode_many(texts: Sequence[str]) -> list[Histogram]:
+def decode_many(texts: Sequence[str | bytes]) -> list[Histogram]:
     """The histograms of many base64 texts at once, vectorised over all of them.
 
     Raises ValueError when one is damaged or of another resolution than ours.
     """
-    payloads = [_payload(text) for text in texts]
-    sizes = np.array([len(p) for p in payloads], np.int64)
-    if not sizes.sum():
-        return [Histogram.empty() for _ in payloads]
-    numbers, ends = _unzigzag_leb128(b"".join(payloads))
-    owner = np.searchsorted(np.cumsum(sizes), ends, side="right")
-    advance = np.where(numbers < 0, -numbers, 1)
-    position = np.cumsum(advance) - advance
-    firsts = np.searchsorted(owner, np.arange(len(payloads)))
-    offset = position[np.minimum(firsts, position.size - 1)]
-    indices = position - offset[owner]
-    kept = numbers > 0
-    cuts = np.searchsorted(owner[kept], np.arange(1, len(payloads)))
+    if not texts:
+        return []
+    indices, counts, cuts = wire.unpack(texts)
+    if indices.size and indices.max() >= BUCKETS:
+        raise ValueError("damaged histogram: a bucket beyond the highest value")
+    starts = [0, *cuts[:-1].tolist()]
     return [
-        Histogram(i, c)
-        for i, c in zip(np.split(indices[kept], cuts), np.split(numbers[kept], cuts), strict=True)
+        Histogram(indices[start:end], counts[start:end])
+        for start, end in zip(starts, cuts.tolist(), strict=True)
     ]
-
-
-def _payload(text: str) -> bytes:
-    try:
-        raw = base64.b64decode(text, validate=True)
-        cookie, length = _ENVELOPE.unpack_from(raw)
-        data = zlib.decompress(raw[_ENVELOPE.size : _ENVELOPE.size + length])
-        inner, size, offset, digits, lowest, _highest, _ratio = _HEADER.unpack_from(data)
-    except (ValueError, struct.error, zlib.error) as error:
-        raise ValueError(f"damaged histogram: {error}") from error
-    if (cookie, inner) != (_V2_COMPRESSED_COOKIE, _V2_COOKIE):
-        raise ValueError("damaged histogram: not HdrHistogram V2")
-    if (offset, digits, lowest) != (0, SIGNIFICANT_DIGITS, LOWEST_US):
-        raise ValueError(f"histogram of {digits} digits from {lowest}: not one of loadgate's")
-    return data[_HEADER.size : _HEADER.size + size]
-
-
-def _unzigzag_leb128(payload: bytes) -> tuple[Ints, Ints]:
-    """The signed numbers of a payload and the byte offset each ends at."""
-    octets = np.frombuffer(payload, np.uint8).astype(np.int64)
-    ends = np.flatnonzero(octets < 0x80)
-    if not ends.size or ends[-1] != octets.size - 1:
-        raise ValueError("damaged histogram: last number is cut off")
-    starts = np.concatenate([[0], ends[:-1] + 1])
-    place = np.arange(octets.size) - np.repeat(starts, ends - starts + 1)
-    if place.max() > 8:
-        raise ValueError("damaged histogram: a number of more than 9 bytes")
-    raw = np.add.reduceat((octets & 0x7F) << (7 * place), starts)
-    return (raw >> 1) * np.where(raw & 1, -1, 1) - (raw & 1), ends.astype(np.int64)

@@ -37,6 +37,8 @@ class Manifest(Section):
 
     format: int = FORMAT
     run_id: str
+    source: Literal["loadgate", "imported"] = "loadgate"
+    """Imported runs lack what only our own recorder writes: lag, distortion, closing counts."""
     profile: Profile
     overrides: tuple[str, ...] = ()
     started_utc: str

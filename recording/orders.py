@@ -39,11 +39,9 @@ def read_confirmed(path: Path) -> pl.DataFrame:
     except FileNotFoundError:
         data = b""
     whole, _, _cut = data.rpartition(b"\n")
+    text = whole if whole.startswith(_HEADER.strip().encode()) else _HEADER.strip().encode()
     return pl.read_csv(
-        (whole or _HEADER.encode()) + b"\n",
-        has_header=False,
-        skip_rows=1,
-        new_columns=["t_s", "order_id"],
+        text + b"\n",
         schema={"t_s": pl.Float64, "order_id": pl.String},
         ignore_errors=True,
         truncate_ragged_lines=True,

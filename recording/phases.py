@@ -9,6 +9,8 @@ from recording.manifest import MeasuredPhase
 def phases_of(events: Sequence[Mapping[str, Any]]) -> tuple[MeasuredPhase, ...]:
     """Start and end of each phase that began; a phase that was cut off has no end."""
     starts = [row for row in events if row.get("event") == "phase_started"]
+    if not starts:
+        return ()
     ends = [row for row in events if row.get("event") == "phases_ended"]
     borders: list[float | None] = [float(row["t_s"]) for row in starts[1:]]
     borders.append(float(ends[0]["t_s"]) if ends else None)

@@ -82,9 +82,10 @@ def read_series(path: Path) -> Series:
     except FileNotFoundError:
         data = b""
     whole, _, tail = data.rpartition(b"\n")
-    text = whole if whole.startswith(_HEADER.strip().encode()) else b""
+    header = _HEADER.strip().encode()
+    text = whole if whole.startswith(header) else header
     rows = pl.read_csv(
-        (text or _HEADER.encode()) + b"\n",
+        text + b"\n",
         schema=_SCHEMA,
         truncate_ragged_lines=True,
         quote_char=None,
@@ -94,5 +95,5 @@ def read_series(path: Path) -> Series:
         pl.col("t_s").cast(pl.Float64, strict=False),
         pl.col("value").cast(pl.Float64, strict=False),
     ).drop_nulls()
-    lost = len(rows) - len(frame) + bool(tail) + bool(whole and not text)
+    lost = len(rows) - len(frame) + bool(tail) + bool(whole and text is header)
     return Series(frame, lost)

@@ -33,10 +33,18 @@ def finish(run: RunDir, thresholds: Thresholds, *, as_json: bool, inconclusive: 
     if as_json:
         typer.echo(verdict.to_json().decode(), nl=False)
     else:
-        print_verdict(Console(highlight=False), run, verdict)
+        print_verdict(_console(), run, verdict)
     store(run, verdict)
     code = verdict.exit_code
     raise typer.Exit(int(_MAPPED[inconclusive] if code is ExitCode.INCONCLUSIVE else code))
+
+
+def _console() -> Console:
+    """At least wide enough for the tables where nobody looks at a screen (CI logs)."""
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console.width = max(console.width, 110)
+    return console
 
 
 def store(run: RunDir, verdict: Verdict) -> None:
@@ -85,7 +93,7 @@ def print_verdict(console: Console, run: RunDir, verdict: Verdict) -> None:
 
 def _latency_table(verdict: Verdict) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column("step (measured phases)")
+    table.add_column("step (measured)", no_wrap=True)
     for column in ("requests", "p50 ms", "p95 ms", "p99 ms", "p99 95 % interval", "errors %"):
         table.add_column(column, justify="right")
     found = {(m.subject, m.metric): m for m in verdict.measurements}
@@ -104,10 +112,10 @@ def _plain(m: Measurement) -> str:
 def _rules_table(verdict: Verdict) -> Table:
     """One line per rule: its worst subject; rules of a service look at each of its steps."""
     table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column("rule")
-    table.add_column("required")
-    table.add_column("actual", justify="right")
-    table.add_column("where")
+    table.add_column("rule of", no_wrap=True)
+    table.add_column("required", no_wrap=True)
+    table.add_column("actual", justify="right", no_wrap=True)
+    table.add_column("where", no_wrap=True)
     table.add_column("")
     worst: dict[tuple[str, str], RuleRow] = {}
     for row in verdict.rows:
@@ -128,6 +136,5 @@ def _badness(row: RuleRow) -> tuple[int, float]:
 
 def _outcome(row: RuleRow) -> str:
     if row.outcome is Outcome.INCONCLUSIVE and not row.required:
-        return f"[dim]not decided ({row.because}); not required[/]"
-    why = f" ({row.because})" if row.outcome is Outcome.INCONCLUSIVE else ""
-    return f"[{STYLE[row.outcome]}]{row.outcome}[/]{why}"
+        return "[dim]not decided, not required[/]"
+    return f"[{STYLE[row.outcome]}]{row.outcome}[/]"

@@ -1,0 +1,78 @@
+"""When a gate may look at its data, how much error each look may spend, and in which order
+the two arms are loaded.
+
+A gate that looks after every round and stops at the first alarm raises far more false alarms
+than one look would. So the looks are declared before the first request, and each gets its own
+share of the error; whatever the data do, the shares add up to what was promised.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import ndtr, ndtri
+
+Bools = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class LookPlan:
+    """The numbers of rounds after which the gate is judged; the last is the budget.
+
+    ``LookPlan((40,))`` looks once; ``LookPlan((24, 40))`` may stop after 24 rounds. The order
+    of the arms is balanced within each stretch between looks, so each stretch is even.
+
+    Raises ValueError when the looks do not rise or a stretch is odd or empty.
+    """
+
+    rounds: tuple[int, ...]
+
+    def __post_init__(self) -> None:
+        if not self.rounds or any(stretch <= 0 or stretch % 2 for stretch in self.stretches()):
+            raise ValueError(
+                f"looks at rounds {self.rounds}: need rising numbers with an even number of"
+                " rounds between them, so that base-first and head-first balance"
+            )
+
+    def stretches(self, upto_rounds: int | None = None) -> tuple[int, ...]:
+        """How many rounds lie between one look and the next, up to a look."""
+        looks = [n for n in self.rounds if upto_rounds is None or n <= upto_rounds]
+        return tuple(after - before for before, after in pairwise([0, *looks]))
+
+    def share(self, error: float, at_rounds: int) -> float:
+        """The part of `error` (a probability, one-sided) that the look at `at_rounds` may spend.
+
+        Lan & DeMets (1983) spending in the O'Brien-Fleming shape: almost nothing early, almost
+        all at the end. The increments are used as they are (Bonferroni over looks), which costs
+        little and needs no model of how the looks depend on each other.
+
+        Raises ValueError when no look was declared at that number of rounds.
+        """
+        if at_rounds not in self.rounds:
+            raise ValueError(f"no look was declared after {at_rounds} rounds, only {self.rounds}")
+        at = self.rounds.index(at_rounds)
+        before = self._spent(error, self.rounds[at - 1]) if at else 0.0
+        return self._spent(error, at_rounds) - before
+
+    def _spent(self, error: float, rounds: int) -> float:
+        fraction = rounds / self.rounds[-1]
+        return float(2 * ndtr(ndtri(error / 2) / np.sqrt(fraction)))
+
+
+def balanced_order(plan: LookPlan, seed: int) -> tuple[bool, ...]:
+    """For each round, whether head is loaded before base: random, half of each stretch.
+
+    This draw is what the p-values stand on; the loader must follow it, and the same `plan`
+    must be given to the judge.
+    """
+    return tuple(bool(first) for first in random_orders(plan.stretches(), 1, seed)[0])
+
+
+def random_orders(stretches: tuple[int, ...], draws: int, *seed: int) -> Bools:
+    """`draws` independent balanced orders, one a row."""
+    rng = np.random.default_rng(seed)
+    parts = [rng.permuted(np.tile(np.arange(n) < n // 2, (draws, 1)), axis=1) for n in stretches]
+    return np.concatenate(parts, axis=1)

@@ -1,0 +1,181 @@
+"""Recordings made to order: a healthy one, and every way it can be spoilt."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from recording.flow import STEPS
+from recording.histogram import Histogram
+from recording.hlog import DISTORTION, HistogramLogWriter, Interval, Tag
+from recording.jsonl import JsonLinesWriter
+from recording.manifest import Manifest, write_manifest
+from recording.orders import ConfirmedOrdersWriter
+from recording.profile import Journey, Load, Phase, Profile, Range
+from recording.rundir import RunDir
+from recording.series import Sample, SeriesWriter
+
+USERS = 100
+THINK_S = 0.9
+LATENCY_S = 0.1
+RATE = USERS / (THINK_S + LATENCY_S)
+START_S, END_S = 10.0, 70.0
+SERVICES = ("checkout-service", "payment-gateway", "inventory-lock-service", "cart-service")
+JOURNEY = Journey(think=Range(min=THINK_S, max=THINK_S))
+LOAD = Load(
+    phases=(
+        Phase(name="ramp-up", duration=10, users=USERS),
+        Phase(name="sustained", duration=60, users=USERS, measured=True),
+    )
+)
+
+
+@dataclass
+class Recording:
+    """What to write; each field is one thing a test may spoil."""
+
+    latency_ms: Mapping[str, float] = field(default_factory=dict)
+    outcomes: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    distortion_ms: float = 1.0
+    lag_ms: float = 1.0
+    users: float = USERS
+    rate: float = RATE
+    cpu: Mapping[str, float] = field(default_factory=dict)
+    cpu_wait: float = 0.0
+    rss_mb_per_h: float = 0.0
+    pool: Sequence[tuple[float, float, float, float]] = ((0.0, 10.0, 2.0, 0.0),)
+    timeouts: float = 0.0
+    events: Sequence[Mapping[str, Any]] = ()
+    ended: str = "completed"
+    closing: Mapping[str, int] = field(default_factory=dict)
+    orders: Sequence[str] = ("ord-1", "ord-2")
+    ledger: Sequence[tuple[float, str]] | None = ((20.0, "ord-1"), (30.0, "ord-2"))
+    seconds_lost: frozenset[int] = frozenset()
+    judged: tuple[str, ...] = ("latency", "errors", "pool", "orders")
+
+    def write(self, root: Path) -> RunDir:
+        """The run directory."""
+        run = RunDir(root)
+        run.ledger.mkdir(parents=True)
+        intervals = [i for i in self._intervals() if int(i.start_s) not in self.seconds_lost]
+        with HistogramLogWriter(run.latency, 0.0) as log:
+            log.write(intervals)
+        recorded = sum(i.histogram.n for i in intervals if i.tag in _latency_tags(intervals))
+        _write(run, self._samples(), self._load(), self._events(recorded), self.orders)
+        self._write_ledger(run)
+        profile = Profile(name="made", load=LOAD, journey=JOURNEY)
+        judge = profile.judge.model_copy(update={"required": self.judged})
+        write_manifest(
+            run.manifest,
+            Manifest(
+                run_id="made",
+                profile=profile.model_copy(update={"judge": judge}),
+                started_utc="2025-09-22T08:00:00+00:00",
+                epoch_wall_s=0.0,
+                ended=self.ended,  # type: ignore[arg-type]
+            ),
+        )
+        return run
+
+    def _intervals(self) -> Iterator[Interval]:
+        for second in range(int(END_S)):
+            for number, step in enumerate(STEPS):
+                n = _share(self.rate, second, number)
+                ms = self.latency_ms.get(step, 1000 * LATENCY_S)
+                for outcome, share in self.outcomes.get(step, {"ok": 1.0}).items():
+                    count = _share(n * share, second, 0)
+                    yield _interval(Tag(step, outcome), second, ms, count)
+                tag = Tag(step, "ok", kind=DISTORTION)
+                yield _interval(tag, second, self.distortion_ms, n)
+            yield _interval(Tag("generator", "lag"), second, self.lag_ms, 20)
+
+    def _samples(self) -> Iterator[Sample]:
+        for second in range(int(END_S) + 1):
+            for subject in SERVICES:
+                cpu = self.cpu.get(subject, 0.2)
+                rss = 100 * 2**20 * (1 + second % 2 * 1e-4)
+                rss += self.rss_mb_per_h * 2**20 * second / 3600
+                yield Sample(second, subject, "up", 1.0)
+                yield Sample(second, subject, "process_cpu_seconds_total", cpu * second)
+                yield Sample(second, subject, "process_resident_memory_bytes", rss)
+                for name, value in self._pool_at(second).items():
+                    yield Sample(second, subject, f"connection_pool_{name}/p/0", value)
+            yield Sample(second, "cart-service", "container_spec_memory_limit_bytes", 2.0 * 2**30)
+
+    def _pool_at(self, second: float) -> dict[str, float]:
+        _, maximum, active, waiting = next(row for row in reversed(self.pool) if row[0] <= second)
+        timeouts = self.timeouts if waiting else 0.0
+        return {"max": maximum, "active": active, "waiting": waiting, "timeouts_total": timeouts}
+
+    def _load(self) -> Iterator[Sample]:
+        for second in range(int(END_S) + 1):
+            users = self.users * min(1.0, second / START_S)
+            yield Sample(second, "locust", "users", users)
+            worker = "locust-worker-01"
+            cpu = self.cpu.get("locust", 0.3)
+            yield Sample(second, worker, "process_cpu_seconds_total", cpu * second)
+            yield Sample(second, worker, "run_queue_wait_seconds", self.cpu_wait * second)
+
+    def _events(self, recorded: int) -> Iterator[Mapping[str, Any]]:
+        yield _event(0.0, "phase_started", phase="ramp-up", measured=False)
+        yield _event(START_S, "phase_started", phase="sustained", measured=True)
+        yield from self.events
+        yield _event(END_S, "phases_ended", early=False)
+        if self.ended == "running":
+            return
+        counts = {"recorded": recorded, "orders": len(self.orders), "errors": 0}
+        counts |= {"locust_requests": recorded, "locust_failures": 0} | dict(self.closing)
+        yield _event(END_S + 1, "generator_ended", **counts, last_error="")
+        yield _event(END_S + 2, "run_ended", how=self.ended)
+
+    def _write_ledger(self, run: RunDir) -> None:
+        if self.ledger is None:
+            return
+        import sqlite3
+
+        connection = sqlite3.connect(run.orders)
+        connection.execute("CREATE TABLE orders(created_t_s REAL, order_id TEXT)")
+        connection.executemany("INSERT INTO orders VALUES (?, ?)", self.ledger)
+        connection.commit()
+        connection.close()
+
+
+def _latency_tags(intervals: Sequence[Interval]) -> set[Tag]:
+    tags = {interval.tag for interval in intervals}
+    return {tag for tag in tags if tag.kind == "latency" and tag.step != "generator"}
+
+
+def _share(total: float, second: int, number: int) -> int:
+    """Whole requests of one second, of the whole run adding up to the rate."""
+    per_step = total / len(STEPS) if number or total > 20 else total
+    return int((second + 1) * per_step) - int(second * per_step)
+
+
+def _interval(tag: Tag, second: int, ms: float, n: int) -> Interval:
+    spread = np.linspace(0.9, 1.1, max(n, 1))[:n]
+    return Interval(tag, float(second), 1.0, Histogram.from_values(np.rint(spread * ms * 1000)))
+
+
+def _event(t_s: float, event: str, **details: Any) -> dict[str, Any]:
+    return {"t_s": t_s, "source": "locust", "event": event, **details}
+
+
+def _write(
+    run: RunDir,
+    samples: Iterator[Sample],
+    load: Iterator[Sample],
+    events: Iterator[Mapping[str, Any]],
+    orders: Sequence[str],
+) -> None:
+    for path, rows in ((run.resources, samples), (run.load, load)):
+        series = SeriesWriter(path)
+        series.write(rows)
+        series.close()
+    log = JsonLinesWriter(run.events)
+    log.write(*events)
+    log.close()
+    confirmed = ConfirmedOrdersWriter(run.confirmed)
+    confirmed.write((20.0, order) for order in orders)
+    confirmed.close()

@@ -1,0 +1,127 @@
+"""Real runs: the installed command, real services, real Locust, real sockets."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+FIXTURES = Path(__file__).parents[1] / "fixtures"
+LIMIT_S = 40.0
+
+
+@dataclass
+class Run:
+    """A `loadgate run` in progress, and its directory once it has one."""
+
+    process: "subprocess.Popen[str]"
+    runs: Path
+
+    @property
+    def root(self) -> Path:
+        """The run directory; waits until it is there."""
+        found: Path = self.wait_for(lambda: next(iter(self.runs.glob("*/manifest.json")), None))
+        return found.parent
+
+    def wait_for(self, condition: Callable[[], Any]) -> Any:
+        """The condition's first true value; fails at once when the harness is gone."""
+
+        def now() -> Any:
+            if value := condition():
+                return value
+            if self.process.poll() is not None and self.process.stdout is not None:
+                pytest.fail(f"the run ended too early:\n{self.process.stdout.read()}")
+            return None
+
+        return wait_for(now)
+
+    def events(self) -> list[dict[str, Any]]:
+        """Whole lines of events.jsonl so far."""
+        try:
+            lines = (self.root / "events.jsonl").read_text().split("\n")[:-1]
+        except FileNotFoundError:
+            return []
+        return [json.loads(line) for line in lines]
+
+    def wait_until_measuring(self) -> None:
+        """Until all users were there for two seconds and the first orders are confirmed."""
+        confirmed = self.root / "ledger" / "confirmed.csv"
+        load = self.root / "load.csv"
+        self.wait_for(lambda: any(e.get("measured") for e in self.events()))
+        self.wait_for(lambda: load.exists() and load.read_text().count("users,20.0\n") > 1)
+        self.wait_for(lambda: confirmed.exists() and confirmed.read_bytes().count(b"\n") > 3)
+
+    def descendants(self) -> list[psutil.Process]:
+        """Every process below the harness."""
+        return psutil.Process(self.process.pid).children(recursive=True)
+
+    def service(self, name: str) -> psutil.Process:
+        """A mock's process."""
+        return next(p for p in self.descendants() if name in p.cmdline())
+
+    def locust(self) -> psutil.Process:
+        """Locust's master."""
+        found = [p for p in self.descendants() if "locust" in p.cmdline()]
+        return next(p for p in found if p.ppid() == self.process.pid)
+
+    def finish(self) -> int:
+        """Wait for the end; the exit code."""
+        self.process.wait(LIMIT_S)
+        return self.process.returncode
+
+    def verdict(self) -> dict[str, Any]:
+        """verdict.json."""
+        found: dict[str, Any] = json.loads((self.root / "verdict.json").read_bytes())
+        return found
+
+
+def wait_for(condition: Callable[[], Any], limit_s: float = LIMIT_S) -> Any:
+    """The condition's first true value; fails the test when it stays false."""
+    deadline = time.monotonic() + limit_s
+    while time.monotonic() < deadline:
+        if value := condition():
+            return value
+        time.sleep(0.05)
+    pytest.fail(f"condition not met within {limit_s} s")
+
+
+def gone(processes: list[psutil.Process]) -> bool:
+    """Whether all of them have ended."""
+    return not any(p.is_running() and p.status() != psutil.STATUS_ZOMBIE for p in processes)
+
+
+@pytest.fixture
+def start_run(tmp_path: Path) -> Iterator[Callable[..., Run]]:
+    """Start `loadgate run` on the tiny profile with more arguments; ends what is left."""
+    started: list[Run] = []
+
+    def start(*arguments: str, limits: Path = FIXTURES / "tiny_thresholds.toml") -> Run:
+        runs = tmp_path / f"runs{len(started)}"
+        command = [sys.executable, "-m", "harness.cli", "run", str(FIXTURES / "tiny.toml")]
+        command += ["--runs", str(runs), "--thresholds", str(limits), *arguments]
+        process = subprocess.Popen(
+            command,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            stdin=subprocess.DEVNULL,
+            text=True,
+            env={**os.environ, "COLUMNS": "200"},
+        )
+        run = Run(process, runs)
+        started.append(run)
+        return run
+
+    yield start
+    for run in started:
+        if run.process.poll() is None:
+            below = run.descendants()
+            run.process.kill()
+            wait_for(lambda left=below: gone(left), 10)
+        run.process.communicate()

@@ -1,0 +1,174 @@
+"""locustfiles/recorder.py and collector.py: nothing recorded is lost, merged is the same as one."""
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from locustfiles.collector import Collector
+from locustfiles.recorder import Recorder, server_time_ms, unpack
+from recording.histogram import Histogram, merge
+from recording.hlog import DISTORTION, Tag, read_hlog
+from recording.jsonl import read_json_lines
+from recording.orders import read_confirmed
+from recording.rundir import RunDir
+
+
+class Clock:
+    """A clock that tests set."""
+
+    def __init__(self) -> None:
+        self.t_s = 0.0
+
+    def __call__(self) -> float:
+        return self.t_s
+
+
+def response(server: str | None = None, body: bytes = b"", status: int = 200) -> SimpleNamespace:
+    headers = {"X-Response-Time": server} if server else {}
+    return SimpleNamespace(headers=headers, content=body, status_code=status, error=None)
+
+
+def context(outcome: str = "ok", order: str | None = None) -> dict[str, Any]:
+    note = {
+        "outcome": outcome,
+        "expected": outcome in ("ok", "declined"),
+        "request_id": "lt-req-1",
+        "order_id": order,
+    }
+    return {"step": "browse", "note": note}
+
+
+def run_dir(root: Path) -> RunDir:
+    run = RunDir(root)
+    run.ledger.mkdir(parents=True)
+    return run
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 1), st.floats(0.01, 60_000)), min_size=1, max_size=200))
+def test_two_workers_merged_equal_one_process(
+    tmp_path_factory: pytest.TempPathFactory, requests: list[tuple[int, float]]
+) -> None:
+    """Whatever the split, the log holds the same histogram as one recorder that saw all."""
+    clock = Clock()
+    recorders = [Recorder(clock, 1.0), Recorder(clock, 1.0)]
+    run = run_dir(tmp_path_factory.mktemp("run"))
+    collector = Collector(run, 0.0, 1.0)
+    for number, (worker, latency_ms) in enumerate(requests):
+        clock.t_s = number / 40
+        recorders[worker].on_request(latency_ms, response(), context())
+        if number % 50 == 49:
+            _report(collector, recorders, clock, final=False)
+    _report(collector, recorders, clock, final=True)
+    collector.close(clock.t_s, len(requests), 0)
+    merged = merge(i.histogram for i in read_hlog(run.latency).intervals)
+    raw = Histogram.from_values(np.rint([1000 * ms for _, ms in requests]))
+    assert np.array_equal(merged.indices, raw.indices)
+    assert np.array_equal(merged.counts, raw.counts)
+    (closing,) = [
+        row for row in read_json_lines(run.events)[0] if row["event"] == "generator_ended"
+    ]
+    assert closing["recorded"] == len(requests)
+
+
+def _report(collector: Collector, recorders: list[Recorder], clock: Clock, *, final: bool) -> None:
+    for number, recorder in enumerate(recorders):
+        collector.add(f"worker-{number}", recorder.take(final=final) | {"t_s": clock.t_s})
+
+
+def test_an_interval_in_progress_is_kept_back_until_it_is_over() -> None:
+    """A report holds only intervals that can no longer grow, unless it is the last."""
+    clock = Clock()
+    recorder = Recorder(clock, 1.0)
+    recorder.on_request(5.0, response(), context())
+    assert recorder.take(final=False)["intervals"] == []
+    clock.t_s = 1.1
+    recorder.on_request(7.0, response(), context())
+    assert [i for i, _ in recorder.take(final=False)["intervals"]] == [0]
+    assert [i for i, _ in recorder.take(final=True)["intervals"]] == [1]
+
+
+def test_distortion_is_client_time_minus_the_servers_own() -> None:
+    """30.5 ms seen, 28 ms by the server: 2.5 ms came from host and harness, never below 0."""
+    recorder = Recorder(Clock(), 1.0)
+    recorder.on_request(30.5, response("28ms"), context())
+    recorder.on_request(27.8, response("28ms"), context())
+    ((_, packed),) = recorder.take(final=True)["intervals"]
+    found = dict(unpack(packed))
+    distortion = found[Tag("browse", "ok", kind=DISTORTION)]
+    assert distortion.values_us[-1] == pytest.approx(2500, rel=1e-3)
+    assert distortion.values_us[0] <= 1
+
+
+@pytest.mark.parametrize(
+    ("text", "ms"),
+    [("208ms", 208.0), ("5001ms", 5001.0), ("1.5 ms", 1.5), ("fast", None), ("", None)],
+)
+def test_the_servers_time_is_read_as_the_seed_writes_it(text: str, ms: float | None) -> None:
+    """``208ms``; anything else is no time at all."""
+    assert server_time_ms(response(text)) == ms
+
+
+def test_a_failing_listener_is_counted_not_swallowed() -> None:
+    """Locust would log and forget it; the judge makes the run INVALID."""
+    recorder = Recorder(Clock(), 1.0)
+    recorder.on_request(1.0, response(), {"step": "browse"})
+    report = recorder.take(final=True)
+    assert (report["errors"], report["recorded"]) == (1, 0)
+    assert "KeyError" in report["last_error"]
+
+
+def test_every_failure_is_an_exemplar_with_its_body_and_request_id() -> None:
+    """Failures are kept whole up to the limit, and what is left out is counted."""
+    recorder = Recorder(Clock(), 1.0, slowest_per_interval=0, failures_per_interval=2)
+    for _ in range(3):
+        recorder.on_request(9.0, response(body=b'{"error":"x"}', status=503), context("http_5xx"))
+    recorder.on_request(9.0, response(), context())
+    report = recorder.take(final=True)
+    assert [row["body"] for row in report["exemplars"]] == ['{"error":"x"}'] * 2
+    assert report["exemplars"][0]["request_id"] == "lt-req-1"
+    assert (report["failed"], report["failures_left_out"]) == (3, 1)
+
+
+def test_the_slowest_requests_of_an_interval_are_exemplars() -> None:
+    """Two of five: the two slowest, whatever their order."""
+    recorder = Recorder(Clock(), 1.0, slowest_per_interval=2)
+    for ms in (5.0, 50.0, 7.0, 40.0, 1.0):
+        recorder.on_request(ms, response(), context())
+    kept = sorted(row["latency_ms"] for row in recorder.take(final=True)["exemplars"])
+    assert kept == [40.0, 50.0]
+
+
+def test_a_lost_worker_does_not_hold_back_the_others(tmp_path: Path) -> None:
+    """Intervals wait for every live worker, at most a few intervals for a silent one."""
+    clock = Clock()
+    alive, silent = Recorder(clock, 1.0), Recorder(clock, 1.0)
+    run = run_dir(tmp_path / "run")
+    collector = Collector(run, 0.0, 1.0)
+    collector.add("silent", silent.take(final=False) | {"t_s": 0.0})
+    for second in range(3):
+        clock.t_s = float(second)
+        alive.on_request(5.0, response(), context())
+    clock.t_s = 3.5
+    collector.add("alive", alive.take(final=False) | {"t_s": clock.t_s})
+    assert read_hlog(run.latency).intervals == ()
+    clock.t_s = 9.5
+    collector.add("alive", alive.take(final=False) | {"t_s": clock.t_s})
+    assert len(read_hlog(run.latency).intervals) == 3
+    collector.close(clock.t_s, 3, 0)
+
+
+def test_confirmed_orders_reach_the_ledger_file(tmp_path: Path) -> None:
+    """Every order id a client saw, once."""
+    run = run_dir(tmp_path / "run")
+    collector = Collector(run, 0.0, 1.0)
+    recorder = Recorder(Clock(), 1.0)
+    recorder.on_request(5.0, response(), context(order="ord-lt-00001"))
+    collector.add("w", recorder.take(final=True) | {"t_s": 0.0})
+    collector.close(1.0, 1, 0)
+    assert read_confirmed(run.confirmed)["order_id"].to_list() == ["ord-lt-00001"]

@@ -1,0 +1,130 @@
+"""Each workaround of a measured fault, with a test that fails without it."""
+
+import resource
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import pytest
+from geventhttpclient.connectionpool import ConnectionPool
+
+from locustfiles import keepalive
+
+BEYOND_SELECT = 1024
+
+
+@pytest.fixture
+def high_descriptor_pair() -> Iterator[tuple[socket.socket, socket.socket]]:
+    """A connected pair whose first descriptor is past what select() can watch."""
+    resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
+    held = [socket.socketpair() for _ in range(BEYOND_SELECT // 2 + 1)]
+    pair = socket.socketpair()
+    yield pair
+    for one, other in [*held, pair]:
+        one.close()
+        other.close()
+
+
+def test_an_idle_connection_beyond_descriptor_1023_is_alive(
+    high_descriptor_pair: tuple[socket.socket, socket.socket],
+) -> None:
+    """The stock check calls it dead, so that every request would open a new connection."""
+    idle, _peer = high_descriptor_pair
+    assert idle.fileno() >= BEYOND_SELECT
+    assert not ConnectionPool._is_socket_alive(ConnectionPool("h", 1, "h", 1), idle)  # type: ignore[arg-type]
+    assert keepalive.socket_is_alive(ConnectionPool("h", 1, "h", 1), idle)
+
+
+def test_a_connection_closed_by_the_peer_is_not_alive(
+    high_descriptor_pair: tuple[socket.socket, socket.socket],
+) -> None:
+    """A readable idle socket is at its end or out of step; a closed one has no descriptor."""
+    idle, peer = high_descriptor_pair
+    peer.close()
+    pool = ConnectionPool("h", 1, "h", 1)
+    assert not keepalive.socket_is_alive(pool, idle)
+    idle.close()
+    assert not keepalive.socket_is_alive(pool, idle)
+
+
+def in_locust(code: str) -> str:
+    """Run code in a process that loaded the locustfile, as Locust does; its stdout."""
+    load = "import locust\nimport locustfiles.checkout_flow\n"
+    done = subprocess.run(
+        [sys.executable, "-c", load + code], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+def test_loading_the_locustfile_installs_the_keep_alive_check() -> None:
+    """Every connection pool of a Locust process asks poll, not select."""
+    code = (
+        "from geventhttpclient.connectionpool import ConnectionPool as P\n"
+        "print(P._is_socket_alive.__module__)"
+    )
+    assert in_locust(code) == "locustfiles.keepalive"
+
+
+def test_loading_the_locustfile_lifts_the_descriptor_limit() -> None:
+    """The soft limit of a Locust process is its hard limit."""
+    code = (
+        "import resource\nsoft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)\n"
+        "print(soft == hard)"
+    )
+    load = "import locust\nimport locustfiles.listeners\n"
+    low = f"ulimit -S -n 256; exec {sys.executable} -c '{load}{code}'"
+    done = subprocess.run(["bash", "-c", low], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "True"
+
+
+def test_locusts_init_event_quiets_the_collector() -> None:
+    """Everything loaded is frozen out of the collector's sight, and it runs rarely."""
+    code = (
+        "import gc\nfrom locust.env import Environment\n"
+        "env = Environment(events=locust.events)\n"
+        "runner = env.create_local_runner()\n"
+        "locust.events.init.fire(environment=env, runner=runner, web_ui=None)\n"
+        "print(gc.get_threshold()[0], gc.get_freeze_count() > 10_000)\n"
+        "runner.quit()"
+    )
+    assert in_locust(code) == "100000 True"
+
+
+def test_a_live_payment_key_is_refused() -> None:
+    """Even run by hand the locustfile does not start with sk_live_ in its environment."""
+    done = subprocess.run(
+        [sys.executable, "-c", "import locustfiles.plan"],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={"STRIPE_API_KEY": "sk_live_x", "PATH": "/usr/bin:/bin"},
+    )
+    assert done.returncode != 0
+    assert "live key" in done.stderr
+
+
+def test_the_shape_follows_the_profiles_phases() -> None:
+    """Users per tick, the announced phases, and the end after the workers' last reports."""
+    code = (
+        "from pathlib import Path\n"
+        "from locustfiles.plan import Plan\nfrom locustfiles.shape import PhaseShape\n"
+        "from recording.profile_file import load_profile\n"
+        "class Runner:\n"
+        "    stopped = False\n"
+        "    def stop(self): self.stopped = True\n"
+        "class Shape(PhaseShape):\n"
+        "    plan = Plan(load_profile(Path('tests/fixtures/tiny.toml')), {}, 0, 0, None, True)\n"
+        "    t_s = 0.0\n"
+        "    def get_run_time(self): return self.t_s\n"
+        "shape, seen = Shape(), []\n"
+        "shape.runner = Runner()\n"
+        "shape.on_phase = lambda name, t_s, measured: seen.append(name)\n"
+        "ticks = []\n"
+        "for shape.t_s in (0.5, 2.0, 7.5, 8.0):\n"
+        "    ticks.append(shape.tick())\n"
+        "print([t and t[0] for t in ticks], seen, shape.runner.stopped)"
+    )
+    phases = "['ramp-up', 'sustained', 'ramp-down']"
+    assert in_locust(code) == f"[10, 20, 10, None] {phases} True"
