@@ -46,7 +46,7 @@ runs: $(READY) ## list recorded runs
 	@$(BIN)/loadgate runs
 
 test: $(READY) ## all tests
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest --numprocesses 4
 
 lint: $(READY) ## formatting, lint and types; changes nothing
 	@$(BIN)/ruff format --check .

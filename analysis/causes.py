@@ -163,6 +163,9 @@ def findings(case: Case) -> Iterator[str]:
     if charge and (declined := charge.outcomes.get("declined", 0)):
         share = 100 * declined / charge.n
         yield f"{declined} of {charge.n} charges declined as planned ({show(share, '%')})"
+    for row in case.evidence.events_named("worker_lost"):
+        at = case.evidence.elapsed(float(row["t_s"]))
+        yield f"{row.get('worker')} was lost at {at}; its users moved to the other workers"
     for row in case.evidence.events_named("oom_killed"):
         at = case.evidence.elapsed(float(row["t_s"]))
         yield f"{row.get('source')} was killed for memory at {at}"

@@ -3,21 +3,26 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from math import ceil
+from pathlib import Path
 from typing import Any
 
 import polars as pl
 
 from analysis.units import format_elapsed
-from recording.hlog import HistogramLog, Interval, read_hlog
+from recording.hlog import HistogramLog, Interval
+from recording.hlog_blocks import read_hlog_blocks
 from recording.jsonl import read_json_lines
 from recording.manifest import Manifest, MeasuredPhase, read_manifest
-from recording.orders import read_confirmed, read_ledger
+from recording.orders_reader import read_confirmed, read_ledger
 from recording.phases import phases_of
 from recording.rundir import RunDir
-from recording.series import Series, read_series
+from recording.series_reader import Series, read_series
 
 GENERATOR = "generator"
 """Pseudo-step under which the generator records about itself."""
+MAX_BLOCKS = 100
+"""Blocks of time for confidence intervals: enough to see autocorrelation, cheap at 48 hours."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +51,7 @@ class Evidence:
     def end_s(self) -> float:
         """The last moment anything is known about, s since the epoch."""
         moments = [float(row["t_s"]) for row in self.events if _is_number(row.get("t_s"))]
-        moments += [i.start_s + i.length_s for i in self.log.intervals[-50:]]
+        moments += [i.start_s + i.length_s for i in self.log.intervals]
         return max(moments, default=0.0)
 
     @cached_property
@@ -73,6 +78,11 @@ class Evidence:
         middle_s = interval.start_s + interval.length_s / 2
         return any(start <= middle_s < end for start, end in self.measured)
 
+    def times_of(self, name: str) -> list[float]:
+        """When the events of one kind happened, s since the epoch."""
+        rows = self.events_named(name)
+        return [float(row["t_s"]) for row in rows if _is_number(row.get("t_s"))]
+
     def events_named(self, name: str) -> list[Mapping[str, Any]]:
         """The events of one kind, in the order they were written."""
         return [row for row in self.events if row.get("event") == name]
@@ -81,9 +91,9 @@ class Evidence:
 def load_evidence(run: RunDir) -> Evidence:
     """Read a run directory. Raises ConfigError only when its manifest is unreadable."""
     manifest = read_manifest(run.manifest)
-    log = read_hlog(run.latency)
-    resources, load = read_series(run.resources), read_series(run.load)
     events, bad_events = read_json_lines(run.events)
+    log = _read_log(run.latency, manifest, phases_of(events) or manifest.phases)
+    resources, load = read_series(run.resources), read_series(run.load)
     exemplars, bad_exemplars = read_json_lines(run.exemplars)
     damaged = {
         run.latency.name: log.damaged_lines,
@@ -109,6 +119,16 @@ def load_evidence(run: RunDir) -> Evidence:
         ledger=ledger,
         damage=tuple(damage),
     )
+
+
+def _read_log(path: Path, manifest: Manifest, phases: Sequence[MeasuredPhase]) -> HistogramLog:
+    """The log in blocks of whole intervals that do not cross the border of a phase."""
+    borders_s = {border for phase in phases for border in (phase.start_s, phase.end_s)}
+    interval_s = manifest.profile.recording.interval
+    wanted_s = manifest.profile.measured_s / MAX_BLOCKS
+    # Half an interval keeps every interval by itself, whatever rounding does to its start.
+    block_s = ceil(wanted_s / interval_s) * interval_s if wanted_s > interval_s else interval_s / 2
+    return read_hlog_blocks(path, [b for b in borders_s if b is not None], block_s)
 
 
 def _is_number(value: object) -> bool:

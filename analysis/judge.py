@@ -1,11 +1,12 @@
 """The judge: a recording and the limits in, a verdict out. Pure: same bytes, same verdict."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import chain
 
 from analysis import causes
 from analysis.evidence import Evidence, load_evidence
-from analysis.latency import Sample, needed, samples
+from analysis.latency import Sample, judged_kind, needed, samples
 from analysis.memory_rules import memory_measurement, memory_of
 from analysis.orders import reconcile
 from analysis.resources import pool_measurement, pools_of, server_errors
@@ -16,6 +17,7 @@ from analysis.values import Breach, Check, Measurement, Outcome, RuleRow, Verdic
 from recording.durations import format_duration
 from recording.errors import ConfigError
 from recording.flow import SERVICE_STEPS
+from recording.hlog import LATENCY
 from recording.rundir import RunDir
 
 _SHOWN = ("p50", "p95", "p99", "mean", "max", "error_rate")
@@ -42,7 +44,7 @@ class _Case:
     def __init__(self, evidence: Evidence, thresholds: Thresholds) -> None:
         self.evidence = evidence
         self.thresholds = thresholds
-        self.samples = samples(evidence)
+        self.samples = samples(evidence, judged_kind(evidence))
         self.pools = {subject: pools_of(evidence, subject) for subject in SERVICE_STEPS}
         self.memory = {subject: memory_of(evidence, subject) for subject in SERVICE_STEPS}
         self.orders = reconcile(evidence)
@@ -157,12 +159,22 @@ class _Case:
     def _measurements(self, rows: tuple[RuleRow, ...]) -> Iterator[Measurement]:
         latency = (s.measure(metric) for s in self.samples.values() for metric in _SHOWN)
         seen: set[tuple[str, str]] = set()
+        sent = self._from_send()
         segments = (m for memory in self.memory.values() for m in memory.segments())
-        for measured in chain(latency, (row.measurement for row in rows), segments):
+        for measured in chain(latency, (row.measurement for row in rows), segments, sent):
             key = (measured.subject, measured.metric)
             if key not in seen:
                 seen.add(key)
                 yield measured
+
+    def _from_send(self) -> Iterator[Measurement]:
+        """In the open model also what a closed one would have seen: latency from the send."""
+        if judged_kind(self.evidence) == LATENCY:
+            return
+        for sample in samples(self.evidence, LATENCY).values():
+            for metric in ("p50", "p95", "p99"):
+                measured = sample.measure(metric)
+                yield replace(measured, metric=f"{metric}_from_send")
 
     def _findings(self, run_checks: list[Check]) -> Iterator[str]:
         yield from causes.findings(self)

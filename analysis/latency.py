@@ -8,16 +8,14 @@ import numpy as np
 import numpy.typing as npt
 from scipy import stats
 
-from analysis.evidence import GENERATOR, Evidence
+from analysis.evidence import GENERATOR, MAX_BLOCKS, Evidence
 from analysis.percentiles import maximum, mean, min_samples, quantile, quantile_interval
 from analysis.values import Measurement
 from recording.flow import STEPS
 from recording.histogram import Histogram, bucket_mid_us, merge
-from recording.hlog import LATENCY, Interval
+from recording.hlog import INTENDED, LATENCY, Interval
 from recording.outcomes import EXPECTED_OUTCOMES
 
-MAX_BLOCKS = 200
-"""Blocks of time for confidence intervals: enough to see autocorrelation, cheap at 48 hours."""
 QUANTILES = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99, "p99.9": 0.999}
 
 
@@ -88,12 +86,17 @@ def needed(metric: str) -> int:
     return min_samples(QUANTILES[metric]) if metric in QUANTILES else 1
 
 
-def samples(evidence: Evidence) -> dict[str, Sample]:
+def judged_kind(evidence: Evidence) -> str:
+    """What latency counts from: in the open model from when a request was due, not when sent."""
+    return INTENDED if evidence.manifest.profile.load.model == "arrivals" else LATENCY
+
+
+def samples(evidence: Evidence, kind: str) -> dict[str, Sample]:
     """One sample per step that was seen, in the order of the flow, and ``journey`` for all."""
     measured = [
         i
         for i in evidence.log.intervals
-        if i.tag.kind == LATENCY and i.tag.step != GENERATOR and evidence.is_measured(i)
+        if i.tag.kind == kind and i.tag.step != GENERATOR and evidence.is_measured(i)
     ]
     by_step: dict[str, list[Interval]] = {}
     for interval in measured:

@@ -11,6 +11,10 @@ IN_FLIGHT_S = 30.0
 """The seed's allowance: "in-flight during test shutdown … completed within 30 seconds"."""
 
 
+WORKER_UNREPORTED_S = 15.0
+"""Locust declares a worker lost about 5 s after its last sign of life."""
+
+
 @dataclass(frozen=True, slots=True)
 class Reconciliation:
     """Both sides' orders. ``lost``: confirmed to a client, not in the ledger. ``in_flight``: in
@@ -49,6 +53,9 @@ def reconcile(evidence: Evidence) -> Reconciliation | None:
     lost = seen.join(ledger, on="order_id", how="anti")["order_id"]
     only = ledger.join(seen, on="order_id", how="anti")
     late = pl.col("t_s") >= _stop_s(evidence) - IN_FLIGHT_S
+    for lost_s in evidence.times_of("worker_lost"):
+        # What a killed worker had confirmed since its last report died with it.
+        late |= pl.col("t_s").is_between(lost_s - WORKER_UNREPORTED_S, lost_s)
     return Reconciliation(
         confirmed=len(seen),
         in_ledger=len(ledger),

@@ -18,7 +18,7 @@ from analysis.pools import (
     pool_use,
 )
 from analysis.values import Measurement
-from recording.series import Series
+from recording.series_reader import Series
 
 Floats = npt.NDArray[np.float64]
 

@@ -18,6 +18,8 @@ from recording.clock import RunClock
 from recording.profile import Profile
 from recording.rundir import RunDir
 
+MASTER_PORT = 5557
+WORKERS_WAIT_S = 600
 CONNECTIONS_PER_USER = 3  # checkout, cart, payment
 SPARE_DESCRIPTORS = 500
 REQUESTS_PER_WORKER = 600.0
@@ -39,6 +41,8 @@ def expected_rate(profile: Profile, mean_latency_s: float = 0.17) -> float:
     """Requests/s at the peak of users by Little's law; 0.17 s is Appendix A's weighted mean."""
     journey = profile.journey
     per_journey = journey.funnel.requests_per_journey(journey.decline_share)
+    if profile.load.model == "arrivals":
+        return per_journey * max(phase.arrivals_per_s or 0.0 for phase in profile.load.phases)
     cycle_s = per_journey * (journey.think.mean_s + mean_latency_s)
     if journey.period is not None:
         cycle_s = max(cycle_s, journey.period)
@@ -73,24 +77,53 @@ class Generator:
         return True
 
 
+@dataclass(frozen=True, slots=True)
+class Workers:
+    """Where the load comes from: local processes, or ``expected`` workers that connect."""
+
+    expected: int = 0
+    host: str = "127.0.0.1"
+    port: int = 0
+
+    @property
+    def remote(self) -> bool:
+        """Whether workers are started by someone else."""
+        return self.expected > 0
+
+    @property
+    def host_for_services(self) -> str:
+        """Where mocks listen: workers elsewhere must reach them by the master's own address."""
+        return self.host if self.remote else "127.0.0.1"
+
+    def options(self, processes: int) -> list[str]:
+        """Locust's options for its master."""
+        port = str(self.port or _free_port())
+        bind = ["--master-bind-host", self.host, "--master-bind-port", port]
+        if not self.remote:
+            return [*bind, "--master-port", port, "--processes", str(processes)]
+        wait = ["--expect-workers-max-wait", str(WORKERS_WAIT_S)]
+        return [*bind, "--master", "--expect-workers", str(self.expected), *wait]
+
+
 def start_generator(
-    profile: Profile, run: RunDir, urls: Mapping[str, str], clock: RunClock, descriptors: int
+    profile: Profile,
+    run: RunDir,
+    urls: Mapping[str, str],
+    clock: RunClock,
+    processes: int,
+    workers: Workers,
 ) -> Generator:
-    """Start Locust; it loads the profile from the run's manifest."""
-    processes = processes_for(profile, descriptors)
+    """Start Locust's master, and its workers unless they are elsewhere."""
     log = run.logs / "locust.log"
-    port = str(_free_port())
     command = [
         sys.executable, "-m", "locust", "-f", str(PROJECT / "locustfiles" / "checkout_flow.py"),
-        "--headless", "--processes", str(processes), "--enable-rebalancing",
-        "--master-bind-host", "127.0.0.1", "--master-bind-port", port, "--master-port", port,
+        "--headless", "--enable-rebalancing", *workers.options(processes),
         "--stop-timeout", str(int(profile.load.stop_timeout)),
         "--exit-code-on-error", "0", "--only-summary", "--loglevel", "INFO",
     ]  # fmt: skip
     environment = {
         **os.environ,
-        "LOADGATE_RUN": str(run.root.resolve()),
-        "LOADGATE_URLS": json.dumps(dict(urls)),
+        "LOADGATE_PLAN": plan_json(profile, urls, run),
         "LOADGATE_EPOCH": repr(clock.epoch_s),
         "PYTHONUNBUFFERED": "1",
     }
@@ -104,6 +137,12 @@ def start_generator(
             start_new_session=True,
         )
     return Generator(process, log, processes)
+
+
+def plan_json(profile: Profile, urls: Mapping[str, str], run: RunDir | None) -> str:
+    """What a Locust process is asked to do; ``run`` None on a worker of another machine."""
+    table = {"profile": profile.model_dump(mode="json"), "urls": dict(urls)}
+    return json.dumps(table | {"run": str(run.root.resolve()) if run else None})
 
 
 def _free_port() -> int:

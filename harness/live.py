@@ -38,6 +38,10 @@ class LiveView:
         if self._console.is_terminal:
             self._live.stop()
 
+    def note(self, text: str) -> None:
+        """Say something once, before the run."""
+        self._console.print(f"note: {text}", style="yellow", markup=False, soft_wrap=True)
+
     def show(self, now: Now) -> None:
         """Draw a frame, or print a line when it is due or the phase changed."""
         if self._console.is_terminal:

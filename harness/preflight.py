@@ -3,16 +3,23 @@
 import os
 import resource
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
+import psutil
 
-from harness.generator import CONNECTIONS_PER_USER, SPARE_DESCRIPTORS
+from harness.generator import CONNECTIONS_PER_USER, SPARE_DESCRIPTORS, expected_rate
+from harness.host import usable_cores
 from recording.errors import ConfigError, RefusedError
 from recording.profile import Profile
 
 LIVE_KEY = "sk_live_"
+# Measured with `loadgate run bf2025-peak` on 2 cores: generator and mocks together.
+BASE_BYTES = 600 * 2**20
+BYTES_PER_USER = 110 * 1024
+CPU_S_PER_REQUEST = 0.0011
 
 
 def check_safety(profile: Profile) -> None:
@@ -64,14 +71,50 @@ def raise_descriptor_limit() -> int:
     return hard
 
 
-def check_descriptors(profile: Profile, processes: int, limit: int) -> None:
-    """Raises ConfigError when the users' connections cannot fit into the processes' limits."""
+def shortages(profile: Profile, processes: int, limit: int) -> list[str]:
+    """What this machine certainly lacks for the load, each with the command that mends it."""
     users = profile.load.peak_users
-    generator = users * CONNECTIONS_PER_USER / processes + SPARE_DESCRIPTORS
-    service = users + SPARE_DESCRIPTORS
-    need = int(max(generator, service))
+    found = []
+    need = int(max(users * CONNECTIONS_PER_USER / processes, users) + SPARE_DESCRIPTORS)
     if need > limit:
-        raise ConfigError(
-            f"{users} users need {need} file descriptors per process, the limit is {limit}; "
-            f"raise it with `ulimit -n {need}` or set load.processes higher than {processes}"
+        found.append(
+            f"short of descriptors: {users} users on {processes} Locust process(es) need {need} "
+            f"open files per process, the limit is {limit}; raise it with `ulimit -n {need}`, or "
+            f"raise load.processes"
         )
+    ports = _ephemeral_ports()
+    if users > ports:
+        found.append(
+            f"short of ports: {users} users need as many local ports for each service, there are "
+            f'{ports}; widen them with `sysctl -w net.ipv4.ip_local_port_range="1024 65535"`'
+        )
+    need_bytes = BASE_BYTES + users * BYTES_PER_USER
+    free_bytes = psutil.virtual_memory().available
+    if need_bytes > free_bytes:
+        found.append(
+            f"short of memory: {users} users need about {need_bytes / 2**30:.1f} GB, "
+            f"{free_bytes / 2**30:.1f} GB are free; lower the users, or share the load with "
+            "`--workers-expected`"
+        )
+    return found
+
+
+def doubts(profile: Profile) -> list[str]:
+    """What may not be enough; whether it was, the run itself shows."""
+    need = expected_rate(profile) * CPU_S_PER_REQUEST
+    cores = usable_cores()
+    if need <= cores:
+        return []
+    return [
+        f"this load takes about {need:.1f} cores, there are {cores}: the run may come out INVALID; "
+        "lower the users, or share the load with `--workers-expected`"
+    ]
+
+
+def _ephemeral_ports() -> int:
+    try:
+        text = Path("/proc/sys/net/ipv4/ip_local_port_range").read_text()
+    except OSError:
+        return 16_384  # IANA's range, which other systems use
+    low, high = map(int, text.split())
+    return high - low + 1

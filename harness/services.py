@@ -98,14 +98,15 @@ def start_services(
     run: RunDir | None = None,
     ports: Mapping[str, int] | None = None,
     logs: Path | None = None,
+    host: str = HOST,
 ) -> Services:
     """Start all four and wait until they answer.
 
     ``ports`` fixes them (0 or absent: a free one). Raises ConfigError when a port is taken and
     RunFailedError, with the tail of its log, when a service does not come up.
     """
-    sockets = {name: _listen((ports or {}).get(name, 0), name) for name in MODELS}
-    urls = {name: f"http://{HOST}:{s.getsockname()[1]}" for name, s in sockets.items()}
+    sockets = {name: _listen(host, (ports or {}).get(name, 0), name) for name in MODELS}
+    urls = {name: f"http://{host}:{s.getsockname()[1]}" for name, s in sockets.items()}
     token = secrets.token_urlsafe(16)
     services = Services((), token)
     try:
@@ -127,11 +128,11 @@ def start_services(
     return services
 
 
-def _listen(port: int, name: str) -> socket.socket:
+def _listen(host: str, port: int, name: str) -> socket.socket:
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        listener.bind((HOST, port))
+        listener.bind((host, port))
         listener.listen(8192)
     except OSError as error:
         listener.close()

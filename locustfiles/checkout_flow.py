@@ -22,6 +22,7 @@ from locust import FastHttpUser, task
 from locust.env import Environment
 
 from locustfiles import listeners
+from locustfiles.arrivals import DISPATCHER
 from locustfiles.outcomes import classify, classify_error
 from locustfiles.plan import PLAN
 from locustfiles.shape import PhaseShape
@@ -41,6 +42,7 @@ from locustfiles.steps import (
 from recording.outcomes import EXPECTED_OUTCOMES
 
 JOURNEY = PLAN.profile.journey
+OPEN = PLAN.profile.load.model == "arrivals"
 STAGGER_S = JOURNEY.period or 1.0
 """New users wait up to this long. Without it one batch would browse in step, and with a journey
 period the ramp's length would leave a wave in the rate for good."""
@@ -63,6 +65,8 @@ class CheckoutUser(FastHttpUser):
     def __init__(self, environment: Environment) -> None:
         super().__init__(environment)
         self._leaving = Event()
+        self._called = Event()
+        self._due_s: float | None = None
 
     def stop(self, force: bool = False) -> bool:
         """Wake the user if it is pausing; a request in flight is finished first.
@@ -71,6 +75,7 @@ class CheckoutUser(FastHttpUser):
         next request is on its way: an order confirmed by the shop that no client ever saw.
         """
         self._leaving.set()
+        self._called.set()
         return bool(super().stop(force))
 
     def on_start(self) -> None:
@@ -79,7 +84,8 @@ class CheckoutUser(FastHttpUser):
         self._random = random.Random(f"{PLAN.profile.seed}/{self._number}")
         self._sessions = 0
         self._new_session()
-        self._pause(self._random.uniform(0, STAGGER_S))
+        if not OPEN:
+            self._pause(self._random.uniform(0, STAGGER_S))
 
     def _new_session(self) -> None:
         session = JOURNEY.session
@@ -98,15 +104,17 @@ class CheckoutUser(FastHttpUser):
     @task
     def journey(self) -> None:
         """Browse, detail, cart, coupon, start, charge, confirm; most users leave on the way."""
+        if OPEN:
+            self._wait_for_arrival()
         began_s = time.monotonic()
-        if began_s > self._session_ends_s:
+        if OPEN or began_s > self._session_ends_s:
             self._new_session()
         try:
             self._shop()
             self._check_out()
         except Abandoned:
             pass
-        if JOURNEY.period is not None:
+        if JOURNEY.period is not None and not OPEN:
             self._pause(began_s + JOURNEY.period - time.monotonic())
 
     def _shop(self) -> None:
@@ -148,6 +156,8 @@ class CheckoutUser(FastHttpUser):
         """Send one request, record its outcome, think; raises Abandoned unless it was ok."""
         request_id = listeners.WORKER.next_request_id()
         note: dict[str, Any] = {"request_id": request_id}
+        if OPEN and self._due_s is not None:
+            note["due_s"] = self._due_s - PLAN.clock.epoch_s
         headers = {**self._headers, "X-Request-ID": request_id}
         if card and body:
             headers["Idempotency-Key"] = _idempotency_key(body["checkout_id"])
@@ -185,7 +195,23 @@ class CheckoutUser(FastHttpUser):
         return answer
 
     def _think(self) -> None:
-        self._pause(self._random.uniform(JOURNEY.think.min, JOURNEY.think.max))
+        seconds = self._random.uniform(JOURNEY.think.min, JOURNEY.think.max)
+        self._due_s = time.monotonic() + seconds
+        self._pause(seconds)
+
+    def begin(self, due_s: float) -> None:
+        """An arrival: the next journey was due at ``due_s`` on the monotonic clock."""
+        self._due_s = due_s
+        self._called.set()
+
+    def _wait_for_arrival(self) -> None:
+        self._called.clear()
+        if not self._leaving.is_set():
+            DISPATCHER.stand_by(self)
+            self._called.wait()
+        if self._leaving.is_set():
+            DISPATCHER.leave(self)
+            raise GreenletExit
 
     def _pause(self, seconds: float) -> None:
         """Do nothing for a while; raises GreenletExit when the user is to stop."""

@@ -21,6 +21,7 @@ PATIENCE_INTERVALS = 5
 
 _TOTALS = ("recorded", "failed", "errors", "failures_left_out")
 _GAUGES = ("process_cpu_seconds_total", "process_resident_memory_bytes", "run_queue_wait_seconds")
+_ARRIVALS = ("arrivals_planned_total", "arrivals_started_total")
 
 
 class Collector:
@@ -53,7 +54,9 @@ class Collector:
         self._orders.write(report["orders"])
         self._orders_written += len(report["orders"])
         self._load.write(
-            Sample(report["t_s"], worker, name, report[name]) for name in _GAUGES if name in report
+            Sample(report["t_s"], worker, name, report[name])
+            for name in (*_GAUGES, *(_ARRIVALS if report.get(_ARRIVALS[0]) else ()))
+            if name in report
         )
         newest = max(self._closed_below.values())
         self._write_below(max(min(self._closed_below.values()), newest - PATIENCE_INTERVALS))

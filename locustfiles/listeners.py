@@ -5,6 +5,7 @@ import os
 import signal
 import time
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import gevent
@@ -14,6 +15,7 @@ from locust.env import Environment
 from locust.runners import LocalRunner, MasterRunner, WorkerRunner
 
 from locustfiles import keepalive, process
+from locustfiles.arrivals import DISPATCHER, arrival_times_s
 from locustfiles.collector import Collector
 from locustfiles.plan import DEFAULT_URLS, PLAN
 from locustfiles.recorder import Recorder
@@ -21,6 +23,7 @@ from locustfiles.shape import PhaseShape
 
 LAG_TICK_S = 0.05
 USERS_TICK_S = 1.0
+WORKER_LEAVES_AFTER_S = 0.5
 DISK_EXIT_CODE = 74  # EX_IOERR of sysexits.h
 
 
@@ -62,7 +65,7 @@ keepalive.install()
 @events.init.add_listener
 def _on_init(environment: Environment, runner: Any, **_: Any) -> None:
     process.quiet_collector()
-    if PLAN.run is None:
+    if not PLAN.recorded:
         return
     process.end_with_parent()
     # Reports carry whole intervals; every 3 s, Locust's default, would hide a stall for long.
@@ -78,14 +81,33 @@ def _on_init(environment: Environment, runner: Any, **_: Any) -> None:
 def _new_recorder(environment: Environment) -> Recorder:
     recording = PLAN.profile.recording
     recorder = Recorder(
-        PLAN.now_s,
+        PLAN.clock.now_s,
         recording.interval,
         recording.slowest_per_interval,
         recording.failures_per_interval,
     )
     environment.events.request.add_listener(recorder.on_request)
     gevent.spawn(_measure_lag, recorder)
+    if folder := os.environ.get("LOADGATE_RAW"):
+        _keep_raw_values(environment, Path(folder))
+    if PLAN.profile.load.model == "arrivals":
+        environment.events.test_start.add_listener(lambda **_: gevent.spawn(_let_arrive))
     return recorder
+
+
+def _keep_raw_values(environment: Environment, folder: Path) -> None:
+    """Every latency of this process in µs, a line each: to check the histograms against."""
+    file = (folder / f"latency-{os.getpid()}.txt").open("w", buffering=1)
+
+    def on_request(response_time: float, **_: Any) -> None:
+        file.write(f"{response_time * 1000!r}\n")
+
+    environment.events.request.add_listener(on_request)
+
+
+def _let_arrive() -> None:
+    load, seed = PLAN.profile.load, f"{PLAN.profile.seed}/arrivals/{WORKER.index}"
+    DISPATCHER.run(arrival_times_s(load, 1 / WORKER.count, seed))
 
 
 def _measure_lag(recorder: Recorder) -> None:
@@ -97,11 +119,13 @@ def _measure_lag(recorder: Recorder) -> None:
 
 def _report(recorder: Recorder, *, final: bool) -> dict[str, Any]:
     return recorder.take(final=final) | {
-        "t_s": PLAN.now_s(),
+        "t_s": PLAN.clock.now_s(),
         "name": WORKER.name,
         "process_cpu_seconds_total": time.process_time(),
         "process_resident_memory_bytes": float(process.resident_bytes()),
         "run_queue_wait_seconds": process.run_queue_wait_s(),
+        "arrivals_planned_total": float(DISPATCHER.planned),
+        "arrivals_started_total": float(DISPATCHER.started),
     }
 
 
@@ -122,6 +146,8 @@ def _record_and_report(environment: Environment, runner: WorkerRunner) -> None:
         nonlocal stopped
         stopped = True
         runner._send_stats()
+        # After a stop Locust's worker stands by for as long as the stop timeout; ours is done.
+        gevent.spawn_later(WORKER_LEAVES_AFTER_S, runner.quit)
 
     environment.events.test_start.add_listener(on_test_start)
     environment.events.report_to_master.add_listener(on_report)
@@ -145,7 +171,7 @@ def _collect(environment: Environment, runner: MasterRunner) -> None:
                     lost.add(client.id)
                     name = names.get(client.id, client.id)
                     collector.forget(name)
-                    collector.event(PLAN.now_s(), "worker_lost", worker=name)
+                    collector.event(PLAN.clock.now_s(), "worker_lost", worker=name)
             gevent.sleep(USERS_TICK_S)
 
     environment.events.worker_report.add_listener(on_report)
@@ -172,7 +198,7 @@ def _record_and_collect(environment: Environment, runner: LocalRunner) -> None:
 def _new_collector(environment: Environment) -> Collector:
     """The files of the run, the users' series, phase events and the closing count."""
     assert PLAN.run is not None
-    collector = Collector(PLAN.run, PLAN.epoch_wall_s, PLAN.profile.recording.interval)
+    collector = Collector(PLAN.run, PLAN.clock.epoch_wall_s, PLAN.profile.recording.interval)
     shape = environment.shape_class
     assert isinstance(shape, PhaseShape)
     shape.on_phase = lambda name, t_s, measured: collector.event(
@@ -186,13 +212,13 @@ def _new_collector(environment: Environment) -> Collector:
             users = environment.runner.user_count if environment.runner else 0
             _guarded(
                 environment,
-                lambda: collector.sample(PLAN.now_s(), "locust", users=float(users)),  # noqa: B023
+                lambda: collector.sample(PLAN.clock.now_s(), "locust", users=float(users)),  # noqa: B023
             )
             gevent.sleep(USERS_TICK_S)
 
     def on_quit(**_: Any) -> None:
         total = environment.stats.total
-        collector.close(PLAN.now_s(), total.num_requests, total.num_failures)
+        collector.close(PLAN.clock.now_s(), total.num_requests, total.num_failures)
 
     gevent.spawn(sample_users)
     environment.events.quit.add_listener(on_quit)

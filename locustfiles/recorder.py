@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from recording.histogram import Histogram
-from recording.hlog import DISTORTION, Tag
+from recording.hlog import DISTORTION, DISTORTION_GRAIN_US, INTENDED, LATENCY, Tag
 
 _SERVER_TIME = re.compile(r"(\d+(?:\.\d+)?)\s*ms")
 _BODY_LIMIT = 400
@@ -40,8 +40,9 @@ class Recorder:
         self._slowest: list[tuple[float, int, dict[str, Any]]] = []
         self._failures: list[dict[str, Any]] = []
         self._orders: list[tuple[float, str]] = []
-        self._tags: dict[tuple[str, str], tuple[Tag, Tag]] = {}
+        self._tags: dict[tuple[str, str], tuple[Tag, Tag, Tag]] = {}
         self.recorded = 0
+        self.reported = 0
         self.failed = 0
         self.errors = 0
         self.failures_left_out = 0
@@ -61,21 +62,27 @@ class Recorder:
         t_s = self._now_s()
         step, note = context["step"], context["note"]
         outcome = note["outcome"]
-        latency_tag, distortion_tag = self._tags_of(step, outcome)
+        latency_tag, distortion_tag, intended_tag = self._tags_of(step, outcome)
         slot = self._open[int(t_s // self._interval_s)]
         slot[latency_tag].append(response_ms * 1000)
         self.recorded += 1
         server_ms = server_time_ms(response)
         if server_ms is not None:
             slot[distortion_tag].append(max(0.0, (response_ms - server_ms) * 1000))
+        if (due_s := note.get("due_s")) is not None:
+            slot[intended_tag].append((t_s - due_s) * 1e6)
         if order := note.get("order_id"):
             self._orders.append((t_s, order))
         self._keep_exemplar(t_s, response_ms, server_ms, response, step, note)
 
-    def _tags_of(self, step: str, outcome: str) -> tuple[Tag, Tag]:
+    def _tags_of(self, step: str, outcome: str) -> tuple[Tag, Tag, Tag]:
         found = self._tags.get((step, outcome))
         if found is None:
-            found = (Tag(step, outcome), Tag(step, outcome, kind=DISTORTION))
+            found = (
+                Tag(step, outcome),
+                Tag(step, outcome, kind=DISTORTION),
+                Tag(step, outcome, kind=INTENDED),
+            )
             self._tags[step, outcome] = found
         return found
 
@@ -132,15 +139,22 @@ class Recorder:
         """
         current = int(self._now_s() // self._interval_s)
         done = [i for i in sorted(self._open) if final or i < current]
+        slots = [(i, self._open.pop(i)) for i in done]
+        self.reported += sum(
+            len(values)
+            for _, slot in slots
+            for tag, values in slot.items()
+            if tag.kind == LATENCY and tag != LAG
+        )
         exemplars = [row for _, _, row in self._slowest] + self._failures
         orders = self._orders
         self._slowest, self._failures, self._orders = [], [], []
         return {
-            "intervals": [(i, _pack(self._open.pop(i))) for i in done],
+            "intervals": [(i, _pack(slot)) for i, slot in slots],
             "closed_below": current if not final else current + 1,
             "exemplars": exemplars,
             "orders": orders,
-            "recorded": self.recorded,
+            "recorded": self.reported,
             "failed": self.failed,
             "errors": self.errors,
             "last_error": self.last_error,
@@ -160,7 +174,8 @@ def server_time_ms(response: Any) -> float | None:
 def _pack(slot: dict[Tag, list[float]]) -> list[tuple[str, bytes, bytes]]:
     packed = []
     for tag, values in slot.items():
-        h = Histogram.from_values(np.rint(values))
+        grain_us = DISTORTION_GRAIN_US if tag.kind == DISTORTION else 1
+        h = Histogram.from_values(np.rint(np.divide(values, grain_us)) * grain_us)
         packed.append((str(tag), h.indices.tobytes(), h.counts.tobytes()))
     return packed
 

@@ -31,9 +31,9 @@ class PhaseShape(LoadTestShape):
     def tick(self) -> tuple[int, float] | None:
         """Users wanted now; None once every user has stopped and every worker reported."""
         t_s = self.get_run_time()
-        users = None if self.stopping else self.plan.profile.load.intended_users(t_s)
+        users = None if self.stopping else self._wanted(t_s)
         if users is None:
-            self.on_end(self.plan.now_s())
+            self.on_end(self.plan.clock.now_s())
             if self.runner is not None:
                 # runner.stop() waits for requests in flight and the workers' last reports;
                 # returning None alone gives them half a second (Locust 2.47, MasterRunner.quit).
@@ -42,6 +42,13 @@ class PhaseShape(LoadTestShape):
         self._announce(t_s)
         return ceil(users), MAX_SPAWN_RATE
 
+    def _wanted(self, t_s: float) -> float | None:
+        load = self.plan.profile.load
+        level = load.intended(t_s)
+        if level is None or load.model == "users":
+            return level
+        return float(load.max_concurrent)
+
     def _announce(self, t_s: float) -> None:
         end_s = 0.0
         for number, phase in enumerate(self.plan.profile.load.phases):
@@ -49,5 +56,5 @@ class PhaseShape(LoadTestShape):
             if t_s < end_s:
                 if number > self._phase:
                     self._phase = number
-                    self.on_phase(phase.name, self.plan.now_s(), phase.measured)
+                    self.on_phase(phase.name, self.plan.clock.now_s(), phase.measured)
                 return

@@ -1,4 +1,6 @@
-"""Runs one service: python -m mock_services.serve SERVICE [--fd N | --port P] [--parent-pid PID]
+"""Runs one service.
+
+    python -m mock_services.serve SERVICE [--fd N | --port P] [--host HOST] [--parent-pid PID]
 
 SIGTERM and SIGINT stop it in order: requests in flight are answered, the ledger is flushed,
 exit code 0.
@@ -68,7 +70,12 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("service", choices=tuple(MODELS))
     where = parser.add_mutually_exclusive_group()
     where.add_argument("--fd", type=int, help="an inherited socket, bound and listening")
-    where.add_argument("--port", type=int, help="port on 127.0.0.1 (default: the service's own)")
+    where.add_argument("--port", type=int, help="port on HOST (default: the service's own)")
+    parser.add_argument(
+        "--host",
+        default="127.0.0.1",
+        help="IPv4 address to listen on (default: %(default)s; 0.0.0.0 = all, for containers)",
+    )
     parser.add_argument("--parent-pid", type=int, help="end when this is not the parent any more")
     return parser.parse_args(argv)
 
@@ -90,9 +97,9 @@ def _listener(arguments: argparse.Namespace) -> socket.socket:
     listener = socket.socket()
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        listener.bind(("127.0.0.1", port))
+        listener.bind((arguments.host, port))
     except OSError as error:
-        sys.exit(f"cannot listen on 127.0.0.1:{port}: {error.strerror}")
+        sys.exit(f"cannot listen on {arguments.host}:{port}: {error.strerror}")
     return listener
 
 

@@ -3,6 +3,7 @@
 One line per interval and tag. The tag says what was measured:
 
     step/outcome/arm                 latency seen by the client
+    step/outcome/arm/intended        latency from when the request was due (open model)
     step/outcome/arm/distortion      client time minus the server's own X-Response-Time
     generator/lag/arm                how late the generator's own timer fired
 
@@ -24,6 +25,10 @@ from recording.histogram import Histogram, decode_many, encode
 
 LATENCY = "latency"
 DISTORTION = "distortion"
+INTENDED = "intended"
+DISTORTION_GRAIN_US = 100
+"""What distortion is rounded to. X-Response-Time has whole ms, so finer figures would be noise,
+and noise is what fills a recording: half of its bytes."""
 
 _TAG = re.compile(r"[\w.-]+/[\w.-]+/[\w.-]+(/[\w.-]+)?")
 _LINE = re.compile(
@@ -54,12 +59,16 @@ class Tag:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Interval:
-    """One line of the log; ``start_s`` is seconds since the run's epoch."""
+    """One line of the log, or several added up; ``start_s`` is seconds since the run's epoch.
+
+    ``recorded`` is the number of the recorder's intervals in it.
+    """
 
     tag: Tag
     start_s: float
     length_s: float
     histogram: Histogram
+    recorded: int = 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ import binascii
 import struct
 import zlib
 from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -24,12 +25,7 @@ _V2_COMPRESSED_COOKIE = 0x1C849314
 _HEADER = struct.Struct(">iiiiqqd")
 _ENVELOPE = struct.Struct(">ii")
 _MOST_BYTES = 9  # of one number: 8 of 7 bits and one of 8
-
-# What each last byte of a number says when it is the only one, and how many buckets it spans;
-# bytes that another one follows (from 128 on) say and span nothing by themselves.
-_LAST = np.arange(256)
-_NUMBER = np.where(_LAST < 128, (_LAST >> 1) ^ -(_LAST & 1), 0)
-_SPAN = np.where(_LAST < 128, np.where(_NUMBER < 0, -_NUMBER, 1), 0)
+_MOST_BUCKETS = 1 << 16  # any layout of up to 3 digits and one hour has fewer
 
 
 def pack(numbers: Iterable[int]) -> str:
@@ -61,16 +57,30 @@ def unpack(texts: Sequence[str | bytes]) -> tuple[Ints, Ints, Ints]:
     """
     payloads = [_payload(text) for text in texts]
     octets = np.frombuffer(b"".join(payloads), np.uint8)
-    numbers, spans = _NUMBER[octets], _SPAN[octets]
-    _set_longer(octets, numbers, spans)
-    position = np.cumsum(spans)
-    used = np.flatnonzero(numbers > 0)
+    longer = _longer_numbers(octets)
+    # Nearly every number is one byte: all are read as such, in bytes, and the others put right.
+    numbers = (octets >> 1).view(np.int8) ^ -(octets & 1).view(np.int8)
+    spans = np.maximum(-numbers, 1).astype(np.int32)
+    counted = numbers > 0
+    counted[longer.followed] = False
+    spans[longer.followed] = 0
+    counted[longer.last] = longer.numbers > 0
+    spans[longer.last] = np.maximum(-longer.numbers, 1)
+    used = np.flatnonzero(counted)
+    counts = numbers[used].astype(np.int64)
+    positive = longer.numbers > 0
+    counts[np.searchsorted(used, longer.last[positive])] = longer.numbers[positive]
     ends = np.cumsum([len(payload) for payload in payloads])
     cuts = np.searchsorted(used, ends)
-    before = np.concatenate([[0], position])[np.concatenate([[0], ends[:-1]])]
-    # A count spans one bucket, its own.
-    indices = position[used] - 1 - np.repeat(before, np.diff(cuts, prepend=0))
-    return indices, numbers[used], cuts
+    return _indices(spans, used, ends, cuts), counts, cuts
+
+
+def _indices(spans: npt.NDArray[np.int32], used: Ints, ends: Ints, cuts: Ints) -> Ints:
+    """Where each count stands in its own histogram; a count spans one bucket, its own."""
+    position = np.cumsum(spans, dtype=np.int32)
+    before = np.concatenate([np.zeros(1, np.int32), position])[np.concatenate([[0], ends[:-1]])]
+    indices = position[used] - np.repeat(before + 1, np.diff(cuts, prepend=0))
+    return np.asarray(indices, dtype=np.int64)
 
 
 def _payload(text: str | bytes) -> bytes:
@@ -91,20 +101,28 @@ def _payload(text: str | bytes) -> bytes:
     return payload
 
 
-def _set_longer(octets: npt.NDArray[np.uint8], numbers: Ints, spans: Ints) -> None:
-    """Put each number of more than one byte (one in two hundred) where its last byte stands."""
-    followed = np.flatnonzero(octets & 0x80)
-    if not followed.size:
-        return
+class _Longer(NamedTuple):
+    """The numbers of more than one byte: their value, where they end, all bytes before that."""
+
+    numbers: Ints
+    last: Ints
+    followed: Ints
+
+
+def _longer_numbers(octets: npt.NDArray[np.uint8]) -> _Longer:
+    followed = np.flatnonzero(octets >= 0x80)
     first = np.flatnonzero(np.diff(followed, prepend=-2) != 1)
     starts = followed[first]
     lengths = np.diff(first, append=followed.size)
-    if lengths.max() >= _MOST_BYTES:
+    longest = int(lengths.max(initial=0))
+    if longest >= _MOST_BYTES:
         raise ValueError(f"damaged histogram: a number of more than {_MOST_BYTES} bytes")
     last = starts + lengths
     raw = octets[last].astype(np.int64) << (7 * lengths)
-    for place in range(int(lengths.max())):
+    for place in range(longest):
         here = lengths > place
         raw[here] += (octets[starts[here] + place] & 0x7F).astype(np.int64) << (7 * place)
-    numbers[last] = (raw >> 1) ^ -(raw & 1)
-    spans[last] = np.maximum(-numbers[last], 1)
+    numbers = (raw >> 1) ^ -(raw & 1)
+    if numbers.min(initial=0) < -_MOST_BUCKETS:
+        raise ValueError("damaged histogram: more empty buckets than there are")
+    return _Longer(numbers, last, followed)

@@ -1,5 +1,6 @@
 """Options that several verbs share."""
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -11,11 +12,19 @@ Thresholds = Annotated[
 ]
 Runs = Annotated[Path, typer.Option("--runs", metavar="DIR", help="Where run directories live.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON on stdout.")]
+
+
+class OnInconclusive(StrEnum):
+    """What a run that cannot tell means to CI."""
+
+    PASS = "pass"
+    FAIL = "fail"
+
+
 Inconclusive = Annotated[
-    str | None,
+    OnInconclusive | None,
     typer.Option(
         "--inconclusive",
-        metavar="pass|fail",
         help="For CI: exit 0 or 3 instead of 5 when the run cannot tell.",
     ),
 ]

@@ -8,11 +8,13 @@ from rich.console import Console
 
 from analysis.thresholds import load_thresholds
 from harness.conduct import conduct
+from harness.generator import MASTER_PORT, Workers
 from harness.live import LiveView
 from harness.paths import find_profile, find_thresholds
 from harness.verbs.options import RUNS, Inconclusive, Json, Runs, Thresholds
 from harness.verbs.show import finish
 from recording.durations import format_duration
+from recording.profile import Profile
 from recording.profile_file import load_profile
 
 HELP = """
@@ -25,6 +27,7 @@ Examples:
 - `loadgate run smoke`
 - `loadgate run release --set services.cart.eviction=lazy --set services.cart.session_bytes=65536`
 - `loadgate run smoke --set load.phases.sustained.users=200 --json`
+- `loadgate run bf2025 --workers-expected 3 --bind 0.0.0.0`  (see `loadgate worker`)
 """
 
 
@@ -43,6 +46,18 @@ def run(
     runs: Runs = RUNS,
     inconclusive: Inconclusive = None,
     as_json: Json = False,
+    workers_expected: Annotated[
+        int,
+        typer.Option(
+            "--workers-expected", min=0, metavar="N", help="Wait for N workers on other machines."
+        ),
+    ] = 0,
+    bind: Annotated[
+        str, typer.Option("--bind", metavar="HOST", help="Address that those workers reach.")
+    ] = "127.0.0.1",
+    port: Annotated[
+        int, typer.Option("--port", min=1, max=65534, help="Port for them; the next one too.")
+    ] = MASTER_PORT,
 ) -> None:
     """Record and judge."""
     limits = load_thresholds(find_thresholds(thresholds))
@@ -50,12 +65,20 @@ def run(
     plan = load_profile(path, overrides or [])
     console = Console(stderr=as_json)
     console.print(
-        f"[bold]{plan.name}[/]: {plan.load.peak_users} users, "
+        f"[bold]{plan.name}[/]: {_load(plan)}, "
         f"{format_duration(plan.load.duration_s)} "
         f"({format_duration(plan.measured_s)} measured)"
         + (f" — {plan.description}" if plan.description else ""),
         highlight=False,
     )
     with LiveView(console, f"loadgate {plan.name}") as view:
-        recorded = conduct(plan, str(path), overrides or [], Path(runs), view)
+        workers = Workers(workers_expected, bind, port) if workers_expected else Workers()
+        recorded = conduct(plan, str(path), overrides or [], Path(runs), view, workers)
     finish(recorded, limits, as_json=as_json, inconclusive=inconclusive)
+
+
+def _load(profile: Profile) -> str:
+    if profile.load.model == "users":
+        return f"{profile.load.peak_users} users"
+    rate = max(phase.arrivals_per_s or 0.0 for phase in profile.load.phases)
+    return f"{rate:g} arrivals/s"

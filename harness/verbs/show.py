@@ -10,8 +10,9 @@ from analysis.judge import judge
 from analysis.report import interval, markdown
 from analysis.thresholds import Thresholds
 from analysis.values import Measurement, Outcome, RuleRow, Verdict, show
+from harness.verbs.options import OnInconclusive
 from recording.durations import format_duration
-from recording.errors import ConfigError, StorageError
+from recording.errors import StorageError
 from recording.exitcodes import ExitCode
 from recording.flow import STEPS
 from recording.rundir import RunDir
@@ -22,13 +23,17 @@ STYLE = {
     Outcome.INCONCLUSIVE: "yellow",
     Outcome.INVALID: "magenta",
 }
-_MAPPED = {None: ExitCode.INCONCLUSIVE, "pass": ExitCode.PASS, "fail": ExitCode.FAIL}
+_MAPPED = {
+    None: ExitCode.INCONCLUSIVE,
+    OnInconclusive.PASS: ExitCode.PASS,
+    OnInconclusive.FAIL: ExitCode.FAIL,
+}
 
 
-def finish(run: RunDir, thresholds: Thresholds, *, as_json: bool, inconclusive: str | None) -> None:
+def finish(
+    run: RunDir, thresholds: Thresholds, *, as_json: bool, inconclusive: OnInconclusive | None
+) -> None:
     """Judge, store, print. Raises typer.Exit with the verdict's exit code."""
-    if inconclusive not in _MAPPED:
-        raise ConfigError(f"--inconclusive {inconclusive}: allowed are pass and fail")
     verdict = judge(run, thresholds)
     if as_json:
         typer.echo(verdict.to_json().decode(), nl=False)

@@ -127,8 +127,6 @@ def test_all_breaches_are_collected(judged: JudgeIt) -> None:
         ({"cpu": {"locust": 0.97}}, "CPU of locust-worker-01 97 %"),
         ({"cpu_wait": 0.4}, "CPU wait of locust-worker-01 40 %"),
         ({"cpu": {"payment-gateway": 0.97}}, "CPU of the payment-gateway mock 97 %"),
-        ({"events": ({"t_s": 20, "event": "worker_lost", "worker": "locust-worker-02"},)},
-         "lost Locust workers 1"),
     ],
 )  # fmt: skip
 def test_a_run_that_is_no_evidence_is_invalid_and_says_why(

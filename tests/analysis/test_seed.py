@@ -66,5 +66,5 @@ def test_the_committed_run_directory_is_what_the_builder_writes(tmp_path: Path) 
     """`loadgate analyze tests/fixtures/lt-2025-q3-checkout` shows today's fixture."""
     built = build(tmp_path / COMMITTED.name)
     for path in COMMITTED.rglob("*"):
-        if path.is_file() and path.name not in ("verdict.json", "report.md"):
+        if path.is_file() and path.name not in ("verdict.json", "report.md", ".gitkeep"):
             assert path.read_bytes() == (built.root / path.relative_to(COMMITTED)).read_bytes()

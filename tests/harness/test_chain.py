@@ -8,8 +8,6 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-import pytest
-
 from recording.flow import STEPS
 from recording.hlog import LATENCY, read_hlog
 from tests.harness.conftest import Run, gone, wait_for
@@ -66,15 +64,15 @@ def test_a_breach_exits_3_and_names_rule_subject_actual_and_required(start_run: 
     assert breaches["journey"]["because"]
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_an_interrupt_is_an_orderly_stop_with_a_verdict(
-    start_run: StartRun, number: signal.Signals
-) -> None:
+ONE_WORKER = ("--set", "load.processes=1")
+
+
+def test_an_interrupt_is_an_orderly_stop_with_a_verdict(start_run: StartRun) -> None:
     """Ctrl-C: requests in flight finish, orders reconcile, and a cut-short run cannot PASS."""
-    run = start_run()
+    run = start_run(*ONE_WORKER)
     run.wait_until_measuring()
     below = run.descendants()
-    run.process.send_signal(number)
+    run.process.send_signal(signal.SIGINT)
     assert run.finish() == 5
     verdict = run.verdict()
     assert any("stopped early" in reason for reason in verdict["inconclusive_reasons"])
@@ -85,7 +83,7 @@ def test_an_interrupt_is_an_orderly_stop_with_a_verdict(
 
 def test_a_mock_that_dies_makes_the_run_invalid(start_run: StartRun) -> None:
     """kill -9 of payment: exit 4, the reason names it, nothing is left running."""
-    run = start_run()
+    run = start_run(*ONE_WORKER)
     run.wait_until_measuring()
     below = run.descendants()
     run.service("payment").kill()
@@ -96,7 +94,7 @@ def test_a_mock_that_dies_makes_the_run_invalid(start_run: StartRun) -> None:
 
 def test_killing_locust_leaves_a_readable_invalid_run(start_run: StartRun) -> None:
     """kill -9 of the master: exit 4, orders reconcile all the same, workers end by themselves."""
-    run = start_run()
+    run = start_run(*ONE_WORKER)
     run.wait_until_measuring()
     below = run.descendants()
     run.locust().kill()
@@ -108,13 +106,20 @@ def test_killing_locust_leaves_a_readable_invalid_run(start_run: StartRun) -> No
 
 
 def test_killing_a_locust_worker_is_noticed(start_run: StartRun) -> None:
-    """kill -9 of one of two workers: the run ends in order and is INVALID, naming the worker."""
-    run = start_run("--set", "load.phases.sustained.duration=9s")
+    """kill -9 of one of two workers: an event and a rebalanced load; INVALID as load was lost."""
+    run = start_run(
+        "--set", "load.phases.sustained.duration=9s", "--set", "validity.rate_tolerance=0.2"
+    )
     run.wait_until_measuring()
     run.locust().children()[0].kill()
     assert run.finish() == 4
-    reasons = " ".join(run.verdict()["invalid_reasons"])
-    assert "lost Locust workers 1" in reasons
+    verdict = run.verdict()
+    assert [why[:12] for why in verdict["invalid_reasons"]] == ["request rate"]
+    assert any("was lost at" in finding for finding in verdict["findings"])
+    assert reconciled(verdict)
+    users = [row.split(",") for row in (run.root / "load.csv").read_text().splitlines()]
+    assert users[-1] != users[0]
+    assert max(float(u[3]) for u in users if u[2] == "users" and float(u[0]) > 12) == 20
 
 
 def test_killing_the_harness_leaves_no_orphans_and_a_readable_run(start_run: StartRun) -> None:
@@ -139,7 +144,7 @@ def test_killing_the_harness_leaves_no_orphans_and_a_readable_run(start_run: Sta
 
 def test_a_full_disk_ends_the_run_clearly(start_run: StartRun, tmp_path: Path) -> None:
     """When the log cannot grow, the run stops with exit 4 and says so."""
-    run = start_run()
+    run = start_run(*ONE_WORKER)
     run.wait_until_measuring()
     below = run.descendants()
     log = run.root / "latency.hlog"

@@ -14,7 +14,7 @@ from locustfiles.recorder import Recorder, server_time_ms, unpack
 from recording.histogram import Histogram, merge
 from recording.hlog import DISTORTION, Tag, read_hlog
 from recording.jsonl import read_json_lines
-from recording.orders import read_confirmed
+from recording.orders_reader import read_confirmed
 from recording.rundir import RunDir
 
 

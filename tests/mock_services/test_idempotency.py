@@ -31,7 +31,7 @@ def test_same_key_and_request_is_executed_once() -> None:
 
     async def scenario() -> tuple[list[tuple[Answer, bool]], int]:
         store, charge = IdempotencyStore(10), Charge(OK, OK)
-        return [await store.run("k", "r", charge) for _ in range(2)], charge.executed
+        return [await store.run("k", b"r", charge) for _ in range(2)], charge.executed
 
     assert asyncio.run(scenario()) == ([(OK, False), (OK, True)], 1)
 
@@ -41,7 +41,7 @@ def test_a_second_request_waits_for_the_first_in_flight() -> None:
 
     async def scenario() -> tuple[int, int]:
         store, charge = IdempotencyStore(10), Charge(*[OK] * 10)
-        results = await asyncio.gather(*(store.run("k", "r", charge) for _ in range(10)))
+        results = await asyncio.gather(*(store.run("k", b"r", charge) for _ in range(10)))
         return charge.executed, sum(replayed for _, replayed in results)
 
     assert asyncio.run(scenario()) == (1, 9)
@@ -52,7 +52,7 @@ def test_an_answer_that_is_not_final_is_not_stored() -> None:
 
     async def scenario() -> tuple[int, list[int]]:
         store, charge = IdempotencyStore(10), Charge(CUT_OFF, OK, OK)
-        results = await asyncio.gather(*(store.run("k", "r", charge) for _ in range(3)))
+        results = await asyncio.gather(*(store.run("k", b"r", charge) for _ in range(3)))
         return charge.executed, sorted(answer.status for answer, _ in results)
 
     assert asyncio.run(scenario()) == (2, [200, 200, 504])
@@ -63,10 +63,10 @@ def test_another_request_under_the_same_key_is_refused() -> None:
 
     async def scenario() -> None:
         store = IdempotencyStore(10)
-        first = asyncio.create_task(store.run("k", "r", Charge(OK)))
+        first = asyncio.create_task(store.run("k", b"r", Charge(OK)))
         await asyncio.sleep(0)
         with pytest.raises(KeyReusedError):
-            await store.run("k", "other", Charge(OK))
+            await store.run("k", b"other", Charge(OK))
         await first
 
     asyncio.run(scenario())
@@ -81,8 +81,8 @@ def test_a_failed_execution_frees_the_key() -> None:
     async def scenario() -> tuple[Answer, bool]:
         store = IdempotencyStore(10)
         with pytest.raises(RuntimeError):
-            await store.run("k", "r", broken)
-        return await store.run("k", "r", Charge(OK))
+            await store.run("k", b"r", broken)
+        return await store.run("k", b"r", Charge(OK))
 
     assert asyncio.run(scenario()) == (OK, False)
 
@@ -94,7 +94,7 @@ def test_memory_is_bounded() -> None:
         store = IdempotencyStore(3)
         for number in range(5):
             await store.run(str(number), "r", Charge(OK))
-        _, replayed = await store.run("0", "r", Charge(OK))
+        _, replayed = await store.run("0", b"r", Charge(OK))
         return len(store), replayed
 
     assert asyncio.run(scenario()) == (3, False)

@@ -8,11 +8,13 @@ import pytest
 from recording.errors import ConfigError, NotARunError, StorageError
 from recording.jsonl import JsonLinesWriter, read_json_lines
 from recording.manifest import Manifest, read_manifest, write_manifest
-from recording.orders import ConfirmedOrdersWriter, read_confirmed, read_ledger
+from recording.orders import ConfirmedOrdersWriter
+from recording.orders_reader import read_confirmed, read_ledger
 from recording.phases import phases_of
 from recording.profile import Load, Phase, Profile
 from recording.rundir import create_run_dir, list_runs, open_run_dir
-from recording.series import Sample, SeriesWriter, read_series
+from recording.series import Sample, SeriesWriter
+from recording.series_reader import read_series
 
 LOAD = Load(phases=(Phase(name="only", duration=1, users=1, measured=True),))
 
@@ -72,7 +74,7 @@ def test_series_cut_at_any_byte_stay_readable(tmp_path: Path) -> None:
     for cut in range(len(data)):
         path.write_bytes(data[:cut])
         series = read_series(path)
-        assert len(series.frame) == max(0, data[:cut].count(b"\n") - 1)
+        assert series.samples == max(0, data[:cut].count(b"\n") - 1)
         assert bool(series.damaged_lines) == bool(data[:cut].rpartition(b"\n")[2])
 
 

@@ -96,7 +96,7 @@ def test_users_move_in_straight_lines_between_phases() -> None:
             Phase(name="down", duration=10, users=0),
         )
     )
-    wanted = [load.intended_users(t) for t in (0, 5, 15, 25, 30)]
+    wanted = [load.intended(t) for t in (0, 5, 15, 25, 30)]
     assert wanted == [0, 50, 100, 50, None]
 
 

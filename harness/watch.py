@@ -1,0 +1,112 @@
+"""Watches a run until it ends, whatever ends it, and leaves no process of the generator behind."""
+
+import contextlib
+import signal
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from types import FrameType
+
+import psutil
+
+from harness.generator import Generator, wait_for_children
+from harness.live import LiveView
+from harness.progress import Progress
+from harness.sampler import Sampler
+from harness.services import Services, tail
+from recording.clock import RunClock
+from recording.manifest import Ended
+from recording.profile import Load
+
+TICK_S = 0.2
+GIVE_UP_AFTER_S = 75.0
+"""How long past its plan (plus the stop timeout) a generator may take before it is ended."""
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """How a run ended."""
+
+    how: Ended
+    because: str = ""
+
+
+class Interrupt:
+    """Turns Ctrl-C and SIGTERM into a request to stop; the second one stops at once."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def __call__(self, number: int, frame: FrameType | None) -> None:
+        self.count += 1
+
+    @contextlib.contextmanager
+    def installed(self) -> Iterator[None]:
+        """Handle the signals for the duration of a run."""
+        watched = (signal.SIGINT, signal.SIGTERM)
+        before = [signal.signal(number, self) for number in watched]
+        try:
+            yield
+        finally:
+            for number, handler in zip(watched, before, strict=True):
+                signal.signal(number, handler)
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """What is under way. ``patience_s`` is how long workers of other machines may take to come."""
+
+    generator: Generator
+    services: Services | None
+    sampler: Sampler
+    interrupt: Interrupt
+    patience_s: float = 0.0
+
+    def until_end(self, load: Load, progress: Progress, view: LiveView, clock: RunClock) -> End:
+        """Show the run while it lasts; afterwards the generator and its workers are gone."""
+        limit_s = load.duration_s + load.stop_timeout + GIVE_UP_AFTER_S + self.patience_s
+        workers: list[int] = []
+        try:
+            while (end := self._end()) is None:
+                now_s = clock.now_s()
+                if now_s > limit_s:
+                    return End("generator_died", "Locust did not end in time")
+                view.show(progress.now(now_s, dict(self.sampler.latest)))
+                workers = self._workers() or workers
+                time.sleep(TICK_S)
+            if end.how == "interrupted":
+                self._stop_in_order(load.stop_timeout + GIVE_UP_AFTER_S)
+            return end
+        finally:
+            self.generator.kill()
+            wait_for_children(workers, 3.0)
+
+    def _end(self) -> End | None:
+        if self.services is not None and (why := self.services.first_death()):
+            return End("service_died", why)
+        if self.sampler.broken is not None:
+            why = self.sampler.broken.strerror or str(self.sampler.broken)
+            return End("aborted", f"recording cannot be written: {why}")
+        if self.interrupt.count:
+            return End("interrupted", "stopped by Ctrl-C or SIGTERM")
+        code = self.generator.process.poll()
+        if code is None:
+            return None
+        if code == 0:
+            return End("completed")
+        how = f"signal {-code}" if code < 0 else f"exit code {code}"
+        log = tail(self.generator.log)
+        return End("generator_died", f"Locust ended with {how}; its log says:\n{log}")
+
+    def _stop_in_order(self, timeout_s: float) -> None:
+        self.generator.stop()
+        deadline = time.monotonic() + timeout_s
+        while time.monotonic() < deadline and self.interrupt.count < 2:
+            if self.generator.wait(TICK_S):
+                return
+
+    def _workers(self) -> list[int]:
+        try:
+            return [child.pid for child in psutil.Process(self.generator.process.pid).children()]
+        except psutil.Error:
+            return []

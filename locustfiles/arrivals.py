@@ -1,0 +1,99 @@
+"""The open model: journeys begin when they are due, whatever the shop does.
+
+A fixed set of users stands by. An arrival takes one that is idle; when none is, it waits and is
+late, which its latency from the *intended* start shows (G. Tene, "How NOT to Measure Latency":
+coordinated omission). What never began is counted and judged.
+"""
+
+import random
+import time
+from collections import deque
+from collections.abc import Iterator
+from typing import Protocol
+
+import gevent
+
+from recording.profile import Load
+
+
+class StandBy(Protocol):
+    """A user that waits for its next arrival."""
+
+    def begin(self, due_s: float) -> None:
+        """Start a journey that was due at ``due_s``."""
+
+
+def arrival_times_s(load: Load, share: float, seed: str) -> Iterator[float]:
+    """When journeys are due, s after the load's start: a ``share`` of the profile's rate.
+
+    Poisson arrivals at a changing rate come from thinning (Lewis and Shedler, 1979): candidates
+    at the highest rate, kept with the probability rate/highest.
+    """
+    peak = share * max(phase.arrivals_per_s or 0.0 for phase in load.phases)
+    draw = random.Random(seed)
+    t_s, owed = 0.0, 0.0
+    while True:
+        step_s = draw.expovariate(peak) if load.arrivals == "poisson" else 1 / peak
+        t_s += step_s
+        rate = load.intended(t_s)
+        if rate is None:
+            return
+        kept = rate * share / peak
+        if load.arrivals == "uniform":
+            owed += kept
+            if owed >= 1.0:
+                owed -= 1.0
+                yield t_s
+        elif draw.random() < kept:
+            yield t_s
+
+
+class Dispatcher:
+    """Matches arrivals with idle users, first come first served."""
+
+    def __init__(self) -> None:
+        self._idle: deque[StandBy] = deque()
+        self._late: deque[float] = deque()
+        self.planned = 0
+        self.started = 0
+
+    @property
+    def waiting(self) -> int:
+        """Arrivals that are due and have no user yet."""
+        return len(self._late)
+
+    def arrive(self, due_s: float) -> None:
+        """A journey is due now."""
+        self.planned += 1
+        if self._idle:
+            self._start(self._idle.popleft(), due_s)
+        else:
+            self._late.append(due_s)
+
+    def stand_by(self, user: StandBy) -> None:
+        """The user is free: it gets the oldest late arrival, or waits for the next."""
+        if self._late:
+            self._start(user, self._late.popleft())
+        else:
+            self._idle.append(user)
+
+    def leave(self, user: StandBy) -> None:
+        """The user waits no longer."""
+        if user in self._idle:
+            self._idle.remove(user)
+
+    def _start(self, user: StandBy, due_s: float) -> None:
+        self.started += 1
+        user.begin(due_s)
+
+    def run(self, times_s: Iterator[float]) -> None:
+        """Let journeys arrive at these times after now; returns after the last."""
+        began_s = time.monotonic()
+        for t_s in times_s:
+            due_s = began_s + t_s
+            gevent.sleep(max(0.0, due_s - time.monotonic()))
+            self.arrive(due_s)
+
+
+DISPATCHER = Dispatcher()
+"""One per Locust process: its users share its arrivals."""

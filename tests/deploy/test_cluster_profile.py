@@ -1,0 +1,90 @@
+"""The profile in the ConfigMap: the plan of bf2025, aimed at the services of the cluster."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from deploy_build import BASE, OVERLAY, ROOT, build, named, option, pod_of
+
+from harness.preflight import check_safety
+from harness.services import service_settings
+from mock_services.settings import SUBJECTS
+from recording.profile import Profile
+from recording.profile_file import load_profile
+
+NAME = "bf2025"
+
+
+def profile_in(folder: Path, tmp_path: Path) -> Profile:
+    """The profile as the master would load it."""
+    path = tmp_path / f"{NAME}.toml"
+    path.write_text(named(build(folder), "ConfigMap", "load-profile")["data"][path.name])
+    return load_profile(path)
+
+
+@pytest.mark.parametrize("folder", [BASE, OVERLAY], ids=lambda folder: folder.name)
+def test_it_is_the_plan_of_bf2025(folder: Path, tmp_path: Path) -> None:
+    """All but target, judge and the mocks' settings equals profiles/bf2025.toml."""
+    differ = {"target", "judge", "services", "description"}
+    here = load_profile(ROOT / "profiles" / f"{NAME}.toml")
+    there = profile_in(folder, tmp_path)
+    assert there.model_dump(exclude=differ) == here.model_dump(exclude=differ)
+
+
+@pytest.mark.parametrize("folder", [BASE, OVERLAY], ids=lambda folder: folder.name)
+def test_it_is_allowed_to_load_its_targets_and_no_others(folder: Path, tmp_path: Path) -> None:
+    """The preflight passes, and the allow-list holds the targets' hosts only."""
+    profile = profile_in(folder, tmp_path)
+    check_safety(profile)
+    urls = [*profile.target.urls.values(), profile.target.inventory_lock]
+    assert {urlsplit(url).hostname for url in urls} == set(profile.target.allowed_hosts)
+
+
+@pytest.mark.parametrize("folder", [BASE, OVERLAY], ids=lambda folder: folder.name)
+def test_its_targets_are_services_of_the_cluster(folder: Path, tmp_path: Path) -> None:
+    """Each url is a service's full name and port."""
+    target = profile_in(folder, tmp_path).target
+    for name, url in {**target.urls, "inventory_lock": target.inventory_lock}.items():
+        service = named(build(folder), "Service", SUBJECTS[name])
+        (port,) = service["spec"]["ports"]
+        metadata = service["metadata"]
+        host = f"{metadata['name']}.{metadata['namespace']}.svc.cluster.local"
+        assert url == f"http://{host}:{port['port']}"
+
+
+@pytest.mark.parametrize("folder", [BASE, OVERLAY], ids=lambda folder: folder.name)
+def test_orders_are_not_required_where_no_ledger_can_be_read(folder: Path, tmp_path: Path) -> None:
+    """The master has no ledger, so requiring orders would make every run INCONCLUSIVE."""
+    assert "orders" not in profile_in(folder, tmp_path).judge.required
+
+
+def test_several_pods_are_no_evidence_of_pools_and_memory(tmp_path: Path) -> None:
+    """Base decides both; the overlay, which samples one pod of several, neither."""
+    assert set(profile_in(BASE, tmp_path).judge.required) == {"latency", "errors", "pool", "memory"}
+    assert set(profile_in(OVERLAY, tmp_path).judge.required) == {"latency", "errors"}
+
+
+def test_cart_is_told_what_the_profile_says() -> None:
+    """The cluster's cart has the settings that bf2025 gives to a local one."""
+    wanted = service_settings(load_profile(ROOT / "profiles" / f"{NAME}.toml").services, NAME)
+    (cart,) = pod_of(named(build(BASE), "Deployment", "cart-service"))["spec"]["containers"]
+    assert json.loads(cart["env"][0]["value"]) == wanted["cart"]
+    assert cart["resources"]["limits"]["memory"] == "2Gi"
+    assert wanted["cart"]["memory_limit_bytes"] == 2 * 1024**3
+
+
+def test_the_master_finds_it() -> None:
+    """`loadgate run bf2025` looks into profiles/ of its working directory first."""
+    (master,) = pod_of(named(build(BASE), "Job", "locust-master"))["spec"]["containers"]
+    mounts = {mount["name"]: mount["mountPath"] for mount in master["volumeMounts"]}
+    assert option(master["args"], "run") == NAME
+    assert mounts["profiles"] == f"{master['workingDir']}/profiles"
+
+
+def test_the_job_has_time_for_the_plan(tmp_path: Path) -> None:
+    """activeDeadlineSeconds is the plan's length and at least half an hour, but not a day, more."""
+    limit_s = named(build(BASE), "Job", "locust-master")["spec"]["activeDeadlineSeconds"]
+    assert 1800 <= limit_s - profile_in(BASE, tmp_path).load.duration_s <= 86_400

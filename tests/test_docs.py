@@ -1,0 +1,82 @@
+"""The documentation is under test: what it names exists, and what exists is named."""
+
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+import typer
+from typer.main import get_command
+
+from harness.cli import app
+from harness.prometheus import _KEPT
+from mock_services.settings import MODELS
+from recording.profile_file import apply_override, load_profile
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text()
+ARCHITECTURE = (ROOT / "docs" / "architecture.md").read_text()
+COMMAND = get_command(app)
+VERBS = sorted(COMMAND.list_commands(typer.Context(COMMAND)))  # type: ignore[attr-defined]
+MAKEFILE = (ROOT / "Makefile").read_text()
+TARGETS = set(re.findall(r"^([a-z]+):", MAKEFILE, re.MULTILINE))
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_verb_is_in_the_readme(verb: str) -> None:
+    """A feature exists when a user can reach it from the README."""
+    assert f"loadgate {verb}" in README
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_verb_has_help_with_examples(verb: str) -> None:
+    """--help works and shows how to call it."""
+    done = subprocess.run(
+        [sys.executable, "-m", "harness.cli", verb, "--help"], capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    assert "Examples:" in done.stdout
+
+
+def test_every_make_target_the_readme_names_exists() -> None:
+    """No command in the README is a dead end."""
+    assert set(re.findall(r"`?make ([a-z]+)", README)) <= TARGETS
+
+
+def test_every_override_the_readme_shows_is_accepted() -> None:
+    """Each `--set` of the README is a key of the profile it is shown for."""
+    shown = re.findall(r"--set ([\w.-]+=\S+?)[`\s|]", README)
+    assert len(shown) >= 5
+    for text in shown:
+        profile = load_profile(ROOT / "profiles" / "smoke.toml", [text])
+        for name, table in profile.services.items():
+            MODELS[name].model_validate(dict(table))
+
+
+def test_every_kept_metric_is_documented() -> None:
+    """docs/architecture.md lists what the sampler keeps."""
+    for metric in _KEPT:
+        assert metric.removesuffix("_bucket").removesuffix("_sum").removesuffix("_count") in (
+            ARCHITECTURE
+        )
+
+
+def test_every_profile_is_in_the_readme() -> None:
+    """Shipped profiles can be found."""
+    for path in (ROOT / "profiles").glob("*.toml"):
+        assert f"`{path.stem}`" in README
+
+
+def test_thresholds_and_profiles_are_plain_toml() -> None:
+    """Anyone's TOML reader opens them."""
+    for path in [ROOT / "thresholds.toml", *(ROOT / "profiles").glob("*.toml")]:
+        assert tomllib.loads(path.read_text())
+
+
+def test_overrides_do_not_need_a_table_to_exist() -> None:
+    """A key of a table that the profile leaves out can be set."""
+    table: dict[str, object] = {}
+    apply_override(table, "validity.generator_cpu=0.5")
+    assert table == {"validity": {"generator_cpu": 0.5}}
