@@ -24,7 +24,7 @@ _V2_COOKIE = 0x1C849313
 _V2_COMPRESSED_COOKIE = 0x1C849314
 _HEADER = struct.Struct(">iiiiqqd")
 _ENVELOPE = struct.Struct(">ii")
-_MOST_BYTES = 9  # of one number: 8 of 7 bits and one of 8
+_MOST_BYTES = 9  # of one number, as the format has it for 64 bits
 _MOST_BUCKETS = 1 << 16  # any layout of up to 3 digits and one hour has fewer
 
 

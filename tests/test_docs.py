@@ -1,14 +1,13 @@
 """The documentation is under test: what it names exists, and what exists is named."""
 
 import re
-import subprocess
-import sys
 import tomllib
 from pathlib import Path
 
 import pytest
 import typer
 from typer.main import get_command
+from typer.testing import CliRunner
 
 from harness.cli import app
 from harness.prometheus import _KEPT
@@ -33,11 +32,9 @@ def test_every_verb_is_in_the_readme(verb: str) -> None:
 @pytest.mark.parametrize("verb", VERBS)
 def test_every_verb_has_help_with_examples(verb: str) -> None:
     """--help works and shows how to call it."""
-    done = subprocess.run(
-        [sys.executable, "-m", "harness.cli", verb, "--help"], capture_output=True, text=True
-    )
-    assert done.returncode == 0, done.stderr
-    assert "Examples:" in done.stdout
+    done = CliRunner().invoke(app, [verb, "--help"])
+    assert done.exit_code == 0, done.output
+    assert "Examples:" in done.output
 
 
 def test_every_make_target_the_readme_names_exists() -> None:

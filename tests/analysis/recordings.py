@@ -21,13 +21,13 @@ USERS = 100
 THINK_S = 0.9
 LATENCY_S = 0.1
 RATE = USERS / (THINK_S + LATENCY_S)
-START_S, END_S = 10.0, 70.0
+START_S, END_S = 10.0, 40.0
 SERVICES = ("checkout-service", "payment-gateway", "inventory-lock-service", "cart-service")
 JOURNEY = Journey(think=Range(min=THINK_S, max=THINK_S))
 LOAD = Load(
     phases=(
         Phase(name="ramp-up", duration=10, users=USERS),
-        Phase(name="sustained", duration=60, users=USERS, measured=True),
+        Phase(name="sustained", duration=30, users=USERS, measured=True),
     )
 )
 

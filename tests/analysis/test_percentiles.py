@@ -140,7 +140,7 @@ def test_an_interval_can_be_open_below() -> None:
     assert quantile_interval(np.array([1.0, 2.0]), np.array([[1, 1]]), 0.5) == (None, None)
 
 
-def coverage(phi: float, spread: float, q: float, sims: int = 1000) -> float:
+def coverage(phi: float, spread: float, q: float, sims: int = 300) -> float:
     """Share of simulated runs (100 blocks of 50) whose interval holds the true quantile."""
     rng = np.random.default_rng(20250922)
     truth = math.exp(math.hypot(SIGMA, spread) * stats.norm.ppf(q))
@@ -157,8 +157,8 @@ def coverage(phi: float, spread: float, q: float, sims: int = 1000) -> float:
 @pytest.mark.parametrize(("phi", "spread"), [(0.0, 0.0), (0.5, 0.1), (0.8, 0.1)])
 def test_the_interval_covers_the_truth(phi: float, spread: float, q: float) -> None:
     """95 % intervals hold the true quantile 93 to 97.5 % of the time, correlated or not."""
-    # A thousand simulations know the coverage to 0.5 % or so.
-    assert 0.93 - 0.005 <= coverage(phi, spread, q) <= 0.975 + 0.005
+    # Three hundred simulations know the coverage to 1.3 % or so.
+    assert 0.93 - 0.013 <= coverage(phi, spread, q) <= 0.975 + 0.013
 
 
 def test_independent_samples_have_no_design_effect() -> None:

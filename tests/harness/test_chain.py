@@ -114,7 +114,7 @@ def test_killing_a_locust_worker_is_noticed(start_run: StartRun) -> None:
     run.locust().children()[0].kill()
     assert run.finish() == 4
     verdict = run.verdict()
-    assert [why[:12] for why in verdict["invalid_reasons"]] == ["request rate"]
+    assert any(why.startswith("request rate") for why in verdict["invalid_reasons"])
     assert any("was lost at" in finding for finding in verdict["findings"])
     assert reconciled(verdict)
     users = [row.split(",") for row in (run.root / "load.csv").read_text().splitlines()]

@@ -1,0 +1,36 @@
+"""recording/wire.py: what must never come out of a damaged or foreign text."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from recording.histogram import BUCKETS, decode
+from recording.wire import pack, unpack
+
+COUNTS = st.lists(st.integers(1, 2**54), min_size=1, max_size=50)
+
+
+@given(COUNTS, st.integers(2, BUCKETS - 60))
+def test_numbers_of_every_length_survive(counts: list[int], gap: int) -> None:
+    """Counts of up to eight bytes and gaps of any width come back where they were."""
+    indices, found, cuts = unpack([pack([-gap, *counts])])
+    assert indices.tolist() == list(range(gap, gap + len(counts)))
+    assert found.tolist() == counts
+    assert cuts.tolist() == [len(counts)]
+
+
+@given(st.lists(COUNTS | st.just([]), min_size=1, max_size=6))
+def test_texts_without_counts_do_not_shift_their_neighbours(texts: list[list[int]]) -> None:
+    """Each text's part ends where it should, also when a text is empty."""
+    indices, counts, cuts = unpack([pack(numbers) for numbers in texts])
+    ends = cuts.tolist()
+    for start, end, numbers in zip([0, *ends], ends, texts, strict=False):
+        assert counts[start:end].tolist() == numbers
+        assert indices[start:end].tolist() == list(range(len(numbers)))
+
+
+@pytest.mark.parametrize("numbers", [[-BUCKETS, 1], [-(2**40), 1], [-60_000] * 40_000 + [1]])
+def test_a_count_beyond_the_last_bucket_is_damage(numbers: list[int]) -> None:
+    """Whatever the run of empty buckets claims, no value is invented."""
+    with pytest.raises(ValueError, match="damaged"):
+        decode(pack(numbers))
