@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy.optimize.elementwise import find_root
 from scipy.special import stdtrit
 
-from analysis.crossover import Fit, fit, p_values
+from analysis.crossover import CONTROL_LIMIT, Fit, fit, p_values
 from analysis.gate_data import GateData
 from analysis.tails import STEP, Tails, bulk, log_grid, survival
 
@@ -101,13 +101,25 @@ def host_shift(data: GateData, shift: Floats) -> Floats:
     alive = (data.base.sum(axis=2) > 0).all(axis=0) & (data.head.sum(axis=2) > 0).all(axis=0)
     named = np.array([name in data.control for name in data.endpoints])
     derived = np.array([name in data.derived for name in data.endpoints])
-    source = alive & (named if data.control else ~derived)
+    source = alive & (named if data.control else ~derived & ~_moved_alone(shift, alive & ~derived))
     result = np.zeros_like(shift)
     for endpoint in range(len(source)):
         others = source & (np.arange(len(source)) != endpoint)
         if others.sum() >= (1 if data.control else MIN_CONTROLS):
             result[endpoint] = np.median(shift[others], axis=0)
     return result
+
+
+def _moved_alone(shift: Floats, source: Bools) -> Bools:
+    """Which endpoints moved away from the median of all `source` endpoints, [endpoint].
+
+    Even one endpoint that moved pulls the median of the others, by up to half a standard error.
+    """
+    if not source.any():
+        return source
+    apart = shift - np.median(shift[source], axis=0)
+    error = apart.std(axis=1, ddof=1) / np.sqrt(shift.shape[1])
+    return np.asarray(np.abs(apart.mean(axis=1)) > CONTROL_LIMIT * error)
 
 
 def estimate(paired: Paired, confidence: float, pass_error: float) -> Estimates:

@@ -199,7 +199,7 @@ def _healthy(client: httpx.Client, url: str) -> bool:
         return False
 
 
-def tail(log: Path, lines: int = 8) -> str:
+def tail(log: Path, lines: int = 4) -> str:
     """The last lines of a log, indented, for an error message."""
     try:
         text = log.read_text(errors="replace").strip().splitlines()

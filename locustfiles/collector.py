@@ -40,10 +40,13 @@ class Collector:
         self._closed_below: dict[str, int] = {}
         self._workers: dict[str, dict[str, int]] = {}
         self._orders_written = 0
+        self._closed = False
         self._last_error = ""
 
     def add(self, worker: str, report: dict[str, Any]) -> None:
         """Take one worker's report and write every interval that all workers are past."""
+        if self._closed:
+            return
         for index, packed in report["intervals"]:
             for tag, histogram in unpack(packed):
                 self._pending[index][tag].append(histogram)
@@ -75,6 +78,8 @@ class Collector:
 
     def sample(self, t_s: float, subject: str, **values: float) -> None:
         """One row per value into the generator's series."""
+        if self._closed:
+            return
         self._load.write(Sample(t_s, subject, name, value) for name, value in values.items())
 
     def event(self, t_s: float, event: str, **details: Any) -> None:
@@ -82,7 +87,12 @@ class Collector:
         self._events.write({"t_s": round(t_s, 3), "source": "locust", "event": event, **details})
 
     def close(self, t_s: float, locust_requests: int, locust_failures: int) -> None:
-        """Write what is pending and the closing count that the judge holds the log against."""
+        """Write what is pending and the closing count that the judge holds the log against.
+
+        Locust's greenlets go on for a moment; what they bring afterwards is not recorded, and
+        requests among it would show as a count that differs from Locust's own.
+        """
+        self._closed = True
         self._write_below(max(self._pending, default=0) + 1)
         totals = {name: sum(w[name] for w in self._workers.values()) for name in _TOTALS}
         self.event(
