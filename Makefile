@@ -7,7 +7,7 @@ PROFILE ?= release
 SET ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup loadtest smoke soak mocks ui report runs test lint format lock clean
+.PHONY: help setup loadtest smoke soak mocks ui report runs bench test lint format lock clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -44,6 +44,9 @@ report: $(READY) ## print the newest run's report
 
 runs: $(READY) ## list recorded runs
 	@$(BIN)/loadgate runs
+
+bench: $(READY) ## figures about loadgate itself, with peers (about 20 minutes, quiet machine)
+	@$(BIN)/python -m benchmarks $(if $(ONLY),--only $(ONLY))
 
 test: $(READY) ## all tests
 	@$(BIN)/python -m pytest --numprocesses 4

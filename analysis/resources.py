@@ -158,16 +158,17 @@ def cpu_share(evidence: Evidence, subject: str, source: str = "") -> float | Non
     """Cores a process used on average in the measured phases; None without samples."""
     series = evidence.load if source == "load" else evidence.resources
     t_s, values = series.get(subject, "process_cpu_seconds_total")
-    return _rate_while_measured(evidence, t_s, values)
+    return rate_while_measured(evidence, t_s, values)
 
 
 def run_queue_share(evidence: Evidence, subject: str) -> float | None:
     """Share of time a generator process was ready but had no core; None without samples."""
     t_s, values = evidence.load.get(subject, "run_queue_wait_seconds")
-    return _rate_while_measured(evidence, t_s, values)
+    return rate_while_measured(evidence, t_s, values)
 
 
-def _rate_while_measured(evidence: Evidence, t_s: Floats, values: Floats) -> float | None:
+def rate_while_measured(evidence: Evidence, t_s: Floats, values: Floats) -> float | None:
+    """Growth per second of a counter in the measured phases; None with fewer than two samples."""
     grown = span = 0.0
     for start, end in evidence.measured:
         inside = np.flatnonzero((t_s >= start) & (t_s <= end))

@@ -11,7 +11,12 @@ import numpy as np
 from analysis.evidence import GENERATOR, Evidence
 from analysis.latency import Sample, pooled
 from analysis.percentiles import quantile
-from analysis.resources import cpu_share, grown_while_measured, run_queue_share
+from analysis.resources import (
+    cpu_share,
+    grown_while_measured,
+    rate_while_measured,
+    run_queue_share,
+)
 from analysis.values import Check
 from recording.durations import format_duration
 from recording.flow import SERVICE_STEPS
@@ -41,7 +46,7 @@ def checks(evidence: Evidence, samples: dict[str, Sample]) -> list[Check]:
     if journey.n and evidence.measured_s > 0:
         deliver = _users_delivered if journey_is_closed(evidence) else _arrivals_delivered
         found += [*deliver(evidence, samples), *_distortion(evidence), *_generator(evidence)]
-        found += list(_mocks(evidence))
+        found += [*_host(evidence), *_mocks(evidence)]
     return found
 
 
@@ -208,18 +213,21 @@ def _users_delivered(evidence: Evidence, samples: dict[str, Sample]) -> Iterator
 
 def _users(evidence: Evidence) -> tuple[float, float | None]:
     """Mean users the plan asked for and mean users there were, over the measured phases."""
-    t_s, users = evidence.load.get("locust", "users")
-    wanted: list[float] = []
-    there: list[float] = []
-    first_s = evidence.load_start_s
-    for start, end in evidence.measured:
-        inside = (t_s >= start + USERS_KNOWN_AFTER_S) & (t_s <= end)
-        there += users[inside].tolist()
-        wanted += [
-            evidence.manifest.profile.load.intended(float(t) - first_s) or 0.0
-            for t in t_s[inside]
-        ]
-    return (float(np.mean(wanted)), float(np.mean(there))) if there else (0.0, None)
+    load = evidence.manifest.profile.load
+    pairs = [
+        (wanted, float(there))
+        for t_s, there in zip(*evidence.load.get("locust", "users"), strict=True)
+        if _users_known_at(evidence, float(t_s))
+        and (wanted := load.intended(float(t_s) - evidence.load_start_s)) is not None
+    ]
+    if not pairs:
+        return 0.0, None
+    intended, delivered = np.mean(pairs, axis=0)
+    return float(intended), float(delivered)
+
+
+def _users_known_at(evidence: Evidence, t_s: float) -> bool:
+    return any(start + USERS_KNOWN_AFTER_S <= t_s <= end for start, end in evidence.measured)
 
 
 def littles_law_rate(evidence: Evidence, samples: dict[str, Sample], users: float) -> float:
@@ -274,6 +282,20 @@ def _generator(evidence: Evidence) -> Iterator[Check]:
         if wait is not None:
             hint = "it was ready to run and other processes had the cores"
             yield _share(f"CPU wait of {worker}", wait, validity.generator_wait, "of time", hint)
+
+
+def _host(evidence: Evidence) -> Iterator[Check]:
+    """What other processes took from the machine: a busy neighbour is not a slow shop."""
+    cores = evidence.manifest.host.get("cores")
+    busy, own = (
+        rate_while_measured(evidence, *evidence.resources.get("host", f"{name}_seconds_total"))
+        for name in ("cpu_busy", "own_cpu")
+    )
+    if busy is not None and own is not None and cores:
+        limit = evidence.manifest.profile.validity.foreign_cpu
+        share = max(0.0, busy - own) / float(cores)
+        hint = "other processes were using this machine"
+        yield _share("CPU taken by others", share, limit, f"of {cores} cores", hint)
 
 
 def _mocks(evidence: Evidence) -> Iterator[Check]:

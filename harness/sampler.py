@@ -7,6 +7,7 @@ from typing import Any
 
 import httpx
 
+from harness.host_samples import host_samples
 from harness.prometheus import flatten
 from recording.clock import RunClock
 from recording.jsonl import JsonLinesWriter
@@ -80,6 +81,7 @@ class Sampler(threading.Thread):
     def _pass(self, client: httpx.Client) -> None:
         self.passes += 1
         self._watch_clock()
+        self._write("host", dict(host_samples()))
         for subject, url in self._urls.items():
             values = self._scrape(client, subject, url)
             self.latest[subject] = {**self.latest.get(subject, {}), **values}

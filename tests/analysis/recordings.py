@@ -44,6 +44,7 @@ class Recording:
     rate: float = RATE
     cpu: Mapping[str, float] = field(default_factory=dict)
     cpu_wait: float = 0.0
+    foreign_cores: float = 0.1
     rss_mb_per_h: float = 0.0
     pool: Sequence[tuple[float, float, float, float]] = ((0.0, 10.0, 2.0, 0.0),)
     timeouts: float = 0.0
@@ -74,6 +75,7 @@ class Recording:
                 profile=profile.model_copy(update={"judge": judge}),
                 started_utc="2025-09-22T08:00:00+00:00",
                 epoch_wall_s=0.0,
+                host={"cores": 2},
                 ended=self.ended,  # type: ignore[arg-type]
             ),
         )
@@ -102,6 +104,9 @@ class Recording:
                 yield Sample(second, subject, "process_resident_memory_bytes", rss)
                 for name, value in self._pool_at(second).items():
                     yield Sample(second, subject, f"connection_pool_{name}/p/0", value)
+            busy = (1.0 + self.foreign_cores) * second
+            yield Sample(second, "host", "cpu_busy_seconds_total", busy)
+            yield Sample(second, "host", "own_cpu_seconds_total", 1.0 * second)
             yield Sample(second, "cart-service", "container_spec_memory_limit_bytes", 2.0 * 2**30)
 
     def _pool_at(self, second: float) -> dict[str, float]:
