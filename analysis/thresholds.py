@@ -17,22 +17,9 @@ from typing import Final
 
 from analysis.rules import KINDS, METRICS, Rule, parse_amount, parse_rule, unknown
 from recording.errors import ConfigError
+from recording.flow import SERVICE_STEPS, STEPS
 
-SERVICES: Final = (
-    "checkout-service",
-    "payment-gateway",
-    "inventory-lock-service",
-    "cart-service",
-)
-STEPS: Final = (
-    "browse",
-    "detail",
-    "add_to_cart",
-    "apply_coupon",
-    "start_checkout",
-    "charge",
-    "confirm",
-)
+SERVICES: Final = tuple(SERVICE_STEPS)
 # Which kinds of rule make sense for whom: only a service has a pool and memory.
 KINDS_OF_SUBJECT: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     {

@@ -18,6 +18,7 @@ from typing import Any
 import orjson
 from gevent import GreenletExit
 from gevent.event import Event
+from geventhttpclient.url import URL
 from locust import FastHttpUser, task
 from locust.env import Environment
 
@@ -37,6 +38,7 @@ from locustfiles.steps import (
     DETAIL,
     GOOD_CARD,
     START_CHECKOUT,
+    STEPS,
     Step,
 )
 from recording.outcomes import EXPECTED_OUTCOMES
@@ -84,8 +86,19 @@ class CheckoutUser(FastHttpUser):
         self._random = random.Random(f"{PLAN.profile.seed}/{self._number}")
         self._sessions = 0
         self._new_session()
+        if PLAN.profile.load.preconnect:
+            self._preconnect()
         if not OPEN:
             self._pause(self._random.uniform(0, STAGGER_S))
+
+    def _preconnect(self) -> None:
+        for service in {step.service for step in STEPS}:
+            url = URL(listeners.base_url(self, service))
+            pool = self.client.client.clientpool.get_client(url)._connection_pool
+            try:
+                pool.return_socket(pool.get_socket())
+            except OSError:
+                return  # the first request that needs it records what is wrong
 
     def _new_session(self) -> None:
         session = JOURNEY.session

@@ -26,6 +26,7 @@ START_CHECKOUT = Step(
 )
 CHARGE = Step("charge", "payment", "POST", "/api/v2/payments/charge", 200, ("payment_id", "status"))
 CONFIRM = Step("confirm", "checkout", "POST", "/api/v2/orders/confirm", 201, ("order_id",))
+STEPS = (BROWSE, DETAIL, ADD_TO_CART, APPLY_COUPON, START_CHECKOUT, CHARGE, CONFIRM)
 
 CATEGORIES = (
     "electronics", "fashion", "home", "beauty", "sports",

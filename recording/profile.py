@@ -70,6 +70,8 @@ class Load(Section):
     """Open model: most journeys under way at once; an arrival past it waits, and is counted."""
     phases: tuple[Phase, ...] = Field(min_length=1)
     processes: Annotated[int, Field(ge=1)] | Literal["auto"] = "auto"
+    preconnect: bool = False
+    """Users open a connection to every service when they start, not when they first need it."""
     request_timeout: DurationS = Field(default=30.0, gt=0)
     stop_timeout: DurationS = Field(default=30.0, gt=0)
 

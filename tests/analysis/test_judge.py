@@ -12,6 +12,7 @@ from analysis.judge import judge
 from analysis.report import markdown
 from analysis.thresholds import Thresholds, parse_thresholds
 from analysis.values import Outcome, Verdict
+from recording.flow import STEPS
 from recording.rundir import RunDir
 from tests.analysis.recordings import RATE, Recording
 
@@ -144,6 +145,14 @@ def test_invalid_outranks_a_breach_and_still_shows_it(judged: JudgeIt) -> None:
     verdict = judged(distortion_ms=80.0, latency_ms={"charge": 250.0})
     assert verdict.verdict is Outcome.INVALID
     assert verdict.breaches
+
+
+def test_a_run_in_which_every_request_failed_is_a_fail(judged: JudgeIt) -> None:
+    """The load was delivered and the shop answered 500 to all of it: evidence, and bad."""
+    verdict = judged(outcomes={step: {"http_5xx": 1.0} for step in STEPS}, orders=(), ledger=())
+    assert verdict.verdict is Outcome.FAIL
+    (breach,) = [b for b in verdict.breaches if b.metric == "error_rate"]
+    assert breach.actual == 100
 
 
 def test_too_few_samples_for_a_percentile_are_inconclusive(judged: JudgeIt) -> None:

@@ -7,6 +7,7 @@ import pytest
 from analysis.judge import judge
 from analysis.thresholds import load_thresholds
 from analysis.values import Outcome, RuleRow, Verdict
+from recording.manifest import read_manifest
 from tests.fixtures.seed_run import build
 
 ROOT = Path(__file__).parents[2]
@@ -65,6 +66,6 @@ def test_the_claimed_load_does_not_fit_the_claimed_requests(verdict: Verdict) ->
 def test_the_committed_run_directory_is_what_the_builder_writes(tmp_path: Path) -> None:
     """`loadgate analyze tests/fixtures/lt-2025-q3-checkout` shows today's fixture."""
     built = build(tmp_path / COMMITTED.name)
-    for path in COMMITTED.rglob("*"):
-        if path.is_file() and path.name not in ("verdict.json", "report.md", ".gitkeep"):
-            assert path.read_bytes() == (built.root / path.relative_to(COMMITTED)).read_bytes()
+    assert read_manifest(COMMITTED / "manifest.json") == read_manifest(built.manifest)
+    for name in ("latency.hlog", "resources.csv", "load.csv", "events.jsonl"):
+        assert (COMMITTED / name).read_bytes() == (built.root / name).read_bytes()
