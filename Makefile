@@ -49,7 +49,7 @@ bench: $(READY) ## figures about loadgate itself, with peers (about 20 minutes, 
 	@$(BIN)/python -m benchmarks $(if $(ONLY),--only $(ONLY))
 
 test: $(READY) ## all tests
-	@$(BIN)/python -m pytest --numprocesses 4
+	@$(BIN)/python -m pytest --numprocesses 6 --dist worksteal
 
 lint: $(READY) ## formatting, lint and types; changes nothing
 	@$(BIN)/ruff format --check .

@@ -45,7 +45,7 @@ class Catalogue:
 
     def __init__(self) -> None:
         products = [product(number) for number in range(1, money.PRODUCTS + 1)]
-        self._details = {entry["id"]: orjson.dumps(entry) for entry in products}
+        self._details = {entry["id"]: _encode(entry) for entry in products}
         self._pages: dict[tuple[str | None, int], bytes] = _pages(None, products)
         for index, category in enumerate(CATEGORIES):
             self._pages |= _pages(category, products[index :: len(CATEGORIES)])
@@ -65,7 +65,7 @@ def _pages(
     pages: dict[tuple[str | None, int], bytes] = {}
     for start in range(0, len(products), PAGE_SIZE):
         number = start // PAGE_SIZE + 1
-        pages[category, number] = orjson.dumps(
+        pages[category, number] = _encode(
             {
                 "category": category,
                 "page": number,
@@ -75,3 +75,8 @@ def _pages(
             }
         )
     return pages
+
+
+def _encode(value: dict[str, Any]) -> bytes:
+    # A copy of the right size: orjson's own bytes object keeps its 4 KB buffer while it lives.
+    return bytes(memoryview(orjson.dumps(value)))

@@ -99,7 +99,9 @@ class PaymentService(MockService[PaymentSettings]):
         async def execute() -> Answer:
             response = await self._execute(call, wanted)
             final = response.status_code not in PASSING_STATUSES
-            return Answer(response.status_code, bytes(response.body), final)
+            # A copy: orjson's own bytes object keeps its 4 KB buffer for as long as it lives.
+            body = bytes(memoryview(response.body))
+            return Answer(response.status_code, body, final)
 
         try:
             answer, replayed = await self._keys.run(key, _digest(wanted), execute)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from harness import preflight
+from harness import cli, preflight
 from harness.generator import expected_rate, processes_for
 from harness.prometheus import flatten
 from recording.errors import ConfigError, RefusedError
@@ -121,12 +121,21 @@ def test_a_target_that_does_not_answer_is_a_usage_error() -> None:
         (["worker", "--master", "localhost:x"], "write HOST or HOST:PORT"),
     ],
 )  # fmt: skip
-def test_wrong_usage_is_one_clear_line_and_exit_2(words: list[str], message: str) -> None:
+def test_wrong_usage_is_one_clear_line_and_exit_2(
+    words: list[str],
+    message: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     """No traceback; the message says what is allowed."""
-    done = loadgate(*words)
-    assert done.returncode == 2
-    assert message in done.stderr
-    assert "Traceback" not in done.stderr
+    monkeypatch.setattr(sys, "argv", ["loadgate", *words])
+    monkeypatch.setenv("COLUMNS", "300")
+    with pytest.raises(SystemExit) as caught:
+        cli.main()
+    assert caught.value.code == 2
+    printed = capsys.readouterr().err
+    assert message in printed
+    assert "Traceback" not in printed
 
 
 def test_a_taken_port_is_named() -> None:
