@@ -27,7 +27,7 @@ USERS_KNOWN_AFTER_S = 0.9
 
 _ENDS_THAT_COUNT = ("completed", "interrupted")
 _REASONS = {
-    "running": "the harness did not live to end the run",
+    "running": "the harness could not end the run: it was killed, or the disk was full",
     "service_died": "a service died",
     "generator_died": "the load generator died",
     "aborted": "the harness gave up",

@@ -68,7 +68,10 @@ def conduct(
         for text in preflight.doubts(profile):
             view.note(text)
         end = _execute(Job(profile, settings, workers, processes, run, clock), view)
-    _close(run, manifest, end, clock)
+    try:
+        _close(run, manifest, end, clock)
+    except StorageError as error:
+        view.note(str(error))  # the first manifest stands: the run is INVALID, and is still judged
     return run
 
 

@@ -198,7 +198,7 @@ class Validity(Section):
     generator_cpu: Share = 0.90
     generator_wait: Share = 0.30
     mock_cpu: Share = 0.90
-    foreign_cpu: Share = 0.40
+    foreign_cpu: Share = 0.55
     """CPU of this machine that processes outside the run may take, share of all cores."""
     count_tolerance: Share = 0.001
     missing_intervals: Share = 0.02

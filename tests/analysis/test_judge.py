@@ -127,7 +127,7 @@ def test_all_breaches_are_collected(judged: JudgeIt) -> None:
         ({"lag_ms": 80.0}, "generator lag p99 88"),
         ({"cpu": {"locust": 0.97}}, "CPU of locust-worker-01 97 %"),
         ({"cpu_wait": 0.4}, "CPU wait of locust-worker-01 40 %"),
-        ({"foreign_cores": 0.9}, "CPU taken by others 45 %"),
+        ({"foreign_cores": 1.2}, "CPU taken by others 60 %"),
         ({"cpu": {"payment-gateway": 0.97}}, "CPU of the payment-gateway mock 97 %"),
     ],
 )  # fmt: skip
