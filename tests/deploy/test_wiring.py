@@ -211,7 +211,7 @@ def test_the_workers_find_the_master() -> None:
     service = named(build(BASE), "Service", option(worker["args"], "--master"))
     assert option(arguments, "--bind") == "0.0.0.0"
     assert service["metadata"]["namespace"] == workers["metadata"]["namespace"]
-    assert [port["port"] for port in service["spec"]["ports"]] == [5557]
+    assert [port["port"] for port in service["spec"]["ports"]] == [5557, 5558]
     assert service["spec"]["publishNotReadyAddresses"] is True
 
 
