@@ -2,6 +2,7 @@
 
 import json
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -20,6 +21,7 @@ from recording.rundir import RunDir
 
 MASTER_PORT = 5557
 WORKERS_WAIT_S = 600
+PORTS_FOR_LISTENING = (15_000, 32_000)
 CONNECTIONS_PER_USER = 3  # checkout, cart, payment
 SPARE_DESCRIPTORS = 500
 REQUESTS_PER_WORKER = 600.0
@@ -97,7 +99,7 @@ class Workers:
 
     def options(self, processes: int) -> list[str]:
         """Locust's options for its master."""
-        port = str(self.port or _free_port())
+        port = str(self.port or free_port())
         bind = ["--master-bind-host", self.host, "--master-bind-port", port]
         if not self.remote:
             return [*bind, "--master-port", port, "--processes", str(processes)]
@@ -145,10 +147,25 @@ def plan_json(profile: Profile, urls: Mapping[str, str], run: RunDir | None) -> 
     return json.dumps(table | {"run": str(run.root.resolve()) if run else None})
 
 
-def _free_port() -> int:
+def free_port(neighbours: int = 0) -> int:
+    """A port that nobody listens on, and as many free ones after it.
+
+    Outside the range that outgoing connections take theirs from: under load any of those may be
+    gone again before Locust binds it.
+    """
+    while True:
+        port = random.randrange(*PORTS_FOR_LISTENING)
+        if all(_is_free(port + i) for i in range(neighbours + 1)):
+            return port
+
+
+def _is_free(port: int) -> bool:
     with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
 
 
 def wait_for_children(pids: list[int], timeout_s: float) -> None:

@@ -3,7 +3,6 @@
 import contextlib
 import os
 import shutil
-import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -13,6 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
+from harness.generator import free_port
 from harness.services import Services, start_services
 from recording.clock import RunClock
 from tests.harness.conftest import Run
@@ -120,19 +120,12 @@ def test_workers_of_other_processes_merge_to_the_union_of_their_raw_values(
     """A master and two `loadgate worker` processes: the log holds exactly what both saw."""
     raw = tmp_path / "raw"
     raw.mkdir()
-    port = str(free_port_pair())
+    port = str(free_port(neighbours=1))
     run = start_run("--workers-expected", "2", "--port", port)
     with two_workers(f"127.0.0.1:{port}", raw) as workers:
         assert run.finish() == 0, run.process.stdout.read() if run.process.stdout else ""
         assert [worker.wait(15) for worker in workers] == [0, 0]
     assert_union(run, raw)
-
-
-def free_port_pair() -> int:
-    """A port whose successor is free too."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1]) // 2 * 2
 
 
 @contextlib.contextmanager
