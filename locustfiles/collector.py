@@ -38,6 +38,7 @@ class Collector:
             lambda: defaultdict(list)
         )
         self._closed_below: dict[str, int] = {}
+        self._final: set[str] = set()
         self._workers: dict[str, dict[str, int]] = {}
         self._orders_written = 0
         self._closed = False
@@ -51,6 +52,8 @@ class Collector:
             for tag, histogram in unpack(packed):
                 self._pending[index][tag].append(histogram)
         self._closed_below[worker] = report["closed_below"]
+        if report["final"]:
+            self._final.add(worker)
         self._workers[worker] = {name: report[name] for name in _TOTALS}
         self._last_error = report["last_error"] or self._last_error
         self._exemplars.write(*report["exemplars"])
@@ -67,6 +70,11 @@ class Collector:
     def forget(self, worker: str) -> None:
         """A lost worker holds nothing back any more; what it reported stays."""
         self._closed_below.pop(worker, None)
+
+    def unfinished(self, *, lost: bool) -> set[str]:
+        """Workers whose last report is still to come: the live ones, or the lost ones."""
+        workers = self._workers.keys() - self._closed_below if lost else self._closed_below.keys()
+        return workers - self._final
 
     def _write_below(self, index: int) -> None:
         for i in sorted(i for i in self._pending if i < index):

@@ -24,6 +24,9 @@ from locustfiles.shape import PhaseShape
 LAG_TICK_S = 0.05
 USERS_TICK_S = 1.0
 WORKER_LEAVES_AFTER_S = 0.5
+LAST_REPORT_PATIENCE_S = 30.0
+LOST_WORKER_PATIENCE_S = 5.0
+"""Locust calls a worker lost after four silent seconds; on a starved machine it may yet speak."""
 DISK_EXIT_CODE = 74  # EX_IOERR of sysexits.h
 
 
@@ -175,7 +178,18 @@ def _collect(environment: Environment, runner: MasterRunner) -> None:
             gevent.sleep(USERS_TICK_S)
 
     environment.events.worker_report.add_listener(on_report)
+    environment.events.test_stop.add_listener(lambda **_: _await_last_reports(collector))
     gevent.spawn(watch_workers)
+
+
+def _await_last_reports(collector: Collector) -> None:
+    """Locust's master leaves once no live worker has users: maybe before their last reports."""
+    for lost, patience_s in ((False, LAST_REPORT_PATIENCE_S), (True, LOST_WORKER_PATIENCE_S)):
+        deadline_s = time.monotonic() + patience_s
+        if lost and (waiting := collector.unfinished(lost=True)):
+            collector.event(PLAN.clock.now_s(), "awaiting_workers", workers=sorted(waiting))
+        while collector.unfinished(lost=lost) and time.monotonic() < deadline_s:
+            gevent.sleep(0.05)
 
 
 def _record_and_collect(environment: Environment, runner: LocalRunner) -> None:

@@ -122,6 +122,19 @@ def test_killing_a_locust_worker_is_noticed(start_run: StartRun) -> None:
     assert max(float(u[3]) for u in users if u[2] == "users" and float(u[0]) > 12) == 20
 
 
+def test_a_worker_that_stalls_past_the_end_is_waited_for(start_run: StartRun) -> None:
+    """Called lost by Locust, it still delivers what it recorded: no request is missing."""
+    run = start_run()
+    run.wait_until_measuring()
+    worker = run.locust().children()[0]
+    worker.suspend()
+    run.wait_for(lambda: [e for e in run.events() if e["event"] == "awaiting_workers"])
+    worker.resume()
+    run.finish()
+    counted = next(e for e in run.events() if e["event"] == "generator_ended")
+    assert counted["recorded"] == counted["locust_requests"] > 100
+
+
 def test_killing_the_harness_leaves_no_orphans_and_a_readable_run(start_run: StartRun) -> None:
     """kill -9 of the harness: every child ends by itself; analyze says INVALID, not a traceback."""
     run = start_run()
