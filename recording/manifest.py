@@ -30,6 +30,30 @@ class MeasuredPhase(Section):
     measured: bool = False
 
 
+class ArmFacts(Section):
+    """One side of a paired run: what was asked for, and what it resolved to."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    what: str
+    """``.``, ``ref:<git ref>`` or ``url:<file>``."""
+    revision: str = ""
+    dirty: bool = False
+    overrides: tuple[str, ...] = ()
+
+
+class PairedRun(Section):
+    """The arms of a paired run, and the order they were loaded in.
+
+    The timetable is ``profile.gate`` from the moment of the event ``slots_started``.
+    """
+
+    base: ArmFacts
+    head: ArmFacts
+    seed: int
+    head_first: tuple[bool, ...]
+
+
 class Manifest(Section):
     """Written when the run starts and once more when it ends."""
 
@@ -51,6 +75,7 @@ class Manifest(Section):
     ended_because: str = ""
     phases: tuple[MeasuredPhase, ...] = ()
     counts: dict[str, int] = Field(default_factory=dict)
+    paired: PairedRun | None = None
 
 
 def write_manifest(path: Path, manifest: Manifest) -> None:

@@ -5,6 +5,7 @@ the nearest known one, and returns one immutable value that is passed down, neve
 """
 
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -211,6 +212,36 @@ class Judge(Section):
     required: tuple[RuleKind, ...] = RULE_KINDS
 
 
+class Gate(Section):
+    """A paired run: base and head are loaded in turn, in short slots (``recording/slots.py``).
+
+    ``looks`` are the numbers of rounds after which the gate may decide; the last is the budget.
+    Every other user belongs to base, the rest to head.
+    """
+
+    slot: DurationS = Field(default=3.5, ge=0.5)
+    cut: DurationS = Field(default=0.5, ge=0)
+    warmup_rounds: int = Field(default=2, ge=0)
+    looks: tuple[int, ...] = (24, 40)
+
+    @model_validator(mode="after")
+    def _sensible(self) -> Self:
+        if self.cut >= self.slot:
+            raise ValueError("cut must be shorter than slot, or nothing would be counted")
+        borders = (0, *self.looks)
+        if not self.looks or any(b <= a or (b - a) % 2 for a, b in pairwise(borders)):
+            raise ValueError(
+                f"looks {list(self.looks)}: need rising numbers with an even number of rounds "
+                "between them, so that base-first and head-first balance"
+            )
+        return self
+
+    @property
+    def duration_s(self) -> float:
+        """Length of all slots, warm-up included, s."""
+        return 2 * (self.warmup_rounds + self.looks[-1]) * self.slot
+
+
 class Profile(Section):
     """A whole run."""
 
@@ -226,6 +257,18 @@ class Profile(Section):
     sampling: Sampling = Sampling()
     validity: Validity = Validity()
     judge: Judge = Judge()
+    gate: Gate | None = None
+    """What `loadgate gate` needs beside the rest; a profile without it cannot be gated."""
+
+    @model_validator(mode="after")
+    def _holds_the_slots(self) -> Self:
+        if self.gate is not None and self.gate.duration_s > self.measured_s:
+            raise ValueError(
+                f"the measured phase lasts {self.measured_s:g} s, but the gate's "
+                f"{self.gate.warmup_rounds} + {self.gate.looks[-1]} rounds of two slots of "
+                f"{self.gate.slot:g} s take {self.gate.duration_s:g} s: make it longer"
+            )
+        return self
 
     @property
     def measured_s(self) -> float:
