@@ -54,10 +54,11 @@ def _latencies_ms(count: int) -> list[float]:
 
 
 def _ours(calls: int) -> float:
+    from locustfiles.intervals import EvenIntervals
     from locustfiles.recorder import Recorder
 
     clock = [0.0]
-    recorder = Recorder(lambda: clock[0], 1.0)
+    recorder = Recorder(lambda: clock[0], EvenIntervals(1.0))
     batch = list(_requests(_latencies_ms(CALLS_PER_INTERVAL)))
     before_s = time.process_time()
     for second in range(calls // CALLS_PER_INTERVAL):

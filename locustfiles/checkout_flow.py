@@ -41,7 +41,9 @@ from locustfiles.steps import (
     STEPS,
     Step,
 )
+from locustfiles.timetable import TIMETABLE
 from recording.outcomes import EXPECTED_OUTCOMES
+from recording.slots import ARMS, Arm
 
 JOURNEY = PLAN.profile.journey
 OPEN = PLAN.profile.load.model == "arrivals"
@@ -82,7 +84,9 @@ class CheckoutUser(FastHttpUser):
 
     def on_start(self) -> None:
         """Seed this user's own random numbers and spread out its first request."""
-        self._number = listeners.WORKER.index + listeners.WORKER.count * next(_numbers)
+        own_number = next(_numbers)
+        self._arm: Arm | None = ARMS[own_number % 2] if TIMETABLE is not None else None
+        self._number = listeners.WORKER.index + listeners.WORKER.count * own_number
         self._random = random.Random(f"{PLAN.profile.seed}/{self._number}")
         self._sessions = 0
         self._new_session()
@@ -93,7 +97,7 @@ class CheckoutUser(FastHttpUser):
 
     def _preconnect(self) -> None:
         for service in {step.service for step in STEPS}:
-            url = URL(listeners.base_url(self, service))
+            url = URL(listeners.base_url(self, service, self._arm))
             pool = self.client.client.clientpool.get_client(url)._connection_pool
             try:
                 pool.return_socket(pool.get_socket())
@@ -168,7 +172,7 @@ class CheckoutUser(FastHttpUser):
     ) -> dict[str, Any]:
         """Send one request, record its outcome, think; raises Abandoned unless it was ok."""
         request_id = listeners.WORKER.next_request_id()
-        note: dict[str, Any] = {"request_id": request_id}
+        note: dict[str, Any] = {"request_id": request_id, "arm": self._arm or "run"}
         if OPEN and self._due_s is not None:
             note["due_s"] = self._due_s - PLAN.clock.epoch_s
         headers = {**self._headers, "X-Request-ID": request_id}
@@ -176,7 +180,7 @@ class CheckoutUser(FastHttpUser):
             headers["Idempotency-Key"] = _idempotency_key(body["checkout_id"])
         with self.client.request(
             step.method,
-            listeners.base_url(self, step.service) + step.path + query,
+            listeners.base_url(self, step.service, self._arm) + step.path + query,
             name=step.name,
             data=orjson.dumps(body).decode() if body else None,
             headers=headers,
@@ -227,7 +231,12 @@ class CheckoutUser(FastHttpUser):
             raise GreenletExit
 
     def _pause(self, seconds: float) -> None:
-        """Do nothing for a while; raises GreenletExit when the user is to stop."""
+        """Do nothing for a while; raises GreenletExit when the user is to stop.
+
+        In a paired run the time of the other arm's slots does not count.
+        """
+        if self._arm is not None and TIMETABLE is not None:
+            seconds = TIMETABLE.seconds_to(self._arm, seconds)
         if self._leaving.wait(max(0.0, seconds)):
             raise GreenletExit
 

@@ -8,6 +8,7 @@ later still gets its own line.
 from collections import defaultdict
 from typing import Any
 
+from locustfiles.intervals import Intervals
 from locustfiles.recorder import unpack
 from recording.histogram import Histogram, merge
 from recording.hlog import HistogramLogWriter, Interval, Tag
@@ -27,8 +28,8 @@ _ARRIVALS = ("arrivals_planned_total", "arrivals_started_total")
 class Collector:
     """Owns the recording's files; every method may raise OSError (disk full)."""
 
-    def __init__(self, run: RunDir, epoch_wall_s: float, interval_s: float) -> None:
-        self._interval_s = interval_s
+    def __init__(self, run: RunDir, epoch_wall_s: float, intervals: Intervals) -> None:
+        self._intervals = intervals
         self._log = HistogramLogWriter(run.latency, epoch_wall_s)
         self._load = SeriesWriter(run.load)
         self._exemplars = JsonLinesWriter(run.exemplars)
@@ -79,9 +80,9 @@ class Collector:
     def _write_below(self, index: int) -> None:
         for i in sorted(i for i in self._pending if i < index):
             slot = self._pending.pop(i)
+            start_s, length_s = self._intervals.span_s(i)
             self._log.write(
-                Interval(tag, i * self._interval_s, self._interval_s, merge(slot[tag]))
-                for tag in sorted(slot)
+                Interval(tag, start_s, length_s, merge(slot[tag])) for tag in sorted(slot)
             )
 
     def sample(self, t_s: float, subject: str, **values: float) -> None:

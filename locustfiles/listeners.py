@@ -17,9 +17,12 @@ from locust.runners import LocalRunner, MasterRunner, WorkerRunner
 from locustfiles import keepalive, process
 from locustfiles.arrivals import DISPATCHER, arrival_times_s
 from locustfiles.collector import Collector
+from locustfiles.intervals import EvenIntervals, Intervals, SlotIntervals
 from locustfiles.plan import DEFAULT_URLS, PLAN
 from locustfiles.recorder import Recorder
 from locustfiles.shape import PhaseShape
+from locustfiles.timetable import TIMETABLE, Timetable
+from recording.slots import Arm
 
 LAG_TICK_S = 0.05
 USERS_TICK_S = 1.0
@@ -27,6 +30,7 @@ WORKER_LEAVES_AFTER_S = 0.5
 LAST_REPORT_PATIENCE_S = 30.0
 LOST_WORKER_PATIENCE_S = 5.0
 """Locust calls a worker lost after four silent seconds; on a starved machine it may yet speak."""
+SLOTS_MESSAGE = "loadgate-slots"
 DISK_EXIT_CODE = 74  # EX_IOERR of sysexits.h
 
 
@@ -53,12 +57,13 @@ class WorkerIdentity:
 WORKER = WorkerIdentity()
 
 
-def base_url(user: FastHttpUser, service: str) -> str:
+def base_url(user: FastHttpUser, service: str, arm: Arm | None = None) -> str:
     """The service's url; ``--host`` sends everything to one gateway when run by hand."""
     options = user.environment.parsed_options
     if not PLAN.shaped and options is not None and options.host:
         return str(options.host)
-    return PLAN.urls.get(service, DEFAULT_URLS[service])
+    urls = PLAN.arms[arm] if PLAN.arms and arm else PLAN.urls
+    return urls.get(service, DEFAULT_URLS[service])
 
 
 process.raise_descriptor_limit()
@@ -85,7 +90,7 @@ def _new_recorder(environment: Environment) -> Recorder:
     recording = PLAN.profile.recording
     recorder = Recorder(
         PLAN.clock.now_s,
-        recording.interval,
+        _intervals(),
         recording.slowest_per_interval,
         recording.failures_per_interval,
     )
@@ -96,6 +101,12 @@ def _new_recorder(environment: Environment) -> Recorder:
     if PLAN.profile.load.model == "arrivals":
         environment.events.test_start.add_listener(lambda **_: gevent.spawn(_let_arrive))
     return recorder
+
+
+def _intervals() -> Intervals:
+    if TIMETABLE is not None:
+        return SlotIntervals(TIMETABLE)
+    return EvenIntervals(PLAN.profile.recording.interval)
 
 
 def _keep_raw_values(environment: Environment, folder: Path) -> None:
@@ -152,6 +163,9 @@ def _record_and_report(environment: Environment, runner: WorkerRunner) -> None:
         # After a stop Locust's worker stands by for as long as the stop timeout; ours is done.
         gevent.spawn_later(WORKER_LEAVES_AFTER_S, runner.quit)
 
+    if TIMETABLE is not None:
+        begin = TIMETABLE.begin
+        runner.register_message(SLOTS_MESSAGE, lambda msg, **_: begin(msg.data["start_s"]))
     environment.events.test_start.add_listener(on_test_start)
     environment.events.report_to_master.add_listener(on_report)
     environment.events.test_stop.add_listener(on_test_stop)
@@ -212,7 +226,7 @@ def _record_and_collect(environment: Environment, runner: LocalRunner) -> None:
 def _new_collector(environment: Environment) -> Collector:
     """The files of the run, the users' series, phase events and the closing count."""
     assert PLAN.run is not None
-    collector = Collector(PLAN.run, PLAN.clock.epoch_wall_s, PLAN.profile.recording.interval)
+    collector = Collector(PLAN.run, PLAN.clock.epoch_wall_s, _intervals())
     shape = environment.shape_class
     assert isinstance(shape, PhaseShape)
     shape.on_phase = lambda name, t_s, measured: collector.event(
@@ -235,8 +249,26 @@ def _new_collector(environment: Environment) -> Collector:
         collector.close(PLAN.clock.now_s(), total.num_requests, total.num_failures)
 
     gevent.spawn(sample_users)
+    if TIMETABLE is not None:
+        environment.events.test_start.add_listener(
+            lambda **_: _begin_slots(environment, TIMETABLE, collector)
+        )
     environment.events.quit.add_listener(on_quit)
     return collector
+
+
+def _begin_slots(environment: Environment, timetable: Timetable, collector: Collector) -> None:
+    """The slots begin with the measured phase; the workers hear of it before their first user."""
+    ramp_s = 0.0
+    for phase in PLAN.profile.load.phases:
+        if phase.measured:
+            break
+        ramp_s += phase.duration
+    start_s = PLAN.clock.now_s() + ramp_s
+    timetable.begin(start_s)
+    if isinstance(environment.runner, MasterRunner):
+        environment.runner.send_message(SLOTS_MESSAGE, {"start_s": start_s})
+    collector.event(PLAN.clock.now_s(), "slots_started", start_s=start_s)
 
 
 def _guarded(environment: Environment, write: Any) -> None:

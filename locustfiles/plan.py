@@ -1,6 +1,7 @@
 """What this Locust process was asked to do, built once from the environment.
 
-The harness sets ``LOADGATE_PLAN`` (JSON: profile, service urls, run directory or null) and
+The harness sets ``LOADGATE_PLAN`` (JSON: profile, service urls, run directory or null, and for a
+paired run the urls of both arms and their order) and
 ``LOADGATE_EPOCH`` (this host's monotonic clock at the run's start, s). Without them the locustfile
 works by itself: the profile named by ``LOADGATE_PROFILE``, or the seed's journey, against the
 mocks' default ports, and nothing is recorded but Locust's own statistics.
@@ -37,6 +38,9 @@ class Plan:
     run: RunDir | None = None
     recorded: bool = False
     shaped: bool = True
+    arms: Mapping[str, Mapping[str, str]] | None = None
+    """A paired run: the urls of base and of head."""
+    head_first: tuple[bool, ...] = ()
 
 
 def plan_from(environ: Mapping[str, str]) -> Plan:
@@ -57,12 +61,16 @@ def _recorded(table: Mapping[str, object], epoch_s: float) -> Plan:
     run, urls = table["run"], table["urls"]
     assert isinstance(urls, dict)
     wall_s = time.time() - (time.monotonic() - epoch_s)
+    paired = table.get("paired") or {}
+    assert isinstance(paired, dict)
     return Plan(
         Profile.model_validate(table["profile"]),
         urls,
         RunClock(epoch_s, wall_s),
         RunDir(Path(str(run))) if run else None,
         recorded=True,
+        arms=paired.get("arms"),
+        head_first=tuple(paired.get("head_first", ())),
     )
 
 

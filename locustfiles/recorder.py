@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from locustfiles.intervals import Intervals
 from recording.histogram import Histogram
 from recording.hlog import DISTORTION, DISTORTION_GRAIN_US, INTENDED, LATENCY, Tag
 
@@ -28,19 +29,19 @@ class Recorder:
     def __init__(
         self,
         now_s: Callable[[], float],
-        interval_s: float,
+        intervals: Intervals,
         slowest_per_interval: int = 3,
         failures_per_interval: int = 200,
     ) -> None:
         self._now_s = now_s
-        self._interval_s = interval_s
+        self._intervals = intervals
         self._slowest_limit = slowest_per_interval
         self._failure_limit = failures_per_interval
         self._open: dict[int, dict[Tag, list[float]]] = defaultdict(lambda: defaultdict(list))
         self._slowest: list[tuple[float, int, dict[str, Any]]] = []
         self._failures: list[dict[str, Any]] = []
         self._orders: list[tuple[float, str]] = []
-        self._tags: dict[tuple[str, str], tuple[Tag, Tag, Tag]] = {}
+        self._tags: dict[tuple[str, str, str], tuple[Tag, Tag, Tag]] = {}
         self.recorded = 0
         self.reported = 0
         self.failed = 0
@@ -61,9 +62,9 @@ class Recorder:
     def _record(self, response_ms: float, response: Any, context: dict[str, Any]) -> None:
         t_s = self._now_s()
         step, note = context["step"], context["note"]
-        outcome = note["outcome"]
-        latency_tag, distortion_tag, intended_tag = self._tags_of(step, outcome)
-        slot = self._open[int(t_s // self._interval_s)]
+        tags = self._tags_of(step, note["outcome"], note.get("arm", "run"))
+        latency_tag, distortion_tag, intended_tag = tags
+        slot = self._open[self._intervals.index_of_request(t_s, response_ms / 1000)]
         slot[latency_tag].append(response_ms * 1000)
         self.recorded += 1
         server_ms = server_time_ms(response)
@@ -75,15 +76,15 @@ class Recorder:
             self._orders.append((t_s, order))
         self._keep_exemplar(t_s, response_ms, server_ms, response, step, note)
 
-    def _tags_of(self, step: str, outcome: str) -> tuple[Tag, Tag, Tag]:
-        found = self._tags.get((step, outcome))
+    def _tags_of(self, step: str, outcome: str, arm: str) -> tuple[Tag, Tag, Tag]:
+        found = self._tags.get((step, outcome, arm))
         if found is None:
             found = (
-                Tag(step, outcome),
-                Tag(step, outcome, kind=DISTORTION),
-                Tag(step, outcome, kind=INTENDED),
+                Tag(step, outcome, arm),
+                Tag(step, outcome, arm, kind=DISTORTION),
+                Tag(step, outcome, arm, kind=INTENDED),
             )
-            self._tags[step, outcome] = found
+            self._tags[step, outcome, arm] = found
         return found
 
     def _keep_exemplar(
@@ -103,6 +104,7 @@ class Recorder:
             "t_s": round(t_s, 3),
             "step": step,
             "outcome": note["outcome"],
+            "arm": note.get("arm", "run"),
             "why": "failure" if failed else "slowest",
             "latency_ms": round(response_ms, 3),
             "server_ms": server_ms,
@@ -129,7 +131,7 @@ class Recorder:
 
     def record_lag(self, late_s: float) -> None:
         """How late a timer of the generator fired, s."""
-        slot = self._open[int(self._now_s() // self._interval_s)]
+        slot = self._open[self._intervals.index(self._now_s())]
         slot[LAG].append(max(0.0, late_s) * 1e6)
 
     def take(self, *, final: bool) -> dict[str, Any]:
@@ -137,7 +139,7 @@ class Recorder:
 
         Only intervals that are over are handed out, unless ``final``.
         """
-        current = int(self._now_s() // self._interval_s)
+        current = self._intervals.index(self._now_s())
         done = [i for i in sorted(self._open) if final or i < current]
         slots = [(i, self._open.pop(i)) for i in done]
         self.reported += sum(

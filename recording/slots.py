@@ -6,7 +6,7 @@ are still being finished then. A request belongs to the slot in which it began.
 """
 
 from dataclasses import dataclass
-from math import floor
+from math import floor, inf
 from typing import Literal
 
 Arm = Literal["base", "head"]
@@ -68,7 +68,7 @@ class Slots:
         """When an arm's user who pauses now goes on: its time stands still in the other's slots.
 
         So the users of an arm pick up where they stopped, and do not all come at once at the
-        start of its next slot. ``end_s`` when the run is over before that.
+        start of its next slot. Infinity when the run is over before that.
         """
         left_s = max(0.0, pause_s)
         for slot in range(max(0, self.slot_at(now_s)), self.count):
@@ -79,7 +79,7 @@ class Slots:
             if from_s + left_s < to_s:
                 return from_s + left_s
             left_s -= max(0.0, to_s - from_s)
-        return max(now_s, self.end_s)
+        return inf
 
     def _head_first(self, round_number: int) -> bool:
         return self.head_first[round_number] if round_number >= 0 else round_number % 2 == 0

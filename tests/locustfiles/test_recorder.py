@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from locustfiles.collector import Collector
+from locustfiles.intervals import EvenIntervals
 from locustfiles.recorder import Recorder, server_time_ms, unpack
 from recording.histogram import Histogram, merge
 from recording.hlog import DISTORTION, Tag, read_hlog
@@ -56,9 +57,9 @@ def test_two_workers_merged_equal_one_process(
 ) -> None:
     """Whatever the split, the log holds the same histogram as one recorder that saw all."""
     clock = Clock()
-    recorders = [Recorder(clock, 1.0), Recorder(clock, 1.0)]
+    recorders = [Recorder(clock, EvenIntervals(1.0)), Recorder(clock, EvenIntervals(1.0))]
     run = run_dir(tmp_path_factory.mktemp("run"))
-    collector = Collector(run, 0.0, 1.0)
+    collector = Collector(run, 0.0, EvenIntervals(1.0))
     for number, (worker, latency_ms) in enumerate(requests):
         clock.t_s = number / 40
         recorders[worker].on_request(latency_ms, response(), context())
@@ -84,7 +85,7 @@ def _report(collector: Collector, recorders: list[Recorder], clock: Clock, *, fi
 def test_an_interval_in_progress_is_kept_back_until_it_is_over() -> None:
     """A report holds only intervals that can no longer grow, unless it is the last."""
     clock = Clock()
-    recorder = Recorder(clock, 1.0)
+    recorder = Recorder(clock, EvenIntervals(1.0))
     recorder.on_request(5.0, response(), context())
     assert recorder.take(final=False)["intervals"] == []
     clock.t_s = 1.1
@@ -95,7 +96,7 @@ def test_an_interval_in_progress_is_kept_back_until_it_is_over() -> None:
 
 def test_distortion_is_client_time_minus_the_servers_own() -> None:
     """30.5 ms seen, 28 ms by the server: 2.5 ms came from host and harness, never below 0."""
-    recorder = Recorder(Clock(), 1.0)
+    recorder = Recorder(Clock(), EvenIntervals(1.0))
     recorder.on_request(30.5, response("28ms"), context())
     recorder.on_request(27.8, response("28ms"), context())
     ((_, packed),) = recorder.take(final=True)["intervals"]
@@ -116,7 +117,7 @@ def test_the_servers_time_is_read_as_the_seed_writes_it(text: str, ms: float | N
 
 def test_a_failing_listener_is_counted_not_swallowed() -> None:
     """Locust would log and forget it; the judge makes the run INVALID."""
-    recorder = Recorder(Clock(), 1.0)
+    recorder = Recorder(Clock(), EvenIntervals(1.0))
     recorder.on_request(1.0, response(), {"step": "browse"})
     report = recorder.take(final=True)
     assert (report["errors"], report["recorded"]) == (1, 0)
@@ -125,7 +126,9 @@ def test_a_failing_listener_is_counted_not_swallowed() -> None:
 
 def test_every_failure_is_an_exemplar_with_its_body_and_request_id() -> None:
     """Failures are kept whole up to the limit, and what is left out is counted."""
-    recorder = Recorder(Clock(), 1.0, slowest_per_interval=0, failures_per_interval=2)
+    recorder = Recorder(
+        Clock(), EvenIntervals(1.0), slowest_per_interval=0, failures_per_interval=2
+    )
     for _ in range(3):
         recorder.on_request(9.0, response(body=b'{"error":"x"}', status=503), context("http_5xx"))
     recorder.on_request(9.0, response(), context())
@@ -137,7 +140,7 @@ def test_every_failure_is_an_exemplar_with_its_body_and_request_id() -> None:
 
 def test_the_slowest_requests_of_an_interval_are_exemplars() -> None:
     """Two of five: the two slowest, whatever their order."""
-    recorder = Recorder(Clock(), 1.0, slowest_per_interval=2)
+    recorder = Recorder(Clock(), EvenIntervals(1.0), slowest_per_interval=2)
     for ms in (5.0, 50.0, 7.0, 40.0, 1.0):
         recorder.on_request(ms, response(), context())
     kept = sorted(row["latency_ms"] for row in recorder.take(final=True)["exemplars"])
@@ -147,9 +150,9 @@ def test_the_slowest_requests_of_an_interval_are_exemplars() -> None:
 def test_a_lost_worker_does_not_hold_back_the_others(tmp_path: Path) -> None:
     """Intervals wait for every live worker, at most a few intervals for a silent one."""
     clock = Clock()
-    alive, silent = Recorder(clock, 1.0), Recorder(clock, 1.0)
+    alive, silent = Recorder(clock, EvenIntervals(1.0)), Recorder(clock, EvenIntervals(1.0))
     run = run_dir(tmp_path / "run")
-    collector = Collector(run, 0.0, 1.0)
+    collector = Collector(run, 0.0, EvenIntervals(1.0))
     collector.add("silent", silent.take(final=False) | {"t_s": 0.0})
     for second in range(3):
         clock.t_s = float(second)
@@ -166,8 +169,8 @@ def test_a_lost_worker_does_not_hold_back_the_others(tmp_path: Path) -> None:
 def test_confirmed_orders_reach_the_ledger_file(tmp_path: Path) -> None:
     """Every order id a client saw, once."""
     run = run_dir(tmp_path / "run")
-    collector = Collector(run, 0.0, 1.0)
-    recorder = Recorder(Clock(), 1.0)
+    collector = Collector(run, 0.0, EvenIntervals(1.0))
+    recorder = Recorder(Clock(), EvenIntervals(1.0))
     recorder.on_request(5.0, response(), context(order="ord-lt-00001"))
     collector.add("w", recorder.take(final=True) | {"t_s": 0.0})
     collector.close(1.0, 1, 0)

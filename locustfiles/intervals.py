@@ -1,0 +1,76 @@
+"""The intervals a recording is cut into: even ones, or the slots of a paired run."""
+
+from typing import Protocol
+
+from locustfiles.timetable import Timetable
+
+
+class Intervals(Protocol):
+    """Numbered stretches of the run's time, rising."""
+
+    def index(self, t_s: float) -> int:
+        """The interval at a moment, s since the run's epoch."""
+        ...
+
+    def index_of_request(self, ended_s: float, latency_s: float) -> int:
+        """The interval that a request is recorded in."""
+        ...
+
+    def span_s(self, index: int) -> tuple[float, float]:
+        """Start and length of an interval, s."""
+        ...
+
+
+class EvenIntervals:
+    """All of one length; a request belongs to the one in which it ended."""
+
+    def __init__(self, interval_s: float) -> None:
+        self._interval_s = interval_s
+
+    def index(self, t_s: float) -> int:
+        """The interval at a moment."""
+        return int(t_s // self._interval_s)
+
+    def index_of_request(self, ended_s: float, latency_s: float) -> int:
+        """Where the request ended."""
+        return int(ended_s // self._interval_s)
+
+    def span_s(self, index: int) -> tuple[float, float]:
+        """Start and length."""
+        return index * self._interval_s, self._interval_s
+
+
+class SlotIntervals:
+    """Two in each slot of a paired run: its cut, and what counts.
+
+    -1 is all the time before the first slot. A request belongs to where it began: its end may lie
+    in the other arm's slot, and a rule by the end would lose just the slow ones.
+    """
+
+    def __init__(self, timetable: Timetable) -> None:
+        self._timetable = timetable
+
+    def index(self, t_s: float) -> int:
+        """The interval at a moment; -1 as long as nobody knows when the slots begin."""
+        slots = self._timetable.slots
+        if slots is None:
+            return -1
+        slot = slots.slot_at(t_s)
+        if slot < 0 or slot == slots.count:
+            return 2 * slot if slot > 0 else -1
+        return 2 * slot + (t_s >= slots.counted_from(slot))
+
+    def index_of_request(self, ended_s: float, latency_s: float) -> int:
+        """Where the request began."""
+        return self.index(ended_s - latency_s)
+
+    def span_s(self, index: int) -> tuple[float, float]:
+        """Start and length."""
+        slots = self._timetable.slots
+        assert slots is not None  # nothing is closed before the slots are known
+        slot, counted = divmod(index, 2)
+        if index < 0:
+            return 0.0, slots.start_s
+        if counted:
+            return slots.counted_from(slot), slots.slot_s - slots.cut_s
+        return slots.start_of(slot), slots.cut_s if slot < slots.count else slots.slot_s
