@@ -1,11 +1,10 @@
-"""One run from start to end: checks, services, sampler, Locust, and the two manifests."""
+"""One run from start to end: scene, sampler, Locust, and the two manifests."""
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from harness import host, preflight
 from harness.generator import Workers, plan_json, processes_for, start_generator
@@ -14,27 +13,42 @@ from harness.live import LiveView
 from harness.paths import PROJECT
 from harness.progress import Progress
 from harness.sampler import Sampler
-from harness.services import Services, service_settings, start_services
+from harness.scene import OpenScene, Scene, single
+from harness.services import service_settings
 from harness.watch import End, Interrupt, Watch
-from mock_services.settings import SUBJECTS
 from recording.clock import RunClock
 from recording.errors import LoadgateError, StorageError
 from recording.jsonl import JsonLinesWriter, read_json_lines
-from recording.manifest import Manifest, write_manifest
+from recording.manifest import Manifest, PairedRun, write_manifest
 from recording.phases import phases_of
 from recording.profile import Profile
 from recording.rundir import RunDir, create_run_dir
 
 REMOTE_PATIENCE_S = 600.0
+LOCAL = Workers()
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What to run, against what, and from where.
+
+    ``enough`` is asked all the time whether the run may end before its plan does; it answers with
+    the reason, or "".
+    """
+
+    profile: Profile
+    open_scene: OpenScene
+    overrides: Sequence[str] = ()
+    workers: Workers = LOCAL
+    paired: PairedRun | None = None
+    enough: Callable[[RunDir, RunClock], str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What to run, from where, and where it is recorded."""
+    """An order that is being carried out."""
 
-    profile: Profile
-    settings: Mapping[str, Mapping[str, Any]]
-    workers: Workers
+    order: Order
     processes: int
     run: RunDir
     clock: RunClock
@@ -56,87 +70,85 @@ def conduct(
     preflight.check_safety(profile)
     settings = service_settings(profile.services, where)
     preflight.check_answers(profile.target.urls)
+    scene = single(profile, settings, workers.host_for_services)
+    return record(Order(profile, scene, overrides, workers), runs, view)
+
+
+def record(order: Order, runs: Path, view: LiveView) -> RunDir:
+    """Carry out an order whose profile was checked; returns the run directory, however it ended.
+
+    Raises StorageError when the run directory cannot be created.
+    """
+    profile = order.profile
     limit = preflight.raise_descriptor_limit()
-    processes = workers.expected or processes_for(profile, limit)
+    processes = order.workers.expected or processes_for(profile, limit)
     run = create_run_dir(runs, profile.name)
-    clock = RunClock.start()
-    manifest = _manifest(run, profile, overrides, clock)
+    job = Job(order, processes, run, RunClock.start())
+    manifest = _manifest(job)
     write_manifest(run.manifest, manifest)
     if short := preflight.shortages(profile, processes, limit):
         end = End("aborted", "; ".join(short))
     else:
         for text in preflight.doubts(profile):
             view.note(text)
-        end = _execute(Job(profile, settings, workers, processes, run, clock), view)
+        end = _execute(job, view)
     try:
-        _close(run, manifest, end, clock)
+        _close(run, manifest, end, job.clock)
     except StorageError as error:
         view.note(str(error))  # the first manifest stands: the run is INVALID, and is still judged
     return run
 
 
-def _manifest(run: RunDir, profile: Profile, overrides: Sequence[str], clock: RunClock) -> Manifest:
+def _manifest(job: Job) -> Manifest:
     return Manifest(
-        run_id=run.root.name,
-        profile=profile,
-        overrides=tuple(overrides),
+        run_id=job.run.root.name,
+        profile=job.order.profile,
+        overrides=tuple(job.order.overrides),
         started_utc=datetime.now(UTC).isoformat(timespec="seconds"),
-        epoch_wall_s=clock.epoch_wall_s,
+        epoch_wall_s=job.clock.epoch_wall_s,
         git=host.git_facts(PROJECT),
         versions=host.versions(),
         host=host.host_facts(),
         command=" ".join(sys.argv[1:]),
+        paired=job.order.paired,
     )
 
 
 def _execute(job: Job, view: LiveView) -> End:
     """Everything between the two manifests; never raises a LoadgateError or OSError."""
-    services: Services | None = None
+    scene: Scene | None = None
     interrupt = Interrupt()
     try:
         with interrupt.installed():
-            if not job.profile.target.urls:
-                services = start_services(
-                    job.settings, job.clock, job.run, host=job.workers.host_for_services
-                )
-            urls = services.urls if services else _urls(job.profile)
-            return _under_load(job, services, urls, interrupt, view)
+            scene = job.order.open_scene(job.run, job.clock)
+            return _under_load(job, scene, interrupt, view)
     except LoadgateError as error:
         return End("aborted", str(error))
     except OSError as error:
         return End("aborted", f"{job.run.root}: {error.strerror or error}")
     finally:
-        if services is not None:
-            services.stop()
+        if scene is not None and scene.services is not None:
+            scene.services.stop()
 
 
-def _urls(profile: Profile) -> dict[str, str]:
-    lock = {"inventory_lock": profile.target.inventory_lock}
-    return profile.target.urls | {name: url for name, url in lock.items() if url}
-
-
-def _under_load(
-    job: Job,
-    services: Services | None,
-    urls: Mapping[str, str],
-    interrupt: Interrupt,
-    view: LiveView,
-) -> End:
-    sampler = Sampler(job.run, urls, SUBJECTS, job.profile.sampling, job.clock)
+def _under_load(job: Job, scene: Scene, interrupt: Interrupt, view: LiveView) -> End:
+    order, run = job.order, job.run
+    profile, workers, paired = order.profile, order.workers, order.paired
+    sampler = Sampler(run, scene.sampled, profile.sampling, job.clock)
     sampler.start()
     server: PlanServer | None = None
     try:
-        if job.workers.remote:
-            plan = plan_json(job.profile, urls, None)
-            port = job.workers.port + PLAN_PORT_OFFSET
-            server = PlanServer(job.workers.host, port, plan, job.clock)
-        generator = start_generator(
-            job.profile, job.run, urls, job.clock, job.processes, job.workers
-        )
-        patience_s = REMOTE_PATIENCE_S if job.workers.remote else 0.0
-        watch = Watch(generator, services, sampler, interrupt, patience_s)
-        progress = Progress(job.run, job.profile)
-        return watch.until_end(job.profile.load, progress, view, job.clock)
+        plan = plan_json(profile, scene.urls, scene.arms, paired.head_first if paired else ())
+        if workers.remote:
+            port = workers.port + PLAN_PORT_OFFSET
+            server = PlanServer(workers.host, port, plan(None), job.clock)
+        generator = start_generator(profile, run, plan(run), job.clock, job.processes, workers)
+        patience_s = REMOTE_PATIENCE_S if workers.remote else 0.0
+        enough = order.enough
+        asked = (lambda: enough(run, job.clock)) if enough else None
+        watch = Watch(generator, scene.services, sampler, interrupt, patience_s, asked)
+        progress = Progress(run, profile, paired)
+        return watch.until_end(profile.load, progress, view, job.clock)
     finally:
         sampler.stop()
         if server is not None:

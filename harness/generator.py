@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from math import ceil
 from pathlib import Path
@@ -48,7 +48,8 @@ def expected_rate(profile: Profile, mean_latency_s: float = 0.17) -> float:
     cycle_s = per_journey * (journey.think.mean_s + mean_latency_s)
     if journey.period is not None:
         cycle_s = max(cycle_s, journey.period)
-    return profile.load.peak_users * per_journey / cycle_s
+    active = profile.load.peak_users / (2 if profile.gate else 1)  # one arm of two at a time
+    return active * per_journey / cycle_s
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,11 @@ class Generator:
     process: "subprocess.Popen[bytes]"
     log: Path
     processes: int
+
+    @property
+    def running(self) -> bool:
+        """Whether Locust's master is still there."""
+        return self.process.poll() is None
 
     def stop(self) -> None:
         """Ask for an orderly end: requests in flight finish, workers send their last report."""
@@ -110,12 +116,12 @@ class Workers:
 def start_generator(
     profile: Profile,
     run: RunDir,
-    urls: Mapping[str, str],
+    plan: str,
     clock: RunClock,
     processes: int,
     workers: Workers,
 ) -> Generator:
-    """Start Locust's master, and its workers unless they are elsewhere."""
+    """Start Locust's master with a plan, and its workers unless they are elsewhere."""
     log = run.logs / "locust.log"
     command = [
         sys.executable, "-m", "locust", "-f", str(PROJECT / "locustfiles" / "checkout_flow.py"),
@@ -125,7 +131,7 @@ def start_generator(
     ]  # fmt: skip
     environment = {
         **os.environ,
-        "LOADGATE_PLAN": plan_json(profile, urls, run),
+        "LOADGATE_PLAN": plan,
         "LOADGATE_EPOCH": repr(clock.epoch_s),
         "PYTHONUNBUFFERED": "1",
     }
@@ -141,10 +147,17 @@ def start_generator(
     return Generator(process, log, processes)
 
 
-def plan_json(profile: Profile, urls: Mapping[str, str], run: RunDir | None) -> str:
-    """What a Locust process is asked to do; ``run`` None on a worker of another machine."""
-    table = {"profile": profile.model_dump(mode="json"), "urls": dict(urls)}
-    return json.dumps(table | {"run": str(run.root.resolve()) if run else None})
+def plan_json(
+    profile: Profile,
+    urls: Mapping[str, str],
+    arms: Mapping[str, Mapping[str, str]] | None,
+    head_first: tuple[bool, ...],
+) -> Callable[[RunDir | None], str]:
+    """What a Locust process is asked to do, for a run directory or, elsewhere, for None."""
+    table: dict[str, object] = {"profile": profile.model_dump(mode="json"), "urls": dict(urls)}
+    if arms is not None:
+        table["paired"] = {"arms": arms, "head_first": head_first}
+    return lambda run: json.dumps(table | {"run": str(run.root.resolve()) if run else None})
 
 
 def free_port(neighbours: int = 0) -> int:

@@ -58,7 +58,7 @@ def _line(now: Now) -> str:
     slowest = f", slowest p99 {worst.name} {worst.p99_ms:.0f} ms" if worst else ""
     measured = " (measured)" if now.measured else ""
     return (
-        f"T+{format_duration(round(now.t_s)):<6} {now.phase}{measured}: "
+        f"T+{format_duration(round(now.t_s)):<6} {now.turn or now.phase}{measured}: "
         f"{now.users} users, {now.rate_per_s:.0f} req/s, {now.failures} failures{slowest}, "
         f"{format_duration(round(now.left_s))} left"
     )
@@ -67,7 +67,7 @@ def _line(now: Now) -> str:
 def _panel(title: str, now: Now) -> Group:
     head = Text.assemble(
         (title, "bold"),
-        f"   {now.phase}",
+        f"   {now.turn or now.phase}",
         (" measured" if now.measured else "", "green"),
         f"   T+{format_duration(round(now.t_s))}, {format_duration(round(now.left_s))} left"
         f"   {now.users} users   {now.rate_per_s:.0f} req/s   ",

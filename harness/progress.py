@@ -4,6 +4,7 @@ from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import orjson
 
@@ -11,9 +12,11 @@ from analysis.percentiles import quantile
 from recording.flow import STEPS
 from recording.histogram import Histogram, merge
 from recording.hlog import LATENCY, Interval, parse_hlog
+from recording.manifest import PairedRun
 from recording.outcomes import EXPECTED_OUTCOMES
 from recording.profile import Profile
 from recording.rundir import RunDir
+from recording.slots import Slots
 
 WINDOW_S = 10.0
 
@@ -35,6 +38,7 @@ class Now:
 
     t_s: float
     phase: str
+    turn: str
     measured: bool
     left_s: float
     users: int
@@ -62,12 +66,18 @@ class Tail:
         self._offset += len(whole) + len(newline)
         return (whole + newline).decode(errors="replace")
 
+    def rows(self) -> list[dict[str, Any]]:
+        """The new whole lines of a file of JSON lines."""
+        return [orjson.loads(line) for line in self.lines().splitlines()]
+
 
 class Progress:
     """Follows one run."""
 
-    def __init__(self, run: RunDir, profile: Profile) -> None:
+    def __init__(self, run: RunDir, profile: Profile, paired: PairedRun | None = None) -> None:
         self._profile = profile
+        self._paired = paired
+        self._slots: Slots | None = None
         self._log = Tail(run.latency)
         self._load = Tail(run.load)
         self._events = Tail(run.events)
@@ -86,6 +96,7 @@ class Progress:
         return Now(
             t_s=t_s,
             phase=self._phase,
+            turn=self._turn(run_s),
             measured=self._measured,
             left_s=max(0.0, self._profile.load.duration_s - t_s),
             users=self._users,
@@ -111,17 +122,27 @@ class Progress:
                 self._users = int(float(parts[3]))
 
     def _follow_phases(self) -> None:
-        for line in self._events.lines().splitlines():
-            event = orjson.loads(line)
+        for event in self._events.rows():
             if event["event"] == "phase_started":
                 self._phase, self._measured = event["phase"], event["measured"]
                 self._began_s = event["t_s"] if self._began_s is None else self._began_s
             elif event["event"] == "phases_ended":
-                self._phase, self._measured = "stopping", False
+                self._phase, self._measured, self._slots = "stopping", False, None
+            elif event["event"] == "slots_started" and self._paired and self._profile.gate:
+                self._slots = self._profile.gate.slots(event["start_s"], self._paired.head_first)
+
+    def _turn(self, run_s: float) -> str:
+        """Which round of a paired run it is, and whose turn."""
+        if self._slots is None or run_s < self._slots.start_s:
+            return ""
+        slot = min(self._slots.slot_at(run_s), self._slots.count - 1)
+        number, arm = self._slots.round_of(slot), self._slots.arm_of(slot)
+        if number < 0:
+            return f"warm-up ({arm})"
+        return f"round {number + 1} of {len(self._slots.head_first)} ({arm})"
 
     def _steps(self) -> list[StepNow]:
-        starts = {interval.start_s for interval in self._recent}
-        span_s = len(starts) * self._profile.recording.interval or 1.0
+        span_s = sum({i.start_s: i.length_s for i in self._recent}.values()) or 1.0
         names = dict.fromkeys(interval.tag.step for interval in self._recent)
         return [self._step(name, span_s) for name in sorted(names, key=_flow_order)]
 

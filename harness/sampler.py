@@ -22,20 +22,20 @@ UNCHANGED_MAY_BE_LEFT_OUT = ("_bucket", "_sum", "_count", "_max", "_idle")
 class Sampler(threading.Thread):
     """One pass over all services per interval, on the monotonic clock.
 
-    ``latest`` holds the newest values per subject for the live view. Failures to sample are
-    events and ``up = 0``; an OSError while writing (disk full) ends it and stands in ``broken``.
+    ``urls`` has the base url of each subject. ``latest`` holds the newest values per subject for
+    the live view. Failures to sample are events and ``up = 0``; an OSError while writing (disk
+    full) ends it and stands in ``broken``.
     """
 
     def __init__(
         self,
         run: RunDir,
         urls: Mapping[str, str],
-        subjects: Mapping[str, str],
         sampling: Sampling,
         clock: RunClock,
     ) -> None:
         super().__init__(name="sampler", daemon=True)
-        self._urls = {subjects[name]: url for name, url in urls.items()}
+        self._urls = dict(urls)
         self._sampling = sampling
         self._now_s = clock.now_s
         self._series = SeriesWriter(run.resources)

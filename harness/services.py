@@ -92,6 +92,25 @@ class Services:
                 service.process.wait()
 
 
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Whose code the services run, and the arm of a paired run they stand for ("" outside one).
+
+    ``project`` None: the code that runs this.
+    """
+
+    project: Path | None = None
+    arm: str = ""
+
+    @property
+    def prefix(self) -> str:
+        """What tells this arm's files from the other's."""
+        return f"{self.arm}-" if self.arm else ""
+
+
+OURS = Origin()
+
+
 def start_services(
     settings: Mapping[str, Mapping[str, Any]],
     clock: RunClock,
@@ -99,6 +118,7 @@ def start_services(
     ports: Mapping[str, int] | None = None,
     logs: Path | None = None,
     host: str = HOST,
+    origin: Origin = OURS,
 ) -> Services:
     """Start all four and wait until they answer.
 
@@ -115,8 +135,8 @@ def start_services(
             if name == "checkout":
                 own["inventory_lock_url"] = urls["inventory_lock"]
                 if run is not None:
-                    own["ledger_path"] = str(run.orders)
-            started = _start(name, own, listener, urls[name], token, clock, run, logs)
+                    own["ledger_path"] = str(run.orders_of(origin.arm).resolve())
+            started = _start(name, own, listener, urls[name], token, clock, run, logs, origin)
             services = Services((*services.services, started), token)
         _wait_healthy(services)
     except BaseException:
@@ -152,9 +172,10 @@ def _start(
     clock: RunClock,
     run: RunDir | None,
     logs: Path | None,
+    origin: Origin,
 ) -> Service:
     folder = run.logs if run else logs
-    log = folder / f"{name}.log" if folder else Path(os.devnull)
+    log = folder / f"{origin.prefix}{name}.log" if folder else Path(os.devnull)
     environment = {
         **os.environ,
         "MOCK_SETTINGS": json.dumps(settings),
@@ -162,7 +183,7 @@ def _start(
         "MOCK_EPOCH_MONOTONIC": repr(clock.epoch_s),
     }
     if run is not None:
-        environment["MOCK_EVENTS"] = str(run.events)
+        environment["MOCK_EVENTS"] = str(run.events_of(origin.arm).resolve())
     command = [sys.executable, "-m", "mock_services.serve", name, "--fd", str(listener.fileno())]
     with log.open("ab") as output:
         process = subprocess.Popen(
@@ -171,10 +192,12 @@ def _start(
             stdout=output,
             stderr=subprocess.STDOUT,
             env=environment,
+            cwd=origin.project,  # `-m` finds the packages of the folder it starts in first
             pass_fds=[listener.fileno()],
             start_new_session=True,  # Ctrl-C in the terminal reaches the harness only
         )
-    return Service(name, SUBJECTS[name], url, process, log)
+    subject = SUBJECTS[name] + (f"@{origin.arm}" if origin.arm else "")
+    return Service(name, subject, url, process, log)
 
 
 def _wait_healthy(services: Services) -> None:

@@ -3,7 +3,7 @@
 import contextlib
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from types import FrameType
 
@@ -54,13 +54,17 @@ class Interrupt:
 
 @dataclass(frozen=True, slots=True)
 class Watch:
-    """What is under way. ``patience_s`` is how long workers of other machines may take to come."""
+    """What is under way. ``patience_s`` is how long workers of other machines may take to come.
+
+    ``enough`` says why the run may end before its plan does; "" as long as it may not.
+    """
 
     generator: Generator
     services: Services | None
     sampler: Sampler
     interrupt: Interrupt
     patience_s: float = 0.0
+    enough: Callable[[], str] | None = None
 
     def until_end(self, load: Load, progress: Progress, view: LiveView, clock: RunClock) -> End:
         """Show the run while it lasts; afterwards the generator and its workers are gone."""
@@ -74,9 +78,9 @@ class Watch:
                 view.show(progress.now(now_s, dict(self.sampler.latest)))
                 workers = self._workers() or workers
                 time.sleep(TICK_S)
-            if end.how == "interrupted":
+            if end.how in ("interrupted", "completed"):
                 self._stop_in_order(load.stop_timeout + GIVE_UP_AFTER_S)
-            return end
+            return (self._died() if end.how == "completed" else None) or end
         finally:
             self.generator.kill()
             wait_for_children(workers, 3.0)
@@ -89,11 +93,14 @@ class Watch:
             return End("aborted", f"recording cannot be written: {why}")
         if self.interrupt.count:
             return End("interrupted", "stopped by Ctrl-C or SIGTERM")
+        if self.enough is not None and (why := self.enough()):
+            return End("completed", why)
+        return self._died() or (None if self.generator.running else End("completed"))
+
+    def _died(self) -> End | None:
         code = self.generator.process.poll()
-        if code is None:
+        if not code:
             return None
-        if code == 0:
-            return End("completed")
         how = f"signal {-code}" if code < 0 else f"exit code {code}"
         log = tail(self.generator.log)
         return End("generator_died", f"Locust ended with {how}; its log says:\n{log}")

@@ -20,8 +20,7 @@ class Timetable:
 
     def begin(self, start_s: float) -> None:
         """The first slot begins at ``start_s``, s since the run's epoch."""
-        gate = self._gate
-        self.slots = Slots(start_s, gate.slot, gate.cut, self._head_first, gate.warmup_rounds)
+        self.slots = self._gate.slots(start_s, self._head_first)
         self._known.set()
 
     def seconds_to(self, arm: Arm, pause_s: float) -> float:

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal, Self, get_args
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from recording.durations import DurationS
+from recording.slots import Slots
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[float, Field(gt=0)]
@@ -235,6 +236,10 @@ class Gate(Section):
                 "between them, so that base-first and head-first balance"
             )
         return self
+
+    def slots(self, start_s: float, head_first: tuple[bool, ...]) -> Slots:
+        """The timetable of a run whose first slot began at ``start_s``."""
+        return Slots(start_s, self.slot, self.cut, head_first, self.warmup_rounds)
 
     @property
     def duration_s(self) -> float:

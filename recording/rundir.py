@@ -57,6 +57,14 @@ class RunDir:
         """The shop's own ledger (SQLite)."""
         return self.ledger / "orders.sqlite"
 
+    def orders_of(self, arm: str) -> Path:
+        """The ledger of one arm of a paired run; "" is the only one there is elsewhere."""
+        return self.ledger / f"orders-{arm}.sqlite" if arm else self.orders
+
+    def events_of(self, arm: str) -> Path:
+        """What one arm's services report; "" outside a paired run."""
+        return self.root / f"events-{arm}.jsonl" if arm else self.events
+
     @property
     def confirmed(self) -> Path:
         """Orders that clients saw confirmed."""

@@ -46,7 +46,9 @@ def page() -> Iterator[str]:
 def sampled(run: RunDir, urls: dict[str, str], passes: int) -> Sampler:
     """A sampler that made at least this many passes."""
     run.root.mkdir(exist_ok=True)
-    sampler = Sampler(run, urls, SUBJECTS, Sampling(interval=0.1), RunClock.start())
+    sampler = Sampler(
+        run, {SUBJECTS[k]: v for k, v in urls.items()}, Sampling(interval=0.1), RunClock.start()
+    )
     sampler.start()
     deadline = time.monotonic() + 10
     while sampler.passes < passes and time.monotonic() < deadline:

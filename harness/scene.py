@@ -1,0 +1,52 @@
+"""What a run plays against: services of our own or somebody else's, one set or two arms."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from harness.services import Services, start_services
+from mock_services.settings import SUBJECTS
+from recording.clock import RunClock
+from recording.profile import Profile
+from recording.rundir import RunDir
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """Everything is up. ``services`` are the ones to watch and end; None where none are ours.
+
+    ``urls`` is where users go; in a paired run ``arms`` has them for each arm. ``sampled`` has
+    the url of every subject whose metrics are recorded.
+    """
+
+    services: Services | None
+    urls: Mapping[str, str]
+    sampled: Mapping[str, str]
+    arms: Mapping[str, Mapping[str, str]] | None = None
+
+
+OpenScene = Callable[[RunDir, RunClock], Scene]
+
+
+def single(profile: Profile, settings: Mapping[str, Mapping[str, Any]], host: str) -> OpenScene:
+    """The profile's target, or the four mocks when it names none."""
+
+    def open_scene(run: RunDir, clock: RunClock) -> Scene:
+        if profile.target.urls:
+            urls = target_urls(profile)
+            return Scene(None, urls, by_subject(urls))
+        services = start_services(settings, clock, run, host=host)
+        return Scene(services, services.urls, by_subject(services.urls))
+
+    return open_scene
+
+
+def target_urls(profile: Profile) -> dict[str, str]:
+    """The configured services, the lock service among them when it is named."""
+    lock = {"inventory_lock": profile.target.inventory_lock}
+    return profile.target.urls | {name: url for name, url in lock.items() if url}
+
+
+def by_subject(urls: Mapping[str, str], arm: str = "") -> dict[str, str]:
+    """Urls under the names that reports use: ``cart-service``, in an arm ``cart-service@head``."""
+    return {SUBJECTS[name] + (f"@{arm}" if arm else ""): url for name, url in urls.items()}

@@ -1,0 +1,130 @@
+"""``loadgate gate``: is head slower than base?"""
+
+import secrets
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from analysis.looks import LookPlan, balanced_order
+from analysis.thresholds import load_thresholds
+from harness import preflight
+from harness.arms import PreparedArm, merge_base, open_arms, prepared
+from harness.conduct import Order, record
+from harness.live import LiveView
+from harness.paths import find_profile, find_thresholds
+from harness.verbs.options import RUNS, Inconclusive, Json, Runs, Thresholds
+from harness.verbs.show import finish
+from recording.durations import format_duration
+from recording.errors import ConfigError
+from recording.manifest import ArmFacts, PairedRun
+from recording.profile import Profile
+from recording.profile_file import load_profile
+from recording.slots import BASE, HEAD
+
+HELP = """
+Load BASE and HEAD in turn, in short slots, and say whether HEAD is slower: PASS, FAIL, or
+INCONCLUSIVE with what it would take to tell.
+
+An arm is `.` (this tree), `ref:<git ref>` (its own services are started from that revision), or
+`url:<file>` (a TOML file with the urls checkout, payment, cart and, if wanted, inventory_lock).
+Without --base it is the merge base of HEAD with the main branch.
+
+Examples:
+
+- `loadgate gate`  (what changed since the main branch, uncommitted changes included)
+- `loadgate gate --base ref:v1.4.0 --head ref:HEAD`
+- `loadgate gate --base . --head . --head-set services.payment.latency.charge.p99_ms=1068`
+- `loadgate gate --base url:old.toml --head url:new.toml --inconclusive=fail`
+"""
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb."""
+    app.command("gate", help=HELP)(gate)
+
+
+def gate(
+    base: Annotated[
+        str | None, typer.Option("--base", metavar="ARM", help="[the merge base]")
+    ] = None,
+    head: Annotated[str, typer.Option("--head", metavar="ARM", help="What is judged.")] = ".",
+    base_set: Annotated[
+        list[str] | None,
+        typer.Option("--base-set", metavar="KEY=VALUE", help="services.* of base; repeatable."),
+    ] = None,
+    head_set: Annotated[
+        list[str] | None,
+        typer.Option("--head-set", metavar="KEY=VALUE", help="services.* of head; repeatable."),
+    ] = None,
+    overrides: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="Override a profile key; repeatable."),
+    ] = None,
+    profile: Annotated[str, typer.Option("--profile", help="Name or TOML file.")] = "gate",
+    seed: Annotated[
+        int | None, typer.Option("--seed", help="Of the arms' order [drawn at random].")
+    ] = None,
+    thresholds: Thresholds = None,
+    runs: Runs = RUNS,
+    inconclusive: Inconclusive = None,
+    as_json: Json = False,
+) -> None:
+    """Record a paired run and judge it."""
+    limits = load_thresholds(find_thresholds(thresholds))
+    path = find_profile(profile)
+    plan = load_profile(path, overrides or [])
+    looks = _looks(plan, path)
+    preflight.check_safety(plan)
+    console = Console(stderr=as_json)
+    with ExitStack() as arms:
+        wanted = base if base is not None else f"ref:{merge_base()}"
+        first = arms.enter_context(prepared(BASE, wanted, base_set or [], plan, str(path)))
+        second = arms.enter_context(prepared(HEAD, head, head_set or [], plan, str(path)))
+        paired = _paired(first, second, looks, seed)
+        console.print(_headline(plan, paired), highlight=False)
+        order = Order(
+            plan,
+            open_arms(first, second),
+            overrides=overrides or [],
+            paired=paired,
+        )
+        with LiveView(console, f"loadgate {plan.name}") as view:
+            recorded = record(order, Path(runs), view)
+    finish(recorded, limits, as_json=as_json, inconclusive=inconclusive)
+
+
+def _looks(profile: Profile, path: Path) -> LookPlan:
+    if profile.gate is None:
+        raise ConfigError(f"{path}: no [gate] section, so it cannot be gated; try --profile gate")
+    if profile.target.urls:
+        raise ConfigError(f"{path}: name services by --base url:<file> and --head, not in [target]")
+    if profile.load.model != "users":
+        raise ConfigError(f"{path}: load.model = {profile.load.model!r}: a gate needs 'users'")
+    return LookPlan(profile.gate.looks)
+
+
+def _paired(base: PreparedArm, head: PreparedArm, looks: LookPlan, seed: int | None) -> PairedRun:
+    drawn = secrets.randbits(32) if seed is None else seed
+    order = balanced_order(looks, drawn)
+    return PairedRun(base=base.facts, head=head.facts, seed=drawn, head_first=order)
+
+
+def _headline(profile: Profile, paired: PairedRun) -> str:
+    gate = profile.gate
+    assert gate is not None
+    arms = " against ".join(_arm(facts) for facts in (paired.head, paired.base))
+    longest = format_duration(round(profile.load.duration_s))
+    return (
+        f"[bold]{profile.name}[/]: {arms}; "
+        f"{' or '.join(map(str, gate.looks))} rounds of 2 x {gate.slot:g} s, at most {longest}"
+    )
+
+
+def _arm(facts: ArmFacts) -> str:
+    what = facts.what
+    if facts.revision:
+        what += f" ({facts.revision[:10]}{', changed' if facts.dirty else ''})"
+    return " ".join([what, *facts.overrides])
