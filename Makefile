@@ -5,9 +5,10 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 PROFILE ?= release
 SET ?=
+ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup loadtest smoke soak mocks ui report runs bench test lint format lock clean
+.PHONY: help setup loadtest smoke soak gate calibrate mocks ui report runs bench test lint format lock clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -33,6 +34,9 @@ smoke: ## half a minute through the whole chain
 soak: ## one hour: leaks and slowly filling pools
 	@$(MAKE) --no-print-directory loadtest PROFILE=soak
 
+gate: $(READY) ## is this tree slower than where it left the main branch? (SET=..., ARGS="--base ref:v1")
+	@$(BIN)/loadgate gate $(ARGS) $(foreach pair,$(SET),--set $(pair))
+
 mocks: $(READY) ## the four mock services on ports 8001 to 8004
 	@$(BIN)/loadgate mocks
 
@@ -44,6 +48,9 @@ report: $(READY) ## print the newest run's report
 
 runs: $(READY) ## list recorded runs
 	@$(BIN)/loadgate runs
+
+calibrate: $(READY) ## how often this host's gates are wrong: 30 equal arms, 20 at +20 % (hours)
+	@$(BIN)/loadgate calibrate $(ARGS)
 
 bench: $(READY) ## figures about loadgate itself, with peers (about 20 minutes, quiet machine)
 	@$(BIN)/python -m benchmarks $(if $(ONLY),--only $(ONLY))

@@ -14,7 +14,7 @@ import psutil
 import pytest
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
-LIMIT_S = 40.0
+LIMIT_S = 90.0
 
 
 @dataclass

@@ -15,7 +15,7 @@ import pytest
 from harness.generator import free_port
 from harness.services import Services, start_services
 from recording.clock import RunClock
-from tests.harness.conftest import Run
+from tests.harness.conftest import LIMIT_S, Run
 
 StartRun = Callable[..., Run]
 QUICK = {"latency_scale": 0.1}
@@ -124,7 +124,7 @@ def test_workers_of_other_processes_merge_to_the_union_of_their_raw_values(
     run = start_run("--workers-expected", "2", "--port", port)
     with two_workers(f"127.0.0.1:{port}", raw) as workers:
         assert run.finish() == 0, run.process.stdout.read() if run.process.stdout else ""
-        assert [worker.wait(15) for worker in workers] == [0, 0]
+        assert [worker.wait(LIMIT_S) for worker in workers] == [0, 0]
     assert_union(run, raw)
 
 
@@ -191,7 +191,7 @@ def test_workers_in_another_network_merge_as_well(
     inside = ("ip", "netns", "exec", namespace)
     with two_workers("10.203.7.1:15557", raw, inside) as workers:
         assert run.finish() == 0, run.process.stdout.read() if run.process.stdout else ""
-        assert [worker.wait(15) for worker in workers] == [0, 0]
+        assert [worker.wait(LIMIT_S) for worker in workers] == [0, 0]
     assert_union(run, raw)
 
 
