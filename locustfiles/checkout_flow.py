@@ -27,6 +27,7 @@ from locustfiles import listeners
 from locustfiles.arrivals import DISPATCHER
 from locustfiles.client import Answer, Connection, Service
 from locustfiles.outcomes import classify, classify_error, parse
+from locustfiles.pause import Pause
 from locustfiles.plan import PLAN
 from locustfiles.shape import PhaseShape
 from locustfiles.steps import (
@@ -70,7 +71,7 @@ class CheckoutUser(User):
 
     def __init__(self, environment: Environment) -> None:
         super().__init__(environment)
-        self._leaving = Event()
+        self._pauses = Pause()
         self._called = Event()
         self._due_s: float | None = None
 
@@ -80,7 +81,7 @@ class CheckoutUser(User):
         Locust would kill a pausing user, and the kill can arrive after the pause is over and the
         next request is on its way: an order confirmed by the shop that no client ever saw.
         """
-        self._leaving.set()
+        self._pauses.end()
         self._called.set()
         return bool(super().stop(force))
 
@@ -234,16 +235,16 @@ class CheckoutUser(User):
 
     def _wait_for_arrival(self) -> None:
         self._called.clear()
-        if not self._leaving.is_set():
+        if not self._pauses.ended:
             DISPATCHER.stand_by(self)
             self._called.wait()
-        if self._leaving.is_set():
+        if self._pauses.ended:
             DISPATCHER.leave(self)
             raise GreenletExit
 
     def _pause(self, seconds: float) -> None:
         """Do nothing for a while; raises GreenletExit when the user is to stop."""
-        if self._leaving.wait(max(0.0, seconds)):
+        if self._pauses.sleep(max(0.0, seconds)):
             raise GreenletExit
 
 

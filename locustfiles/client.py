@@ -169,14 +169,20 @@ class Connection:
         assert self._socket is not None
         reader = _Reader()
         try:
-            self._socket.sendall(request)
+            _send_all(self._socket, request)
             reader.read(self._socket)
-        except BrokenPipeError as error:
-            self.close()
-            raise HTTPConnectionClosed("connection closed before the request") from error
         except BaseException:  # a killed user's too: what is under way must not meet the next one
             self.close()
             raise
         if not reader.should_keep_alive():
             self.close()
         return reader
+
+
+def _send_all(target: socket, request: bytes) -> None:
+    try:
+        sent = target.send(request)  # nearly always all of it, and cheaper than sendall
+        if sent < len(request):
+            target.sendall(request[sent:])
+    except (BrokenPipeError, ConnectionResetError) as error:
+        raise HTTPConnectionClosed("connection closed before the request") from error
