@@ -51,7 +51,7 @@ class Service:
             url.host, port, url.host, port,
             size=MOST_CONNECTIONS, connection_timeout=timeout_s, network_timeout=timeout_s,
         )  # fmt: skip
-        self._path = url.quoted_uri if url.path else ""
+        self._path = url.quoted_uri.rstrip("/") if url.path else ""
         host = url.netloc.rpartition("@")[2]
         self._fixed = f"Host: {host}\r\nUser-Agent: loadgate\r\n"
 

@@ -36,7 +36,7 @@ def post(connection: Connection) -> Answer:
 
 def test_a_request_carries_host_headers_length_and_body() -> None:
     """Exactly these bytes go out; the base url's own path comes first."""
-    service = Service("http://gateway.test:8080/shop", 1.0)
+    service = Service("http://gateway.test:8080/shop/", 1.0)
     assert service.request("POST", "/api", HEADERS, b'{"a":1}') == (
         b"POST /shop/api HTTP/1.1\r\nHost: gateway.test:8080\r\nUser-Agent: loadgate\r\n"
         b'Authorization: Bearer lt-user-token-00001\r\nContent-Length: 7\r\n\r\n{"a":1}'
