@@ -74,6 +74,7 @@ class CheckoutUser(User):
         self._pauses = Pause()
         self._called = Event()
         self._due_s: float | None = None
+        self._connections: dict[str, Connection] = {}
 
     def stop(self, force: bool = False) -> bool:
         """Wake the user if it is pausing; a request in flight is finished first.
@@ -96,6 +97,11 @@ class CheckoutUser(User):
             self._preconnect()
         if not OPEN:
             self._pause(self._random.uniform(0, STAGGER_S))
+
+    def on_stop(self) -> None:
+        """Close this user's connections: a smaller load holds fewer."""
+        for connection in self._connections.values():
+            connection.close()
 
     def _connect(self) -> None:
         """A connection of one's own to every service, one for all that share a url."""

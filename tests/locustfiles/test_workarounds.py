@@ -39,6 +39,28 @@ def in_locust(code: str) -> str:
     return done.stdout.strip()
 
 
+def test_a_user_that_stops_closes_its_connections() -> None:
+    """One for all services behind one gateway; the gateway sees it end."""
+    code = (
+        "import socket\nfrom argparse import Namespace\nfrom gevent import GreenletExit\n"
+        "from locust.env import Environment\n"
+        "from locustfiles.checkout_flow import CheckoutUser\n"
+        "gateway = socket.create_server(('127.0.0.1', 0))\n"
+        "url = f'http://127.0.0.1:{gateway.getsockname()[1]}'\n"
+        "env = Environment(user_classes=[CheckoutUser], parsed_options=Namespace(host=url))\n"
+        "user = CheckoutUser(env)\n"
+        "user._pauses.end()\n"
+        "try: user.on_start()\n"
+        "except GreenletExit: pass\n"
+        "user._preconnect()\n"
+        "seen, _ = gateway.accept()\n"
+        "seen.settimeout(5)\n"
+        "user.on_stop()\n"
+        "print(seen.recv(1), len(set(user._connections.values())))"
+    )
+    assert in_locust(code) == "b'' 1"
+
+
 def test_a_request_without_an_answer_is_a_failure_of_locusts_too() -> None:
     """Listeners get what Locust's own clients give them; the web UI counts and names it."""
     code = (
