@@ -41,11 +41,13 @@ def measure(calls: int = CALLS) -> list[Figure]:
 class _Answer:
     """What the recorder looks at in a response."""
 
-    __slots__ = ("headers",)
+    __slots__ = ("head",)
     status_code = 200
 
     def __init__(self, server_ms: int) -> None:
-        self.headers = {"X-Response-Time": f"{server_ms}ms", "Content-Type": "application/json"}
+        lines = ("HTTP/1.1 200 OK", "content-type: application/json", "content-length: 2000")
+        head = "\r\n".join((*lines, f"x-response-time: {server_ms}ms", "", ""))
+        self.head = head.encode("latin-1")
 
 
 def _latencies_ms(count: int) -> list[float]:
@@ -76,8 +78,8 @@ def _ours(calls: int) -> float:
 
 def _requests(latencies_ms: list[float]) -> Iterator[tuple[float, _Answer, dict[str, Any]]]:
     for number, latency_ms in enumerate(latencies_ms):
-        note = {"request_id": f"lt-req-{number:09d}", "outcome": "ok", "expected": True}
-        context = {"step": STEPS[number % len(STEPS)], "note": note}
+        context = {"step": STEPS[number % len(STEPS)], "outcome": "ok", "expected": True}
+        context |= {"request_id": f"lt-req-{number:09d}", "order_id": None, "due_s": None}
         yield latency_ms, _Answer(int(latency_ms)), context
 
 

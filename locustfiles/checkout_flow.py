@@ -8,6 +8,7 @@ Works by itself too, web UI included::
     locust -f locustfiles/checkout_flow.py --host http://127.0.0.1:8001   # one gateway for all
 """
 
+import functools
 import hashlib
 import itertools
 import random
@@ -18,13 +19,15 @@ from typing import Any
 import orjson
 from gevent import GreenletExit
 from gevent.event import Event
-from geventhttpclient.url import URL
-from locust import FastHttpUser, task
+from locust import User, task
 from locust.env import Environment
+from locust.exception import CatchResponseError
 
 from locustfiles import listeners
 from locustfiles.arrivals import DISPATCHER
-from locustfiles.outcomes import classify, classify_error
+from locustfiles.client import Answer, Connection, Service
+from locustfiles.outcomes import classify, classify_error, parse
+from locustfiles.pause import Pause
 from locustfiles.plan import PLAN
 from locustfiles.shape import PhaseShape
 from locustfiles.steps import (
@@ -42,6 +45,7 @@ from locustfiles.steps import (
     Step,
 )
 from locustfiles.timetable import TIMETABLE
+from recording.hlog import UNPAIRED
 from recording.outcomes import EXPECTED_OUTCOMES
 from recording.slots import ARMS, Arm
 
@@ -58,19 +62,22 @@ class Abandoned(Exception):  # noqa: N818 - a way to leave, not an error
     """The journey ends here: the step failed, or the user goes no further."""
 
 
-class CheckoutUser(FastHttpUser):
+@functools.cache
+def _service(base_url: str) -> Service:
+    return Service(base_url, PLAN.profile.load.request_timeout)
+
+
+class CheckoutUser(User):
     """One shopper: journeys with think time, a new session every few minutes."""
 
     host = "http://127.0.0.1:8001"
-    insecure = False
-    network_timeout = PLAN.profile.load.request_timeout
-    connection_timeout = PLAN.profile.load.request_timeout
 
     def __init__(self, environment: Environment) -> None:
         super().__init__(environment)
-        self._leaving = Event()
+        self._pauses = Pause()
         self._called = Event()
         self._due_s: float | None = None
+        self._connections: dict[str, Connection] = {}
 
     def stop(self, force: bool = False) -> bool:
         """Wake the user if it is pausing; a request in flight is finished first.
@@ -78,7 +85,7 @@ class CheckoutUser(FastHttpUser):
         Locust would kill a pausing user, and the kill can arrive after the pause is over and the
         next request is on its way: an order confirmed by the shop that no client ever saw.
         """
-        self._leaving.set()
+        self._pauses.end()
         self._called.set()
         return bool(super().stop(force))
 
@@ -89,18 +96,28 @@ class CheckoutUser(FastHttpUser):
         self._number = listeners.WORKER.index + listeners.WORKER.count * own_number
         self._random = random.Random(f"{PLAN.profile.seed}/{self._number}")
         self._sessions = 0
+        self._connect()
         self._new_session()
         if PLAN.profile.load.preconnect:
             self._preconnect()
         if not OPEN:
             self._pause(self._random.uniform(0, STAGGER_S))
 
+    def on_stop(self) -> None:
+        """Close this user's connections: a smaller load holds fewer."""
+        for connection in self._connections.values():
+            connection.close()
+
+    def _connect(self) -> None:
+        """A connection of one's own to every service, one for all that share a url."""
+        urls = {step.service: listeners.base_url(self, step.service, self._arm) for step in STEPS}
+        opened = {url: Connection(_service(url)) for url in urls.values()}
+        self._connections = {service: opened[url] for service, url in urls.items()}
+
     def _preconnect(self) -> None:
-        for service in {step.service for step in STEPS}:
-            url = URL(listeners.base_url(self, service, self._arm))
-            pool = self.client.client.clientpool.get_client(url)._connection_pool
+        for connection in self._connections.values():
             try:
-                pool.return_socket(pool.get_socket())
+                connection.open()
             except OSError:
                 return  # the first request that needs it records what is wrong
 
@@ -111,12 +128,12 @@ class CheckoutUser(FastHttpUser):
         self._user_id = f"lt-user-{account:05d}"
         self._cart_id = f"cart-lt-{self._number:05d}-{self._sessions}"
         self._sessions += 1
-        self._headers = {
-            "Authorization": f"Bearer lt-user-token-{account:05d}",
-            "Content-Type": "application/json",
-            "Accept-Encoding": "identity",
-            "X-Locust-Worker": listeners.WORKER.name,
-        }
+        self._headers = (
+            f"Authorization: Bearer lt-user-token-{account:05d}\r\n"
+            "Content-Type: application/json\r\n"
+            "Accept-Encoding: identity\r\n"
+            f"X-Locust-Worker: {listeners.WORKER.name}\r\n"
+        )
 
     @task
     def journey(self) -> None:
@@ -172,44 +189,51 @@ class CheckoutUser(FastHttpUser):
     ) -> dict[str, Any]:
         """Send one request, record its outcome, think; raises Abandoned unless it was ok."""
         request_id = listeners.WORKER.next_request_id()
-        note: dict[str, Any] = {"request_id": request_id, "arm": self._arm or "run"}
-        if OPEN and self._due_s is not None:
-            note["due_s"] = self._due_s - PLAN.clock.epoch_s
-        headers = {**self._headers, "X-Request-ID": request_id}
+        headers = f"{self._headers}X-Request-ID: {request_id}\r\n"
         if card and body:
-            headers["Idempotency-Key"] = _idempotency_key(body["checkout_id"])
-        with self.client.request(
-            step.method,
-            listeners.base_url(self, step.service, self._arm) + step.path + query,
-            name=step.name,
-            data=orjson.dumps(body).decode() if body else None,
-            headers=headers,
-            catch_response=True,
-            context={"step": step.name, "note": note},
-        ) as response:
-            answer = self._judge(step, response, note, decline_card=card in DECLINE_CARDS)
+            headers += f"Idempotency-Key: {_idempotency_key(body['checkout_id'])}\r\n"
+        content = orjson.dumps(body) if body else b""
+        connection = self._connections[step.service]
+        answer = connection.send(step.method, step.path + query, headers, content)
+        said = parse(answer.content)
+        outcome = _outcome(step, answer, said, decline_card=card in DECLINE_CARDS)
+        context = self._context(step, outcome, request_id, said)
+        self._report(step, answer, context, connection.service.url + step.path + query)
         self._think()
-        if note["outcome"] != "ok":
+        if outcome != "ok":
             raise Abandoned
-        return answer
+        return said
 
-    def _judge(
-        self, step: Step, response: Any, note: dict[str, Any], *, decline_card: bool
+    def _context(
+        self, step: Step, outcome: str, request_id: str, said: dict[str, Any]
     ) -> dict[str, Any]:
-        if response.status_code:
-            content = response.content
-            outcome = classify(step, response.status_code, content, decline_card=decline_card)
-        else:
-            outcome = classify_error(response.error)
-        note["outcome"] = outcome
-        note["expected"] = outcome in EXPECTED_OUTCOMES
-        if note["expected"]:
-            response.success()
-        else:
-            response.failure(f"{outcome} (status {response.status_code})")
-        answer: dict[str, Any] = orjson.loads(response.content) if outcome == "ok" else {}
-        note["order_id"] = answer.get("order_id")
-        return answer
+        """What the recorder wants to know of a request beyond what Locust asks for."""
+        return {
+            "step": step.name,
+            "arm": self._arm or UNPAIRED,
+            "outcome": outcome,
+            "expected": outcome in EXPECTED_OUTCOMES,
+            "request_id": request_id,
+            "order_id": said.get("order_id") if outcome == "ok" else None,
+            "due_s": self._due_s - PLAN.clock.epoch_s if OPEN and self._due_s else None,
+        }
+
+    def _report(self, step: Step, answer: Answer, context: dict[str, Any], url: str) -> None:
+        """Tell Locust's listeners, the recorder too; what the plan did not ask for failed."""
+        failure = None
+        if not context["expected"]:
+            failure = CatchResponseError(f"{context['outcome']} (status {answer.status_code})")
+        self.environment.events.request.fire(
+            request_type=step.method,
+            name=step.name,
+            response_time=answer.took_ms,
+            response_length=len(answer.content),
+            response=answer,
+            context=context,
+            exception=failure,
+            start_time=answer.sent_at_s,
+            url=url,
+        )
 
     def _think(self) -> None:
         seconds = self._random.uniform(JOURNEY.think.min, JOURNEY.think.max)
@@ -223,10 +247,10 @@ class CheckoutUser(FastHttpUser):
 
     def _wait_for_arrival(self) -> None:
         self._called.clear()
-        if not self._leaving.is_set():
+        if not self._pauses.ended:
             DISPATCHER.stand_by(self)
             self._called.wait()
-        if self._leaving.is_set():
+        if self._pauses.ended:
             DISPATCHER.leave(self)
             raise GreenletExit
 
@@ -237,8 +261,14 @@ class CheckoutUser(FastHttpUser):
         """
         if self._arm is not None and TIMETABLE is not None:
             seconds = TIMETABLE.seconds_to(self._arm, seconds)
-        if self._leaving.wait(max(0.0, seconds)):
+        if self._pauses.sleep(max(0.0, seconds)):
             raise GreenletExit
+
+
+def _outcome(step: Step, answer: Answer, said: dict[str, Any], *, decline_card: bool) -> str:
+    if answer.status_code:
+        return classify(step, answer.status_code, said, decline_card=decline_card)
+    return classify_error(answer.error)
 
 
 def _idempotency_key(checkout_id: str) -> str:

@@ -10,11 +10,11 @@ from typing import Any
 
 import gevent
 import locust.runners
-from locust import FastHttpUser, events
+from locust import User, events
 from locust.env import Environment
 from locust.runners import LocalRunner, MasterRunner, WorkerRunner
 
-from locustfiles import keepalive, process
+from locustfiles import process
 from locustfiles.arrivals import DISPATCHER, arrival_times_s
 from locustfiles.collector import Collector
 from locustfiles.intervals import EvenIntervals, Intervals, SlotIntervals
@@ -57,7 +57,7 @@ class WorkerIdentity:
 WORKER = WorkerIdentity()
 
 
-def base_url(user: FastHttpUser, service: str, arm: Arm | None = None) -> str:
+def base_url(user: User, service: str, arm: Arm | None = None) -> str:
     """The service's url; ``--host`` sends everything to one gateway when run by hand."""
     options = user.environment.parsed_options
     if not PLAN.shaped and options is not None and options.host:
@@ -67,7 +67,6 @@ def base_url(user: FastHttpUser, service: str, arm: Arm | None = None) -> str:
 
 
 process.raise_descriptor_limit()
-keepalive.install()
 
 
 @events.init.add_listener

@@ -15,9 +15,9 @@ import numpy as np
 
 from locustfiles.intervals import Intervals
 from recording.histogram import Histogram
-from recording.hlog import DISTORTION, DISTORTION_GRAIN_US, INTENDED, LATENCY, Tag
+from recording.hlog import DISTORTION, DISTORTION_GRAIN_US, INTENDED, LATENCY, UNPAIRED, Tag
 
-_SERVER_TIME = re.compile(r"(\d+(?:\.\d+)?)\s*ms")
+_SERVER_TIME = re.compile(rb"(?i)\r\nx-response-time:[ \t]*(\d+(?:\.\d+)?)[ \t]*ms[ \t]*\r\n")
 _BODY_LIMIT = 400
 
 LAG = Tag("generator", "lag")
@@ -61,20 +61,19 @@ class Recorder:
 
     def _record(self, response_ms: float, response: Any, context: dict[str, Any]) -> None:
         t_s = self._now_s()
-        step, note = context["step"], context["note"]
-        tags = self._tags_of(step, note["outcome"], note.get("arm", "run"))
+        tags = self._tags_of(context["step"], context["outcome"], context.get("arm", UNPAIRED))
         latency_tag, distortion_tag, intended_tag = tags
         slot = self._open[self._intervals.index_of_request(t_s, response_ms / 1000)]
         slot[latency_tag].append(response_ms * 1000)
         self.recorded += 1
-        server_ms = server_time_ms(response)
+        server_ms = server_time_ms(response.head)
         if server_ms is not None:
             slot[distortion_tag].append(max(0.0, (response_ms - server_ms) * 1000))
-        if (due_s := note.get("due_s")) is not None:
+        if (due_s := context["due_s"]) is not None:
             slot[intended_tag].append((t_s - due_s) * 1e6)
-        if order := note.get("order_id"):
+        if order := context["order_id"]:
             self._orders.append((t_s, order))
-        self._keep_exemplar(t_s, response_ms, server_ms, response, step, note)
+        self._keep_exemplar(t_s, response_ms, server_ms, response, context)
 
     def _tags_of(self, step: str, outcome: str, arm: str) -> tuple[Tag, Tag, Tag]:
         found = self._tags.get((step, outcome, arm))
@@ -93,32 +92,30 @@ class Recorder:
         response_ms: float,
         server_ms: float | None,
         response: Any,
-        step: str,
-        note: dict[str, Any],
+        context: dict[str, Any],
     ) -> None:
-        failed = not note["expected"]
+        failed = not context["expected"]
         self.failed += failed
         if not failed and not self._is_slow(response_ms):
             return
         row = {
             "t_s": round(t_s, 3),
-            "step": step,
-            "outcome": note["outcome"],
-            "arm": note.get("arm", "run"),
+            "step": context["step"],
+            "outcome": context["outcome"],
+            "arm": context.get("arm", UNPAIRED),
             "why": "failure" if failed else "slowest",
             "latency_ms": round(response_ms, 3),
             "server_ms": server_ms,
-            "request_id": note["request_id"],
-            "status": getattr(response, "status_code", 0),
+            "request_id": context["request_id"],
+            "status": response.status_code,
         }
         if not failed:
             heapq.heappush(self._slowest, (response_ms, self.recorded, row))
             if len(self._slowest) > self._slowest_limit:
                 heapq.heappop(self._slowest)
         elif len(self._failures) < self._failure_limit:
-            body = getattr(response, "content", None) or b""
-            row["body"] = body[:_BODY_LIMIT].decode(errors="replace")
-            row["error"] = str(getattr(response, "error", None) or "")
+            row["body"] = response.content[:_BODY_LIMIT].decode(errors="replace")
+            row["error"] = str(response.error or "")
             self._failures.append(row)
         else:
             self.failures_left_out += 1
@@ -165,11 +162,9 @@ class Recorder:
         }
 
 
-def server_time_ms(response: Any) -> float | None:
+def server_time_ms(head: bytes) -> float | None:
     """The server's own ``X-Response-Time``, ms; None where it did not send one."""
-    headers = getattr(response, "headers", None)
-    text = headers.get("X-Response-Time") if headers else None
-    match = _SERVER_TIME.fullmatch(text) if text else None
+    match = _SERVER_TIME.search(head)
     return float(match[1]) if match else None
 
 

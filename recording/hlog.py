@@ -26,6 +26,8 @@ from recording.histogram import Histogram, decode_many, encode
 LATENCY = "latency"
 DISTORTION = "distortion"
 INTENDED = "intended"
+UNPAIRED = "run"
+"""The arm of a run that has only one."""
 DISTORTION_GRAIN_US = 100
 """What distortion is rounded to. X-Response-Time has whole ms, so finer figures would be noise,
 and noise is what fills a recording: half of its bytes."""
@@ -42,7 +44,7 @@ class Tag:
 
     step: str
     outcome: str
-    arm: str = "run"
+    arm: str = UNPAIRED
     kind: str = LATENCY
 
     def __str__(self) -> str:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from locustfiles.outcomes import classify, classify_error
+from locustfiles.outcomes import classify, classify_error, parse
 from locustfiles.steps import BROWSE, CHARGE, CONFIRM, Step
 
 PAID = b'{"payment_id":"pay-lt-00001","status":"succeeded"}'
@@ -19,7 +19,7 @@ EXHAUSTED = b'{"error":"ConnectionPoolExhausted","message":"no available connect
         # the body is part of the promise
         (BROWSE, 200, b'{"items":[]}', False, "bad_body"),
         (BROWSE, 200, b"<html>", False, "bad_body"),
-        (BROWSE, 200, None, False, "bad_body"),
+        (BROWSE, 200, b"", False, "bad_body"),
         (BROWSE, 200, b"[1]", False, "bad_body"),
         # declines: only the decline cards', and always theirs
         (CHARGE, 402, b"{}", True, "declined"),
@@ -37,10 +37,10 @@ EXHAUSTED = b'{"error":"ConnectionPoolExhausted","message":"no available connect
     ],
 )
 def test_an_answer_has_one_outcome(
-    step: Step, status: int, body: bytes | None, decline_card: bool, outcome: str
+    step: Step, status: int, body: bytes, decline_card: bool, outcome: str
 ) -> None:
     """By status, body and the card that was sent."""
-    assert classify(step, status, body, decline_card=decline_card) == outcome
+    assert classify(step, status, parse(body), decline_card=decline_card) == outcome
 
 
 @pytest.mark.parametrize(

@@ -30,18 +30,19 @@ class Clock:
 
 
 def response(server: str | None = None, body: bytes = b"", status: int = 200) -> SimpleNamespace:
-    headers = {"X-Response-Time": server} if server else {}
-    return SimpleNamespace(headers=headers, content=body, status_code=status, error=None)
+    head = "HTTP/1.1 200 OK\r\n" + (f"x-response-time: {server}\r\n" if server else "") + "\r\n"
+    return SimpleNamespace(head=head.encode(), content=body, status_code=status, error=None)
 
 
 def context(outcome: str = "ok", order: str | None = None) -> dict[str, Any]:
-    note = {
+    return {
+        "step": "browse",
         "outcome": outcome,
         "expected": outcome in ("ok", "declined"),
         "request_id": "lt-req-1",
         "order_id": order,
+        "due_s": None,
     }
-    return {"step": "browse", "note": note}
 
 
 def run_dir(root: Path) -> RunDir:
@@ -112,7 +113,7 @@ def test_distortion_is_client_time_minus_the_servers_own() -> None:
 )
 def test_the_servers_time_is_read_as_the_seed_writes_it(text: str, ms: float | None) -> None:
     """``208ms``; anything else is no time at all."""
-    assert server_time_ms(response(text)) == ms
+    assert server_time_ms(response(text).head) == ms
 
 
 def test_a_failing_listener_is_counted_not_swallowed() -> None:

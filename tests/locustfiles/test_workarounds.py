@@ -1,51 +1,32 @@
 """Each workaround of a measured fault, with a test that fails without it."""
 
-import resource
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
 
-import pytest
 from geventhttpclient.connectionpool import ConnectionPool
 
-from locustfiles import keepalive
-
-BEYOND_SELECT = 1024
-
-
-@pytest.fixture
-def high_descriptor_pair() -> Iterator[tuple[socket.socket, socket.socket]]:
-    """A connected pair whose first descriptor is past what select() can watch."""
-    resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
-    held = [socket.socketpair() for _ in range(BEYOND_SELECT // 2 + 1)]
-    pair = socket.socketpair()
-    yield pair
-    for one, other in [*held, pair]:
-        one.close()
-        other.close()
+from locustfiles.keepalive import is_usable
+from tests.locustfiles.conftest import BEYOND_SELECT
 
 
-def test_an_idle_connection_beyond_descriptor_1023_is_alive(
-    high_descriptor_pair: tuple[socket.socket, socket.socket],
+def test_an_idle_connection_beyond_descriptor_1023_is_usable(
+    beyond_select: list[socket.socket],
 ) -> None:
     """The stock check calls it dead, so that every request would open a new connection."""
-    idle, _peer = high_descriptor_pair
+    idle = beyond_select[-1]
     assert idle.fileno() >= BEYOND_SELECT
-    assert not ConnectionPool._is_socket_alive(ConnectionPool("h", 1, "h", 1), idle)  # type: ignore[arg-type]
-    assert keepalive.socket_is_alive(ConnectionPool("h", 1, "h", 1), idle)
+    assert not ConnectionPool("h", 1, "h", 1)._is_socket_alive(idle)
+    assert is_usable(idle.fileno())
 
 
-def test_a_connection_closed_by_the_peer_is_not_alive(
-    high_descriptor_pair: tuple[socket.socket, socket.socket],
-) -> None:
+def test_a_connection_closed_by_the_peer_is_not_usable(beyond_select: list[socket.socket]) -> None:
     """A readable idle socket is at its end or out of step; a closed one has no descriptor."""
-    idle, peer = high_descriptor_pair
+    peer, idle = beyond_select[-2:]
     peer.close()
-    pool = ConnectionPool("h", 1, "h", 1)
-    assert not keepalive.socket_is_alive(pool, idle)
+    assert not is_usable(idle.fileno())
     idle.close()
-    assert not keepalive.socket_is_alive(pool, idle)
+    assert not is_usable(idle.fileno())
 
 
 def in_locust(code: str) -> str:
@@ -58,13 +39,54 @@ def in_locust(code: str) -> str:
     return done.stdout.strip()
 
 
-def test_loading_the_locustfile_installs_the_keep_alive_check() -> None:
-    """Every connection pool of a Locust process asks poll, not select."""
+def test_a_user_that_stops_closes_its_connections() -> None:
+    """One for all services behind one gateway; the gateway sees it end."""
     code = (
-        "from geventhttpclient.connectionpool import ConnectionPool as P\n"
-        "print(P._is_socket_alive.__module__)"
+        "import socket\nfrom argparse import Namespace\nfrom gevent import GreenletExit\n"
+        "from locust.env import Environment\n"
+        "from locustfiles.checkout_flow import CheckoutUser\n"
+        "gateway = socket.create_server(('127.0.0.1', 0))\n"
+        "url = f'http://127.0.0.1:{gateway.getsockname()[1]}'\n"
+        "env = Environment(user_classes=[CheckoutUser], parsed_options=Namespace(host=url))\n"
+        "user = CheckoutUser(env)\n"
+        "user._pauses.end()\n"
+        "try: user.on_start()\n"
+        "except GreenletExit: pass\n"
+        "user._preconnect()\n"
+        "seen, _ = gateway.accept()\n"
+        "seen.settimeout(5)\n"
+        "user.on_stop()\n"
+        "print(seen.recv(1), len(set(user._connections.values())))"
     )
-    assert in_locust(code) == "locustfiles.keepalive"
+    assert in_locust(code) == "b'' 1"
+
+
+def test_a_request_without_an_answer_is_a_failure_of_locusts_too() -> None:
+    """Listeners get what Locust's own clients give them; the web UI counts and names it."""
+    code = (
+        "from argparse import Namespace\nfrom gevent import GreenletExit\n"
+        "from locust.env import Environment\n"
+        "from locustfiles.checkout_flow import CheckoutUser\n"
+        "gone = Namespace(host='http://127.0.0.1:1')\n"
+        "env = Environment(user_classes=[CheckoutUser], parsed_options=gone)\n"
+        "env.create_local_runner()\n"
+        "seen = []\n"
+        "env.events.request.add_listener(lambda **event: seen.append(event))\n"
+        "user = CheckoutUser(env)\n"
+        "user._pauses.end()\n"
+        "for part in (user.on_start, user.journey):\n"
+        "    try: part()\n"
+        "    except GreenletExit: pass\n"
+        "(event,) = seen\n"
+        "print(*sorted(event))\n"
+        "print(event['url'].startswith('http://127.0.0.1:1/api/v2/products?category='))\n"
+        "print(*(e.error for e in env.stats.errors.values()), env.stats.total.num_failures)"
+    )
+    assert in_locust(code).splitlines() == [
+        "context exception name request_type response response_length response_time start_time url",
+        "True",
+        "connection_error (status 0) 1",
+    ]
 
 
 def test_loading_the_locustfile_lifts_the_descriptor_limit() -> None:

@@ -1,0 +1,188 @@
+"""The HTTP/1.1 client of a user: one kept connection per service, and nothing it does not need.
+
+Locust's FastHttpUser took more than half of a worker's CPU for cookie jars, redirects, header
+merging and url parsing that the checkout flow has no use for. Connecting (DNS, TLS, timeouts)
+and parsing are still geventhttpclient's; what lies between them is here.
+"""
+
+import time
+from typing import NamedTuple
+
+from gevent.socket import socket
+from geventhttpclient._parser import HTTPResponseParser  # what their own responses build on
+from geventhttpclient.client import IDEMPOTENT_METHODS
+from geventhttpclient.connectionpool import ConnectionPool, SSLConnectionPool
+from geventhttpclient.response import HTTPConnectionClosed, HTTPParseError
+from geventhttpclient.url import DEFAULT_PORTS, URL
+
+from locustfiles.keepalive import is_usable
+
+BLOCK_BYTES = 16 * 1024
+MOST_CONNECTIONS = 1_000_000
+"""Of a process to one service: no limit, the descriptors are one."""
+
+
+class Answer(NamedTuple):
+    """What came back; ``status_code`` is 0 and ``error`` says why where nothing did."""
+
+    status_code: int
+    content: bytes
+    head: bytes
+    """As received up to the end of the headers; the block it ended in may hold more."""
+    error: Exception | None
+    sent_at_s: float
+    """Unix time."""
+    took_ms: float
+    """Until the whole body was here, a connection that had to be opened included."""
+
+
+class Service:
+    """A base url that all users of a process share. Verifies certificates of https urls."""
+
+    def __init__(self, base_url: str, timeout_s: float) -> None:
+        url = URL(base_url)
+        if url.scheme not in DEFAULT_PORTS or not url.host:
+            raise ValueError(f"{base_url!r} is not an http:// or https:// url")
+        port = url.port or DEFAULT_PORTS[url.scheme]
+        pool = SSLConnectionPool if url.scheme == "https" else ConnectionPool
+        self.url = base_url
+        # Of the pool only connecting is used: a connection stays with its user until it closes.
+        self.sockets = pool(
+            url.host, port, url.host, port,
+            size=MOST_CONNECTIONS, connection_timeout=timeout_s, network_timeout=timeout_s,
+        )  # fmt: skip
+        self._path = url.quoted_uri.rstrip("/") if url.path else ""
+        host = url.netloc.rpartition("@")[2]
+        self._fixed = f"Host: {host}\r\nUser-Agent: loadgate\r\n"
+
+    def request(self, method: str, target: str, headers: str, body: bytes = b"") -> bytes:
+        """The whole request; ``headers`` are complete lines, each with its CRLF."""
+        length = f"Content-Length: {len(body)}\r\n" if body or method == "POST" else ""
+        start = f"{method} {self._path}{target} HTTP/1.1\r\n"
+        return f"{start}{self._fixed}{headers}{length}\r\n".encode("latin-1") + body
+
+
+class _Reader(HTTPResponseParser):
+    """Collects one response; the parser calls the methods that begin with ``_on_``."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.body = bytearray()
+        self.head = b""
+        self._in_body = False
+        self._done = False
+
+    def read(self, source: socket) -> None:
+        """Until the response is complete. Raises OSError and HTTPParseError."""
+        while not self._done:
+            block = self._receive(source)
+            if not self._in_body:
+                self.head += block
+            self.feed(block)
+            if not block and not self._done:
+                raise HTTPParseError("connection closed before the end of the response")
+
+    def _receive(self, source: socket) -> bytes:
+        try:
+            block: bytes = source.recv(BLOCK_BYTES)
+        except ConnectionResetError:
+            if self.head:
+                raise
+            block = b""
+        if not block and not self.head:
+            raise HTTPConnectionClosed("connection closed before the response")
+        return block
+
+    def _on_message_begin(self) -> None:
+        if self._done:
+            raise HTTPParseError("more than one response to one request")
+
+    def _on_status(self, text: str) -> None:
+        pass
+
+    def _on_header_field(self, text: str) -> None:
+        pass
+
+    def _on_header_value(self, text: str) -> None:
+        pass
+
+    def _on_headers_complete(self) -> None:
+        self._in_body = self.get_code() >= 200  # 1xx: the final response is still to come
+
+    def _on_body(self, block: bytearray) -> None:
+        self.body += block
+
+    def _on_message_complete(self) -> None:
+        self._done = self.get_code() >= 200
+
+
+class Connection:
+    """One user's connection to a service. Opens when needed; not for two greenlets at once."""
+
+    __slots__ = ("_socket", "service")
+
+    def __init__(self, service: Service) -> None:
+        self.service = service
+        self._socket: socket | None = None
+
+    def open(self) -> None:
+        """Connect unless a usable connection is there. Raises OSError."""
+        if self._socket is not None and not is_usable(self._socket.fileno()):
+            self.close()
+        if self._socket is None:
+            self._socket = self.service.sockets.get_socket()
+
+    def close(self) -> None:
+        """Close the connection; the next request opens another."""
+        if self._socket is not None:
+            self.service.sockets.release_socket(self._socket)
+            self._socket = None
+
+    def send(self, method: str, target: str, headers: str, body: bytes = b"") -> Answer:
+        """Ask and wait for the answer; a failure to get one is an answer with its error."""
+        request = self.service.request(method, target, headers, body)
+        status, content, head, error = 0, b"", b"", None
+        sent_at_s, began_s = time.time(), time.perf_counter()
+        try:
+            reader = self._exchange(request, may_repeat=method in IDEMPOTENT_METHODS)
+            status, content, head = reader.get_code(), bytes(reader.body), reader.head
+        except (OSError, HTTPParseError) as failure:
+            error = failure
+        took_ms = (time.perf_counter() - began_s) * 1000
+        return Answer(status, content, head, error, sent_at_s, took_ms)
+
+    def _exchange(self, request: bytes, *, may_repeat: bool) -> _Reader:
+        kept = self._socket
+        self.open()
+        may_repeat = may_repeat and self._socket is kept
+        try:
+            return self._ask(request)
+        except HTTPConnectionClosed:
+            # The service may close a kept connection while a request is on its way to it
+            # (RFC 9112, 9.3.1). On a new connection that is a failure like any other.
+            if not may_repeat:
+                raise
+        self.open()
+        return self._ask(request)
+
+    def _ask(self, request: bytes) -> _Reader:
+        assert self._socket is not None
+        reader = _Reader()
+        try:
+            _send_all(self._socket, request)
+            reader.read(self._socket)
+        except BaseException:  # a killed user's too: what is under way must not meet the next one
+            self.close()
+            raise
+        if not reader.should_keep_alive():
+            self.close()
+        return reader
+
+
+def _send_all(target: socket, request: bytes) -> None:
+    try:
+        sent = target.send(request)  # nearly always all of it, and cheaper than sendall
+        if sent < len(request):
+            target.sendall(request[sent:])
+    except (BrokenPipeError, ConnectionResetError) as error:
+        raise HTTPConnectionClosed("connection closed before the request") from error
