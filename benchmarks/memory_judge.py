@@ -1,6 +1,6 @@
 """How often the memory judge cries wolf, and how small a leak it finds: simulated and seeded.
 
-    python benchmarks/memory_judge.py [--traces 2000] [--json PATH]
+    python -m benchmarks.memory_judge [--traces 2000] [--json PATH]
 
 Each row is one kind of trace over durations of 10 minutes to 48 hours. `growing` is the share
 of traces called a leak, `above` and `below` the shares for which growth over (under) the
@@ -36,6 +36,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.signal import lfilter
 
+from analysis.distributions import share_interval
 from analysis.memory import MemoryClass, judge_memory
 from analysis.units import BYTES_PER_MB
 
@@ -127,7 +128,7 @@ def leak(
     def trace(rng: np.random.Generator, t: Floats) -> Floats:
         n = len(t)
         level = rng.uniform(400, 800)
-        sigma = level * rng.uniform(0.02, 0.05)  # so that the growth exceeds the floor of 2 MB
+        sigma = level * rng.uniform(0.03, 0.06)  # so that 3 errors exceed the floor of 2 MB
         correlation = n / 200 if correlated else 0.0
         phi = math.exp(-1.0 / correlation) if correlated else 0.0
         inflation = (1 + phi) / (1 - phi)
@@ -179,7 +180,14 @@ def rates(name: str, duration_s: float, traces: int) -> dict[str, float]:
         growing += verdict.class_ is MemoryClass.GROWING
         above += decided is True
         below += decided is False
-    return {"growing": growing / traces, "above": above / traces, "below": below / traces}
+    sure = share_interval(growing, traces)
+    return {
+        "growing": growing / traces,
+        "growing_low": sure.low,
+        "growing_high": sure.high,
+        "above": above / traces,
+        "below": below / traces,
+    }
 
 
 def main() -> None:
@@ -189,13 +197,17 @@ def main() -> None:
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
     rows = []
-    print(f"{'trace':30}{'hours':>7}{'growing':>10}{'above':>8}{'below':>8}")
+    print(f"{'trace':30}{'hours':>7}{'growing':>10}{'95 % interval':>18}{'above':>8}{'below':>8}")
     for name in SCENARIOS:
         for duration_s in DURATIONS_S if options.only in name else ():
             found = rates(name, duration_s, options.traces)
             rows.append({"trace": name, "duration_s": duration_s, **found})
-            shares = "".join(f"{100 * found[k]:8.1f}" for k in ("growing", "above", "below"))
-            print(f"{name:30}{duration_s / HOUR_S:7.2f}  {shares}", flush=True)
+            growing, low, high, above, below = (100 * share for share in found.values())
+            print(
+                f"{name:30}{duration_s / HOUR_S:7.2f}{growing:10.2f}{low:9.2f} to{high:6.2f}"
+                f"{above:8.1f}{below:8.1f}",
+                flush=True,
+            )
     if options.json:
         options.json.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
 
