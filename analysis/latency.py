@@ -6,8 +6,8 @@ from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
 
+from analysis.distributions import share_interval
 from analysis.evidence import GENERATOR, MAX_BLOCKS, Evidence
 from analysis.percentiles import maximum, mean, min_samples, quantile, quantile_interval
 from analysis.values import Measurement
@@ -74,7 +74,7 @@ class Sample:
         """Share of failures, %, with the exact (Clopper–Pearson) 95 % interval."""
         if not self.n:
             return Measurement(self.subject, "error_rate", float("nan"), "%", 0)
-        ci = stats.binomtest(self.failures, self.n).proportion_ci(0.95, method="exact")
+        ci = share_interval(self.failures, self.n)
         rate = 100 * self.failures / self.n
         return Measurement(
             self.subject, "error_rate", rate, "%", self.n, 100 * ci.low, 100 * ci.high

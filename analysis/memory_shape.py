@@ -24,8 +24,10 @@ _WIDER_IS_WORSE = 0.75
 _MAD_TO_SIGMA = 1.4826
 # A staircase of more steps than this is growth in portions, not a change of load.
 _MOST_STEPS = 2
-# Twice the gain in log likelihood at which a curve that levels off is believed over a line.
-_SHAPE_EVIDENCE = 6.0
+# Twice the gain in log likelihood at which a curve that levels off is believed over a line. Ramps
+# begin and end anywhere, so more of them fit noise by chance, and they need more of it.
+_FILLING_EVIDENCE = 5.0
+_RAMP_EVIDENCE = 7.0
 # The clearer the trend, the clearer would the bend be: an exponential with a time constant of a
 # third of the trace leaves a line with at least this share of the squared signal unexplained.
 _BEND_SHARE = 0.06
@@ -50,7 +52,8 @@ class Jump:
 class Settled:
     """From which point on the curve is judged, and how much it may still rise from there.
 
-    `tail` is the rise that the end of the warm-up accounts for; 0 when nothing was cut.
+    `tail` is the rise that the end of the warm-up accounts for: 0 when nothing was cut, and
+    infinite when the trace ends before the curve has settled.
     """
 
     start: int
@@ -77,7 +80,8 @@ def settled(t: Floats, y: Floats) -> Settled:
     by likelihood; when levelling off explains the points better, what came before is cut, and
     the rest is asked again. So a warm-up followed by steady growth ends with the growth, and
     a cache that fills ends with its plateau. What is left must rise by more than the tail of
-    the warm-up would, or it is that tail.
+    the warm-up would, or it is that tail. Where the shortest rest that says anything still
+    levels off (a step in the last quarter), the trace is too short to tell.
     """
     start, tail_share = 0, 0.0
     latest = int(np.searchsorted(t, t[-1] - _SHORTEST_SETTLED * (t[-1] - t[0])))
@@ -89,6 +93,8 @@ def settled(t: Floats, y: Floats) -> Settled:
         ahead = int(np.searchsorted(t, t[start] + shape.flat_from * (t[-1] - t[start])))
         start = min(max(ahead, start + 1), latest)
         tail_share = max(tail_share, shape.tail_share, _LEAST_TAIL)
+    if start and start == latest and _levelling(block_means(t[start:], y[start:], BLOCKS)[1]):
+        return Settled(start, math.inf)
     return Settled(start, tail_share * _rise(y, start))
 
 
@@ -156,6 +162,7 @@ class _Levelling:
 
     flat_from: float
     tail_share: float
+    evidence: float
 
 
 def _levelling(y: Floats) -> _Levelling | None:
@@ -167,12 +174,13 @@ def _levelling(y: Floats) -> _Levelling | None:
         return None
     shapes, units, line = _shapes(n)
     gains = np.square(np.maximum(units @ centred, 0.0))
-    best = int(np.argmax(gains))
     left_line = max(total - float(line @ centred) ** 2, 1e-12 * total)
-    left_best = max(total - float(gains[best]), 1e-12 * total)
-    evidence = n * math.log(left_line / left_best)
-    needed = max(_SHAPE_EVIDENCE, _BEND_SHARE * n * (total - left_line) / left_line)
-    return shapes[best] if evidence > needed else None
+    left = np.maximum(total - gains, 1e-12 * total)
+    clear = _BEND_SHARE * n * (total - left_line) / left_line
+    needed = np.maximum([shape.evidence for shape in shapes], clear)
+    surplus = n * np.log(left_line / left) - needed
+    best = int(np.argmax(surplus))
+    return shapes[best] if surplus[best] > 0.0 else None
 
 
 @lru_cache(maxsize=BLOCKS + 1)
@@ -184,12 +192,12 @@ def _shapes(n: int) -> tuple[tuple[_Levelling, ...], Floats, Floats]:
     for i, begin in enumerate(grid):
         for end in grid[i + 1 :]:
             curves.append(np.clip((x - begin) / (end - begin), 0.0, 1.0))
-            shapes.append(_Levelling(float(end), 0.0))
+            shapes.append(_Levelling(float(end), 0.0, _RAMP_EVIDENCE))
     for tau in (0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.6, 0.8):
         flat = min(3.0 * tau, 0.75)
         tail = (math.exp(-flat / tau) - math.exp(-1.0 / tau)) / (1.0 - math.exp(-flat / tau))
         curves.append(1.0 - np.exp(-x / tau))
-        shapes.append(_Levelling(flat, _TAIL_MARGIN * tail))
+        shapes.append(_Levelling(flat, _TAIL_MARGIN * tail, _FILLING_EVIDENCE))
     return tuple(shapes), np.array([_unit(curve) for curve in curves]), _unit(x)
 
 

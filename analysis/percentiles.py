@@ -15,7 +15,13 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
+
+from analysis.distributions import (
+    binomial_quantile,
+    chi2_quantile,
+    normal_quantile,
+    t_quantile,
+)
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -102,8 +108,8 @@ def quantile_interval(
     effect = design_effect(values, block_counts, quantile(values, pooled, q))
     stretch = effect.stretch(confidence)
     tail = (1.0 - confidence) / 2.0
-    below = q * n - float(stats.binom.ppf(tail, n, q))
-    above = float(stats.binom.ppf(1.0 - tail, n, q)) + 1.0 - q * n
+    below = q * n - binomial_quantile(tail, n, q)
+    above = binomial_quantile(1.0 - tail, n, q) + 1.0 - q * n
     low, high = math.floor(q * n - below * stretch), math.ceil(q * n + above * stretch - 1e-9)
     cumulative = np.cumsum(pooled)
     return Interval(
@@ -126,7 +132,7 @@ class DesignEffect(NamedTuple):
         if self.degrees == 0:
             return 1.0
         upper = (1.0 + confidence) / 2.0
-        t_over_z = stats.t.ppf(upper, self.degrees) / stats.norm.ppf(upper)
+        t_over_z = t_quantile(upper, self.degrees) / normal_quantile(upper)
         return float(math.sqrt(self.ratio) * t_over_z)
 
 
@@ -148,7 +154,7 @@ def design_effect(values: Floats, block_counts: Ints, at: float) -> DesignEffect
     phases = np.outer(np.arange(1, degrees + 1), (np.arange(blocks) + 0.5) / blocks)
     transforms = math.sqrt(2.0) * np.cos(np.pi * phases) @ (above - share * sizes)
     ratio = float(np.square(transforms).mean()) / (n * share * (1.0 - share))
-    if ratio * degrees < stats.chi2.ppf(_NOISE_QUANTILE, degrees):
+    if ratio * degrees < chi2_quantile(_NOISE_QUANTILE, degrees):
         return DesignEffect(1.0, 0)
     return DesignEffect(max(1.0, ratio), degrees)
 

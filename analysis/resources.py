@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
 
+from analysis.distributions import share_interval
 from analysis.evidence import Evidence
 from analysis.pools import (
     BucketQuantile,
@@ -128,7 +128,7 @@ def server_errors(evidence: Evidence, subject: str) -> Measurement:
             failed += grown if labels.rpartition("/")[2].startswith("5") else 0.0
     if not total:
         return Measurement(subject, "error_rate", float("nan"), "%", 0)
-    ci = stats.binomtest(round(failed), round(total)).proportion_ci(0.95, method="exact")
+    ci = share_interval(round(failed), round(total))
     rate = 100 * failed / total
     return Measurement(subject, "error_rate", rate, "%", round(total), 100 * ci.low, 100 * ci.high)
 

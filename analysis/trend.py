@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
+
+from analysis.distributions import t_quantile
 
 Floats = npt.NDArray[np.float64]
 
@@ -52,7 +53,7 @@ def fit_trend(t: Floats, y: Floats, confidence: float) -> Trend:
     degrees = max(1.0, len(t) / inflation - 2.0)
     variance = float(residuals @ residuals) / (len(t) - 2) * inflation
     error = math.sqrt(variance / float(np.square(t - t.mean()).sum()))
-    half = float(stats.t.ppf((1.0 + confidence) / 2.0, degrees)) * error
+    half = t_quantile((1.0 + confidence) / 2.0, degrees) * error
     return Trend(slope, error, slope - half, slope + half, len(t))
 
 

@@ -1,27 +1,43 @@
 """How often the memory judge cries wolf, and how small a leak it finds: simulated and seeded.
 
-    python benchmarks/memory_judge.py [--traces 2000] [--json PATH]
+    python -m benchmarks.memory_judge [--traces 2000] [--json PATH]
 
 Each row is one kind of trace over durations of 10 minutes to 48 hours. `growing` is the share
-of traces called a leak, `above` and `below` the shares for which growth over (under) the
-shipped limit of 10 MB/h is proven, the rest is undecided (INCONCLUSIVE).
+of traces called a leak, with its exact 95 % interval (Clopper and Pearson); `above` and `below`
+are the shares for which growth over (under) the shipped limit of 10 MB/h is proven, the rest is
+undecided (INCONCLUSIVE).
 
-Found with 1,000 traces per kind and duration, in percent, worst duration:
+Found with 1,500 traces (step, cache), 1,000 (flat, sawtooth), 500 and 300 (leaks of 3 and 8) per
+duration, `growing` in percent:
 
-    no leak                        growing  above   a leak                     growing (least)
-    noisy flat                         0.4    0.0   3 standard errors, measured           81.5
-    filling cache                      1.0    0.5   3 standard errors                     62.4
-    step then plateau                  1.1    0.5   4 standard errors                     84.0
-    sawtooth, 4 to 60 teeth            0.3    0.2   8 standard errors                     94.7
-    sawtooth, 1.5 to 3 teeth           0.1    0.1   20 standard errors                   100.0
-                                                    collected at the limit (seed)        100.0
+    no leak                       10 min     1 h     8 h    48 h   highest interval
+    noisy flat                      0.40    0.00    0.00    0.00    0.11 to 1.02
+    filling cache                   0.60    1.00    0.73    0.73    0.56 to 1.64
+    step then plateau               0.67    0.73    0.40    0.93    0.51 to 1.56
+    sawtooth, 4 to 60 teeth         0.30    0.20    0.10    0.00    0.06 to 0.87
+    sawtooth, 1.5 to 3 teeth        0.10    0.00    0.10    0.10    0.00 to 0.56
 
-No test can have 1 % false alarms on flat noise and find 95 % of the leaks of 3 true standard
-errors in the same noise: by Neyman and Pearson the most powerful one finds
-P(Z > 2.33 - 3) = 75 % of them, and needs 4 standard errors for 95 %. We keep the 1 %. What
-separates 62 from 75 % is the price of not knowing the variance and its correlation, of a
-slope that withstands outliers, and of asking whether the curve levels off. A leak that is not
-called growing is undecided, not passed: the interval still holds its slope.
+    a leak                        10 min     1 h     8 h    48 h   lowest interval
+    3 standard errors, measured     85.8    84.8    81.2    82.8    77.5 to 84.5
+    3 standard errors, true         68.0    62.8    67.6    64.6    58.4 to 67.1
+    8 standard errors, true         96.0    96.3    97.7    97.0    93.1 to 97.9
+
+What "95 % detection of a slope at 3 times its own standard error" can mean:
+
+- A *true* slope of 3 true standard errors. Not with 1 % false alarms on flat noise: by Neyman and
+  Pearson the most powerful test finds P(Z > 2.33 - 3) = 75 % of them, and needs 4 standard errors
+  for 95 %. No other estimator, no second stage and no robust standard error changes that: an
+  honest standard error, however large, is the spread of its estimate.
+- A *measured* slope of 3 standard errors (the row "measured"), which is where standard errors
+  belong. There the bound is 100 %, and what is missing is mostly the price of telling a leak from
+  a cache that fills and from correlated noise: both look like a leak of 3 standard errors by
+  chance. Asking for more evidence of levelling (9 for every shape) finds 88 % and calls 1.1 to
+  1.3 % of the caches leaks; with 6 and 12, and correlation believed from 2 of its standard errors
+  on, 92 % and 1.3 % of the steps (500 to 1,500 traces). So 95 % is not reached under this reading
+  either, and the 1 % is kept.
+
+A leak that is not called growing is undecided, not passed, where the limit of 10 MB/h lies within
+the interval of its slope.
 """
 
 from __future__ import annotations
@@ -36,6 +52,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.signal import lfilter
 
+from analysis.distributions import share_interval
 from analysis.memory import MemoryClass, judge_memory
 from analysis.units import BYTES_PER_MB
 
@@ -127,7 +144,7 @@ def leak(
     def trace(rng: np.random.Generator, t: Floats) -> Floats:
         n = len(t)
         level = rng.uniform(400, 800)
-        sigma = level * rng.uniform(0.02, 0.05)  # so that the growth exceeds the floor of 2 MB
+        sigma = level * rng.uniform(0.03, 0.06)  # so that 3 errors exceed the floor of 2 MB
         correlation = n / 200 if correlated else 0.0
         phi = math.exp(-1.0 / correlation) if correlated else 0.0
         inflation = (1 + phi) / (1 - phi)
@@ -179,7 +196,14 @@ def rates(name: str, duration_s: float, traces: int) -> dict[str, float]:
         growing += verdict.class_ is MemoryClass.GROWING
         above += decided is True
         below += decided is False
-    return {"growing": growing / traces, "above": above / traces, "below": below / traces}
+    sure = share_interval(growing, traces)
+    return {
+        "growing": growing / traces,
+        "growing_low": sure.low,
+        "growing_high": sure.high,
+        "above": above / traces,
+        "below": below / traces,
+    }
 
 
 def main() -> None:
@@ -189,13 +213,17 @@ def main() -> None:
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
     rows = []
-    print(f"{'trace':30}{'hours':>7}{'growing':>10}{'above':>8}{'below':>8}")
+    print(f"{'trace':30}{'hours':>7}{'growing':>10}{'95 % interval':>18}{'above':>8}{'below':>8}")
     for name in SCENARIOS:
         for duration_s in DURATIONS_S if options.only in name else ():
             found = rates(name, duration_s, options.traces)
             rows.append({"trace": name, "duration_s": duration_s, **found})
-            shares = "".join(f"{100 * found[k]:8.1f}" for k in ("growing", "above", "below"))
-            print(f"{name:30}{duration_s / HOUR_S:7.2f}  {shares}", flush=True)
+            growing, low, high, above, below = (100 * share for share in found.values())
+            print(
+                f"{name:30}{duration_s / HOUR_S:7.2f}{growing:10.2f}{low:9.2f} to{high:6.2f}"
+                f"{above:8.1f}{below:8.1f}",
+                flush=True,
+            )
     if options.json:
         options.json.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
 

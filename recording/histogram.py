@@ -23,6 +23,7 @@ __all__ = [
     "SIGNIFICANT_DIGITS",
     "Histogram",
     "Ints",
+    "add_up",
     "bucket_index",
     "bucket_low_us",
     "bucket_mid_us",
@@ -146,3 +147,17 @@ def decode_many(texts: Sequence[str | bytes]) -> list[Histogram]:
         Histogram(indices[start:end], counts[start:end])
         for start, end in zip(starts, cuts.tolist(), strict=True)
     ]
+
+
+def add_up(texts: Sequence[str | bytes]) -> Ints:
+    """Counts of all buckets over many base64 texts together, much faster than one by one.
+
+    Raises ValueError when one is damaged or of another resolution than ours.
+    """
+    total = np.zeros(BUCKETS, np.int64)
+    counts = wire.add_up(texts)
+    if counts[BUCKETS:].any():
+        raise ValueError("damaged histogram: a bucket beyond the highest value")
+    counts = counts[:BUCKETS]
+    total[: counts.size] = counts
+    return total

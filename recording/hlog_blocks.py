@@ -5,51 +5,59 @@ than some 200 blocks of time to see how a measurement ran. So lines are added up
 read: those of one tag whose middle lies between the same two borders (of phases) and in the same
 block become one interval. With blocks no longer than the recording's interval nothing is lost
 but that several lines of one interval and tag become one.
+
+The lines of one tag and block are decoded together, as one sum: no histogram of a single line is
+ever made.
 """
 
-import itertools
 from bisect import bisect_right
 from collections import deque
-from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import BinaryIO
 
 import numpy as np
+import numpy.typing as npt
 
-from recording.histogram import BUCKETS, Histogram, Ints, decode_many, merge
+from recording.histogram import Histogram, add_up, merge
 from recording.hlog import HistogramLog, Interval, Tag
 
-_CHUNK_LINES = 256
+_TEXTS = 256
 """Lines decoded at once: enough to be fast, and all arrays stay in the processor's cache."""
 _THREADS = 2
+"""They add up while the file is read: zlib and numpy let go of the interpreter."""
+_MOST_AHEAD = 32
+"""Sums under way at once; more would only fill memory with lines."""
 _COMMENT = (b"#", b'"', b"\n")
 """How lines begin that carry no histogram."""
 
+Floats = npt.NDArray[np.float64]
 Place = tuple[int, int]
 """Stretch between borders, and block in it."""
 
+Key = tuple[Tag, Place]
+Line = tuple[float, float, bytes]
+"""Start and length, s, and the histogram's text."""
+
 
 @dataclass(frozen=True, slots=True)
-class _Line:
-    """A line of the log, its histogram still text."""
+class _Block:
+    """What lines of one tag and place add up to; ``starts_s`` is when each of them began."""
 
-    tag: Tag
-    start_s: float
-    length_s: float
-    data: bytes
+    histogram: Histogram
+    starts_s: Floats
+    end_s: float
+    damaged: int = 0
 
-
-@dataclass(slots=True)
-class _Sum:
-    """What a tag's lines of one block add up to."""
-
-    place: Place
-    counts: Ints
-    end_s: float = 0.0
-    starts_s: set[float] = field(default_factory=set)
+    def __add__(self, other: "_Block") -> "_Block":
+        return _Block(
+            merge([self.histogram, other.histogram]),
+            np.union1d(self.starts_s, other.starts_s),
+            max(self.end_s, other.end_s),
+            self.damaged + other.damaged,
+        )
 
 
 def read_hlog_blocks(path: Path, borders_s: Sequence[float], block_s: float) -> HistogramLog:
@@ -57,58 +65,84 @@ def read_hlog_blocks(path: Path, borders_s: Sequence[float], block_s: float) -> 
 
     All intervals of one block have the same ``start_s``. A missing file is an empty log.
     """
-    adder = _Adder(sorted(borders_s), block_s)
-    damaged = 0
     try:
-        with path.open("rb") as file:
-            for chunk in _chunks(file):
-                adder.add(chunk.lines, chunk.histograms)
-                damaged += chunk.damaged
+        with path.open("rb") as file, ThreadPoolExecutor(_THREADS) as threads:
+            adder = _Adder(sorted(borders_s), block_s, threads)
+            for text in file:
+                if text[:1] not in _COMMENT or text[-1:] != b"\n":
+                    adder.add(text)
+            return adder.log()
     except FileNotFoundError:
         return HistogramLog((), 0)
-    return HistogramLog(tuple(adder.intervals()), damaged)
 
 
-@dataclass(frozen=True, slots=True)
-class _Chunk:
-    """Neighbouring lines that could be read, and the number of those that could not."""
+class _Adder:
+    """Adds lines up. The log is in order of time, so each tag has one open block."""
 
-    lines: list[_Line]
-    histograms: list[Histogram]
-    damaged: int
+    def __init__(self, borders_s: Sequence[float], block_s: float, threads: Executor) -> None:
+        self._borders_s = borders_s
+        self._block_s = block_s
+        self._threads = threads
+        self._open: dict[Tag, tuple[Place, list[Line]]] = {}
+        self._ahead: deque[tuple[Key, Future[_Block]]] = deque()
+        self._blocks: dict[Key, _Block] = {}
+        self._damaged = 0
+
+    def add(self, text: bytes) -> None:
+        """Add a line of the log; one that is spoilt or cut off is counted as damaged."""
+        try:
+            tag, line = _parse(text)
+        except ValueError:
+            self._damaged += 1
+            return
+        place = self._place(line)
+        waiting = self._open.get(tag)
+        if waiting is None or waiting[0] != place or len(waiting[1]) == _TEXTS:
+            self._close(tag)
+            waiting = self._open[tag] = (place, [])
+        waiting[1].append(line)
+
+    def log(self) -> HistogramLog:
+        """Every block of every tag, in order of time."""
+        for tag in list(self._open):
+            self._close(tag)
+        while self._ahead:
+            self._collect()
+        found = {key: block for key, block in self._blocks.items() if block.starts_s.size}
+        starts_s: dict[Place, float] = {}
+        for (_, place), block in found.items():
+            first_s = float(block.starts_s[0])
+            starts_s[place] = min(first_s, starts_s.get(place, first_s))
+        intervals = [_interval(tag, starts_s[place], b) for (tag, place), b in found.items()]
+        intervals.sort(key=lambda interval: (interval.start_s, interval.tag))
+        damaged = sum(block.damaged for block in self._blocks.values())
+        return HistogramLog(tuple(intervals), self._damaged + damaged)
+
+    def _place(self, line: Line) -> Place:
+        middle_s = line[0] + line[1] / 2
+        stretch = bisect_right(self._borders_s, middle_s)
+        since_s = self._borders_s[stretch - 1] if stretch else 0.0
+        return stretch, int((middle_s - since_s) // self._block_s)
+
+    def _close(self, tag: Tag) -> None:
+        if waiting := self._open.pop(tag, None):
+            place, lines = waiting
+            self._ahead.append(((tag, place), self._threads.submit(_add_up, lines)))
+            if len(self._ahead) > _MOST_AHEAD:
+                self._collect()
+
+    def _collect(self) -> None:
+        key, future = self._ahead.popleft()
+        block, before = future.result(), self._blocks.get(key)
+        self._blocks[key] = before + block if before else block
 
 
-def _chunks(file: BinaryIO) -> Iterator[_Chunk]:
-    """The chunks in their order, decoded ahead on another core: zlib and numpy let go of it."""
-    ahead: deque[Future[_Chunk]] = deque()
-    with ThreadPoolExecutor(_THREADS) as pool:
-        while texts := list(itertools.islice(file, _CHUNK_LINES)):
-            ahead.append(pool.submit(_read, texts))
-            if len(ahead) > 2 * _THREADS:
-                yield ahead.popleft().result()
-        while ahead:
-            yield ahead.popleft().result()
-
-
-def _read(texts: list[bytes]) -> _Chunk:
-    parsed = [_parse(text) for text in texts if text[:1] not in _COMMENT or text[-1:] != b"\n"]
-    lines = [line for line in parsed if line is not None]
-    try:
-        found = decode_many([line.data for line in lines])
-    except ValueError:
-        return _one_by_one(lines, len(parsed) - len(lines))
-    return _Chunk(lines, found, len(parsed) - len(lines))
-
-
-def _parse(text: bytes) -> _Line | None:
-    """None for a line that is spoilt or cut off."""
-    if not (text.startswith(b"Tag=") and text.endswith(b"\n")):
-        return None
-    try:
-        tag, start, length, _max, data = text[4:-1].split(b",")
-        return _Line(_tag(tag), float(start), float(length), data)
-    except ValueError:
-        return None
+def _parse(text: bytes) -> tuple[Tag, Line]:
+    """Raises ValueError for a line that is spoilt or cut off."""
+    if text[:4] != b"Tag=" or text[-1:] != b"\n":
+        raise ValueError("not a whole line of a histogram")
+    tag, start, length, _max, data = text[4:-1].split(b",")
+    return _tag(tag), (float(start), float(length), data)
 
 
 @lru_cache(maxsize=10_000)
@@ -116,71 +150,30 @@ def _tag(text: bytes) -> Tag:
     return Tag.parse(text.decode("ascii"))
 
 
-def _one_by_one(lines: list[_Line], damaged: int) -> _Chunk:
-    """The slow way, for a chunk with a damaged histogram: keep what can be read."""
-    kept: list[_Line] = []
-    histograms: list[Histogram] = []
-    for line in lines:
-        try:
-            histograms.append(decode_many([line.data])[0])
-            kept.append(line)
-        except ValueError:
-            damaged += 1
-    return _Chunk(kept, histograms, damaged)
+def _add_up(lines: Sequence[Line]) -> _Block:
+    """The sum of the lines that can be read."""
+    try:
+        counts = add_up([data for _, _, data in lines])
+        kept = lines
+    except ValueError:
+        kept = [line for line in lines if _readable(line)]
+        counts = add_up([data for _, _, data in kept])
+    indices = np.flatnonzero(counts)
+    return _Block(
+        Histogram(indices, counts[indices]),
+        np.unique([start_s for start_s, _, _ in kept]),
+        max((start_s + length_s for start_s, length_s, _ in kept), default=0.0),
+        len(lines) - len(kept),
+    )
 
 
-class _Adder:
-    """Adds lines up. The log is in order of time, so each tag has one open sum."""
+def _readable(line: Line) -> bool:
+    try:
+        add_up([line[2]])
+    except ValueError:
+        return False
+    return True
 
-    def __init__(self, borders_s: Sequence[float], block_s: float) -> None:
-        self._borders_s = borders_s
-        self._block_s = block_s
-        self._open: dict[Tag, _Sum] = {}
-        self._starts_s: dict[Place, float] = {}
-        self._done: dict[tuple[Tag, Place], Interval] = {}
 
-    def add(self, lines: list[_Line], histograms: list[Histogram]) -> None:
-        """Add lines in the order of the log."""
-        for line, histogram in zip(lines, histograms, strict=True):
-            sum_ = self._sum_for(line)
-            # Occupied buckets are listed once, so no two of a line are the same.
-            sum_.counts[histogram.indices] += histogram.counts
-            sum_.starts_s.add(line.start_s)
-            sum_.end_s = max(sum_.end_s, line.start_s + line.length_s)
-
-    def intervals(self) -> list[Interval]:
-        """Every block of every tag, in order of time."""
-        for tag, sum_ in self._open.items():
-            self._close(tag, sum_)
-        self._open.clear()
-        return sorted(self._done.values(), key=lambda interval: (interval.start_s, interval.tag))
-
-    def _sum_for(self, line: _Line) -> _Sum:
-        place = self._place(line)
-        found = self._open.get(line.tag)
-        if found is not None and found.place == place:
-            return found
-        counts = np.zeros(BUCKETS, np.int64)
-        if found is not None:
-            self._close(line.tag, found)
-        self._starts_s.setdefault(place, line.start_s)
-        found = self._open[line.tag] = _Sum(place, counts)
-        return found
-
-    def _place(self, line: _Line) -> Place:
-        stretch = bisect_right(self._borders_s, line.start_s + line.length_s / 2)
-        since_s = self._borders_s[stretch - 1] if stretch else 0.0
-        return stretch, int((line.start_s + line.length_s / 2 - since_s) // self._block_s)
-
-    def _close(self, tag: Tag, sum_: _Sum) -> None:
-        start_s = self._starts_s[sum_.place]
-        indices = np.flatnonzero(sum_.counts)
-        histogram = Histogram(indices, sum_.counts[indices])
-        recorded = len(sum_.starts_s)
-        if before := self._done.get((tag, sum_.place)):
-            # A worker's late report: its lines stand further down, their intervals do not.
-            histogram = merge([before.histogram, histogram])
-            recorded = max(before.recorded, recorded)
-            sum_.end_s = max(before.start_s + before.length_s, sum_.end_s)
-        done = Interval(tag, start_s, sum_.end_s - start_s, histogram, recorded)
-        self._done[tag, sum_.place] = done
+def _interval(tag: Tag, start_s: float, block: _Block) -> Interval:
+    return Interval(tag, start_s, block.end_s - start_s, block.histogram, block.starts_s.size)

@@ -245,3 +245,12 @@ def test_a_clear_leak_is_found() -> None:
     mb = 500 + np.linspace(0, rise, n)
     called = [judge(noisy(mb, sigma_mb, s), 1).class_ is MemoryClass.GROWING for s in range(60)]
     assert sum(called) >= 54
+
+
+def test_a_late_step_is_not_a_leak() -> None:
+    """What rises within the last quarter has not settled: neither a leak nor excluded."""
+    x = np.linspace(0, 1, 1200)
+    mb = 400 * (1 + 0.03 * np.clip((x - 0.85) / 0.03, 0, 1))
+    found = [judge(noisy(mb, 3.0, seed), 1) for seed in range(20)]
+    assert [v.class_ for v in found].count(MemoryClass.GROWING) == 0
+    assert all(v.decides(10.0) is None for v in found)
