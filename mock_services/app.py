@@ -10,6 +10,7 @@ from typing import TypeVar
 from fastapi import FastAPI
 
 from mock_services import admin, errors
+from mock_services.express import Express
 from mock_services.front import Front
 from mock_services.runtime import calm_garbage_collector, raise_descriptor_limit
 from mock_services.service import MockService
@@ -50,5 +51,6 @@ def build_app(service: MockService[ServiceSettings], description: str) -> FastAP
     app.state.service = service
     errors.install(app)
     admin.install(app, service)
-    app.add_middleware(Front, service=service)
+    app.add_middleware(Express, routes=app.routes)  # read at the first request: all are there
+    app.add_middleware(Front, service=service)  # added last: outermost
     return app
