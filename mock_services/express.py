@@ -34,10 +34,10 @@ class Express:
 
     def __init__(self, app: ASGIApp, routes: Iterable[BaseRoute]) -> None:
         self._app = app
-        self._ways: dict[tuple[str, str], _Way] = {}
+        self.ways: dict[tuple[str, str], _Way] = {}
         for route in routes:
             if isinstance(route, APIRoute) and (way := _way(route)):
-                self._ways.update(((method, way.path), way) for method in route.methods or ())
+                self.ways.update(((method, way.path), way) for method in route.methods or ())
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         way = self._find(scope) if scope["type"] == "http" else None
@@ -56,10 +56,10 @@ class Express:
 
     def _find(self, scope: Scope) -> _Way | None:
         method, path = scope["method"], scope["path"]
-        way = self._ways.get((method, path))
+        way = self.ways.get((method, path))
         if way is None:
             head, _, last = path.rpartition("/")
-            way = self._ways.get((method, f"{head}/{{}}")) if last else None
+            way = self.ways.get((method, f"{head}/{{}}")) if last else None
         return way
 
 
