@@ -29,7 +29,8 @@ class Express:
     """Wraps an app: what can go the short way does, the rest goes on to the app.
 
     It serves routes that take the request and one input more: a JSON body or a query string,
-    each a pydantic model, or a string at the end of the path.
+    each a pydantic model, or a string at the end of the path. Their handlers answer errors and
+    do not raise HTTPException: FastAPI's exception handlers stand on its own way only.
     """
 
     def __init__(self, app: ASGIApp, routes: Iterable[BaseRoute]) -> None:
