@@ -9,10 +9,12 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import httpx
 
 from benchmarks.appendix_a import LATENCY
+from mock_services.money import PRODUCT_ID_PATTERN
 
 VERSION = "3.13.2"
 START_TIMEOUT_S = 30.0
@@ -64,10 +66,43 @@ def _install(scratch: Path) -> Path:
 
 
 def _write_stub(path: Path) -> None:
+    """The plain stub, as it is there from the start."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(_stub()))
+
+
+def use_equal_stub(url: str) -> None:
+    """From now on the stub does what the cart mock does, as far as WireMock's own features go.
+
+    It checks the body against a schema and writes ids of the request into the answer. Sums and
+    metrics are still the mock's alone.
+    """
+    stub = _stub()
+    stub["request"]["bodyPatterns"] = [{"matchesJsonSchema": _SCHEMA, "schemaVersion": "V202012"}]
+    stub["response"]["headers"]["X-Request-ID"] = "{{request.headers.X-Request-ID}}"
+    stub["response"]["jsonBody"]["cart_id"] = "{{jsonPath request.body '$.cart_id'}}"
+    stub["response"]["transformers"] = ["response-template"]
+    httpx.delete(f"{url}/__admin/mappings", trust_env=False).raise_for_status()
+    httpx.post(f"{url}/__admin/mappings", json=stub, trust_env=False).raise_for_status()
+
+
+_SCHEMA = {
+    "type": "object",
+    "required": ["cart_id", "product_id", "quantity"],
+    "properties": {
+        "cart_id": {"type": "string", "minLength": 1, "maxLength": 100},
+        "user_id": {"type": "string", "maxLength": 100},
+        "product_id": {"type": "string", "pattern": PRODUCT_ID_PATTERN},
+        "quantity": {"type": "integer", "minimum": 1, "maximum": 99},
+    },
+}
+
+
+def _stub() -> dict[str, Any]:
     """POST /api/v2/cart/items, as late as the cart mock: a lognormal through its p50 and p95."""
     shape = LATENCY["add_to_cart"]
     sigma = math.log(shape.p95_ms / shape.p50_ms) / _P95_SCORE
-    stub = {
+    return {
         "request": {
             "method": "POST",
             "urlPath": "/api/v2/cart/items",
@@ -80,8 +115,6 @@ def _write_stub(path: Path) -> None:
             "delayDistribution": {"type": "lognormal", "median": shape.p50_ms, "sigma": sigma},
         },
     }
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(stub))
 
 
 def _free_port() -> int:

@@ -10,6 +10,7 @@ from typing import TypeVar
 from fastapi import FastAPI
 
 from mock_services import admin, errors
+from mock_services.express import Express
 from mock_services.front import Front
 from mock_services.runtime import calm_garbage_collector, raise_descriptor_limit
 from mock_services.service import MockService
@@ -45,10 +46,13 @@ def build_app(service: MockService[ServiceSettings], description: str) -> FastAP
         lifespan=lifespan,
         redirect_slashes=False,
         responses={"4XX": {"description": "JSON with `error` and a `message` that says why"}},
+        # Looking for an OpenTelemetry provider that nobody set up is a tenth of a short request.
+        telemetry={"tracing": False, "metrics": False, "logs": False},
         strict_content_type=False,  # a JSON body is read as such without a Content-Type too
     )
     app.state.service = service
     errors.install(app)
     admin.install(app, service)
-    app.add_middleware(Front, service=service)
+    app.add_middleware(Express, routes=app.routes)  # read at the first request: all are there
+    app.add_middleware(Front, service=service)  # added last: outermost
     return app

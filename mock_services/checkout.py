@@ -13,8 +13,8 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from mock_services import money
 from mock_services.app import build_app, settings_from_env
 from mock_services.call import Call
-from mock_services.catalogue import Catalogue, Category
-from mock_services.checkout_bodies import ConfirmRequest, CouponRequest, StartRequest
+from mock_services.catalogue import Catalogue
+from mock_services.checkout_bodies import BrowseQuery, ConfirmRequest, CouponRequest, StartRequest
 from mock_services.checkouts import Checkouts
 from mock_services.errors import JSON, error_response, json_response
 from mock_services.ledger import Ledger, LedgerError
@@ -152,9 +152,6 @@ class CheckoutService(MockService[CheckoutSettings]):
             )
 
 
-Page = Annotated[int, Query(ge=1)]
-
-
 def create_app(settings: CheckoutSettings | None = None) -> FastAPI:
     """The checkout service's app; settings from the environment unless given."""
     service = CheckoutService(settings or settings_from_env(CheckoutSettings))
@@ -169,13 +166,12 @@ def _add_catalogue(app: FastAPI, service: CheckoutService) -> None:
 
     @app.get("/api/v2/products", name="browse", response_model=None)
     @service.business("browse")
-    async def browse(
-        request: Request, category: Category | None = None, page: Page = 1
-    ) -> Response:
+    async def browse(request: Request, wanted: Annotated[BrowseQuery, Query()]) -> Response:
         """A page of 20 products of a category, or of all."""
-        body = catalogue.page(category, page)
+        body = catalogue.page(wanted.category, wanted.page)
         if body is None:
-            return error_response(404, "NotFound", f"no page {page} of {category or 'products'}")
+            text = f"no page {wanted.page} of {wanted.category or 'products'}"
+            return error_response(404, "NotFound", text)
         return Response(body, media_type=JSON)
 
     @app.get("/api/v2/products/{product_id}", name="detail", response_model=None)

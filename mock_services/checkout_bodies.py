@@ -1,4 +1,4 @@
-"""Request bodies of checkout-service."""
+"""Requests of checkout-service: bodies, and the query of browse."""
 
 from __future__ import annotations
 
@@ -7,8 +7,16 @@ from typing import Annotated
 from pydantic import BaseModel, Field
 
 from mock_services import money
+from mock_services.catalogue import Category
 
 Identifier = Annotated[str, Field(min_length=1, max_length=100)]
+
+
+class BrowseQuery(BaseModel):
+    """Query of GET /api/v2/products."""
+
+    category: Category | None = None
+    page: int = Field(default=1, ge=1)
 
 
 class CouponRequest(BaseModel):
