@@ -23,8 +23,6 @@ JOURNEY = "journey"
 """All requests of the flow together; the gate judges it as a sum of the others."""
 STOP_GRACE_S = 0.1
 """A stop this close to a slot's end took nothing from it that a tail could show."""
-_BORDER_SLACK_S = 0.002
-"""Times in latency.hlog have whole milliseconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,12 +81,7 @@ def _left_out(slots: Slots, rounds: int, interval: Interval) -> str:
         return "rounds not judged"
     if slots.arm_of(slot) != interval.tag.arm:
         return "other arm's slot"
-    end_s = interval.start_s + interval.length_s
-    inside = (
-        interval.start_s >= slots.counted_from(slot) - _BORDER_SLACK_S
-        and end_s <= slots.start_of(slot + 1) + _BORDER_SLACK_S
-    )
-    return "" if inside else "cut"
+    return "" if _middle_s(interval) >= slots.counted_from(slot) else "cut"
 
 
 def gate_data(evidence: Evidence, slots: Slots, rounds: int) -> GateData | None:

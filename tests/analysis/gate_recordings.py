@@ -19,7 +19,9 @@ from recording.series import Sample, SeriesWriter
 from recording.slots import ARMS, Slots
 
 LOOKS = (16, 24)
-STEPS = ("browse", "detail", "start_checkout", "charge")
+ONE_LOOK = LOOKS[-1:]
+"""A FAIL at its only look counts its small p-values once, which is what takes time."""
+STEPS = ("browse", "start_checkout", "charge")
 SERVICES = ("checkout-service", "payment-gateway")
 START_S = 5.25
 MEDIAN_MS = 100.0
