@@ -54,21 +54,29 @@ def plan_of(evidence: Evidence, slots: Slots) -> LookPlan | None:
     return plan
 
 
-def deciding_look(evidence: Evidence, settings: RegressionSettings) -> Look | None:
-    """The first look that decides, else the last that was reached; None when none was."""
+def deciding_look(
+    evidence: Evidence, settings: RegressionSettings, upto_rounds: int | None = None
+) -> Look | None:
+    """The first look that decides, else the last that was reached; None when none was.
+
+    `upto_rounds` leaves out later looks.
+    """
     last = None
-    for last in _looks(evidence, settings):
+    for last in _looks(evidence, settings, upto_rounds):
         if last.verdict is not GateVerdict.INCONCLUSIVE:
             break
     return last
 
 
-def _looks(evidence: Evidence, settings: RegressionSettings) -> Iterator[Look]:
+def _looks(
+    evidence: Evidence, settings: RegressionSettings, upto_rounds: int | None
+) -> Iterator[Look]:
     slots = evidence.slots
     plan = plan_of(evidence, slots) if slots else None
     if slots is None or plan is None:
         return
     done = completed_rounds(evidence, slots)
+    done = done if upto_rounds is None else min(done, upto_rounds)
     for number, rounds in enumerate(plan.rounds, start=1):
         data = gate_data(evidence, slots, rounds) if rounds <= done else None
         if data is not None:
