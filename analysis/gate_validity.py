@@ -64,10 +64,12 @@ def check_run(evidence: Evidence, rounds: int) -> Checked:
 
 
 def _timetable(evidence: Evidence, slots: Slots | None) -> Check:
-    fits = slots is not None and plan_of(evidence, slots) is not None
-    hint = "unless each arm goes first in half of the rounds, drift looks like a regression"
+    """Whether the slots that the statistics stand on were there, in an order that carries them."""
     if slots is None:
-        return Check("slots", "never started", "started", evidence.manifest.ended == "interrupted")
+        stopped = evidence.manifest.ended == "interrupted"
+        return Check("slots", "never started", "started", stopped)
+    fits = plan_of(evidence, slots) is not None
+    hint = "unless each arm goes first in half of the rounds, drift looks like a regression"
     return Check("order of the arms", "balanced" if fits else "not", "balanced", fits, hint)
 
 
