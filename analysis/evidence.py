@@ -18,6 +18,8 @@ from recording.orders_reader import read_confirmed, read_ledger
 from recording.phases import phases_of
 from recording.rundir import RunDir
 from recording.series_reader import Series, read_series
+from recording.slots import Slots
+from recording.timetable import borders_s, slots_of
 
 GENERATOR = "generator"
 """Pseudo-step under which the generator records about itself."""
@@ -46,6 +48,11 @@ class Evidence:
             phase if phase.end_s is not None else phase.model_copy(update={"end_s": self.end_s})
             for phase in phases_of(self.events) or self.manifest.phases
         )
+
+    @cached_property
+    def slots(self) -> Slots | None:
+        """The timetable of a paired run; None for any other, and before its first slot."""
+        return slots_of(self.manifest, self.events)
 
     @cached_property
     def end_s(self) -> float:
@@ -92,7 +99,9 @@ def load_evidence(run: RunDir) -> Evidence:
     """Read a run directory. Raises ConfigError only when its manifest is unreadable."""
     manifest = read_manifest(run.manifest)
     events, bad_events = read_json_lines(run.events)
-    log = _read_log(run.latency, manifest, phases_of(events) or manifest.phases)
+    slots = slots_of(manifest, events)
+    phases = phases_of(events) or manifest.phases
+    log = _read_slots(run.latency, slots) if slots else _read_log(run.latency, manifest, phases)
     resources, load = read_series(run.resources), read_series(run.load)
     exemplars, bad_exemplars = read_json_lines(run.exemplars)
     damaged = {
@@ -129,6 +138,11 @@ def _read_log(path: Path, manifest: Manifest, phases: Sequence[MeasuredPhase]) -
     # Half an interval keeps every interval by itself, whatever rounding does to its start.
     block_s = ceil(wanted_s / interval_s) * interval_s if wanted_s > interval_s else interval_s / 2
     return read_hlog_blocks(path, [b for b in borders_s if b is not None], block_s)
+
+
+def _read_slots(path: Path, slots: Slots) -> HistogramLog:
+    """The log of a paired run, where the borders of slots and cuts are what matters."""
+    return read_hlog_blocks(path, borders_s(slots), max(slots.slot_s, slots.start_s))
 
 
 def _is_number(value: object) -> bool:

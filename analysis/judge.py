@@ -6,6 +6,7 @@ from itertools import chain
 
 from analysis import causes
 from analysis.evidence import Evidence, load_evidence
+from analysis.gate import judge_paired
 from analysis.latency import Sample, judged_kind, needed, samples
 from analysis.memory_rules import memory_measurement, memory_of
 from analysis.orders import reconcile
@@ -24,12 +25,14 @@ _SHOWN = ("p50", "p95", "p99", "mean", "max", "error_rate")
 
 
 def judge(run: RunDir, thresholds: Thresholds) -> Verdict:
-    """The verdict on a run directory; a spoilt one is INVALID, never an exception."""
+    """The verdict on a run directory, paired or not; a spoilt one is INVALID, no exception."""
     try:
         evidence = load_evidence(run)
     except ConfigError as error:
         reason = f"manifest.json is unreadable: {error}"
         return Verdict(run.root.name, "?", Outcome.INVALID, reason, invalid_reasons=(reason,))
+    if evidence.manifest.paired is not None:
+        return judge_paired(evidence, thresholds)
     return judge_evidence(evidence, thresholds)
 
 

@@ -24,13 +24,13 @@ def _lines(verdict: Verdict) -> Iterator[str]:
     yield verdict.summary
     yield ""
     yield from _facts(verdict)
-    yield from _list("Why it is not evidence", verdict.invalid_reasons)
-    yield from _list("Why it cannot tell", verdict.inconclusive_reasons)
+    yield from bullets("Why it is not evidence", verdict.invalid_reasons)
+    yield from bullets("Why it cannot tell", verdict.inconclusive_reasons)
     yield from _breaches(verdict)
-    yield from _list("Findings", verdict.findings)
+    yield from bullets("Findings", verdict.findings)
     yield from _rules(verdict)
     yield from _measurements(verdict)
-    yield from _checks(verdict)
+    yield from checks_table(verdict)
 
 
 def _facts(verdict: Verdict) -> Iterator[str]:
@@ -50,15 +50,17 @@ def _facts(verdict: Verdict) -> Iterator[str]:
     yield ""
 
 
-def _list(title: str, lines: tuple[str, ...]) -> Iterator[str]:
+def bullets(title: str, lines: tuple[str, ...]) -> Iterator[str]:
+    """A section of one line each; nothing without lines."""
     if lines:
         yield f"## {title}"
         yield ""
-        yield from (f"- {_one_line(line)}" for line in lines)
+        yield from (f"- {one_line(line)}" for line in lines)
         yield ""
 
 
-def _one_line(text: str) -> str:
+def one_line(text: str) -> str:
+    """Without line breaks, which would end a list's item or a table's row."""
     return " ".join(text.split())
 
 
@@ -70,7 +72,7 @@ def _breaches(verdict: Verdict) -> Iterator[str]:
     yield "| subject | metric | actual | required | because |"
     yield "|---|---|--:|--:|---|"
     for b in verdict.breaches:
-        cause = _one_line(b.because).replace("|", "\\|")
+        cause = one_line(b.because).replace("|", "\\|")
         yield f"| {b.subject} | {b.metric} | {show(b.actual, b.unit)} | {b.required} | {cause} |"
     yield ""
 
@@ -123,7 +125,8 @@ def _measurements(verdict: Verdict) -> Iterator[str]:
     yield ""
 
 
-def _checks(verdict: Verdict) -> Iterator[str]:
+def checks_table(verdict: Verdict) -> Iterator[str]:
+    """The section of checks of the run itself."""
     if not verdict.checks:
         return
     yield "## Is the run evidence?"

@@ -36,21 +36,21 @@ _REASONS = {
 
 def checks(evidence: Evidence, samples: dict[str, Sample]) -> list[Check]:
     """Every check of the run, in the order a reader should see them."""
-    found = [_ending(evidence), *_damage(evidence)]
+    found = [ending(evidence), *damage(evidence)]
     if evidence.manifest.source == "loadgate":
-        found += [*_completeness(evidence), *_coverage(evidence)]
+        found += [*completeness(evidence), _recorded(evidence), *samples_taken(evidence)]
     journey = samples["journey"]
     found.append(
         Check("measured requests", f"{journey.n}", "> 0", journey.n > 0, _zero_hint(evidence))
     )
     if journey.n and evidence.measured_s > 0:
         deliver = _users_delivered if journey_is_closed(evidence) else _arrivals_delivered
-        found += [*deliver(evidence, samples), *_distortion(evidence), *_generator(evidence)]
-        found += [*_host(evidence), *_mocks(evidence)]
+        found += [*deliver(evidence, samples), *_distortion(evidence), *generator(evidence)]
+        found += [*host(evidence), *_mocks(evidence)]
     return found
 
 
-def _ending(evidence: Evidence) -> Check:
+def ending(evidence: Evidence) -> Check:
     how = evidence.manifest.ended
     hint = evidence.manifest.ended_because or _REASONS.get(how, "")
     return Check("end of the run", how, "completed", how in _ENDS_THAT_COUNT, hint)
@@ -60,7 +60,7 @@ def _zero_hint(evidence: Evidence) -> str:
     return "" if evidence.measured_s else "no measured phase was reached"
 
 
-def _damage(evidence: Evidence) -> Iterator[Check]:
+def damage(evidence: Evidence) -> Iterator[Check]:
     yield Check(
         "damaged files",
         f"{len(evidence.damage)}",
@@ -70,7 +70,7 @@ def _damage(evidence: Evidence) -> Iterator[Check]:
     )
 
 
-def _completeness(evidence: Evidence) -> Iterator[Check]:
+def completeness(evidence: Evidence) -> Iterator[Check]:
     closing = evidence.events_named("generator_ended")
     if not closing:
         yield Check("closing count", "missing", "present", False, "the recording was cut off")
@@ -112,19 +112,22 @@ def _died_with_workers(evidence: Evidence, recorded: int) -> float:
     return lost * 2 * interval_s * recorded / duration_s
 
 
-def _coverage(evidence: Evidence) -> Iterator[Check]:
+def _recorded(evidence: Evidence) -> Check:
     """Holes in the recording, by what is written whether or not there is load."""
-    validity = evidence.manifest.profile.validity
     recorded: dict[float, int] = {}
     for i in evidence.log.intervals:
         if i.tag.step == GENERATOR and evidence.is_measured(i):
             recorded[i.start_s] = max(i.recorded, recorded.get(i.start_s, 0))
-    yield _missing(
+    return _missing(
         "recorded intervals",
         sum(recorded.values()),
         evidence.measured_s / evidence.manifest.profile.recording.interval,
-        validity.missing_intervals,
+        evidence.manifest.profile.validity.missing_intervals,
     )
+
+
+def samples_taken(evidence: Evidence) -> Iterator[Check]:
+    """Whether each service answered the sampler all the time that was measured."""
     for subject in evidence.resources.subjects("up"):
         t_s, up = evidence.resources.get(subject, "up")
         inside = np.zeros(t_s.size, bool)
@@ -134,7 +137,7 @@ def _coverage(evidence: Evidence) -> Iterator[Check]:
             f"samples of {subject}",
             int((up[inside] > 0).sum()),
             evidence.measured_s / evidence.manifest.profile.sampling.interval,
-            validity.missing_samples,
+            evidence.manifest.profile.validity.missing_samples,
         )
 
 
@@ -262,7 +265,7 @@ def _distortion(evidence: Evidence) -> Iterator[Check]:
     )
 
 
-def _generator(evidence: Evidence) -> Iterator[Check]:
+def generator(evidence: Evidence) -> Iterator[Check]:
     validity = evidence.manifest.profile.validity
     lag = pooled(evidence, LATENCY, GENERATOR)
     if lag.n:
@@ -277,14 +280,16 @@ def _generator(evidence: Evidence) -> Iterator[Check]:
     for worker in evidence.load.subjects("process_cpu_seconds_total"):
         cpu = cpu_share(evidence, worker, "load")
         if cpu is not None:
-            yield _share(f"CPU of {worker}", cpu, validity.generator_cpu, "of one core")
+            yield share_check(f"CPU of {worker}", cpu, validity.generator_cpu, "of one core")
         wait = run_queue_share(evidence, worker)
         if wait is not None:
             hint = "it was ready to run and other processes had the cores"
-            yield _share(f"CPU wait of {worker}", wait, validity.generator_wait, "of time", hint)
+            yield share_check(
+                f"CPU wait of {worker}", wait, validity.generator_wait, "of time", hint
+            )
 
 
-def _host(evidence: Evidence) -> Iterator[Check]:
+def host(evidence: Evidence) -> Iterator[Check]:
     """What other processes took from the machine: a busy neighbour is not a slow shop."""
     cores = evidence.manifest.host.get("cores")
     busy, own = (
@@ -295,7 +300,7 @@ def _host(evidence: Evidence) -> Iterator[Check]:
         limit = evidence.manifest.profile.validity.foreign_cpu
         share = max(0.0, busy - own) / float(cores)
         hint = "other processes were using this machine"
-        yield _share("CPU taken by others", share, limit, f"of {cores} cores", hint)
+        yield share_check("CPU taken by others", share, limit, f"of {cores} cores", hint)
 
 
 def _mocks(evidence: Evidence) -> Iterator[Check]:
@@ -306,8 +311,8 @@ def _mocks(evidence: Evidence) -> Iterator[Check]:
         if cpu is not None:
             limit = evidence.manifest.profile.validity.mock_cpu
             hint = "a saturated mock measures itself"
-            yield _share(f"CPU of the {subject} mock", cpu, limit, "of one core", hint)
+            yield share_check(f"CPU of the {subject} mock", cpu, limit, "of one core", hint)
 
 
-def _share(name: str, value: float, limit: float, of: str, hint: str = "") -> Check:
+def share_check(name: str, value: float, limit: float, of: str, hint: str = "") -> Check:
     return Check(name, f"{100 * value:.0f} %", f"≤ {100 * limit:g} % {of}", value <= limit, hint)

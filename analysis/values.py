@@ -107,7 +107,11 @@ class Verdict:
 
     def to_json(self) -> bytes:
         """``verdict.json``: the same bytes for the same recording."""
-        table = {
+        return orjson.dumps(_rounded(self.table()), option=orjson.OPT_INDENT_2) + b"\n"
+
+    def table(self) -> dict[str, Any]:
+        """What ``verdict.json`` holds, unrounded."""
+        return {
             "run_id": self.run_id,
             "profile": self.profile,
             "verdict": self.verdict.value,
@@ -122,7 +126,6 @@ class Verdict:
             "checks": [asdict(check) for check in self.checks],
             "context": self.context,
         }
-        return orjson.dumps(_rounded(table), option=orjson.OPT_INDENT_2) + b"\n"
 
 
 def _row(row: RuleRow) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from recording.errors import NotARunError, StorageError
 
-DERIVED = ("verdict.json", "report.md")
+DERIVED = ("verdict.json", "report.md", "junit.xml")
 """Rebuilt from the rest by ``loadgate report``; everything else is written once."""
 
 
@@ -84,6 +84,11 @@ class RunDir:
     def report(self) -> Path:
         """Derived: the report to attach."""
         return self.root / "report.md"
+
+    @property
+    def junit(self) -> Path:
+        """Derived, of a paired run: its rows as test cases."""
+        return self.root / "junit.xml"
 
 
 def create_run_dir(runs: Path, profile_name: str, now: datetime | None = None) -> RunDir:

@@ -8,11 +8,10 @@ from rich.console import Console
 from rich.markdown import Markdown
 
 from analysis.judge import judge
-from analysis.report import markdown
 from analysis.thresholds import load_thresholds
 from harness.paths import find_thresholds
 from harness.verbs.options import Json, Thresholds
-from harness.verbs.show import store
+from harness.verbs.show import report_of, store
 from recording.rundir import open_run_dir
 
 HELP = """
@@ -43,6 +42,6 @@ def report(
     if as_json:
         typer.echo(verdict.to_json().decode(), nl=False)
     elif console.is_terminal:
-        console.print(Markdown(markdown(verdict)))
+        console.print(Markdown(report_of(verdict)))
     else:
-        typer.echo(markdown(verdict), nl=False)
+        typer.echo(report_of(verdict), nl=False)

@@ -1,28 +1,27 @@
 """Judges a run, stores what is derived, prints the verdict table, ends with its exit code."""
 
+import os
 from math import isnan
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
+from analysis.gate_ci import junit
+from analysis.gate_report import gate_markdown
+from analysis.gate_values import GateReport
 from analysis.judge import judge
 from analysis.report import interval, markdown
 from analysis.thresholds import Thresholds
 from analysis.values import Measurement, Outcome, RuleRow, Verdict, show
 from harness.verbs.options import OnInconclusive
+from harness.verbs.show_gate import STYLE, print_gate, publish
 from recording.durations import format_duration
 from recording.errors import StorageError
 from recording.exitcodes import ExitCode
 from recording.flow import STEPS
 from recording.rundir import RunDir
 
-STYLE = {
-    Outcome.PASS: "green",
-    Outcome.FAIL: "red",
-    Outcome.INCONCLUSIVE: "yellow",
-    Outcome.INVALID: "magenta",
-}
 _MAPPED = {
     None: ExitCode.INCONCLUSIVE,
     OnInconclusive.PASS: ExitCode.PASS,
@@ -31,15 +30,28 @@ _MAPPED = {
 
 
 def finish(
-    run: RunDir, thresholds: Thresholds, *, as_json: bool, inconclusive: OnInconclusive | None
+    run: RunDir,
+    thresholds: Thresholds,
+    *,
+    as_json: bool,
+    inconclusive: OnInconclusive | None,
+    calibration: str | None = None,
 ) -> None:
-    """Judge, store, print. Raises typer.Exit with the verdict's exit code."""
+    """Judge, store, print. Raises typer.Exit with the verdict's exit code.
+
+    ``calibration`` is what this host's last calibration said of the gate, for paired runs.
+    """
     verdict = judge(run, thresholds)
     if as_json:
         typer.echo(verdict.to_json().decode(), nl=False)
+    elif isinstance(verdict, GateReport):
+        print_gate(_console(), run, verdict, calibration)
     else:
         print_verdict(_console(), run, verdict)
-    store(run, verdict)
+    store(run, verdict, calibration)
+    if isinstance(verdict, GateReport):
+        # Not on stdout under --json: what is printed there must stay one JSON document.
+        publish(Console(stderr=as_json, soft_wrap=True), verdict, os.environ, calibration)
     code = verdict.exit_code
     raise typer.Exit(int(_MAPPED[inconclusive] if code is ExitCode.INCONCLUSIVE else code))
 
@@ -52,11 +64,20 @@ def _console() -> Console:
     return console
 
 
-def store(run: RunDir, verdict: Verdict) -> None:
-    """Write verdict.json and report.md. Raises StorageError."""
+def report_of(verdict: Verdict, calibration: str | None = None) -> str:
+    """The Markdown report of any verdict."""
+    if isinstance(verdict, GateReport):
+        return gate_markdown(verdict, calibration)
+    return markdown(verdict)
+
+
+def store(run: RunDir, verdict: Verdict, calibration: str | None = None) -> None:
+    """Write verdict.json and report.md, and junit.xml of a gate. Raises StorageError."""
     try:
         run.verdict.write_bytes(verdict.to_json())
-        run.report.write_text(markdown(verdict), encoding="utf-8")
+        run.report.write_text(report_of(verdict, calibration), encoding="utf-8")
+        if isinstance(verdict, GateReport):
+            run.junit.write_bytes(junit(verdict))
     except OSError as error:
         raise StorageError(f"{run.root}: verdict not stored: {error.strerror}") from error
 

@@ -1,0 +1,119 @@
+"""Prints a gate's answer, and hands it to the CI system it runs in."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from analysis.gate_ci import annotations
+from analysis.gate_data import GateVerdict
+from analysis.gate_report import facts, gate_summary
+from analysis.gate_values import GateReport
+from analysis.gate_words import (
+    breach_text,
+    cost_outcome,
+    detectable,
+    interval_of,
+    percent,
+    show_cost,
+    takes,
+)
+from analysis.values import Outcome
+from recording.errors import StorageError
+from recording.rundir import RunDir
+
+STYLE = {
+    Outcome.PASS: "green",
+    Outcome.FAIL: "red",
+    Outcome.INCONCLUSIVE: "yellow",
+    Outcome.INVALID: "magenta",
+}
+
+
+def print_gate(
+    console: Console, run: RunDir, report: GateReport, calibration: str | None = None
+) -> None:
+    """One screen: is head worse than base, where, and how sure is that."""
+    if report.gate_rows:
+        console.print(_latency(report))
+    if report.costs:
+        console.print(_costs(report))
+    more = takes(report.context) if report.verdict is Outcome.INCONCLUSIVE else ""
+    for title, lines, style in (
+        ("not evidence", report.invalid_reasons, "magenta"),
+        ("cannot tell", (*report.inconclusive_reasons, *([more] if more else [])), "yellow"),
+        ("worse", tuple(f"{b.subject}: {breach_text(b)}" for b in report.breaches), "red"),
+        ("finding", report.findings, "cyan"),
+    ):
+        for line in lines:
+            console.print(f"[{style}]{title}[/]  ", end="")
+            console.print(line, markup=False, soft_wrap=True)
+    console.print()
+    for line in facts(report, calibration):
+        console.print(line.removeprefix("- ").replace("`", ""), style="dim", markup=False)
+    console.print(f"report: {run.report}", style="dim", markup=False)
+    console.print(f"[bold {STYLE[report.verdict]}]{report.verdict}[/]  ", end="")
+    console.print(report.summary, markup=False, soft_wrap=True)
+
+
+def _latency(report: GateReport) -> Table:
+    table = _table("endpoint", "")
+    for column in ("base ms", "head ms", "change", "95 % interval", "could have seen"):
+        table.add_column(column, justify="right", no_wrap=True)
+    table.add_column("")
+    for arm_row in report.gate_rows:
+        row = arm_row.row
+        base, head = (_plain(ms) for ms in (row.base_ms, arm_row.head_ms))
+        cells = (base, head, percent(row.ratio), interval_of(row), detectable(row))
+        table.add_row(row.endpoint, row.metric, *cells, _verdict(row.verdict, row.verdict.value))
+    return table
+
+
+def _costs(report: GateReport) -> Table:
+    table = _table("cost of", "")
+    for column in ("base", "head", "change"):
+        table.add_column(column, justify="right", no_wrap=True)
+    table.add_column("")
+    for row in report.costs:
+        cells = (show_cost(value, row.unit) for value in (row.base, row.head, row.change))
+        words = _verdict(row.verdict, cost_outcome(row)) if row.judged else cost_outcome(row)
+        table.add_row(row.subject, row.metric, *cells, words)
+    return table
+
+
+def _table(*columns: str) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in columns:
+        table.add_column(column, no_wrap=True)
+    return table
+
+
+def _plain(ms: float | None) -> str:
+    return "·" if ms is None else f"{ms:.3g}" if ms < 100 else f"{ms:.0f}"
+
+
+def _verdict(verdict: GateVerdict, words: str) -> str:
+    return f"[{STYLE[Outcome[verdict]]}]{escape(words)}[/]"
+
+
+def publish(
+    console: Console,
+    report: GateReport,
+    environment: Mapping[str, str],
+    calibration: str | None = None,
+) -> None:
+    """In a GitHub job: annotations, and the report on the job's summary page.
+
+    Raises StorageError when the summary file that the job was given cannot be written.
+    """
+    if environment.get("GITHUB_ACTIONS") == "true":
+        for line in annotations(report):
+            console.out(line, highlight=False)
+    if path := environment.get("GITHUB_STEP_SUMMARY"):
+        try:
+            with Path(path).open("a", encoding="utf-8") as file:
+                file.write(gate_summary(report, calibration))
+        except OSError as error:
+            raise StorageError(f"{path}: summary not written: {error.strerror}") from error
