@@ -10,10 +10,9 @@ from analysis.judge import judge
 from analysis.report import interval, markdown
 from analysis.thresholds import Thresholds
 from analysis.values import Measurement, Outcome, RuleRow, Verdict, show
-from harness.verbs.options import OnInconclusive
+from harness.verbs.options import OnInconclusive, exit_with
 from recording.durations import format_duration
 from recording.errors import StorageError
-from recording.exitcodes import ExitCode
 from recording.flow import STEPS
 from recording.rundir import RunDir
 
@@ -22,11 +21,6 @@ STYLE = {
     Outcome.FAIL: "red",
     Outcome.INCONCLUSIVE: "yellow",
     Outcome.INVALID: "magenta",
-}
-_MAPPED = {
-    None: ExitCode.INCONCLUSIVE,
-    OnInconclusive.PASS: ExitCode.PASS,
-    OnInconclusive.FAIL: ExitCode.FAIL,
 }
 
 
@@ -40,8 +34,7 @@ def finish(
     else:
         print_verdict(_console(), run, verdict)
     store(run, verdict)
-    code = verdict.exit_code
-    raise typer.Exit(int(_MAPPED[inconclusive] if code is ExitCode.INCONCLUSIVE else code))
+    exit_with(verdict.exit_code, inconclusive)
 
 
 def _console() -> Console:
