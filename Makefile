@@ -7,7 +7,7 @@ PROFILE ?= release
 SET ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup loadtest smoke soak mocks ui report runs calibrate bench test lint format lock clean
+.PHONY: help setup loadtest smoke soak mocks ui report runs bench test lint format lock clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -44,10 +44,6 @@ report: $(READY) ## print the newest run's report
 
 runs: $(READY) ## list recorded runs
 	@$(BIN)/loadgate runs
-
-calibrate: $(READY) ## is the gate right on this host? (AA=30 GATES=20 INJECT=p99=+20%: hours)
-	@$(BIN)/loadgate calibrate --aa $(or $(AA),30) --gates $(or $(GATES),20) \
-		--inject $(or $(INJECT),p99=+20%)
 
 bench: $(READY) ## figures about loadgate itself, with peers (about 20 minutes, quiet machine)
 	@$(BIN)/python -m benchmarks $(if $(ONLY),--only $(ONLY))

@@ -4,7 +4,7 @@ import hashlib
 import shlex
 import signal
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Annotated
@@ -69,8 +69,8 @@ def calibrate(
         int, typer.Option("--simulate", min=0, metavar="N", help="Simulated gates of each kind.")
     ] = 0,
     gate: Annotated[
-        str, typer.Option("--gate", metavar="COMMAND", help="The gate; {seed} becomes a number.")
-    ] = "loadgate gate --base . --head .",
+        str, typer.Option("--gate", metavar="COMMAND", help="How one gate is run.")
+    ] = "loadgate gate --base . --head . --profile {profile}",
     profile: Annotated[
         str, typer.Option("--profile", metavar="NAME", help="The gate's; its latencies are slowed.")
     ] = "gate",
@@ -96,9 +96,8 @@ def calibrate(
     try:
         records = _simulated(series, slowdowns, simulate, done, settings)
         follow(console, records, simulate * (1 + len(slowdowns)))
-        words = (_words(gate, seed + len(real) + number) for number in range(len(gates_ahead)))
-        records = _real(series, gates_ahead, words, find_profile(profile), path.with_suffix(".log"))
-        follow(console, records, len(gates_ahead))
+        one = partial(run_gate, _words(gate, profile), path.with_suffix(".log"), series)
+        follow(console, _real(one, gates_ahead, find_profile(profile)), len(gates_ahead))
     except KeyboardInterrupt:
         stopped = True
         console.print("stopped; what ended before is kept")
@@ -152,19 +151,15 @@ def _simulated(
 
 
 def _real(
-    series: Series,
-    planned: Sequence[Planned],
-    words: Iterator[list[str]],
-    profile: Path,
-    path: Path,
+    one: Callable[[Planned, list[str]], GateRecord], planned: Sequence[Planned], profile: Path
 ) -> Iterator[GateRecord]:
     in_force = latencies_in_force(profile)
-    for each, command in zip(planned, words, strict=True):
+    for each in planned:
         slower = overrides(each.step, each.slowdown, in_force) if each.slowdown else []
-        yield run_gate(command, path.with_suffix(".log"), series, each, slower)
+        yield one(each, slower)
 
 
-def _words(gate: str, seed: int) -> list[str]:
+def _words(gate: str, profile: str) -> list[str]:
     """`loadgate` is this very installation, wherever the shell would find another."""
-    words = [word.replace("{seed}", str(seed)) for word in shlex.split(gate)]
+    words = [word.replace("{profile}", profile) for word in shlex.split(gate)]
     return [sys.executable, "-m", "harness.cli", *words[1:]] if words[:1] == ["loadgate"] else words

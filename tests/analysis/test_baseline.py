@@ -29,9 +29,16 @@ def recorded(root: Path, spoilt: Recording | None = None, **manifest: Any) -> Ru
     return run
 
 
-def test_a_recording_is_kept_with_value_interval_and_n(tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Baseline:
+    """What is kept of a healthy run whose charge is slow."""
+    run = Recording(latency_ms={"charge": 300})
+    git = {"revision": "abc", "dirty": True}
+    return baseline_of(recorded(tmp_path_factory.mktemp("kept") / "r", run, git=git), LIMITS, ())
+
+
+def test_a_recording_is_kept_with_value_interval_and_n(kept: Baseline) -> None:
     """Per step and percentile: what the verdict of the run shows too."""
-    kept = baseline_of(recorded(tmp_path / "r", Recording(latency_ms={"charge": 300})), LIMITS, ())
     p99 = kept.figure("charge", "p99")
     assert p99 is not None
     assert p99.value == pytest.approx(330, rel=0.005)
@@ -40,22 +47,17 @@ def test_a_recording_is_kept_with_value_interval_and_n(tmp_path: Path) -> None:
     assert kept.subjects[-1] == "journey"
 
 
-def test_high_water_marks_are_kept(tmp_path: Path) -> None:
+def test_high_water_marks_are_kept(kept: Baseline) -> None:
     """Pools' and memory's peaks stand beside the latencies."""
-    kept = baseline_of(recorded(tmp_path / "r"), LIMITS, ())
-    pool, memory = (
-        kept.figure("payment-gateway", "utilization"),
-        kept.figure("cart-service", "peak_rss"),
-    )
+    pool = kept.figure("payment-gateway", "utilization")
+    memory = kept.figure("cart-service", "peak_rss")
     assert pool is not None
     assert memory is not None
     assert (pool.value, memory.unit) == (20.0, "MB")
 
 
-def test_host_load_and_revision_are_kept(tmp_path: Path) -> None:
+def test_host_load_and_revision_are_kept(kept: Baseline) -> None:
     """What decides later whether a run may be compared with this one."""
-    git = {"revision": "abc", "dirty": True}
-    kept = baseline_of(recorded(tmp_path / "r", git=git), LIMITS, ())
     assert kept.host_class == "xeon-2c-8gb-linux6"
     assert kept.digest == digest(kept.load)
     assert (kept.revision, kept.dirty) == ("abc", True)

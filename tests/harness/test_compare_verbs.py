@@ -95,10 +95,10 @@ def test_too_few_baselines_exit_5(tmp_path: Path) -> None:
     ],
 )
 def test_what_cannot_be_a_baseline_is_refused(
-    tmp_path: Path, manifest: dict[str, Any], said: str
+    stored: Path, tmp_path: Path, manifest: dict[str, Any], said: str
 ) -> None:
     """And nothing is stored, not even the good run beside it."""
-    runs = run(tmp_path, "good", 100.0), run(tmp_path, "bad", 100.0, **manifest)
+    runs = stored / "run0", run(tmp_path, "bad", 100.0, **manifest)
     done = call(tmp_path, "baseline", "add", *runs)
     assert isinstance(done.exception, RunFailedError)
     assert said in str(done.exception)
