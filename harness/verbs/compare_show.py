@@ -26,7 +26,7 @@ def print_comparison(console: Console, found: Comparison) -> None:
     if found.context:
         console.print(_context_table(found))
     for title, lines, style in (
-        ("differs", found.notes, "cyan"),
+        ("note", found.notes, "cyan"),
         ("cannot tell", found.reasons, "yellow"),
     ):
         for line in lines:
