@@ -22,8 +22,10 @@ from recording.errors import RunFailedError
 from recording.rundir import open_run_dir
 
 HELP = """
-Keep runs as baselines: per step and percentile the value, its interval and the number of requests,
-with host class, load, revision and date. One JSON file per run; commit the folder if you wish.
+Keep runs, small, as baselines to judge later ones by.
+
+Kept are, per step and percentile, the value, its interval and the number of requests, with host
+class, load, revision and date. One JSON file per run; commit the folder if you wish.
 
 Examples:
 
