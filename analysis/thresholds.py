@@ -30,6 +30,7 @@ KINDS_OF_SUBJECT: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
 )
 _SECTIONS: Final = (*KINDS_OF_SUBJECT, "regression", "guard")
 _REGRESSION_KEYS: Final = ("metrics", "min_effect", "tolerated", "floor")
+_SPREAD: Final = "baseline_spread"  # the one key of [regression] that may be left out
 _GUARD_KEYS: Final = ("warn", "pause", "abort")
 # The gate compares quantiles; it has no statistic for a mean or a maximum.
 _QUANTILES: Final = tuple(name for name in METRICS if name[0] == "p" and name[1].isdigit())
@@ -49,6 +50,7 @@ class Regression:
     min_effect_percent: float
     tolerated_percent: float
     floor_ms: float
+    baseline_spread_percent: float = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,9 +194,10 @@ class _Reader:
 
     def regression(self, body: Mapping[str, object]) -> Regression | None:
         before = len(self.problems)
+        allowed = (*_REGRESSION_KEYS, _SPREAD)
         for key in body:
-            if key not in _REGRESSION_KEYS:
-                self.problem(f"regression.{key}", unknown("key", key, _REGRESSION_KEYS))
+            if key not in allowed:
+                self.problem(f"regression.{key}", unknown("key", key, allowed))
         for key in _REGRESSION_KEYS:
             if key not in body:
                 self.problem(
@@ -207,6 +210,9 @@ class _Reader:
             self.amount("regression.min_effect", body["min_effect"], _PERCENT),
             self.amount("regression.tolerated", body["tolerated"], _PERCENT),
             self.amount("regression.floor", body["floor"], _MS),
+            self.amount(
+                "regression.baseline_spread", body.get("baseline_spread", "10 %"), _PERCENT
+            ),
         )
         if len(self.problems) == before:
             self.consistent(regression)

@@ -7,7 +7,18 @@ import traceback
 import typer
 from rich.console import Console
 
-from harness.verbs import analyze, gate, mocks, report, run, runs, worker
+from harness.verbs import (
+    analyze,
+    baseline,
+    calibrate,
+    compare,
+    gate,
+    mocks,
+    report,
+    run,
+    runs,
+    worker,
+)
 from recording.errors import LoadgateError
 from recording.exitcodes import ExitCode
 
@@ -22,7 +33,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     rich_markup_mode="markdown",
 )
-for verb in (run, gate, analyze, report, runs, mocks, worker):
+for verb in (run, gate, analyze, report, compare, baseline, calibrate, runs, mocks, worker):
     verb.register(app)
 
 

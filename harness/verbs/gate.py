@@ -1,29 +1,42 @@
 """``loadgate gate``: is head slower than base?"""
 
 import secrets
+from collections.abc import Callable
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
 
+from analysis.calibration import last_calibration
+from analysis.gate_early import decided_early
+from analysis.gate_look import settings_of
+from analysis.host_class import host_class
 from analysis.looks import LookPlan, balanced_order
+from analysis.thresholds import Thresholds as Limits
 from analysis.thresholds import load_thresholds
 from harness import preflight
 from harness.arms import PreparedArm, merge_base, open_arms, prepared
 from harness.conduct import Order, record
+from harness.early_look import EarlyLooks
+from harness.host import host_facts
 from harness.live import LiveView
 from harness.paths import find_profile, find_thresholds
-from harness.verbs.options import RUNS, Inconclusive, Json, Runs, Thresholds
+from harness.verbs.options import CALIBRATIONS, RUNS, Inconclusive, Json, Runs, Thresholds
 from harness.verbs.show import finish
+from recording.clock import RunClock
 from recording.durations import format_duration
 from recording.errors import ConfigError
 from recording.manifest import ArmFacts, PairedRun
 from recording.profile import Profile
 from recording.profile_file import load_profile
+from recording.rundir import RunDir
 from recording.slots import BASE, HEAD
 
+SLOWEST_REQUEST_S = 2.5
+"""Requests still in flight this long after their slot do not wait for an early look."""
 HELP = """
 Load BASE and HEAD in turn, in short slots, and say whether HEAD is slower: PASS, FAIL, or
 INCONCLUSIVE with what it would take to tell.
@@ -77,6 +90,7 @@ def gate(
     path = find_profile(profile)
     plan = load_profile(path, overrides or [])
     looks = _looks(plan, path)
+    settings_of(limits)  # what cannot be judged by is said before the load, not after it
     preflight.check_safety(plan)
     console = Console(stderr=as_json)
     with ExitStack() as arms:
@@ -90,10 +104,18 @@ def gate(
             open_arms(first, second),
             overrides=overrides or [],
             paired=paired,
+            enough=_early(plan, paired, limits),
         )
         with LiveView(console, f"loadgate {plan.name}") as view:
             recorded = record(order, Path(runs), view)
-    finish(recorded, limits, as_json=as_json, inconclusive=inconclusive)
+    known = last_calibration(CALIBRATIONS, host_class(host_facts()).name)
+    finish(
+        recorded,
+        limits,
+        as_json=as_json,
+        inconclusive=inconclusive,
+        calibration=known.text if known else None,
+    )
 
 
 def _looks(profile: Profile, path: Path) -> LookPlan:
@@ -110,6 +132,15 @@ def _paired(base: PreparedArm, head: PreparedArm, looks: LookPlan, seed: int | N
     drawn = secrets.randbits(32) if seed is None else seed
     order = balanced_order(looks, drawn)
     return PairedRun(base=base.facts, head=head.facts, seed=drawn, head_first=order)
+
+
+def _early(
+    profile: Profile, paired: PairedRun, limits: Limits
+) -> Callable[[RunDir, RunClock], str]:
+    assert profile.gate is not None
+    settle_s = profile.recording.interval + SLOWEST_REQUEST_S
+    decide = partial(decided_early, limits)
+    return EarlyLooks(profile.gate, paired, settle_s, decide).enough
 
 
 def _headline(profile: Profile, paired: PairedRun) -> str:

@@ -2,9 +2,11 @@
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
+
+from recording.exitcodes import ExitCode
 
 Thresholds = Annotated[
     Path | None,
@@ -29,3 +31,14 @@ Inconclusive = Annotated[
     ),
 ]
 RUNS = Path("runs")
+CALIBRATIONS = RUNS / "calibration"
+_MAPPED = {
+    None: ExitCode.INCONCLUSIVE,
+    OnInconclusive.PASS: ExitCode.PASS,
+    OnInconclusive.FAIL: ExitCode.FAIL,
+}
+
+
+def exit_with(code: ExitCode, inconclusive: OnInconclusive | None) -> NoReturn:
+    """End with a verdict's exit code, INCONCLUSIVE mapped as asked. Raises typer.Exit."""
+    raise typer.Exit(int(_MAPPED[inconclusive] if code is ExitCode.INCONCLUSIVE else code))

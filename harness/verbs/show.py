@@ -14,19 +14,12 @@ from analysis.judge import judge
 from analysis.report import interval, markdown
 from analysis.thresholds import Thresholds
 from analysis.values import Measurement, Outcome, RuleRow, Verdict, show
-from harness.verbs.options import OnInconclusive
+from harness.verbs.options import OnInconclusive, exit_with
 from harness.verbs.show_gate import STYLE, print_gate, publish
 from recording.durations import format_duration
 from recording.errors import StorageError
-from recording.exitcodes import ExitCode
 from recording.flow import STEPS
 from recording.rundir import RunDir
-
-_MAPPED = {
-    None: ExitCode.INCONCLUSIVE,
-    OnInconclusive.PASS: ExitCode.PASS,
-    OnInconclusive.FAIL: ExitCode.FAIL,
-}
 
 
 def finish(
@@ -52,8 +45,7 @@ def finish(
     if isinstance(verdict, GateReport):
         # Not on stdout under --json: what is printed there must stay one JSON document.
         publish(Console(stderr=as_json, soft_wrap=True), verdict, os.environ, calibration)
-    code = verdict.exit_code
-    raise typer.Exit(int(_MAPPED[inconclusive] if code is ExitCode.INCONCLUSIVE else code))
+    exit_with(verdict.exit_code, inconclusive)
 
 
 def _console() -> Console:

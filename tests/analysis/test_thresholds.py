@@ -74,6 +74,17 @@ def test_the_shipped_regression_limits() -> None:
     assert load_thresholds(SHIPPED).regression == Regression(("p95", "p99"), 5.0, 10.0, 5.0)
 
 
+def test_the_spread_of_baselines_may_be_left_out() -> None:
+    """10 % then; and what is written counts."""
+    text = ONE_RULE + REGRESSION + 'floor = "5 ms"\n'
+    spreads = [
+        regression.baseline_spread_percent
+        for more in ("", 'baseline_spread = "4 %"')
+        if (regression := parse_thresholds(text + more).regression)
+    ]
+    assert spreads == [10.0, 4.0]
+
+
 def test_rules_are_found_by_subject() -> None:
     """A subject has its rules in the order of the file; one without a section has none."""
     thresholds = parse_thresholds(
@@ -108,6 +119,10 @@ def test_rules_are_found_by_subject() -> None:
         (ONE_RULE + REGRESSION + "floor = 5", "regression.floor: 5 is not text"),
         (ONE_RULE + REGRESSION + 'floor = "5 %"', "regression.floor: unit '%' does not fit"),
         (ONE_RULE + REGRESSION + 'flor = "5 ms"', "did you mean 'floor'"),
+        (
+            ONE_RULE + REGRESSION + 'floor = "5 ms"\nbaseline_spread = "5 ms"',
+            "regression.baseline_spread: unit 'ms' does not fit",
+        ),
         (
             ONE_RULE + REGRESSION.replace("10 %", "5 %") + 'floor = "5 ms"',
             "regression.tolerated: 5 % must be above min_effect",

@@ -1,0 +1,164 @@
+"""``loadgate calibrate``: how often is the gate wrong on this very host?"""
+
+import hashlib
+import shlex
+import signal
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Annotated
+
+import orjson
+import typer
+from rich.console import Console
+
+from analysis.calibration import GateRecord, calibration_file, last_calibration, read_records
+from analysis.gate_data import RegressionSettings
+from analysis.gate_look import settings_of
+from analysis.host_class import host_class
+from analysis.injection import Slowdown, parse_slowdowns
+from analysis.thresholds import load_thresholds
+from harness.calibrate import Planned, Series, plan, run_gate, simulate_gates
+from harness.host import git_facts, host_facts
+from harness.inject import latencies_in_force, overrides
+from harness.paths import PROJECT, find_profile, find_thresholds
+from harness.verbs.calibrate_show import follow, print_calibration
+from harness.verbs.options import CALIBRATIONS, Json
+from recording.errors import ConfigError, StorageError
+from recording.exitcodes import ExitCode
+from recording.flow import STEPS
+from recording.jsonl import JsonLinesWriter
+from recording.profile_file import read_toml
+
+HELP = """
+Run gates whose right answer is known, on this host, and count how often the gate is wrong.
+
+A/A gates compare this tree with itself: every FAIL is a false alarm. A/B gates slow one step of
+head down (the seven take turns): `p99=+20%` is its tail (p95, p99 and max; nothing below the
+median moves), `all=+20%` all its requests. Each is a `loadgate gate` of some minutes. Results are
+kept per host class as each gate ends: Ctrl-C loses nothing and the next call adds to them.
+
+Exit code 0 when all gates were run, 5 when stopped early.
+
+Examples:
+
+- `loadgate calibrate --aa 30 --inject p99=+10%,+20% --gates 20`
+- `loadgate calibrate --simulate 100 --inject p99=+20%`  (no load; both kinds, 100 each)
+- `loadgate calibrate`  (only print what is known of this host)
+- `loadgate calibrate --aa 5 --gate "loadgate gate --base ref:main --head ref:main"`
+"""
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb."""
+    app.command("calibrate", help=HELP)(calibrate)
+
+
+def calibrate(
+    aa: Annotated[int, typer.Option("--aa", min=0, metavar="N", help="Real A/A gates.")] = 0,
+    inject: Annotated[
+        list[str] | None,
+        typer.Option("--inject", metavar="WHAT=+X%", help="Slow-downs of head; repeatable."),
+    ] = None,
+    gates: Annotated[
+        int, typer.Option("--gates", min=0, metavar="N", help="Real A/B gates per slow-down.")
+    ] = 0,
+    simulate: Annotated[
+        int, typer.Option("--simulate", min=0, metavar="N", help="Simulated gates of each kind.")
+    ] = 0,
+    gate: Annotated[
+        str, typer.Option("--gate", metavar="COMMAND", help="How one gate is run.")
+    ] = "loadgate gate --base . --head . --profile {profile}",
+    profile: Annotated[
+        str, typer.Option("--profile", metavar="NAME", help="The gate's; its latencies are slowed.")
+    ] = "gate",
+    folder: Annotated[
+        Path, typer.Option("--folder", metavar="DIR", help="Where results are kept.")
+    ] = CALIBRATIONS,
+    seed: Annotated[int, typer.Option("--seed", help="Draws order, steps and simulations.")] = 1,
+    as_json: Json = False,
+) -> None:
+    """Run, keep, print."""
+    slowdowns = [found for text in inject or () for found in parse_slowdowns(text)]
+    if gates and not slowdowns:
+        raise ConfigError("--gates counts A/B gates: say how head is slowed, --inject p99=+20%")
+    settings = settings_of(load_thresholds(find_thresholds(None)))
+    console = Console(stderr=as_json, highlight=False)
+    path = _file(folder)
+    series = _series(path, gate, find_profile(profile), settings, seed)
+    done = [record for record in read_records(path)[0] if record.setup == series.setup]
+    real = [record for record in done if record.kind == "real"]
+    gates_ahead = plan(aa, slowdowns, gates, real, seed)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    stopped = False
+    try:
+        records = _simulated(series, slowdowns, simulate, done, settings)
+        follow(console, records, simulate * (1 + len(slowdowns)))
+        one = partial(run_gate, _words(gate, profile), path.with_suffix(".log"), series)
+        follow(console, _real(one, gates_ahead, find_profile(profile)), len(gates_ahead))
+    except KeyboardInterrupt:
+        stopped = True
+        console.print("stopped; what ended before is kept")
+    print_calibration(console, last_calibration(folder, path.stem), path, as_json=as_json)
+    raise typer.Exit(int(ExitCode.INCONCLUSIVE if stopped else ExitCode.PASS))
+
+
+def _file(folder: Path) -> Path:
+    here = host_class(host_facts())
+    if not here.known:
+        raise ConfigError("this host does not say what it is (processor, cores, memory, kernel)")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StorageError(f"{folder}: cannot be created: {error.strerror}") from error
+    return calibration_file(folder, here.name)
+
+
+def _series(
+    path: Path, gate: str, profile: Path, settings: RegressionSettings, seed: int
+) -> Series:
+    """What the gates of this call share; gates count together while their setup is the same."""
+    told = (gate, read_toml(profile), repr(settings))
+    setup = hashlib.sha256(orjson.dumps(told, default=str, option=orjson.OPT_SORT_KEYS))
+    git = git_facts(PROJECT)
+    revision = str(git.get("revision", ""))[:10] + ("+" if git.get("dirty") else "")
+    return Series(path.stem, setup.hexdigest()[:12], revision, seed, partial(_keep, path))
+
+
+def _keep(path: Path, record: GateRecord) -> None:
+    try:
+        writer = JsonLinesWriter(path)
+        try:
+            writer.write(record.model_dump(mode="json"))
+        finally:
+            writer.close()
+    except OSError as error:
+        raise StorageError(f"{path}: cannot be written: {error.strerror}") from error
+
+
+def _simulated(
+    series: Series,
+    slowdowns: Sequence[Slowdown],
+    count: int,
+    done: Sequence[GateRecord],
+    settings: RegressionSettings,
+) -> Iterator[GateRecord]:
+    for planned in (Planned(), *(Planned(slowdown, STEPS[0]) for slowdown in slowdowns)):
+        kept = [r for r in done if r.kind == "simulated" and r.injection == planned.injection]
+        yield from simulate_gates(series, planned, count, len(kept), settings)
+
+
+def _real(
+    one: Callable[[Planned, list[str]], GateRecord], planned: Sequence[Planned], profile: Path
+) -> Iterator[GateRecord]:
+    in_force = latencies_in_force(profile)
+    for each in planned:
+        slower = overrides(each.step, each.slowdown, in_force) if each.slowdown else []
+        yield one(each, slower)
+
+
+def _words(gate: str, profile: str) -> list[str]:
+    """`loadgate` is this very installation, wherever the shell would find another."""
+    words = [word.replace("{profile}", profile) for word in shlex.split(gate)]
+    return [sys.executable, "-m", "harness.cli", *words[1:]] if words[:1] == ["loadgate"] else words

@@ -1,0 +1,68 @@
+"""A calibration on the screen: a line per gate as it ends, and the table of all that are kept."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import orjson
+import typer
+from rich.console import Console
+
+from analysis.calibration import Calibration, GateRecord
+from harness.verbs.compare_show import table
+
+
+def follow(console: Console, records: Iterator[GateRecord], total: int) -> None:
+    """Run through the gates; one line for each as it ends."""
+    for number, record in enumerate(records, start=1):
+        what = f"{record.injection} on {record.endpoint}" if record.injection else "A/A"
+        if record.kind == "simulated":
+            what += f", simulated {record.host_model}"
+        named = f" naming {', '.join(record.blamed)}" if record.blamed else ""
+        line = f"gate {number} of {total}  {what}: {record.verdict}{named}, {record.wall_s:.1f} s"
+        console.print(line, markup=False, soft_wrap=True)
+
+
+def print_calibration(
+    console: Console, found: Calibration | None, path: Path, *, as_json: bool
+) -> None:
+    """The table, or null and the figures as JSON."""
+    if as_json:
+        facts = found and {
+            "host_class": found.host_class,
+            "text": found.text(),
+            "setup": found.setup,
+            "last_utc": found.last_utc,
+            "rows": [row.table() for row in found.rows],
+            "left_out": found.left_out,
+            "unreadable": found.unreadable,
+        }
+        typer.echo(orjson.dumps(facts, option=orjson.OPT_INDENT_2).decode())
+    elif found is None:
+        console.print(f"no gates kept in {path} yet: try `loadgate calibrate --aa 5`", markup=False)
+    else:
+        _table(console, found, path)
+
+
+def _table(console: Console, found: Calibration, path: Path) -> None:
+    if not console.is_terminal:
+        console.width = max(console.width, 120)
+    made = table(
+        *("gates", "head is", "n", "FAIL", "PASS", "INCONCLUSIVE", "INVALID", "found"),
+        *("blamed others", "s median", "s max"),
+    )
+    for row in found.rows:
+        failed = f"{row.failed} (<= {100 * row.at_most(row.failed):.1f} %)"
+        hits = f"{row.found} (>= {100 * row.at_least(row.found):.1f} %)" if row.injection else ""
+        counts = (row.passed, row.inconclusive, row.invalid)
+        shown = [str(row.gates), failed, *map(str, counts), hits, str(row.misblamed)]
+        seconds = [f"{row.median_s:.1f}", f"{row.max_s:.1f}"]
+        made.add_row(row.kind, row.injection or "equal", *shown, *seconds)
+    console.print(made)
+    console.print("bounds: one-sided 95 %, Clopper-Pearson, INVALID gates left out", style="dim")
+    for count, what in (
+        (found.left_out, "gates of another command, profile or [regression] are left out"),
+        (found.unreadable, "lines cannot be read"),
+    ):
+        if count:
+            console.print(f"{count} {what} ({path})", markup=False, soft_wrap=True)
+    console.print(found.text(), markup=False, soft_wrap=True)

@@ -1,0 +1,85 @@
+"""One screen for a comparison: rows, what is only shown, why it cannot tell, the verdict."""
+
+from rich.console import Console
+from rich.table import Table
+
+from analysis.compare import Comparison, PairRow
+from analysis.gate_data import GateRow, GateVerdict
+from analysis.values import show
+from harness.verbs.show_gate import STYLE
+
+_ROW_STYLE = {
+    GateVerdict.PASS: "green",
+    GateVerdict.FAIL: "red",
+    GateVerdict.INCONCLUSIVE: "yellow",
+}
+
+
+def print_comparison(console: Console, found: Comparison) -> None:
+    """Print it."""
+    if not console.is_terminal:
+        console.width = max(console.width, 120)
+    if found.pairs:
+        console.print(_pair_table(found.pairs))
+    if found.rows:
+        console.print(_row_table(found.rows))
+    if found.context:
+        console.print(_context_table(found))
+    for title, lines, style in (
+        ("note", found.notes, "cyan"),
+        ("cannot tell", found.reasons, "yellow"),
+    ):
+        for line in lines:
+            console.print(f"[{style}]{title}[/]  ", end="")
+            console.print(line, markup=False, soft_wrap=True)
+    console.print()
+    console.print(f"[bold {STYLE[found.verdict]}]{found.verdict}[/]  ", end="")
+    console.print(found.summary, markup=False, soft_wrap=True)
+
+
+def table(*columns: str, left: int = 2) -> Table:
+    """A plain table; all but the first `left` columns are numbers."""
+    made = Table(box=None, pad_edge=False, header_style="bold")
+    for number, column in enumerate(columns):
+        made.add_column(column, justify="left" if number < left else "right", no_wrap=True)
+    return made
+
+
+def _pair_table(rows: tuple[PairRow, ...]) -> Table:
+    made = table("step", "metric", "A ms", "B ms", "B/A", "within-run 95 %", "beyond it")
+    for row in rows:
+        cells = [f"{row.a.value:.4g}", f"{row.b.value:.4g}", f"{row.ratio:.3f}"]
+        beyond = "yes" if row.beyond_within_run else ""
+        bounds = _bounds(row.ci_low, row.ci_high)
+        made.add_row(row.subject, row.metric, *cells, bounds, beyond)
+    return made
+
+
+def _row_table(rows: tuple[GateRow, ...]) -> Table:
+    made = table("step", "metric", "baselines ms", "ratio", "95 %", "seen from", "")
+    made.add_column("because")
+    for row in rows:
+        cells = ["·", "·", "·", "·"]
+        if row.ratio is not None and row.smallest_detectable is not None:
+            seen = f"{100 * row.smallest_detectable:+.0f} %"
+            cells = [f"{row.base_ms:.4g}", f"{row.ratio:.3f}", _bounds(row.ci_low, row.ci_high)]
+            cells.append(seen)
+        verdict = f"[{_ROW_STYLE[row.verdict]}]{row.verdict}[/]"
+        made.add_row(row.endpoint, row.metric, *cells, verdict, row.because)
+    return made
+
+
+def _context_table(found: Comparison) -> Table:
+    one = len(found.against) == 1
+    made = table("shown, not judged", "metric", "A" if one else "baselines", "B" if one else "run")
+    for row in found.context:
+        before = show(row.lowest, row.unit)
+        if row.highest > row.lowest:
+            before += f" to {show(row.highest, row.unit)}"
+        made.add_row(row.subject, row.metric, before, show(row.value, row.unit))
+    return made
+
+
+def _bounds(low: float | None, high: float | None) -> str:
+    shown = ("·" if bound is None else f"{bound:.3f}" for bound in (low, high))
+    return " to ".join(shown)

@@ -1,0 +1,25 @@
+"""What `compare` and `baseline` share: the folder of baselines, and the rules to judge by."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from analysis.compare_baselines import BaselineRules
+from analysis.gate_look import settings_of
+from analysis.thresholds import Thresholds
+from recording.errors import ConfigError
+
+Baselines = Annotated[
+    Path, typer.Option("--baselines", metavar="DIR", help="Folder of stored baselines.")
+]
+BASELINES = Path("baselines")
+
+
+def baseline_rules(limits: Thresholds) -> BaselineRules:
+    """[regression] for stored baselines. Raises ConfigError."""
+    if limits.regression is None:
+        raise ConfigError(
+            f"{limits.source}: [regression] is missing; its baseline_spread is needed"
+        )
+    return BaselineRules(settings_of(limits), limits.regression.baseline_spread_percent / 100)
