@@ -114,7 +114,7 @@ def gate(
         limits,
         as_json=as_json,
         inconclusive=inconclusive,
-        calibration=known.text if known else None,
+        calibration=known.text() if known else None,
     )
 
 

@@ -19,7 +19,5 @@ BASELINES = Path("baselines")
 def baseline_rules(limits: Thresholds) -> BaselineRules:
     """[regression] for stored baselines. Raises ConfigError."""
     if limits.regression is None:
-        raise ConfigError(
-            f"{limits.source}: [regression] is missing; its baseline_spread is needed"
-        )
+        raise ConfigError(f"{limits.source}: [regression] is missing")
     return BaselineRules(settings_of(limits), limits.regression.baseline_spread_percent / 100)
