@@ -12,10 +12,15 @@ _KEY = "mock_services.call"
 
 
 class Call:
-    """When the request was first seen, when its answer is due, and by what id it goes."""
+    """When the request was first seen, how long it is to take, and by what id it goes.
+
+    The drawn latency stands for work that is modelled and not done. What a handler really does
+    comes on top, so a slow handler shows. Only what the model contains already, a call to another
+    service or the wait for a commit, is taken off (`covers`).
+    """
 
     __slots__ = (
-        "_due_s",
+        "_left_s",
         "endpoint",
         "extra_headers",
         "request_id",
@@ -26,7 +31,7 @@ class Call:
 
     def __init__(self, request_id: str) -> None:
         self.started_s = time.perf_counter()
-        self._due_s = self.started_s
+        self._left_s = 0.0
         self.request_id = request_id
         self.endpoint = ""
         self.status = 0
@@ -44,17 +49,17 @@ class Call:
         """Make this the call of a request."""
         scope[_KEY] = self
 
-    def due_in(self, seconds: float, *, counted_from_s: float | None = None) -> None:
-        """The whole endpoint, everything included, is to take this long."""
-        self._due_s = (self.started_s if counted_from_s is None else counted_from_s) + seconds
+    def takes(self, seconds: float) -> None:
+        """The modelled work is to take this long from now on."""
+        self._left_s = seconds
 
-    def waited(self, seconds: float) -> None:
-        """Time in a queue comes on top of the endpoint's own time."""
-        self._due_s += seconds
+    def covers(self, seconds: float) -> None:
+        """Part of the modelled work has been done for real, in this time."""
+        self._left_s -= seconds
 
     async def rest(self) -> None:
-        """Sleep until the answer is due; at once when that has passed."""
-        left_s = self._due_s - time.perf_counter()
+        """Sleep for what is left of the modelled work; afterwards nothing is."""
+        left_s, self._left_s = self._left_s, 0.0
         if left_s > 0:
             await asyncio.sleep(left_s)
 

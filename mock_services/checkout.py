@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import time
 from collections.abc import Awaitable, Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
@@ -19,7 +20,7 @@ from mock_services.checkouts import Checkouts
 from mock_services.errors import JSON, error_response, json_response
 from mock_services.ledger import Ledger, LedgerError
 from mock_services.lock_client import LockAnswer, LockClient, LockUnavailableError
-from mock_services.orders import OrderDesk
+from mock_services.orders import Confirmation, OrderDesk
 from mock_services.pool import Pool
 from mock_services.service import MockService
 from mock_services.settings import CheckoutSettings
@@ -27,6 +28,8 @@ from mock_services.settings import CheckoutSettings
 COUPONS = frozenset(f"BF25-{number:03d}" for number in range(1, 501))
 COUPON_PERCENT = 25
 DELIVERY_DAYS = 5
+COMMIT_INTERVALS = 2
+"""Group commits that the modelled latency of confirm contains; one is the usual wait."""
 
 
 class CheckoutService(MockService[CheckoutSettings]):
@@ -114,14 +117,12 @@ class CheckoutService(MockService[CheckoutSettings]):
             "ttl_seconds": self.settings.lock_ttl_s,
             "checkout_id": checkout_id,
         }
-        return await self._locks.acquire(self.settings, call.request_id, body)
+        return await _downstream(call, self._locks.acquire(self.settings, call.request_id, body))
 
     async def confirm(self, call: Call, wanted: ConfirmRequest) -> Response:
         """Record the order, then release the lock."""
         try:
-            confirmation = await self._desk.confirm(
-                wanted.checkout_id, wanted.payment_id, call.request_id
-            )
+            confirmation = await self._record(call, wanted)
         except LedgerError as problem:
             self.events.write("ledger_failed", request_id=call.request_id, problem=str(problem))
             return error_response(503, "LedgerUnavailable", f"order not recorded: {problem}")
@@ -139,10 +140,19 @@ class CheckoutService(MockService[CheckoutSettings]):
             200 if confirmation.lock_id is None else 201,
         )
 
+    async def _record(self, call: Call, wanted: ConfirmRequest) -> Confirmation | None:
+        """The model contains the wait for a group commit; a ledger slower than that shows."""
+        began_s = time.perf_counter()
+        try:
+            return await self._desk.confirm(wanted.checkout_id, wanted.payment_id, call.request_id)
+        finally:
+            took_s = time.perf_counter() - began_s
+            call.covers(min(took_s, COMMIT_INTERVALS * self.settings.ledger_commit_interval_s))
+
     async def _release(self, call: Call, lock_id: str) -> None:
         """Release a lock. If that fails the order stands: the lock's time to live frees it."""
         try:
-            await self._locks.release(self.settings, call.request_id, lock_id)
+            await _downstream(call, self._locks.release(self.settings, call.request_id, lock_id))
         except LockUnavailableError as problem:
             self.events.write(
                 "release_failed",
@@ -150,6 +160,19 @@ class CheckoutService(MockService[CheckoutSettings]):
                 lock_id=lock_id,
                 problem=str(problem),
             )
+
+
+async def _downstream(call: Call, asked: Awaitable[LockAnswer]) -> LockAnswer:
+    """An endpoint's latency contains the lock service's own: its queues and delays come on top."""
+    began_s = time.perf_counter()
+    modelled_s: float | None = None
+    try:
+        answer = await asked
+        modelled_s = answer.modelled_s
+        return answer
+    finally:
+        took_s = time.perf_counter() - began_s
+        call.covers(took_s if modelled_s is None else min(took_s, modelled_s))
 
 
 def create_app(settings: CheckoutSettings | None = None) -> FastAPI:

@@ -40,6 +40,7 @@ class InventoryLockService(MockService[InventoryLockSettings]):
 
     name = "inventory-lock-service"
     version = "v1.6.0"
+    tells_modelled_time = True
 
     def __init__(self, settings: InventoryLockSettings) -> None:
         super().__init__(settings)
@@ -76,7 +77,6 @@ class InventoryLockService(MockService[InventoryLockSettings]):
             pool.abandoned += 1
             lease.release()
             return error_response(499, "ClientClosedRequest", "the client has gone away")
-        call.waited(lease.waited_s)
         if self.settings.hold == "transaction":
             return await self._work_on(lease, call, lambda: self._lock(wanted, None))
         return await self._lock(wanted, lease)

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 import aiohttp
 import orjson
 
+MODELLED_TIME = "X-Modelled-Time"
 SERVICE_TOKEN = "Bearer lt-svc-token-checkout"
 
 
@@ -21,10 +22,14 @@ class LockUnavailableError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class LockAnswer:
-    """What the lock service said."""
+    """What the lock service said.
+
+    ``modelled_s`` is how much of its time is modelled; None when it does not say (a real one).
+    """
 
     status: int
     body: bytes
+    modelled_s: float | None = None
 
     @property
     def lock_id(self) -> str:
@@ -107,4 +112,6 @@ class LockClient:
         async with self._session.post(
             url, data=orjson.dumps(body), headers={"X-Request-ID": request_id}
         ) as response:
-            return LockAnswer(response.status, await response.read())
+            told_ms = response.headers.get(MODELLED_TIME)
+            modelled_s = float(told_ms) / 1000 if told_ms else None
+            return LockAnswer(response.status, await response.read(), modelled_s)

@@ -106,11 +106,11 @@ class PaymentService(MockService[PaymentSettings]):
         try:
             answer, replayed = await self._keys.run(key, _digest(wanted), execute)
         except KeyReusedError:
-            call.due_in(0.0)
+            call.takes(0.0)
             text = "this Idempotency-Key was used with another request body"
             return error_response(409, "IdempotencyKeyReused", text)
         if replayed:
-            call.due_in(0.0)  # nothing is executed, so nothing takes its time
+            call.takes(0.0)  # nothing is executed, so nothing takes its time
             call.extra_headers += ((b"idempotent-replayed", b"true"),)
         return Response(answer.body, status_code=answer.status, media_type="application/json")
 
@@ -136,7 +136,7 @@ class PaymentService(MockService[PaymentSettings]):
 
     def _outcome(self, call: Call, wanted: ChargeRequest) -> Response:
         if self._gateway_timeouts.hit():
-            call.due_in(self.settings.gateway_timeout_s)
+            call.takes(self.settings.gateway_timeout_s)
             text = f"the processor did not answer within {self.settings.gateway_timeout_s:g} s"
             return error_response(504, "GatewayTimeout", text)
         card = wanted.card()

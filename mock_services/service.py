@@ -7,7 +7,7 @@ import functools
 import os
 import time
 from collections.abc import Awaitable, Callable, Iterable
-from typing import Generic, ParamSpec, TypeVar
+from typing import ClassVar, Generic, ParamSpec, TypeVar
 
 from fastapi import Request, Response
 from prometheus_client.core import Metric
@@ -28,6 +28,8 @@ P = ParamSpec("P")
 Handler = Callable[P, Awaitable[Response]]
 
 LAG_TICK_S = 0.1
+MODELLED_TIME = b"x-modelled-time"
+"""Milliseconds, in answers of a service that others' latencies contain."""
 
 
 class MockService(Generic[SettingsT]):
@@ -35,6 +37,8 @@ class MockService(Generic[SettingsT]):
 
     name: str
     version: str
+    tells_modelled_time: ClassVar[bool] = False
+    """Whether answers say how much of their time is modelled, for callers whose model holds it."""
 
     def __init__(self, settings: SettingsT) -> None:
         self.settings = settings
@@ -118,7 +122,7 @@ class MockService(Generic[SettingsT]):
     def business(self, endpoint: str) -> Callable[[Handler[P]], Handler[P]]:
         """Decorator of a business endpoint: stall, drawn latency, dealt errors, then the work.
 
-        The handler takes `request`; what it needs longer than the drawn latency is not hidden.
+        The handler takes `request`; the time it needs itself comes on top of the drawn latency.
         """
 
         def decorate(handler: Handler[P]) -> Handler[P]:
@@ -145,9 +149,9 @@ class MockService(Generic[SettingsT]):
         stalled_s = self._stalled_until_s - call.started_s
         if stalled_s > 0:
             await asyncio.sleep(stalled_s)
-            call.due_in(drawn_s + stalled_s)
-        else:
-            call.due_in(drawn_s)
+        call.takes(drawn_s)
+        if self.tells_modelled_time:
+            call.extra_headers += ((MODELLED_TIME, b"%.3f" % (drawn_s * 1000)),)
 
     async def with_connection(
         self,
@@ -167,7 +171,6 @@ class MockService(Generic[SettingsT]):
         self, lease: Lease, call: Call, work: Callable[[], Awaitable[Response]]
     ) -> Response:
         try:
-            call.waited(lease.waited_s)
             response = await work()
             await call.rest()
             return response
