@@ -52,8 +52,9 @@ def print_gate(
             console.print(line, markup=False, soft_wrap=True)
     console.print()
     for line in facts(report, calibration):
-        console.print(line.removeprefix("- ").replace("`", ""), style="dim", markup=False)
-    console.print(f"report: {run.report}", style="dim", markup=False)
+        text = line.removeprefix("- ").replace("`", "")
+        console.print(text, style="dim", markup=False, soft_wrap=True)
+    console.print(f"report: {run.report}", style="dim", markup=False, soft_wrap=True)
     console.print(f"[bold {STYLE[report.verdict]}]{report.verdict}[/]  ", end="")
     console.print(report.summary, markup=False, soft_wrap=True)
 
