@@ -23,7 +23,8 @@ class GateRecord(Section):
     """One gate with a known answer. `injection` is empty for A/A, else such as ``p99=+20%``.
 
     `setup` is a fingerprint of what the gate was told (its command, profile and limits): gates
-    of different setups are not added up. `blamed` are the endpoints it called slower.
+    of different setups are not added up. `blamed` are the endpoints it called slower, `summary`
+    is its own sentence.
     """
 
     format: Literal[1] = 1
@@ -40,6 +41,7 @@ class GateRecord(Section):
     wall_s: float
     rounds: int | None = None
     requests: int | None = None
+    summary: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -107,6 +107,7 @@ def run_gate(
         blamed=tuple(sorted(set(_blamed(verdict)))),
         rounds=context.get("rounds"),
         requests=context.get("requests"),
+        summary=str(verdict.get("summary", "")),
     )
 
 

@@ -8,6 +8,7 @@ import typer
 from rich.console import Console
 
 from analysis.calibration import Calibration, GateRecord
+from analysis.values import Outcome
 from harness.verbs.compare_show import table
 
 
@@ -19,6 +20,8 @@ def follow(console: Console, records: Iterator[GateRecord], total: int) -> None:
             what += f", simulated {record.host_model}"
         named = f" naming {', '.join(record.blamed)}" if record.blamed else ""
         line = f"gate {number} of {total}  {what}: {record.verdict}{named}, {record.wall_s:.1f} s"
+        if record.verdict in (Outcome.INVALID, Outcome.INCONCLUSIVE) and record.summary:
+            line += f": {record.summary}"
         console.print(line, markup=False, soft_wrap=True)
 
 

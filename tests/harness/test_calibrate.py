@@ -118,11 +118,13 @@ def test_another_profile_starts_anew(tmp_path: Path) -> None:
 
 
 def test_invalid_and_inconclusive_gates_are_verdicts(tmp_path: Path) -> None:
-    """Exit codes 4 and 5 are answers of a gate, not failures of the calibration."""
-    text = 'print(\'{"verdict": "INVALID", "context": null}\'); raise SystemExit(4)'
+    """Exit codes 4 and 5 are answers of a gate, not failures of the calibration; it says why."""
+    text = 'print(\'{"verdict": "INVALID", "context": null, "summary": "too much noise"}\')'
+    text += "; raise SystemExit(4)"
     done = call(tmp_path, text, "--aa", "2")
     assert done.exit_code == 0, done.output
     assert "2 INVALID left out" in done.output
+    assert "too much noise" in done.output
 
 
 @pytest.mark.parametrize(
