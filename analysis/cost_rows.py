@@ -160,7 +160,7 @@ class Measured:
     is_ratio: bool = False
 
     def gap(self) -> str:
-        """Why it cannot be tested, if so."""
+        """Why it cannot be compared, if so."""
         rounds = self.values.shape[1]
         known = np.isfinite(self.values) & ((self.values > 0) | (not self.is_ratio))
         if rounds < MIN_ROUNDS:
@@ -169,7 +169,7 @@ class Measured:
         return f"nothing measured in {missing} of {known.size} slots" if missing else ""
 
 
-def tested(
+def compared(
     measured: list[Measured],
     head_first: Bools,
     stretches: tuple[int, ...],
@@ -183,7 +183,7 @@ def tested(
     gaps = [m.gap() for m in measured]
     whole = [m for m, gap in zip(measured, gaps, strict=True) if not gap]
     signs = np.where(head_first, -1.0, 1.0)
-    differences = np.array([_difference(m) * signs for m in whole]).reshape(len(whole), -1)
+    differences = np.array([_difference(m) * signs for m in whole])
     nothing = np.zeros_like(differences)
     batches = (2_000, *(_BATCH,) * min(_MOST_BATCHES, ceil(_BELOW / smallest_p / _BATCH)))
     p = iter(p_values(differences, nothing, signs, stretches, seed, batches) if whole else ())

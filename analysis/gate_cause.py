@@ -12,7 +12,7 @@ from analysis.evidence import Evidence
 from analysis.gate_costs import cpu_per_request_us
 from analysis.gate_shift import SURE, QuantileShift, percent, quantile_shifts
 from analysis.pools import histogram_quantile
-from analysis.slot_requests import slot_histograms, steps_seen
+from analysis.slot_requests import JOURNEY, slot_histograms, steps_seen
 from analysis.slot_samples import growth, labels_of
 from recording.flow import SERVICE_STEPS, STEPS
 from recording.hlog import DISTORTION
@@ -125,6 +125,10 @@ def _siblings(
         if step in seen
     }
     others = [step for step in moved if step != endpoint]
+    if endpoint == JOURNEY:
+        slower = ", ".join(f"{step} ({_range(moved, [step])})" for step in others if moved[step])
+        yield f"steps that got slower: {slower or 'none by more than its noise'}"
+        return
     if others and all(moved[step] for step in others):
         yield f"all {len(moved)} steps moved ({_range(moved, others)}): what all services share"
         return

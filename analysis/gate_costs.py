@@ -7,13 +7,13 @@ A metric that a system does not export has no row, and one with holes says "no d
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.cost_rows import CostRow, CostStakes, Measured, tested
+from analysis.cost_rows import CostRow, CostStakes, Measured, compared
 from analysis.crossover import holm
 from analysis.evidence import Evidence
 from analysis.gate_memory import memory_costs
@@ -22,11 +22,13 @@ from analysis.slot_requests import request_counts, steps_seen
 from analysis.slot_samples import growth, highest, labels_of, services_of, total_growth
 from recording.flow import SERVICE_STEPS, STEPS
 from recording.outcomes import EXPECTED_OUTCOMES
+from recording.series_reader import Series
 from recording.slots import Slots
 
 __all__ = ["CostRow", "CostSettings", "cost_rows", "cpu_per_request_us"]
 
 Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
 
 # A PASS excludes changes of this many times the smallest that may FAIL, as with latency (10 and
 # 5 %): were both the same, a change of just that size could only ever be undecided.
@@ -83,7 +85,7 @@ def cost_rows(
     )
     smallest_p = stakes.alpha / max(1, stakes.tests)
     stretches = plan.stretches(rounds)
-    costs = [*tested(measured, head_first, stretches, settings.seed, smallest_p), *memory]
+    costs = [*compared(measured, head_first, stretches, settings.seed, smallest_p), *memory]
     p_holm = holm(np.array([cost.p_value for cost in costs]))
     return tuple(cost.row(stakes, float(p)) for cost, p in zip(costs, p_holm, strict=True))
 
@@ -94,30 +96,37 @@ def cpu_per_request_us(evidence: Evidence, slots: Slots, rounds: int, service: s
     The CPU of a window over the requests that began in its slot, cut and all. Services that
     users never call are counted by their own request counters.
     """
-    cpu_s = growth(
-        evidence.resources, service, "process_cpu_seconds_total", slots, rounds, steady=True
-    )
-    requests = _requests(evidence, slots, rounds, service)
+    counts = request_counts(evidence, slots, rounds, cut_too=True)
+    return _cpu_us(evidence.resources, slots, rounds, service, counts)
+
+
+def _cpu_us(
+    series: Series, slots: Slots, rounds: int, service: str, counts: Mapping[tuple[str, str], Ints]
+) -> Floats:
+    cpu_s = growth(series, service, "process_cpu_seconds_total", slots, rounds, steady=True)
+    requests = _requests(series, slots, rounds, service, counts)
     nothing = np.full_like(cpu_s, np.nan)
     return np.divide(1e6 * cpu_s, requests, out=nothing, where=requests > 0)
 
 
-def _requests(evidence: Evidence, slots: Slots, rounds: int, service: str) -> Floats:
+def _requests(
+    series: Series, slots: Slots, rounds: int, service: str, counts: Mapping[tuple[str, str], Ints]
+) -> Floats:
     if steps := SERVICE_STEPS.get(service):
-        counts = request_counts(evidence, slots, rounds, cut_too=True)
         mine = [n for (step, _), n in counts.items() if step in steps]
         return np.sum(mine, axis=0, dtype=float) if mine else np.zeros((2, rounds))
-    labels = labels_of(evidence.resources, service, "http_requests_total")
+    labels = labels_of(series, service, "http_requests_total")
     metrics = [f"http_requests_total/{label}" for label in labels]
-    return total_growth(evidence.resources, service, metrics, slots, rounds)
+    return total_growth(series, service, metrics, slots, rounds)
 
 
 def _measured(
     evidence: Evidence, slots: Slots, rounds: int, settings: CostSettings
 ) -> Iterator[Measured]:
     yield from _errors(evidence, slots, rounds, settings)
+    counts = request_counts(evidence, slots, rounds, cut_too=True)
     for service in services_of(evidence.resources, "process_cpu_seconds_total"):
-        cpu_us = cpu_per_request_us(evidence, slots, rounds, service)
+        cpu_us = _cpu_us(evidence.resources, slots, rounds, service, counts)
         limits = np.log1p(settings.cpu), np.log1p(TOLERATED * settings.cpu)
         yield Measured(service, "cpu_per_request", "µs", cpu_us, *limits, is_ratio=True)
     for service in services_of(evidence.resources, "connection_pool_active"):

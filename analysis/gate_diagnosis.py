@@ -18,10 +18,10 @@ from recording.slots import Slots
 def diagnose(
     evidence: Evidence, slots: Slots, rounds: int, endpoint: str, metric: str
 ) -> tuple[str, ...]:
-    """Sentences about one endpoint (a step) and metric (``p99``), the most telling first.
+    """Sentences about one endpoint and metric (``p99``), the most telling first.
 
-    Empty when an arm has no counted requests of the endpoint. Raises ValueError for a metric that
-    is no percentile from p50 up.
+    The endpoint is a step, or ``journey`` for all of them. Empty when an arm has no counted
+    requests of it. Raises ValueError for a metric that is no percentile from p50 up.
     """
     tail = tail_of(metric)
     values_us, counts = slot_histograms(evidence, slots, rounds, endpoint)

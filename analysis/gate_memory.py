@@ -38,12 +38,18 @@ _FLOOR_MB = 2.0
 _METRIC, _UNIT = "memory_slope", "MB/h"
 
 
+# What slows down by itself is filling up: a leak's second half grows at least at this share of
+# the whole, a cache with a time constant of a third of the run at 0.4.
+_STEADY = 0.6
+
+
 @dataclass(frozen=True, slots=True)
 class _Settled:
     """The trend of a difference once it has settled, MB/h, over `span_h` hours."""
 
     trend: Trend
     span_h: float
+    late_slope: float  # of the second half alone
 
 
 def memory_costs(series: Series, slots: Slots, rounds: int, limit_mb_per_h: float) -> list[Cost]:
@@ -81,7 +87,7 @@ def _memory_cost(
         tolerated=limit_mb_per_h,
         grain=grain,
         p_value=_p_value(trend, limit_mb_per_h + grain),
-        excuse=_excuse(series, f"{service}@head", slots, rounds),
+        excuse=_slowing(found) or _alone(series, f"{service}@head", slots, rounds),
     )
 
 
@@ -90,7 +96,9 @@ def _slope(round_h: float, mb: Floats) -> _Settled:
     at_h = np.arange(len(mb), dtype=np.float64) * round_h
     start = settled(at_h, mb).start
     trend = fit_trend(at_h[start:], mb[start:], 0.95)
-    return _Settled(trend, float(at_h[-1] - at_h[start]))
+    half = start + (len(mb) - start) // 2
+    late = fit_trend(at_h[half:], mb[half:], 0.95)
+    return _Settled(trend, float(at_h[-1] - at_h[start]), late.slope)
 
 
 def _p_value(trend: Trend, limit: float) -> float:
@@ -100,7 +108,13 @@ def _p_value(trend: Trend, limit: float) -> float:
     return float(stdtr(trend.degrees, (limit - trend.slope) / trend.standard_error))
 
 
-def _excuse(series: Series, subject: str, slots: Slots, rounds: int) -> str:
+def _slowing(found: _Settled) -> str:
+    """Whether the growth is running out, as a warm-up's does."""
+    slows = found.late_slope < _STEADY * found.trend.slope
+    return "it slows down: a warm-up does" if slows else ""
+
+
+def _alone(series: Series, subject: str, slots: Slots, rounds: int) -> str:
     """Why head's own curve does not show a leak; empty when it does."""
     t_s, rss_bytes = series.get(subject, _RSS)
     end_s = slots.start_of(2 * (slots.warmup_rounds + rounds))

@@ -15,6 +15,8 @@ from recording.slots import ARMS, Slots
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+JOURNEY = "journey"
+"""All steps together."""
 Place = tuple[int, int]
 """Arm (0 base, 1 head) and round."""
 
@@ -32,11 +34,14 @@ def request_counts(
 def slot_histograms(
     evidence: Evidence, slots: Slots, rounds: int, step: str, kind: str = LATENCY
 ) -> tuple[Floats, Ints]:
-    """What was counted of a step: values (µs, ascending) and counts [arm, round, value]."""
+    """What was counted of a step, or of all (``journey``).
+
+    Values (µs, ascending) and counts [arm, round, value].
+    """
     mine = [
         (place, interval.histogram)
         for place, interval in _placed(evidence, slots, rounds, kind, cut_too=False)
-        if interval.tag.step == step
+        if step in (interval.tag.step, JOURNEY)
     ]
     indices = merge(histogram for _, histogram in mine).indices
     counts = np.zeros((2, rounds, indices.size), np.int64)

@@ -51,6 +51,7 @@ class PairedRecording:
     head_wait_ms: Mapping[str, float] = field(default_factory=dict)
     head_mb_per_h: Mapping[str, float] = field(default_factory=dict)
     host: Callable[[float], float] = lambda t_s: 1.0
+    services: tuple[str, ...] = tuple(SERVICE_STEPS)
     without: tuple[str, ...] = ()
     """Metrics that this system does not export."""
 
@@ -123,7 +124,7 @@ class PairedRecording:
         return self.head_errors if arm == HEAD else self.base_errors
 
     def _samples(self) -> Iterator[Sample]:
-        for service in SERVICE_STEPS:
+        for service in self.services:
             for arm in ("base", "head"):
                 yield from self._service(service, arm)
 
