@@ -46,8 +46,10 @@ def growth(
     """How much a counter grew in each window, [arm, round].
 
     A `steady` counter grows whenever the process works, and is written at every sample (CPU):
-    without a fresh sample its growth is not known, NaN. Others are written when they change, and
-    first of all with their first event, so they stand still where nothing was written.
+    without a sample in the slot before and late in the slot itself its growth is not known, NaN.
+    (A run may stop right after a slot, so nothing is asked of the rest of the window.) Others are
+    written when they change, and first of all with their first event, so they stand still where
+    nothing was written.
     """
 
     def grown(arm: int, slot: int) -> float:
@@ -55,11 +57,10 @@ def growth(
         if not t_s.size:
             return np.nan if steady else 0.0
         total = values[0] + np.cumsum(counter_steps(values))
-        fresh_s = slots.slot_s if steady else np.inf
-        after = _next_own(slots, slot)
-        return _at_border(t_s, total, slots, after, fresh_s) - _at_border(
-            t_s, total, slots, slot, fresh_s
-        )
+        before_s = slots.start_of(slot) - slots.slot_s if steady else -np.inf
+        late_s = slots.start_of(slot) + slots.slot_s / 2 if steady else -np.inf
+        after = _at_border(t_s, total, slots, _next_own(slots, slot), late_s)
+        return after - _at_border(t_s, total, slots, slot, before_s)
 
     return _table(slots, rounds, grown)
 
@@ -104,8 +105,8 @@ def _next_own(slots: Slots, slot: int) -> int:
     return next((s for s in later if slots.arm_of(s) == arm), slots.count + 1)
 
 
-def _at_border(t_s: Floats, total: Floats, slots: Slots, slot: int, fresh_s: float) -> float:
-    """A counter at the start of a slot of its arm.
+def _at_border(t_s: Floats, total: Floats, slots: Slots, slot: int, since_s: float) -> float:
+    """A counter at the start of a slot of its arm; NaN without a sample from `since_s` on.
 
     Where the arm idled before, the last sample is exact; where it was loaded just before, the
     counter runs on across the border and is interpolated.
@@ -113,8 +114,8 @@ def _at_border(t_s: Floats, total: Floats, slots: Slots, slot: int, fresh_s: flo
     border_s = slots.start_of(slot)
     last = int(np.searchsorted(t_s, border_s, side="right")) - 1
     if last < 0:
-        return np.nan if np.isfinite(fresh_s) else 0.0
-    if border_s - t_s[last] > fresh_s:
+        return np.nan if np.isfinite(since_s) else 0.0
+    if t_s[last] < since_s:
         return np.nan
     busy = 0 < slot < slots.count and slots.arm_of(slot - 1) == slots.arm_of(slot)
     return float(np.interp(border_s, t_s, total)) if busy else float(total[last])

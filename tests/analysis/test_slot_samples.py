@@ -46,11 +46,19 @@ def test_a_restarted_counter_loses_nothing_it_shows() -> None:
 
 
 def test_a_steady_counter_that_is_not_sampled_is_unknown() -> None:
-    """The last sample is older than a slot: no growth is not the same as no knowledge."""
+    """Nothing was sampled late in base's slots: no growth is not the same as no knowledge."""
     short = Series({("s@base", "cpu"): (T_S[:4], T_S[:4]), ("s@head", "cpu"): (T_S, T_S)}, 0)
     found = growth(short, "s", "cpu", SLOTS, 2, steady=True)
     assert np.isnan(found[0]).all()
     assert np.isfinite(found[1]).all()
+
+
+def test_a_run_that_stops_after_a_slot_keeps_it() -> None:
+    """Base's last slot ends with the recording at 18 s; its window would go on."""
+    upto = T_S < 18.0
+    stopped = Series({("s@base", "cpu"): (T_S[upto], worked(16.0, 20.0)[upto])}, 0)
+    found = growth(stopped, "s", "cpu", SLOTS, 2, steady=True)
+    assert found[0][1] == pytest.approx(1.75)
 
 
 def test_a_counter_of_events_begins_with_the_first_one() -> None:
