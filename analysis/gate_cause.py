@@ -81,6 +81,9 @@ def _client(
     if distortion is None:
         yield "client or service cannot be told apart: no X-Response-Time was recorded"
         return
+    if not total.sure:
+        yield f"the mean moved by no more than its noise ({total.shift:+.2g} ms)"
+        return
     to_client = distortion.sure and distortion.shift > _MOST * total.shift
     where = "in the client or on the way to it" if to_client else "in the service"
     yield (
@@ -107,10 +110,11 @@ def _waits(
                 yield f"the wait for a connection of pool {pool} did not move ({means})"
                 continue
             share = min(100.0, 100 * wait.shift / total.shift)
+            part = f": about {share:.0f} % of the shift" if total.sure else ""
             tail = _wait_p99(evidence, slots, rounds, owner, label)
             yield (
                 f"the wait for a connection of pool {pool} grew from {means.replace(' →', ' to')}"
-                f"{tail}: about {share:.0f} % of the shift"
+                f"{tail}{part}"
             )
 
 

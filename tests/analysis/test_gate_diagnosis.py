@@ -156,6 +156,14 @@ def test_the_journey_names_the_step_that_moved(tmp_path: Path) -> None:
     assert "steps that got slower: charge (+" in text
 
 
+def test_equal_arms_are_given_no_cause(tmp_path: Path) -> None:
+    """Asked about an endpoint that did not move, it says so and accuses nobody."""
+    text = diagnosed(PairedRecording(), tmp_path, "start_checkout")
+    assert "no part of the distribution moved" in text
+    assert "the mean moved by no more than its noise" in text
+    assert "the time went" not in text
+
+
 def test_an_endpoint_nobody_asked_for_has_no_diagnosis(tmp_path: Path) -> None:
     """No requests, no sentences, no exception."""
     assert diagnosed(PairedRecording(services=()), tmp_path, "refund") == ""
