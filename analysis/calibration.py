@@ -9,7 +9,7 @@ from statistics import median
 from typing import Any, Literal
 
 from pydantic import ValidationError
-from scipy.stats import beta
+from scipy.special import betaincinv
 
 from analysis.values import Outcome
 from recording.jsonl import read_json_lines
@@ -69,12 +69,12 @@ class CalibrationRow:
     def at_most(self, count: int) -> float:
         """Upper 95 % bound (one-sided, Clopper & Pearson 1934) of a count's share of gates."""
         n = self.decided
-        return 1.0 if count >= n else float(beta.ppf(0.95, count + 1, n - count))
+        return 1.0 if count >= n else float(betaincinv(count + 1, n - count, 0.95))
 
     def at_least(self, count: int) -> float:
         """Lower 95 % bound (one-sided, Clopper & Pearson 1934) of a count's share of gates."""
         n = self.decided
-        return 0.0 if count <= 0 else float(beta.ppf(0.05, count, n - count + 1))
+        return 0.0 if count <= 0 else float(betaincinv(count, n - count + 1, 0.05))
 
     def table(self) -> dict[str, Any]:
         """For JSON: the counts and the bounds that matter."""

@@ -13,11 +13,12 @@ from dataclasses import dataclass
 from math import exp, expm1, log
 
 import numpy as np
-from scipy import stats
+from scipy.special import stdtr
 
 from analysis.baseline import Baseline, Figure
 from analysis.compare import Comparison, context_of, differences, more_errors
 from analysis.crossover import holm
+from analysis.distributions import t_quantile
 from analysis.gate_data import GateRow, GateVerdict, RegressionSettings, tail_of
 from analysis.gate_rows import Measured, Stakes, Subject
 from analysis.latency import needed
@@ -54,7 +55,7 @@ class _Spread:
         """One-sided p of "this run is no slower than one more baseline"."""
         if self.subject.lacks:
             return 1.0
-        return float(stats.t.sf(self.difference / self.error, self.degrees))
+        return float(stdtr(self.degrees, -self.difference / self.error))
 
 
 def compare_with_baselines(
@@ -187,7 +188,7 @@ def _row(spread: _Spread, stakes: Stakes, p_holm: float) -> GateRow:
         return spread.subject.unmeasured()
     d, error, degrees = spread.difference, spread.error, spread.degrees
     confidence = stakes.settings.confidence
-    both, one = (float(stats.t.ppf(q, degrees)) for q in ((1 + confidence) / 2, confidence))
+    both, one = (t_quantile(q, degrees) for q in ((1 + confidence) / 2, confidence))
     return Measured(
         spread.subject,
         stakes,

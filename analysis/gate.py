@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from analysis.cost_rows import CostRow
 from analysis.evidence import Evidence, load_evidence
 from analysis.gate_data import GateRow, GateVerdict, RegressionSettings
-from analysis.gate_extras import diagnose
+from analysis.gate_diagnosis import diagnose
 from analysis.gate_look import deciding_look, settings_of
 from analysis.gate_recording import (
     JOURNEY,
@@ -21,7 +22,7 @@ from analysis.gate_recording import (
     judged_span_s,
 )
 from analysis.gate_validity import Checked, check_run
-from analysis.gate_values import ArmRow, CostRow, GateReport, Look
+from analysis.gate_values import ArmRow, GateReport, Look
 from analysis.gate_words import breach_of_cost, breach_of_row, faster, summary_of
 from analysis.latency import Sample
 from analysis.thresholds import Thresholds

@@ -4,8 +4,9 @@ import re
 from collections.abc import Iterator
 from xml.etree import ElementTree as ET
 
+from analysis.cost_rows import CostRow
 from analysis.gate_data import GateRow, GateVerdict
-from analysis.gate_values import CostRow, GateReport
+from analysis.gate_values import GateReport
 from analysis.values import Outcome, show
 
 _SUITE = "loadgate gate"

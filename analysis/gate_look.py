@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from analysis.evidence import Evidence
+from analysis.gate_costs import CostSettings, cost_rows
 from analysis.gate_data import GateVerdict, RegressionSettings
-from analysis.gate_extras import cost_rows
 from analysis.gate_recording import arm_samples, completed_rounds, gate_data
 from analysis.gate_values import Look
 from analysis.latency import Sample
@@ -83,7 +83,7 @@ def _looks(
             yield Look(
                 number,
                 judge(data, settings, plan),
-                cost_rows(evidence, slots, rounds, plan),
+                cost_rows(evidence, slots, rounds, plan, CostSettings()),
                 tuple(_broken(evidence, slots, rounds)),
             )
 

@@ -3,7 +3,8 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from analysis.gate_values import ArmRow, CostRow, GateReport
+from analysis.cost_rows import CostRow
+from analysis.gate_values import ArmRow, GateReport
 from analysis.gate_words import (
     NOT_CALIBRATED,
     breach_text,

@@ -1,44 +1,11 @@
 """What the gate answers: a verdict like any other run's, with rows that compare two arms."""
 
 from dataclasses import asdict, dataclass
-from typing import Any, Protocol
+from typing import Any
 
+from analysis.cost_rows import CostRow
 from analysis.gate_data import GateResult, GateRow, GateVerdict
 from analysis.values import Verdict
-
-
-class CostRow(Protocol):
-    """One cost beside latency: errors, pool high-water, memory slope, CPU per request.
-
-    ``base``, ``head``, ``change`` and its interval are in ``unit``. ``judged`` False: shown only.
-    """
-
-    @property
-    def subject(self) -> str: ...
-    @property
-    def metric(self) -> str: ...
-    @property
-    def unit(self) -> str: ...
-    @property
-    def verdict(self) -> GateVerdict: ...
-    @property
-    def because(self) -> str: ...
-    @property
-    def base(self) -> float | None: ...
-    @property
-    def head(self) -> float | None: ...
-    @property
-    def change(self) -> float | None: ...
-    @property
-    def ci_low(self) -> float | None: ...
-    @property
-    def ci_high(self) -> float | None: ...
-    @property
-    def p_value(self) -> float | None: ...
-    @property
-    def p_holm(self) -> float | None: ...
-    @property
-    def judged(self) -> bool: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 
+from analysis.cost_rows import CostRow
 from analysis.gate_data import GateRow, GateVerdict, RegressionSettings
-from analysis.gate_values import CostRow
 from analysis.values import Breach, Outcome, show
 
 

@@ -22,13 +22,17 @@ _MOST_CORRELATION = 0.9
 
 @dataclass(frozen=True, slots=True)
 class Trend:
-    """A slope per unit of time with its standard error and confidence interval."""
+    """A slope per unit of time with its standard error and confidence interval.
+
+    `degrees` of freedom of the t interval; 1, the widest, where they do not matter.
+    """
 
     slope: float
     standard_error: float
     low: float
     high: float
     n: int
+    degrees: float = 1.0
 
 
 def fit_trend(t: Floats, y: Floats, confidence: float) -> Trend:
@@ -54,7 +58,7 @@ def fit_trend(t: Floats, y: Floats, confidence: float) -> Trend:
     variance = float(residuals @ residuals) / (len(t) - 2) * inflation
     error = math.sqrt(variance / float(np.square(t - t.mean()).sum()))
     half = t_quantile((1.0 + confidence) / 2.0, degrees) * error
-    return Trend(slope, error, slope - half, slope + half, len(t))
+    return Trend(slope, error, slope - half, slope + half, len(t), degrees)
 
 
 def block_means(t: Floats, y: Floats, blocks: int) -> tuple[Floats, Floats]:
