@@ -66,11 +66,7 @@ class GateReport(Verdict):
         table = Verdict.table(self)
         del table["rules"]
         rows = [row.table() for row in self.gate_rows]
-        return table | {"rows": rows, "costs": [_cost(row) for row in self.costs]}
+        return table | {"rows": rows, "costs": [asdict(row) for row in self.costs]}
 
 
 _COST_KEYS = tuple(name for name in vars(CostRow) if isinstance(vars(CostRow)[name], property))
-
-
-def _cost(row: CostRow) -> dict[str, Any]:
-    return {name: getattr(row, name) for name in _COST_KEYS}

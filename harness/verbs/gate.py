@@ -3,6 +3,7 @@
 import secrets
 from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Annotated
@@ -61,7 +62,7 @@ def register(app: typer.Typer) -> None:
 
 def gate(
     base: Annotated[
-        str | None, typer.Option("--base", metavar="ARM", help="[the merge base]")
+        str | None, typer.Option("--base", metavar="ARM", help="Yardstick [the merge base].")
     ] = None,
     head: Annotated[str, typer.Option("--head", metavar="ARM", help="What is judged.")] = ".",
     base_set: Annotated[
@@ -87,35 +88,49 @@ def gate(
 ) -> None:
     """Record a paired run and judge it."""
     limits = load_thresholds(find_thresholds(thresholds))
+    settings_of(limits)  # what cannot be judged by is said before the load, not after it
     path = find_profile(profile)
     plan = load_profile(path, overrides or [])
-    looks = _looks(plan, path)
-    settings_of(limits)  # what cannot be judged by is said before the load, not after it
+    wanted = base if base is not None else f"ref:{merge_base()}"
+    asked = Asked(plan, path, wanted, head, base_set or [], head_set or [], overrides or [], seed)
+    recorded = _record(asked, limits, Path(runs), Console(stderr=as_json))
+    known = last_calibration(CALIBRATIONS, host_class(host_facts()).name)
+    text = known.text() if known else None
+    finish(recorded, limits, as_json=as_json, inconclusive=inconclusive, calibration=text)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The command line, read."""
+
+    profile: Profile
+    path: Path
+    base: str
+    head: str
+    base_set: list[str]
+    head_set: list[str]
+    overrides: list[str]
+    seed: int | None
+
+
+def _record(asked: Asked, limits: Limits, runs: Path, console: Console) -> RunDir:
+    plan, where = asked.profile, str(asked.path)
+    looks = _looks(plan, asked.path)
     preflight.check_safety(plan)
-    console = Console(stderr=as_json)
     with ExitStack() as arms:
-        wanted = base if base is not None else f"ref:{merge_base()}"
-        first = arms.enter_context(prepared(BASE, wanted, base_set or [], plan, str(path)))
-        second = arms.enter_context(prepared(HEAD, head, head_set or [], plan, str(path)))
-        paired = _paired(first, second, looks, seed)
+        base = arms.enter_context(prepared(BASE, asked.base, asked.base_set, plan, where))
+        head = arms.enter_context(prepared(HEAD, asked.head, asked.head_set, plan, where))
+        paired = _paired(base, head, looks, asked.seed)
         console.print(_headline(plan, paired), highlight=False)
         order = Order(
             plan,
-            open_arms(first, second),
-            overrides=overrides or [],
+            open_arms(base, head),
+            overrides=asked.overrides,
             paired=paired,
             enough=_early(plan, paired, limits),
         )
         with LiveView(console, f"loadgate {plan.name}") as view:
-            recorded = record(order, Path(runs), view)
-    known = last_calibration(CALIBRATIONS, host_class(host_facts()).name)
-    finish(
-        recorded,
-        limits,
-        as_json=as_json,
-        inconclusive=inconclusive,
-        calibration=known.text() if known else None,
-    )
+            return record(order, runs, view)
 
 
 def _looks(profile: Profile, path: Path) -> LookPlan:

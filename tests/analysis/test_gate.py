@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 import orjson
 import pytest
 
 from analysis import gate_look
+from analysis.cost_rows import CostRow
 from analysis.gate import judge_gate
 from analysis.gate_data import GateVerdict, RegressionSettings
 from analysis.gate_look import settings_of
@@ -170,7 +170,17 @@ def test_limits_that_fit_no_test_are_a_configuration_error(tmp_path: Path) -> No
 
 
 def test_a_head_that_fails_requests_cannot_pass(tmp_path: Path) -> None:
-    """Failures may be fast: with 8 % of them equal latency is no PASS, and says why."""
+    """Failures may be fast: 8 % of them FAIL by their rate, whatever latency says."""
+    report = gate(tmp_path, failed={"head": 0.08})
+    assert report.verdict is Outcome.FAIL
+    assert {breach.metric for breach in report.breaches} == {"error_rate"}
+
+
+def test_failures_that_are_not_judged_leave_no_pass(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Were their rate not among the rows, equal latency would still be no PASS, and say why."""
+    monkeypatch.setattr(gate_look, "cost_rows", lambda *_: ())
     report = gate(tmp_path, failed={"head": 0.08})
     assert report.verdict is Outcome.INCONCLUSIVE
     assert any("of head's requests failed" in reason for reason in report.inconclusive_reasons)
@@ -191,36 +201,26 @@ def test_the_judge_of_any_run_knows_a_paired_one(tmp_path: Path, equal: GateRepo
 # --- costs ------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class Cost:
-    """A cost row, reduced to what decides."""
-
-    verdict: GateVerdict
-    judged: bool = True
-    subject: str = "cart-service"
-    metric: str = "cpu_per_request"
-    unit: str = "us"
-    because: str = "more work"
-    base: float | None = 300.0
-    head: float | None = 400.0
-    change: float | None = 100.0
-    ci_low: float | None = 80.0
-    ci_high: float | None = 120.0
-    p_value: float | None = 1e-5
-    p_holm: float | None = 1e-4
+def cost_row(verdict: GateVerdict, *, judged: bool = True) -> CostRow:
+    """CPU of the cart, a third more in head."""
+    return CostRow(
+        "cart-service", "cpu_per_request", "us", verdict, "more work",
+        base=300.0, head=400.0, change=100.0, ci_low=80.0, ci_high=120.0,
+        p_value=1e-5, p_holm=1e-4, judged=judged,
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize(
     ("cost", "verdict"),
     [
-        (Cost(GateVerdict.FAIL), Outcome.FAIL),
-        (Cost(GateVerdict.FAIL, judged=False), Outcome.PASS),
-        (Cost(GateVerdict.INCONCLUSIVE), Outcome.PASS),
-        (Cost(GateVerdict.PASS), Outcome.PASS),
+        (cost_row(GateVerdict.FAIL), Outcome.FAIL),
+        (cost_row(GateVerdict.FAIL, judged=False), Outcome.PASS),
+        (cost_row(GateVerdict.INCONCLUSIVE), Outcome.PASS),
+        (cost_row(GateVerdict.PASS), Outcome.PASS),
     ],
 )
 def test_costs_beside_equal_latency(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cost: Cost, verdict: Outcome
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cost: CostRow, verdict: Outcome
 ) -> None:
     """A failing cost fails the gate; one that cannot tell spoils nothing."""
     monkeypatch.setattr(gate_look, "cost_rows", lambda *_: (cost,))

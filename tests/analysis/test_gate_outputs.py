@@ -20,6 +20,11 @@ ROWS = 8
 """Three steps and the journey, p95 and p99."""
 
 
+def cases(report: GateReport) -> int:
+    """One for each row that was judged, of latency and of costs."""
+    return ROWS + sum(cost.judged for cost in report.costs)
+
+
 @pytest.fixture(scope="module")
 def slower(tmp_path_factory: pytest.TempPathFactory) -> GateReport:
     """Charge is 20 % slower in head."""
@@ -51,7 +56,7 @@ def suite_of(report: GateReport) -> ET.Element:
 def test_junit_has_a_case_per_row_and_failures_with_reasons(slower: GateReport) -> None:
     """CI shows which endpoint failed and why."""
     suite = suite_of(slower)
-    assert suite.get("tests") == str(ROWS + 1)
+    assert suite.get("tests") == str(cases(slower) + 1)
     failed = {c.get("name"): c.find("failure") for c in suite if c.find("failure") is not None}
     assert {"charge p95", "charge p99"} <= set(failed)
     assert suite.get("failures") == str(len(failed))
@@ -62,13 +67,15 @@ def test_junit_skips_what_cannot_tell(thin: GateReport) -> None:
     """INCONCLUSIVE is neither a pass nor a failure."""
     suite = suite_of(thin)
     assert (suite.get("failures"), suite.get("errors")) == ("0", "0")
-    assert int(str(suite.get("skipped"))) == len(thin.inconclusive_reasons)
+    open_costs = [cost for cost in thin.costs if cost.judged and cost.verdict == "INCONCLUSIVE"]
+    skipped = len(thin.inconclusive_reasons) + len(open_costs)
+    assert int(str(suite.get("skipped"))) == skipped
 
 
 def test_junit_of_an_invalid_run_is_one_error(killed: GateReport) -> None:
     """Rows of a run that is no evidence are skipped, so that none of them looks passed."""
     suite = suite_of(killed)
-    assert (suite.get("errors"), suite.get("skipped")) == ("1", str(ROWS))
+    assert (suite.get("errors"), suite.get("skipped")) == ("1", str(cases(killed)))
 
 
 def test_junit_survives_any_text(killed: GateReport) -> None:
