@@ -67,6 +67,3 @@ class GateReport(Verdict):
         del table["rules"]
         rows = [row.table() for row in self.gate_rows]
         return table | {"rows": rows, "costs": [asdict(row) for row in self.costs]}
-
-
-_COST_KEYS = tuple(name for name in vars(CostRow) if isinstance(vars(CostRow)[name], property))
