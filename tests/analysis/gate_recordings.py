@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from analysis.gate_data import GateVerdict
 from analysis.looks import LookPlan, balanced_order
 from recording.histogram import Histogram
 from recording.hlog import DISTORTION, HistogramLogWriter, Interval, Tag
@@ -36,6 +37,25 @@ def users_for(per_slot: int) -> int:
     """Users of both arms that make these requests by Little's law."""
     mean_s = MEDIAN_MS / 1000 * float(np.exp(SIGMA**2 / 2))
     return round(2 * len(STEPS) * per_slot / 3.0 * (mean_s + THINK_S))
+
+
+@dataclass(frozen=True)
+class Cost:
+    """A cost row, reduced to what decides."""
+
+    verdict: GateVerdict
+    judged: bool = True
+    subject: str = "cart-service"
+    metric: str = "cpu_per_request"
+    unit: str = "us"
+    because: str = "more work"
+    base: float | None = 300.0
+    head: float | None = 400.0
+    change: float | None = 100.0
+    ci_low: float | None = 80.0
+    ci_high: float | None = 120.0
+    p_value: float | None = 1e-5
+    p_holm: float | None = 1e-4
 
 
 @dataclass

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 import orjson
@@ -21,7 +20,7 @@ from recording.histogram import Histogram
 from recording.hlog import Interval, Tag
 from recording.rundir import RunDir
 from recording.slots import ARMS
-from tests.analysis.gate_recordings import LOOKS, ONE_LOOK, PairedRecording
+from tests.analysis.gate_recordings import LOOKS, ONE_LOOK, Cost, PairedRecording
 
 THRESHOLDS = load_thresholds(Path(__file__).parents[2] / "thresholds.toml")
 RULE = '[journey]\nlatency = ["p99 < 1 s"]\n'
@@ -189,25 +188,6 @@ def test_the_judge_of_any_run_knows_a_paired_one(tmp_path: Path, equal: GateRepo
 
 
 # --- costs ------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Cost:
-    """A cost row, reduced to what decides."""
-
-    verdict: GateVerdict
-    judged: bool = True
-    subject: str = "cart-service"
-    metric: str = "cpu_per_request"
-    unit: str = "us"
-    because: str = "more work"
-    base: float | None = 300.0
-    head: float | None = 400.0
-    change: float | None = 100.0
-    ci_low: float | None = 80.0
-    ci_high: float | None = 120.0
-    p_value: float | None = 1e-5
-    p_holm: float | None = 1e-4
 
 
 @pytest.mark.parametrize(
