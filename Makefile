@@ -50,7 +50,7 @@ runs: $(READY) ## list recorded runs
 	@$(BIN)/loadgate runs
 
 calibrate: $(READY) ## how often this host's gates are wrong: 30 equal arms, 20 at +20 % (hours)
-	@$(BIN)/loadgate calibrate $(ARGS)
+	@$(BIN)/loadgate calibrate $(or $(ARGS),--aa 30 --inject p99=+20% --gates 20)
 
 bench: $(READY) ## figures about loadgate itself, with peers (about 20 minutes, quiet machine)
 	@$(BIN)/python -m benchmarks $(if $(ONLY),--only $(ONLY))

@@ -121,11 +121,11 @@ def row_outcome(row: GateRow) -> str:
 
 
 def cost_outcome(row: CostRow) -> str:
-    """``PASS``, ``FAIL``, ``not decided``, or that it is shown only."""
+    """``PASS``, ``FAIL``, why it is not decided, or that it is shown only."""
     if not row.judged:
         return "shown only"
     if row.verdict is GateVerdict.INCONCLUSIVE:
-        return f"not decided ({row.because})"
+        return row.because or "not decided"
     return row.verdict.value
 
 

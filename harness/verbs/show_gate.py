@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
 from analysis.gate_ci import annotations
@@ -13,7 +12,6 @@ from analysis.gate_report import facts, gate_summary
 from analysis.gate_values import GateReport
 from analysis.gate_words import (
     breach_text,
-    cost_outcome,
     detectable,
     interval_of,
     percent,
@@ -73,14 +71,18 @@ def _latency(report: GateReport) -> Table:
 
 
 def _costs(report: GateReport) -> Table:
+    """What did not PASS; the report has every cost, and why."""
     table = _table("cost of", "")
     for column in ("base", "head", "change"):
         table.add_column(column, justify="right", no_wrap=True)
-    table.add_column("")
+    table.add_column("", no_wrap=True)
     for row in report.costs:
-        cells = (show_cost(value, row.unit) for value in (row.base, row.head, row.change))
-        words = _verdict(row.verdict, cost_outcome(row)) if row.judged else cost_outcome(row)
-        table.add_row(row.subject, row.metric, *cells, words)
+        if row.judged and row.verdict is not GateVerdict.PASS:
+            cells = (show_cost(value, row.unit) for value in (row.base, row.head, row.change))
+            word = "not decided" if row.verdict is GateVerdict.INCONCLUSIVE else row.verdict.value
+            table.add_row(row.subject, row.metric, *cells, _verdict(row.verdict, word))
+    passed = sum(row.judged and row.verdict is GateVerdict.PASS for row in report.costs)
+    table.add_row(f"{passed} others", "", "", "", "", _verdict(GateVerdict.PASS, "PASS"))
     return table
 
 
@@ -96,7 +98,7 @@ def _plain(ms: float | None) -> str:
 
 
 def _verdict(verdict: GateVerdict, words: str) -> str:
-    return f"[{STYLE[Outcome[verdict]]}]{escape(words)}[/]"
+    return f"[{STYLE[Outcome[verdict]]}]{words}[/]"
 
 
 def publish(

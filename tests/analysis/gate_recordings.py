@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from analysis.cost_rows import CostRow
+from analysis.gate_data import GateVerdict
 from analysis.looks import LookPlan, balanced_order
 from recording.histogram import Histogram
 from recording.hlog import DISTORTION, HistogramLogWriter, Interval, Tag
@@ -36,6 +38,15 @@ def users_for(per_slot: int) -> int:
     """Users of both arms that make these requests by Little's law."""
     mean_s = MEDIAN_MS / 1000 * float(np.exp(SIGMA**2 / 2))
     return round(2 * len(STEPS) * per_slot / 3.0 * (mean_s + THINK_S))
+
+
+def cost_row(verdict: GateVerdict, *, judged: bool = True) -> CostRow:
+    """CPU of the cart, a third more in head."""
+    return CostRow(
+        "cart-service", "cpu_per_request", "us", verdict, "more work",
+        base=300.0, head=400.0, change=100.0, ci_low=80.0, ci_high=120.0,
+        p_value=1e-5, p_holm=1e-4, judged=judged,
+    )  # fmt: skip
 
 
 @dataclass

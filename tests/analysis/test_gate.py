@@ -21,7 +21,7 @@ from recording.histogram import Histogram
 from recording.hlog import Interval, Tag
 from recording.rundir import RunDir
 from recording.slots import ARMS
-from tests.analysis.gate_recordings import LOOKS, ONE_LOOK, PairedRecording
+from tests.analysis.gate_recordings import LOOKS, ONE_LOOK, PairedRecording, cost_row
 
 THRESHOLDS = load_thresholds(Path(__file__).parents[2] / "thresholds.toml")
 RULE = '[journey]\nlatency = ["p99 < 1 s"]\n'
@@ -199,15 +199,6 @@ def test_the_judge_of_any_run_knows_a_paired_one(tmp_path: Path, equal: GateRepo
 
 
 # --- costs ------------------------------------------------------------------------------------
-
-
-def cost_row(verdict: GateVerdict, *, judged: bool = True) -> CostRow:
-    """CPU of the cart, a third more in head."""
-    return CostRow(
-        "cart-service", "cpu_per_request", "us", verdict, "more work",
-        base=300.0, head=400.0, change=100.0, ci_low=80.0, ci_high=120.0,
-        p_value=1e-5, p_holm=1e-4, judged=judged,
-    )  # fmt: skip
 
 
 @pytest.mark.parametrize(

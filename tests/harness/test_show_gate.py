@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from analysis import gate_look
+from analysis.gate_data import GateVerdict
 from harness.cli import app
 from recording.rundir import RunDir
-from tests.analysis.gate_recordings import ONE_LOOK, PairedRecording
+from tests.analysis.gate_recordings import ONE_LOOK, PairedRecording, cost_row
 
 
 @pytest.fixture(autouse=True)
@@ -95,3 +97,15 @@ def test_report_rebuilds_and_prints(tmp_path: Path) -> None:
     assert done.exit_code == 0, done.output
     assert done.stdout == run.report.read_text()
     assert "## Latency, head against base" in done.stdout
+
+
+def test_costs_that_pass_are_only_counted(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """One screen: a failing cost has its line, twenty that pass have one together."""
+    costs = (cost_row(GateVerdict.FAIL), *[cost_row(GateVerdict.PASS)] * 20)
+    monkeypatch.setattr(gate_look, "cost_rows", lambda *_: costs)
+    run = PairedRecording(rounds=16).write(tmp_path / "run")
+    done = CliRunner().invoke(app, ["analyze", str(run.root)])
+    assert done.exit_code == 3, done.output
+    assert done.stdout.count("cpu_per_request  300 us") == 1
+    assert "20 others" in done.stdout
+    assert run.report.read_text().count("| cpu_per_request |") == 21
