@@ -19,7 +19,7 @@ from analysis.evidence import Evidence
 from analysis.gate_memory import memory_costs
 from analysis.looks import LookPlan
 from analysis.slot_requests import request_counts, steps_seen
-from analysis.slot_samples import growth, highest, labels_of, services_of, total_growth
+from analysis.slot_samples import growth, highest, idle_growth, labels_of, services_of, total_growth
 from recording.flow import SERVICE_STEPS, STEPS
 from recording.outcomes import EXPECTED_OUTCOMES
 from recording.series_reader import Series
@@ -93,8 +93,9 @@ def cost_rows(
 def cpu_per_request_us(evidence: Evidence, slots: Slots, rounds: int, service: str) -> Floats:
     """CPU time of a service per request, µs, [arm, round]; NaN where it is not known.
 
-    The CPU of a window over the requests that began in its slot, cut and all. Services that
-    users never call are counted by their own request counters.
+    The CPU of a window beyond what the service takes when idle, over the requests that began in
+    its slot, cut and all: a slow arm answers fewer, and its idle time is not their cost. Services
+    that users never call are counted by their own request counters.
     """
     counts = request_counts(evidence, slots, rounds, cut_too=True)
     return _cpu_us(evidence.resources, slots, rounds, service, counts)
@@ -103,7 +104,9 @@ def cpu_per_request_us(evidence: Evidence, slots: Slots, rounds: int, service: s
 def _cpu_us(
     series: Series, slots: Slots, rounds: int, service: str, counts: Mapping[tuple[str, str], Ints]
 ) -> Floats:
-    cpu_s = growth(series, service, "process_cpu_seconds_total", slots, rounds, steady=True)
+    metric = "process_cpu_seconds_total"
+    cpu_s = growth(series, service, metric, slots, rounds, steady=True)
+    cpu_s -= idle_growth(series, service, metric, slots, rounds)
     requests = _requests(series, slots, rounds, service, counts)
     nothing = np.full_like(cpu_s, np.nan)
     return np.divide(1e6 * cpu_s, requests, out=nothing, where=requests > 0)

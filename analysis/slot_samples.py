@@ -65,6 +65,31 @@ def growth(
     return _table(slots, rounds, grown)
 
 
+def idle_growth(series: Series, service: str, metric: str, slots: Slots, rounds: int) -> Floats:
+    """How much a counter would have grown in each window without load, [arm, round].
+
+    From pairs of samples in the later half of the other arm's slots, when nothing of its own is
+    left to finish; NaN where samples are too far apart for that.
+    """
+
+    def rate(arm: int) -> float:
+        t_s, values = series.get(f"{service}@{ARMS[arm]}", metric)
+        grown = spent_s = 0.0
+        for number in range(rounds):
+            end_s = slots.start_of(slots.slots_of(number)[1 - arm] + 1)
+            first, stop = np.searchsorted(t_s, (end_s - slots.slot_s / 2, end_s))
+            if stop - first >= 2:
+                grown += float(counter_steps(values[first:stop]).sum())
+                spent_s += float(t_s[stop - 1] - t_s[first])
+        return grown / spent_s if spent_s else np.nan
+
+    def window_s(arm: int, slot: int) -> float:
+        return slots.start_of(min(_next_own(slots, slot), slots.count)) - slots.start_of(slot)
+
+    idle: Floats = _table(slots, rounds, window_s) * np.array([[rate(0)], [rate(1)]])
+    return idle
+
+
 def total_growth(
     series: Series, service: str, metrics: Iterable[str], slots: Slots, rounds: int
 ) -> Floats:

@@ -11,10 +11,8 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from analysis.calibration import last_calibration
 from analysis.gate_early import decided_early
 from analysis.gate_look import settings_of
-from analysis.host_class import host_class
 from analysis.looks import LookPlan, balanced_order
 from analysis.thresholds import Thresholds as Limits
 from analysis.thresholds import load_thresholds
@@ -22,10 +20,9 @@ from harness import preflight
 from harness.arms import PreparedArm, merge_base, open_arms, prepared
 from harness.conduct import Order, record
 from harness.early_look import EarlyLooks
-from harness.host import host_facts
 from harness.live import LiveView
 from harness.paths import find_profile, find_thresholds
-from harness.verbs.options import CALIBRATIONS, RUNS, Inconclusive, Json, Runs, Thresholds
+from harness.verbs.options import RUNS, Inconclusive, Json, Runs, Thresholds
 from harness.verbs.show import finish
 from recording.clock import RunClock
 from recording.durations import format_duration
@@ -94,9 +91,7 @@ def gate(
     wanted = base if base is not None else f"ref:{merge_base()}"
     asked = Asked(plan, path, wanted, head, base_set or [], head_set or [], overrides or [], seed)
     recorded = _record(asked, limits, Path(runs), Console(stderr=as_json))
-    known = last_calibration(CALIBRATIONS, host_class(host_facts()).name)
-    text = known.text() if known else None
-    finish(recorded, limits, as_json=as_json, inconclusive=inconclusive, calibration=text)
+    finish(recorded, limits, as_json=as_json, inconclusive=inconclusive)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +116,7 @@ def _record(asked: Asked, limits: Limits, runs: Path, console: Console) -> RunDi
         base = arms.enter_context(prepared(BASE, asked.base, asked.base_set, plan, where))
         head = arms.enter_context(prepared(HEAD, asked.head, asked.head_set, plan, where))
         paired = _paired(base, head, looks, asked.seed)
-        console.print(_headline(plan, paired), highlight=False)
+        console.print(_headline(plan, paired), highlight=False, soft_wrap=True)
         order = Order(
             plan,
             open_arms(base, head),

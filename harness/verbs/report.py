@@ -11,7 +11,7 @@ from analysis.judge import judge
 from analysis.thresholds import load_thresholds
 from harness.paths import find_thresholds
 from harness.verbs.options import Json, Thresholds
-from harness.verbs.show import report_of, store
+from harness.verbs.show import calibration_of, report_of, store
 from recording.rundir import open_run_dir
 
 HELP = """
@@ -37,11 +37,12 @@ def report(
     """Rebuild and print; the exit code says whether that worked, not what the verdict is."""
     found = open_run_dir(run)
     verdict = judge(found, load_thresholds(find_thresholds(thresholds)))
-    store(found, verdict)
+    calibration = calibration_of(found, verdict)
+    store(found, verdict, calibration)
     console = Console()
     if as_json:
         typer.echo(verdict.to_json().decode(), nl=False)
     elif console.is_terminal:
-        console.print(Markdown(report_of(verdict)))
+        console.print(Markdown(report_of(verdict, calibration)))
     else:
-        typer.echo(report_of(verdict), nl=False)
+        typer.echo(report_of(verdict, calibration), nl=False)

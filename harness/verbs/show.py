@@ -7,18 +7,21 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from analysis.calibration import last_calibration
 from analysis.gate_ci import junit
 from analysis.gate_report import gate_markdown
 from analysis.gate_values import GateReport
+from analysis.host_class import host_class
 from analysis.judge import judge
 from analysis.report import interval, markdown
 from analysis.thresholds import Thresholds
 from analysis.values import Measurement, Outcome, RuleRow, Verdict, show
-from harness.verbs.options import OnInconclusive, exit_with
+from harness.verbs.options import CALIBRATIONS, OnInconclusive, exit_with
 from harness.verbs.show_gate import STYLE, print_gate, publish
 from recording.durations import format_duration
 from recording.errors import StorageError
 from recording.flow import STEPS
+from recording.manifest import read_manifest
 from recording.rundir import RunDir
 
 
@@ -28,13 +31,10 @@ def finish(
     *,
     as_json: bool,
     inconclusive: OnInconclusive | None,
-    calibration: str | None = None,
 ) -> None:
-    """Judge, store, print. Raises typer.Exit with the verdict's exit code.
-
-    ``calibration`` is what this host's last calibration said of the gate, for paired runs.
-    """
+    """Judge, store, print. Raises typer.Exit with the verdict's exit code."""
     verdict = judge(run, thresholds)
+    calibration = calibration_of(run, verdict)
     if as_json:
         typer.echo(verdict.to_json().decode(), nl=False)
     elif isinstance(verdict, GateReport):
@@ -46,6 +46,14 @@ def finish(
         # Not on stdout under --json: what is printed there must stay one JSON document.
         publish(Console(stderr=as_json, soft_wrap=True), verdict, os.environ, calibration)
     exit_with(verdict.exit_code, inconclusive)
+
+
+def calibration_of(run: RunDir, verdict: Verdict) -> str | None:
+    """What the last calibration of a paired run's host said of its gate; None without one."""
+    if not isinstance(verdict, GateReport) or not verdict.context:
+        return None
+    known = last_calibration(CALIBRATIONS, host_class(read_manifest(run.manifest).host).name)
+    return known.text() if known else None
 
 
 def _console() -> Console:

@@ -55,7 +55,8 @@ def test_a_slow_down_in_code_fails_and_is_named(project: Path) -> None:
     git(project, "commit", "--quiet", "--all", "--message", "slower")
     done = subprocess.run(
         [sys.executable, "-m", "harness.cli", "gate", "--base", "ref:main", "--head", ".",
-         "--profile", str(FIXTURES / "tiny_gate.toml"), "--seed", "1", "--json"],
+         "--profile", str(FIXTURES / "tiny_gate.toml"), "--seed", "1", "--json",
+         "--thresholds", str(FIXTURES / "tiny_gate_thresholds.toml")],
         cwd=project, capture_output=True, text=True, timeout=2 * LIMIT_S, check=False,
     )  # fmt: skip
     assert done.returncode == 3, done.stdout[-3000:] + done.stderr[-3000:]
