@@ -9,7 +9,7 @@ from rich.console import Console
 
 from analysis.calibration import Calibration, GateRecord
 from analysis.values import Outcome
-from harness.verbs.compare_show import table
+from harness.verbs.compare_show import table, widen
 
 
 def follow(console: Console, records: Iterator[GateRecord], total: int) -> None:
@@ -47,8 +47,7 @@ def print_calibration(
 
 
 def _table(console: Console, found: Calibration, path: Path) -> None:
-    if not console.is_terminal:
-        console.width = max(console.width, 120)
+    widen(console)
     made = table(
         *("gates", "head is", "n", "FAIL", "PASS", "INCONCLUSIVE", "INVALID", "found"),
         *("blamed others", "s median", "s max"),

@@ -17,8 +17,7 @@ _ROW_STYLE = {
 
 def print_comparison(console: Console, found: Comparison) -> None:
     """Print it."""
-    if not console.is_terminal:
-        console.width = max(console.width, 120)
+    widen(console)
     if found.pairs:
         console.print(_pair_table(found.pairs))
     if found.rows:
@@ -35,6 +34,12 @@ def print_comparison(console: Console, found: Comparison) -> None:
     console.print()
     console.print(f"[bold {STYLE[found.verdict]}]{found.verdict}[/]  ", end="")
     console.print(found.summary, markup=False, soft_wrap=True)
+
+
+def widen(console: Console) -> None:
+    """Wide enough for the tables where nobody looks at a screen (CI logs)."""
+    if not console.is_terminal:
+        console.width = max(console.width, 140)
 
 
 def table(*columns: str, left: int = 2) -> Table:
@@ -73,6 +78,8 @@ def _context_table(found: Comparison) -> Table:
     one = len(found.against) == 1
     made = table("shown, not judged", "metric", "A" if one else "baselines", "B" if one else "run")
     for row in found.context:
+        if row.metric == "error_rate" and row.value == row.highest == 0:
+            continue  # eight lines that say nothing
         before = show(row.lowest, row.unit)
         if row.highest > row.lowest:
             before += f" to {show(row.highest, row.unit)}"
