@@ -25,6 +25,7 @@ from analysis.validity import (
     littles_law_rate,
     samples_taken,
     share_check,
+    stolen,
 )
 from analysis.values import Check
 from recording.durations import format_duration
@@ -179,7 +180,7 @@ def _distortion(evidence: Evidence, slots: Slots, rounds: int, arm: Arm) -> Iter
             f"{p99_ms:.1f} ms",
             f"≤ {format_duration(limit_s)}",
             p99_ms <= 1000 * limit_s,
-            "client time minus the server's own",
+            "client time minus the server's own" + stolen(evidence),
         )
 
 

@@ -22,6 +22,9 @@ from recording.durations import format_duration
 from recording.flow import SERVICE_STEPS
 from recording.hlog import DISTORTION, LATENCY
 
+STEAL = "cpu_steal_seconds_total"
+WORTH_SAYING = 0.03
+"""Share of all cores; less than this explains nothing."""
 USERS_KNOWN_AFTER_S = 0.9
 """Locust's master counts users by its workers' reports, which come once a second."""
 
@@ -261,7 +264,8 @@ def _distortion(evidence: Evidence) -> Iterator[Check]:
         f"{p99_ms:.1f} ms",
         f"≤ {format_duration(limit_s)}",
         p99_ms <= 1000 * limit_s,
-        "client time minus the server's own: what harness and host added to every latency",
+        "client time minus the server's own: what harness and host added to every latency"
+        + stolen(evidence),
     )
 
 
@@ -275,7 +279,7 @@ def generator(evidence: Evidence) -> Iterator[Check]:
             f"{p99_ms:.1f} ms",
             f"≤ {format_duration(validity.generator_lag_p99)}",
             p99_ms <= 1000 * validity.generator_lag_p99,
-            "how late its own timers fired",
+            "how late its own timers fired" + stolen(evidence),
         )
     for worker in evidence.load.subjects("process_cpu_seconds_total"):
         cpu = cpu_share(evidence, worker, "load")
@@ -287,6 +291,15 @@ def generator(evidence: Evidence) -> Iterator[Check]:
             yield share_check(
                 f"CPU wait of {worker}", wait, validity.generator_wait, "of time", hint
             )
+
+
+def stolen(evidence: Evidence) -> str:
+    """What a virtual machine's host took from it, in words; "" where that is next to nothing."""
+    steal = rate_while_measured(evidence, *evidence.resources.get("host", STEAL))
+    cores = evidence.manifest.host.get("cores")
+    if not steal or not cores or steal / float(cores) < WORTH_SAYING:
+        return ""
+    return f"; the hypervisor took {100 * steal / float(cores):.0f} % of the CPU for others"
 
 
 def host(evidence: Evidence) -> Iterator[Check]:
