@@ -44,6 +44,7 @@ class Recording:
     rate: float = RATE
     cpu: Mapping[str, float] = field(default_factory=dict)
     cpu_wait: float = 0.0
+    stolen_cores: float = 0.0
     foreign_cores: float = 0.1
     rss_mb_per_h: float = 0.0
     pool: Sequence[tuple[float, float, float, float]] = ((0.0, 10.0, 2.0, 0.0),)
@@ -107,6 +108,7 @@ class Recording:
             busy = (1.0 + self.foreign_cores) * second
             yield Sample(second, "host", "cpu_busy_seconds_total", busy)
             yield Sample(second, "host", "own_cpu_seconds_total", 1.0 * second)
+            yield Sample(second, "host", "cpu_steal_seconds_total", self.stolen_cores * second)
             yield Sample(second, "cart-service", "container_spec_memory_limit_bytes", 2.0 * 2**30)
 
     def _pool_at(self, second: float) -> dict[str, float]:

@@ -124,6 +124,7 @@ def test_all_breaches_are_collected(judged: JudgeIt) -> None:
         ({"rate": 60.0}, "request rate 60"),
         # starved generator or mock
         ({"distortion_ms": 80.0}, "distortion p99 88"),
+        ({"distortion_ms": 80.0, "stolen_cores": 0.6}, "the hypervisor took 30 % of the CPU"),
         ({"lag_ms": 80.0}, "generator lag p99 88"),
         ({"cpu": {"locust": 0.97}}, "CPU of locust-worker-01 97 %"),
         ({"cpu_wait": 0.4}, "CPU wait of locust-worker-01 40 %"),
