@@ -149,7 +149,9 @@ def _of_arm(
     if journey_is_closed(evidence):
         yield _rate(evidence, slots, rounds, arm, samples)
     yield from _distortion(evidence, slots, rounds, arm)
-    if not evidence.manifest.profile.target.urls:
+    paired = evidence.manifest.paired
+    facts = paired and (paired.base if arm == BASE else paired.head)
+    if facts and facts.ours:  # a real service may use all the cores it has
         yield from _mocks(evidence, slots, rounds, arm)
 
 

@@ -41,6 +41,11 @@ class ArmFacts(Section):
     dirty: bool = False
     overrides: tuple[str, ...] = ()
 
+    @property
+    def ours(self) -> bool:
+        """Whether the run started this arm's services itself."""
+        return not self.what.startswith("url:")
+
 
 class PairedRun(Section):
     """The arms of a paired run, and the order they were loaded in.

@@ -95,7 +95,11 @@ def calibrate(
     try:
         records = _simulated(series, slowdowns, simulate, done, settings)
         follow(console, records, simulate * (1 + len(slowdowns)))
-        one = partial(run_gate, _words(gate, profile), path.with_suffix(".log"), series)
+        log = path.with_suffix(".log")
+        if gates_ahead:
+            ahead = f"{len(gates_ahead)} gates of some minutes each; what they print: {log}"
+            console.print(ahead, markup=False, soft_wrap=True)
+        one = partial(run_gate, _words(gate, profile), log, series)
         follow(console, _real(one, gates_ahead, find_profile(profile)), len(gates_ahead))
     except KeyboardInterrupt:
         stopped = True

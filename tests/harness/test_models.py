@@ -156,8 +156,9 @@ def can_make_namespaces() -> bool:
     """Whether this user may create network namespaces, and has the tool to."""
     if shutil.which("ip") is None:
         return False
-    made = subprocess.run(["ip", "netns", "add", "loadgate-probe"], capture_output=True)
-    subprocess.run(["ip", "netns", "del", "loadgate-probe"], capture_output=True)
+    name = f"lgp{os.getpid()}"  # every process of a parallel test run asks at the same time
+    made = subprocess.run(["ip", "netns", "add", name], capture_output=True)
+    subprocess.run(["ip", "netns", "del", name], capture_output=True)
     return made.returncode == 0
 
 
