@@ -99,6 +99,7 @@ def _waits(
     """Waits for connections, in the service and in those it calls for this step."""
     if total.shift <= 0:
         return
+    still: dict[str, None] = {}  # in the order found, each pool once however many replicas
     for owner in (service, *CALLS.get(endpoint, ())):
         for label in labels_of(evidence.resources, owner, "connection_pool_acquire_seconds_sum"):
             pool = f"{label.partition('/')[0]} ({owner})"
@@ -107,7 +108,7 @@ def _waits(
                 continue
             means = f"{wait.base:.2g} → {wait.head:.2g} ms"
             if not wait.sure or wait.shift < _LEAST_WAIT_MS:
-                yield f"the wait for a connection of pool {pool} did not move ({means})"
+                still[pool] = None
                 continue
             share = min(100.0, 100 * wait.shift / total.shift)
             part = f": about {share:.0f} % of the shift" if total.sure else ""
@@ -116,6 +117,8 @@ def _waits(
                 f"the wait for a connection of pool {pool} grew from {means.replace(' →', ' to')}"
                 f"{tail}{part}"
             )
+    if still:
+        yield f"waits for a connection that did not move: {', '.join(still)}"
 
 
 def _siblings(
