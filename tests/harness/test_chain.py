@@ -128,8 +128,10 @@ def test_a_worker_that_stalls_past_the_end_is_waited_for(start_run: StartRun) ->
     run.wait_until_measuring()
     worker = run.locust().children()[0]
     worker.suspend()
-    run.wait_for(lambda: [e for e in run.events() if e["event"] == "awaiting_workers"])
-    worker.resume()
+    try:
+        run.wait_for(lambda: [e for e in run.events() if e["event"] == "awaiting_workers"])
+    finally:
+        worker.resume()  # a stopped process would not even notice that its parent is gone
     run.finish()
     counted = next(e for e in run.events() if e["event"] == "generator_ended")
     assert counted["recorded"] == counted["locust_requests"] > 100
