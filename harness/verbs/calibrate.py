@@ -23,7 +23,7 @@ from harness.calibrate import Planned, Series, plan, run_gate, simulate_gates
 from harness.host import git_facts, host_facts
 from harness.inject import latencies_in_force, overrides
 from harness.paths import PROJECT, find_profile, find_thresholds
-from harness.verbs.calibrate_show import follow, print_calibration
+from harness.verbs.calibrate_show import announce, follow, print_calibration
 from harness.verbs.options import CALIBRATIONS, Json
 from recording.errors import ConfigError, StorageError
 from recording.exitcodes import ExitCode
@@ -96,9 +96,7 @@ def calibrate(
         records = _simulated(series, slowdowns, simulate, done, settings)
         follow(console, records, simulate * (1 + len(slowdowns)))
         log = path.with_suffix(".log")
-        if gates_ahead:
-            ahead = f"{len(gates_ahead)} gates of some minutes each; what they print: {log}"
-            console.print(ahead, markup=False, soft_wrap=True)
+        announce(console, len(gates_ahead), log)
         one = partial(run_gate, _words(gate, profile), log, series)
         follow(console, _real(one, gates_ahead, find_profile(profile)), len(gates_ahead))
     except KeyboardInterrupt:

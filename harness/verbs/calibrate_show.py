@@ -12,6 +12,13 @@ from analysis.values import Outcome
 from harness.verbs.compare_show import table, widen
 
 
+def announce(console: Console, gates: int, log: Path) -> None:
+    """What is ahead, before the first line that `follow` prints minutes later."""
+    if gates:
+        text = f"{gates} gates of some minutes each; what they print: {log}"
+        console.print(text, markup=False, soft_wrap=True)
+
+
 def follow(console: Console, records: Iterator[GateRecord], total: int) -> None:
     """Run through the gates; one line for each as it ends."""
     for number, record in enumerate(records, start=1):
