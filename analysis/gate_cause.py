@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 
 from analysis.evidence import Evidence
 from analysis.gate_costs import cpu_per_request_us
+from analysis.gate_recording import JOURNEY
 from analysis.gate_shift import SURE, QuantileShift, percent, quantile_shifts
 from analysis.pools import histogram_quantile
-from analysis.slot_requests import JOURNEY, slot_histograms, steps_seen
+from analysis.slot_requests import slot_histograms, steps_seen
 from analysis.slot_samples import growth, labels_of
 from recording.flow import SERVICE_STEPS, STEPS
 from recording.hlog import DISTORTION

@@ -21,6 +21,7 @@ from recording.slots import ARMS, Arm, Slots
 
 JOURNEY = "journey"
 """All requests of the flow together; the gate judges it as a sum of the others."""
+CUT = "cut"
 STOP_GRACE_S = 0.1
 """A stop this close to a slot's end took nothing from it that a tail could show."""
 
@@ -43,10 +44,16 @@ def completed_rounds(evidence: Evidence, slots: Slots) -> int:
     return max(0, finished // 2 - slots.warmup_rounds)
 
 
-def counted(evidence: Evidence, slots: Slots, rounds: int, kind: str) -> Iterator[Counted]:
-    """What counts of the first `rounds` rounds, of one kind of histogram."""
+def counted(
+    evidence: Evidence, slots: Slots, rounds: int, kind: str, *, cut_too: bool = False
+) -> Iterator[Counted]:
+    """What counts of the first `rounds` rounds, of one kind of histogram.
+
+    With `cut_too` also what began in the cut of the same slots.
+    """
     for interval in _requests(evidence, kind):
-        if not _left_out(slots, rounds, interval):
+        why = _left_out(slots, rounds, interval)
+        if not why or (cut_too and why == CUT):
             slot = slots.slot_at(_middle_s(interval))
             yield Counted(slots.round_of(slot), slots.arm_of(slot), interval)
 
@@ -81,7 +88,7 @@ def _left_out(slots: Slots, rounds: int, interval: Interval) -> str:
         return "rounds not judged"
     if slots.arm_of(slot) != interval.tag.arm:
         return "other arm's slot"
-    return "" if _middle_s(interval) >= slots.counted_from(slot) else "cut"
+    return "" if _middle_s(interval) >= slots.counted_from(slot) else CUT
 
 
 def gate_data(evidence: Evidence, slots: Slots, rounds: int) -> GateData | None:

@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
 
 from analysis.evidence import GENERATOR, Evidence
+from analysis.gate_recording import JOURNEY, Counted, counted
 from recording.histogram import bucket_mid_us, merge
-from recording.hlog import LATENCY, Interval
+from recording.hlog import LATENCY
 from recording.slots import ARMS, Slots
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
-JOURNEY = "journey"
-"""All steps together."""
-Place = tuple[int, int]
-"""Arm (0 base, 1 head) and round."""
 
 
 def request_counts(
@@ -26,8 +22,9 @@ def request_counts(
 ) -> dict[tuple[str, str], Ints]:
     """Requests by (step, outcome), [arm, round]; with `cut_too` those that do not count, too."""
     found: defaultdict[tuple[str, str], Ints] = defaultdict(lambda: np.zeros((2, rounds), np.int64))
-    for place, interval in _placed(evidence, slots, rounds, LATENCY, cut_too=cut_too):
-        found[interval.tag.step, interval.tag.outcome][place] += interval.histogram.n
+    for one in counted(evidence, slots, rounds, LATENCY, cut_too=cut_too):
+        tag = one.interval.tag
+        found[tag.step, tag.outcome][_place(one)] += one.interval.histogram.n
     return dict(found)
 
 
@@ -39,9 +36,9 @@ def slot_histograms(
     Values (µs, ascending) and counts [arm, round, value].
     """
     mine = [
-        (place, interval.histogram)
-        for place, interval in _placed(evidence, slots, rounds, kind, cut_too=False)
-        if step in (interval.tag.step, JOURNEY)
+        (_place(one), one.interval.histogram)
+        for one in counted(evidence, slots, rounds, kind)
+        if step in (one.interval.tag.step, JOURNEY)
     ]
     indices = merge(histogram for _, histogram in mine).indices
     counts = np.zeros((2, rounds, indices.size), np.int64)
@@ -55,23 +52,5 @@ def steps_seen(evidence: Evidence) -> set[str]:
     return {i.tag.step for i in evidence.log.intervals} - {GENERATOR}
 
 
-def _placed(
-    evidence: Evidence, slots: Slots, rounds: int, kind: str, *, cut_too: bool
-) -> Iterator[tuple[Place, Interval]]:
-    for interval in evidence.log.intervals:
-        if interval.tag.kind != kind or interval.tag.step == GENERATOR:
-            continue
-        middle_s = interval.start_s + interval.length_s / 2
-        place = _place(slots, rounds, middle_s, interval.tag.arm, cut_too=cut_too)
-        if place is not None:
-            yield place, interval
-
-
-def _place(slots: Slots, rounds: int, t_s: float, arm: str, *, cut_too: bool) -> Place | None:
-    """Where a request of an arm that began at `t_s` belongs; None for a slot not its own."""
-    slot = slots.slot_at(t_s)
-    if not 0 <= slot < slots.count or slots.arm_of(slot) != arm:
-        return None
-    counts = cut_too or t_s >= slots.counted_from(slot)
-    number = slots.round_of(slot)
-    return (ARMS.index(slots.arm_of(slot)), number) if counts and 0 <= number < rounds else None
+def _place(one: Counted) -> tuple[int, int]:
+    return ARMS.index(one.arm), one.round_number

@@ -154,6 +154,8 @@ def _export(revision: str, folder: Path) -> None:
     if done.returncode:
         raise ConfigError(f"git archive {revision}: {done.stderr.decode(errors='replace').strip()}")
     with tarfile.open(fileobj=io.BytesIO(done.stdout)) as archive:
-        archive.extractall(folder, filter="data")
+        # Python before 3.11.4 has no filters; the archive is this project's own.
+        archive.extraction_filter = getattr(tarfile, "data_filter", lambda member, _: member)
+        archive.extractall(folder)
     if not (folder / "mock_services" / "serve.py").exists():
         raise ConfigError(f"revision {revision}: has no mock_services/serve.py to start")

@@ -56,9 +56,9 @@ class SlotIntervals:
         if slots is None:
             return -1
         slot = slots.slot_at(t_s)
-        if slot < 0 or slot == slots.count:
-            return 2 * slot if slot > 0 else -1
-        return 2 * slot + (t_s >= slots.counted_from(slot))
+        if slot < 0:
+            return -1
+        return 2 * slot + (slot < slots.count and t_s >= slots.counted_from(slot))
 
     def index_of_request(self, ended_s: float, latency_s: float) -> int:
         """Where the request began."""

@@ -13,7 +13,7 @@ def slots_of(manifest: Manifest, events: Sequence[Mapping[str, Any]]) -> Slots |
     starts = [row.get("start_s") for row in events if row.get("event") == "slots_started"]
     if gate is None or paired is None or not starts or not isinstance(starts[0], int | float):
         return None
-    return Slots(float(starts[0]), gate.slot, gate.cut, paired.head_first, gate.warmup_rounds)
+    return gate.slots(float(starts[0]), paired.head_first)
 
 
 def borders_s(slots: Slots) -> list[float]:
