@@ -16,9 +16,10 @@ from analysis.host_class import UNKNOWN
 from analysis.thresholds import Thresholds as Limits
 from analysis.thresholds import load_thresholds
 from harness.paths import find_thresholds
-from harness.verbs.compare_show import table, widen
+from harness.verbs.compare_show import WIDE
 from harness.verbs.options import Json, Thresholds
 from harness.verbs.regression_options import BASELINES, Baselines
+from harness.verbs.screen import table, widen
 from recording.errors import RunFailedError
 from recording.rundir import open_run_dir
 
@@ -99,7 +100,7 @@ def list_all(baselines: Baselines = BASELINES, as_json: Json = False) -> None:
         typer.echo(f"no baselines in {baselines}/ yet: try `loadgate baseline add RUN`")
         return
     console = Console(highlight=False)
-    widen(console)
+    widen(console, WIDE)
     made = table("run", "started (UTC)", "revision", "requests", left=3)
     for (host, digest), group in groupby(found, key=_kind):
         members = list(group)

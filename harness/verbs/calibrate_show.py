@@ -9,7 +9,8 @@ from rich.console import Console
 
 from analysis.calibration import Calibration, GateRecord
 from analysis.values import Outcome
-from harness.verbs.compare_show import table, widen
+from harness.verbs.compare_show import WIDE
+from harness.verbs.screen import table, widen
 
 
 def announce(console: Console, gates: int, log: Path) -> None:
@@ -54,7 +55,7 @@ def print_calibration(
 
 
 def _table(console: Console, found: Calibration, path: Path) -> None:
-    widen(console)
+    widen(console, WIDE)
     made = table(
         *("gates", "head is", "n", "FAIL", "PASS", "INCONCLUSIVE", "INVALID", "found"),
         *("blamed others", "s median", "s max"),

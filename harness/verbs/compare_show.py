@@ -4,20 +4,17 @@ from rich.console import Console
 from rich.table import Table
 
 from analysis.compare import Comparison, PairRow
-from analysis.gate_data import GateRow, GateVerdict
-from analysis.values import show
-from harness.verbs.show_gate import STYLE
+from analysis.gate_data import GateRow
+from analysis.values import Outcome, show
+from harness.verbs.screen import STYLE, print_lines, print_verdict_line, table, widen
 
-_ROW_STYLE = {
-    GateVerdict.PASS: "green",
-    GateVerdict.FAIL: "red",
-    GateVerdict.INCONCLUSIVE: "yellow",
-}
+WIDE = 140
+"""Columns that the widest of these tables takes."""
 
 
 def print_comparison(console: Console, found: Comparison) -> None:
     """Print it."""
-    widen(console)
+    widen(console, WIDE)
     if found.pairs:
         console.print(_pair_table(found.pairs))
     if found.rows:
@@ -28,26 +25,9 @@ def print_comparison(console: Console, found: Comparison) -> None:
         ("note", found.notes, "cyan"),
         ("cannot tell", found.reasons, "yellow"),
     ):
-        for line in lines:
-            console.print(f"[{style}]{title}[/]  ", end="")
-            console.print(line, markup=False, soft_wrap=True)
+        print_lines(console, title, lines, style)
     console.print()
-    console.print(f"[bold {STYLE[found.verdict]}]{found.verdict}[/]  ", end="")
-    console.print(found.summary, markup=False, soft_wrap=True)
-
-
-def widen(console: Console) -> None:
-    """Wide enough for the tables where nobody looks at a screen (CI logs)."""
-    if not console.is_terminal:
-        console.width = max(console.width, 140)
-
-
-def table(*columns: str, left: int = 2) -> Table:
-    """A plain table; all but the first `left` columns are numbers."""
-    made = Table(box=None, pad_edge=False, header_style="bold")
-    for number, column in enumerate(columns):
-        made.add_column(column, justify="left" if number < left else "right", no_wrap=True)
-    return made
+    print_verdict_line(console, found.verdict, found.summary)
 
 
 def _pair_table(rows: tuple[PairRow, ...]) -> Table:
@@ -69,7 +49,7 @@ def _row_table(rows: tuple[GateRow, ...]) -> Table:
             seen = f"{100 * row.smallest_detectable:+.0f} %"
             cells = [f"{row.base_ms:.4g}", f"{row.ratio:.3f}", _bounds(row.ci_low, row.ci_high)]
             cells.append(seen)
-        verdict = f"[{_ROW_STYLE[row.verdict]}]{row.verdict}[/]"
+        verdict = f"[{STYLE[Outcome[row.verdict]]}]{row.verdict}[/]"
         made.add_row(row.endpoint, row.metric, *cells, verdict, row.because)
     return made
 

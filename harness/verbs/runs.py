@@ -5,9 +5,9 @@ from typing import Any
 import orjson
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from harness.verbs.options import RUNS, Json, Runs
+from harness.verbs.screen import STYLE, table
 from recording.errors import ConfigError
 from recording.manifest import read_manifest
 from recording.rundir import RunDir, list_runs
@@ -20,7 +20,6 @@ Examples:
 - `loadgate runs`
 - `loadgate runs --json`
 """
-_STYLE = {"PASS": "green", "FAIL": "red", "INVALID": "magenta", "INCONCLUSIVE": "yellow"}
 
 
 def register(app: typer.Typer) -> None:
@@ -37,14 +36,12 @@ def runs(runs: Runs = RUNS, as_json: Json = False) -> None:
     if not rows:
         typer.echo(f"no runs in {runs}/ yet: try `loadgate run smoke`")
         return
-    table = Table(box=None, pad_edge=False)
-    for column in ("run", "profile", "started (UTC)", "ended", "verdict"):
-        table.add_column(column, no_wrap=True)
+    made = table("run", "profile", "started (UTC)", "ended", "verdict", left=5)
     for row in rows:
-        style = _STYLE.get(row["verdict"], "dim")
+        style = STYLE.get(row["verdict"], "dim")
         cells = [row[name] for name in ("run", "profile", "started", "ended")]
-        table.add_row(*cells, f"[{style}]{row['verdict']}[/]")
-    Console().print(table)
+        made.add_row(*cells, f"[{style}]{row['verdict']}[/]")
+    Console().print(made)
 
 
 def _row(run: RunDir) -> dict[str, Any]:

@@ -17,7 +17,8 @@ from analysis.report import interval, markdown
 from analysis.thresholds import Thresholds
 from analysis.values import Measurement, Outcome, RuleRow, Verdict, show
 from harness.verbs.options import CALIBRATIONS, OnInconclusive, exit_with
-from harness.verbs.show_gate import STYLE, print_gate, publish
+from harness.verbs.screen import STYLE, print_lines, print_verdict_line, widen
+from harness.verbs.show_gate import print_gate, publish
 from recording.durations import format_duration
 from recording.errors import StorageError
 from recording.flow import STEPS
@@ -35,12 +36,13 @@ def finish(
     """Judge, store, print. Raises typer.Exit with the verdict's exit code."""
     verdict = judge(run, thresholds)
     calibration = calibration_of(run, verdict)
+    console = widen(Console(highlight=False), 110)
     if as_json:
         typer.echo(verdict.to_json().decode(), nl=False)
     elif isinstance(verdict, GateReport):
-        print_gate(_console(), run, verdict, calibration)
+        print_gate(console, run, verdict, calibration)
     else:
-        print_verdict(_console(), run, verdict)
+        print_verdict(console, run, verdict)
     store(run, verdict, calibration)
     if isinstance(verdict, GateReport):
         # Not on stdout under --json: what is printed there must stay one JSON document.
@@ -54,14 +56,6 @@ def calibration_of(run: RunDir, verdict: Verdict) -> str | None:
         return None
     known = last_calibration(CALIBRATIONS, host_class(read_manifest(run.manifest).host).name)
     return known.text() if known else None
-
-
-def _console() -> Console:
-    """At least wide enough for the tables where nobody looks at a screen (CI logs)."""
-    console = Console(highlight=False)
-    if not console.is_terminal:
-        console.width = max(console.width, 110)
-    return console
 
 
 def report_of(verdict: Verdict, calibration: str | None = None) -> str:
@@ -93,9 +87,7 @@ def print_verdict(console: Console, run: RunDir, verdict: Verdict) -> None:
         ("cannot tell", verdict.inconclusive_reasons, "yellow"),
         ("finding", verdict.findings, "cyan"),
     ):
-        for line in lines:
-            console.print(f"[{style}]{title}[/]  ", end="")
-            console.print(line, markup=False, soft_wrap=True)
+        print_lines(console, title, lines, style)
     for breach in verdict.breaches:
         console.print(f"[red]breach[/]  {breach.subject}: {breach.metric} is ", end="")
         console.print(
@@ -105,8 +97,7 @@ def print_verdict(console: Console, run: RunDir, verdict: Verdict) -> None:
             soft_wrap=True,
         )
     console.print()
-    console.print(f"[bold {STYLE[verdict.verdict]}]{verdict.verdict}[/]  ", end="")
-    console.print(verdict.summary, markup=False, soft_wrap=True)
+    print_verdict_line(console, verdict.verdict, verdict.summary)
     if context := verdict.context:
         console.print(
             f"{context['requests_measured']} requests measured in "

@@ -19,15 +19,9 @@ from analysis.gate_words import (
     takes,
 )
 from analysis.values import Outcome
+from harness.verbs.screen import STYLE, print_lines, print_verdict_line, table
 from recording.errors import StorageError
 from recording.rundir import RunDir
-
-STYLE = {
-    Outcome.PASS: "green",
-    Outcome.FAIL: "red",
-    Outcome.INCONCLUSIVE: "yellow",
-    Outcome.INVALID: "magenta",
-}
 
 
 def print_gate(
@@ -45,52 +39,39 @@ def print_gate(
         ("worse", tuple(f"{b.subject}: {breach_text(b)}" for b in report.breaches), "red"),
         ("finding", report.findings, "cyan"),
     ):
-        for line in lines:
-            console.print(f"[{style}]{title}[/]  ", end="")
-            console.print(line, markup=False, soft_wrap=True)
+        print_lines(console, title, lines, style)
     console.print()
     for line in facts(report, calibration):
         text = line.removeprefix("- ").replace("`", "")
         console.print(text, style="dim", markup=False, soft_wrap=True)
     console.print(f"report: {run.report}", style="dim", markup=False, soft_wrap=True)
-    console.print(f"[bold {STYLE[report.verdict]}]{report.verdict}[/]  ", end="")
-    console.print(report.summary, markup=False, soft_wrap=True)
+    print_verdict_line(console, report.verdict, report.summary)
 
 
 def _latency(report: GateReport) -> Table:
-    table = _table("endpoint", "")
-    for column in ("base ms", "head ms", "change", "95 % interval", "could have seen"):
-        table.add_column(column, justify="right", no_wrap=True)
-    table.add_column("")
+    numbers = ("base ms", "head ms", "change", "95 % interval", "could have seen")
+    made = table("endpoint", "", *numbers)
+    made.add_column("")
     for arm_row in report.gate_rows:
         row = arm_row.row
         base, head = (_plain(ms) for ms in (row.base_ms, arm_row.head_ms))
         cells = (base, head, percent(row.ratio), interval_of(row), detectable(row))
-        table.add_row(row.endpoint, row.metric, *cells, _verdict(row.verdict, row.verdict.value))
-    return table
+        made.add_row(row.endpoint, row.metric, *cells, _verdict(row.verdict, row.verdict.value))
+    return made
 
 
 def _costs(report: GateReport) -> Table:
     """What did not PASS; the report has every cost, and why."""
-    table = _table("cost of", "")
-    for column in ("base", "head", "change"):
-        table.add_column(column, justify="right", no_wrap=True)
-    table.add_column("", no_wrap=True)
+    made = table("cost of", "", "base", "head", "change")
+    made.add_column("", no_wrap=True)
     for row in report.costs:
         if row.judged and row.verdict is not GateVerdict.PASS:
             cells = (show_cost(value, row.unit) for value in (row.base, row.head, row.change))
             word = "not decided" if row.verdict is GateVerdict.INCONCLUSIVE else row.verdict.value
-            table.add_row(row.subject, row.metric, *cells, _verdict(row.verdict, word))
+            made.add_row(row.subject, row.metric, *cells, _verdict(row.verdict, word))
     passed = sum(row.judged and row.verdict is GateVerdict.PASS for row in report.costs)
-    table.add_row(f"{passed} others", "", "", "", "", _verdict(GateVerdict.PASS, "PASS"))
-    return table
-
-
-def _table(*columns: str) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in columns:
-        table.add_column(column, no_wrap=True)
-    return table
+    made.add_row(f"{passed} others", "", "", "", "", _verdict(GateVerdict.PASS, "PASS"))
+    return made
 
 
 def _plain(ms: float | None) -> str:
