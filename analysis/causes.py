@@ -7,11 +7,11 @@ import orjson
 
 from analysis.evidence import Evidence
 from analysis.latency import Sample, pooled
-from analysis.memory_rules import ServiceMemory
+from analysis.memory.rules import ServiceMemory
 from analysis.orders import Reconciliation
-from analysis.percentiles import quantile
 from analysis.resources import Pool
 from analysis.rules import Rule
+from analysis.statistics.percentiles import quantile
 from analysis.values import Measurement, show
 from recording.flow import SERVICE_STEPS
 from recording.hlog import DISTORTION

@@ -6,9 +6,9 @@ from itertools import chain
 
 from analysis import causes
 from analysis.evidence import Evidence, load_evidence
-from analysis.gate import judge_paired
+from analysis.gate.judge import judge_paired
 from analysis.latency import Sample, judged_kind, needed, samples
-from analysis.memory_rules import memory_measurement, memory_of
+from analysis.memory.rules import memory_measurement, memory_of
 from analysis.orders import reconcile
 from analysis.resources import pool_measurement, pools_of, server_errors
 from analysis.rules import Rule

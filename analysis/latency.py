@@ -7,9 +7,9 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from analysis.distributions import share_interval
 from analysis.evidence import GENERATOR, MAX_BLOCKS, Evidence
-from analysis.percentiles import maximum, mean, min_samples, quantile, quantile_interval
+from analysis.statistics.distributions import share_interval
+from analysis.statistics.percentiles import maximum, mean, min_samples, quantile, quantile_interval
 from analysis.values import Measurement
 from recording.flow import STEPS
 from recording.histogram import Histogram, bucket_mid_us, merge

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from analysis.distributions import share_interval
 from analysis.evidence import Evidence
 from analysis.pools import (
     BucketQuantile,
@@ -17,6 +16,7 @@ from analysis.pools import (
     histogram_quantile,
     pool_use,
 )
+from analysis.statistics.distributions import share_interval
 from analysis.values import Measurement
 from recording.series_reader import Series
 

@@ -10,13 +10,13 @@ import numpy as np
 
 from analysis.evidence import GENERATOR, Evidence
 from analysis.latency import Sample, pooled
-from analysis.percentiles import quantile
 from analysis.resources import (
     cpu_share,
     grown_while_measured,
     rate_while_measured,
     run_queue_share,
 )
+from analysis.statistics.percentiles import quantile
 from analysis.values import Check
 from recording.durations import format_duration
 from recording.flow import SERVICE_STEPS

@@ -11,9 +11,9 @@ from itertools import product
 
 import numpy as np
 
-from analysis.baseline import Baseline, Figure
-from analysis.compare_baselines import BaselineRules, compare_with_baselines
-from analysis.gate_data import RegressionSettings
+from analysis.compare.against_baselines import BaselineRules, compare_with_baselines
+from analysis.compare.baseline import Baseline, Figure
+from analysis.regression.data import RegressionSettings
 from analysis.values import Outcome
 from recording.flow import STEPS
 

@@ -18,12 +18,12 @@ from numpy.typing import NDArray
 from scipy.special import ndtri
 from scipy.stats import ttest_1samp, wilcoxon
 
-from analysis import tails
-from analysis.gate_data import GateData
-from analysis.looks import LookPlan
-from analysis.paired import estimate, prepare
-from analysis.percentiles import quantile
-from analysis.simulated_hosts import HOSTS, Injection, Shape, simulate
+from analysis.calibration.simulated_hosts import HOSTS, Injection, Shape, simulate
+from analysis.regression.data import GateData
+from analysis.regression.estimates import estimate, prepare
+from analysis.statistics import tails
+from analysis.statistics.looks import LookPlan
+from analysis.statistics.percentiles import quantile
 
 Floats = NDArray[np.float64]
 Judged = tuple[float, bool]  # estimated log ratio, alarm

@@ -20,9 +20,9 @@ from scipy.signal import lfilter
 from scipy.stats import beta
 
 from analysis.evidence import Evidence
-from analysis.gate_costs import CostRow, CostSettings, cost_rows
-from analysis.gate_data import GateVerdict
-from analysis.looks import LookPlan, balanced_order
+from analysis.gate.costs import CostRow, CostSettings, cost_rows
+from analysis.regression.data import GateVerdict
+from analysis.statistics.looks import LookPlan, balanced_order
 from recording.flow import SERVICE_STEPS, STEPS
 from recording.histogram import Histogram
 from recording.hlog import HistogramLog, Interval, Tag

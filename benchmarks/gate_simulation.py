@@ -23,10 +23,10 @@ from scipy.optimize import curve_fit
 from scipy.special import ndtr, ndtri
 from scipy.stats import beta
 
-from analysis.gate_data import GateData, GateResult, GateVerdict, RegressionSettings
-from analysis.looks import LookPlan
-from analysis.regression import judge
-from analysis.simulated_hosts import HOSTS, SIGMA, Injection, Shape, Where, simulate
+from analysis.calibration.simulated_hosts import HOSTS, SIGMA, Injection, Shape, Where, simulate
+from analysis.regression.data import GateData, GateResult, GateVerdict, RegressionSettings
+from analysis.regression.judge import judge
+from analysis.statistics.looks import LookPlan
 
 PLAN: Final = LookPlan((24, 40))
 SETTINGS: Final = RegressionSettings()

@@ -12,7 +12,7 @@ import psutil
 
 from analysis.evidence import Evidence, load_evidence
 from analysis.latency import Sample, pooled, samples
-from analysis.percentiles import quantile
+from analysis.statistics.percentiles import quantile
 from benchmarks.child import PROJECT, ChildFailedError
 from benchmarks.watch import Roles, Span, Watch
 from recording.hlog import DISTORTION, LATENCY

@@ -52,8 +52,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy.signal import lfilter
 
-from analysis.distributions import share_interval
-from analysis.memory import MemoryClass, judge_memory
+from analysis.memory.judge import MemoryClass, judge_memory
+from analysis.statistics.distributions import share_interval
 from analysis.units import BYTES_PER_MB
 
 Floats = npt.NDArray[np.float64]

@@ -14,11 +14,11 @@ from typing import Any
 
 import orjson
 
-from analysis.calibration import GateRecord
-from analysis.calibration_simulated import blamed, host_models, simulated_gate
-from analysis.gate_data import RegressionSettings
-from analysis.injection import Slowdown
-from analysis.simulated_hosts import Injection, Where
+from analysis.calibration.injection import Slowdown
+from analysis.calibration.record import GateRecord
+from analysis.calibration.simulated_gates import blamed, host_models, simulated_gate
+from analysis.calibration.simulated_hosts import Injection, Where
+from analysis.regression.data import RegressionSettings
 from analysis.values import Outcome
 from recording.errors import RunFailedError
 from recording.exitcodes import ExitCode

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from analysis.injection import Curve, Slowdown, slowed
+from analysis.calibration.injection import Curve, Slowdown, slowed
 from harness.services import service_settings
 from mock_services.settings import MODELS, Quantiles
 from recording.profile_file import read_toml

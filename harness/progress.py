@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 
-from analysis.percentiles import quantile
+from analysis.statistics.percentiles import quantile
 from recording.flow import STEPS
 from recording.histogram import Histogram, merge
 from recording.hlog import LATENCY, Interval, parse_hlog

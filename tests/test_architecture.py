@@ -85,6 +85,20 @@ def test_no_import_cycles(package: str) -> None:
         visit(name, ())
 
 
+JUDGE_LAYERS = ("statistics", "memory", "regression", "gate", "compare", "calibration")
+
+
+def test_the_judges_packages_stand_on_each_other_one_way() -> None:
+    """Of analysis' packages each imports only those before it; ``statistics`` nothing of ours."""
+    assert {path.parent.name for path in modules("analysis")} == {"analysis", *JUDGE_LAYERS}
+    for place, layer in enumerate(JUDGE_LAYERS):
+        for path in (ROOT / "analysis" / layer).glob("*.py"):
+            ours = [name.split(".") for name in imports(path) if name.startswith("analysis.")]
+            layers = {name[1] for name in ours if name[1] in JUDGE_LAYERS}
+            assert layers <= set(JUDGE_LAYERS[: place + 1]), path
+            assert layer != "statistics" or all(name[1] == layer for name in ours), path
+
+
 @pytest.mark.parametrize("path", ALL, ids=lambda p: str(p.relative_to(ROOT)))
 def test_files_and_functions_stay_small(path: Path) -> None:
     """Past 400 lines a file is two ideas; past 50 lines a function is two steps."""

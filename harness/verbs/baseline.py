@@ -8,10 +8,10 @@ import orjson
 import typer
 from rich.console import Console
 
-from analysis.baseline import Baseline, baseline_of
-from analysis.baseline_store import read_baselines, store_baseline
-from analysis.compare_baselines import MIN_BASELINES
-from analysis.gate_look import settings_of
+from analysis.compare.against_baselines import MIN_BASELINES
+from analysis.compare.baseline import Baseline, baseline_of
+from analysis.compare.baseline_store import read_baselines, store_baseline
+from analysis.gate.look import settings_of
 from analysis.host_class import UNKNOWN
 from analysis.thresholds import Thresholds as Limits
 from analysis.thresholds import load_thresholds

@@ -13,11 +13,11 @@ import orjson
 import typer
 from rich.console import Console
 
-from analysis.calibration import GateRecord, calibration_file, last_calibration, read_records
-from analysis.gate_data import RegressionSettings
-from analysis.gate_look import settings_of
+from analysis.calibration.injection import Slowdown, parse_slowdowns
+from analysis.calibration.record import GateRecord, calibration_file, last_calibration, read_records
+from analysis.gate.look import settings_of
 from analysis.host_class import host_class
-from analysis.injection import Slowdown, parse_slowdowns
+from analysis.regression.data import RegressionSettings
 from analysis.thresholds import load_thresholds
 from harness.calibrate import Planned, Series, plan, run_gate, simulate_gates
 from harness.host import git_facts, host_facts

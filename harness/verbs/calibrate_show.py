@@ -7,7 +7,7 @@ import orjson
 import typer
 from rich.console import Console
 
-from analysis.calibration import Calibration, GateRecord
+from analysis.calibration.record import Calibration, GateRecord
 from analysis.values import Outcome
 from harness.verbs.compare_show import WIDE
 from harness.verbs.screen import table, widen

@@ -6,10 +6,10 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from analysis.baseline import baseline_of
-from analysis.baseline_store import read_baselines
-from analysis.compare import Comparison, compare_pair
-from analysis.compare_baselines import compare_with_baselines
+from analysis.compare.against_baselines import compare_with_baselines
+from analysis.compare.baseline import baseline_of
+from analysis.compare.baseline_store import read_baselines
+from analysis.compare.side_by_side import Comparison, compare_pair
 from analysis.thresholds import load_thresholds
 from harness.paths import find_thresholds
 from harness.verbs.compare_show import print_comparison

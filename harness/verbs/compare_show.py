@@ -3,8 +3,8 @@
 from rich.console import Console
 from rich.table import Table
 
-from analysis.compare import Comparison, PairRow
-from analysis.gate_data import GateRow
+from analysis.compare.side_by_side import Comparison, PairRow
+from analysis.regression.data import GateRow
 from analysis.values import Outcome, show
 from harness.verbs.screen import STYLE, print_lines, print_verdict_line, table, widen
 

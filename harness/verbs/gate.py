@@ -11,9 +11,9 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from analysis.gate_early import decided_early
-from analysis.gate_look import settings_of
-from analysis.looks import LookPlan, balanced_order
+from analysis.gate.early import decided_early
+from analysis.gate.look import settings_of
+from analysis.statistics.looks import LookPlan, balanced_order
 from analysis.thresholds import Thresholds as Limits
 from analysis.thresholds import load_thresholds
 from harness import preflight

@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
-from analysis.compare_baselines import BaselineRules
-from analysis.gate_look import settings_of
+from analysis.compare.against_baselines import BaselineRules
+from analysis.gate.look import settings_of
 from analysis.thresholds import Thresholds
 from recording.errors import ConfigError
 

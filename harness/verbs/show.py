@@ -7,10 +7,10 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from analysis.calibration import last_calibration
-from analysis.gate_ci import junit
-from analysis.gate_report import gate_markdown
-from analysis.gate_values import GateReport
+from analysis.calibration.record import last_calibration
+from analysis.gate.ci import junit
+from analysis.gate.report import gate_markdown
+from analysis.gate.values import GateReport
 from analysis.host_class import host_class
 from analysis.judge import judge
 from analysis.report import interval, markdown

@@ -6,11 +6,10 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from analysis.gate_ci import annotations
-from analysis.gate_data import GateVerdict
-from analysis.gate_report import facts, gate_summary
-from analysis.gate_values import GateReport
-from analysis.gate_words import (
+from analysis.gate.ci import annotations
+from analysis.gate.report import facts, gate_summary
+from analysis.gate.values import GateReport
+from analysis.gate.words import (
     breach_text,
     detectable,
     interval_of,
@@ -18,6 +17,7 @@ from analysis.gate_words import (
     show_cost,
     takes,
 )
+from analysis.regression.data import GateVerdict
 from analysis.values import Outcome
 from harness.verbs.screen import STYLE, print_lines, print_verdict_line, table
 from recording.errors import StorageError

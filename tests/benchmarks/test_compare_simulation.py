@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from analysis.baseline import Baseline
+from analysis.compare.baseline import Baseline
 from benchmarks.compare_simulation import runs, slower
 
 

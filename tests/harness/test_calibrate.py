@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
-from analysis.calibration import GateRecord, read_records
-from analysis.injection import Slowdown
+from analysis.calibration.injection import Slowdown
+from analysis.calibration.record import GateRecord, read_records
 from harness.calibrate import plan
 from harness.cli import app
 from harness.inject import latencies_in_force, overrides

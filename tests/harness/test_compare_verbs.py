@@ -9,8 +9,8 @@ from typer.testing import CliRunner, Result
 
 from harness.cli import app
 from recording.errors import ConfigError, NotARunError, RunFailedError
+from tests.analysis.compare.test_baseline import recorded
 from tests.analysis.recordings import Recording
-from tests.analysis.test_baseline import recorded
 
 LIMITS = """
 [journey]

@@ -198,7 +198,7 @@ def test_workers_in_another_network_merge_as_well(
 
 def assert_union(run: Run, raw: Path) -> None:
     """Percentiles of the merged log equal those of all workers' raw values within 0.1 %."""
-    from analysis.percentiles import quantile
+    from analysis.statistics.percentiles import quantile
     from recording.histogram import merge
     from recording.hlog import LATENCY, read_hlog
 

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from analysis import gate_look
-from analysis.gate_data import GateVerdict
+from analysis.gate import look as gate_look
+from analysis.regression.data import GateVerdict
 from harness.cli import app
 from recording.rundir import RunDir
-from tests.analysis.gate_recordings import ONE_LOOK, PairedRecording, cost_row
+from tests.analysis.gate.paired_recordings import ONE_LOOK, PairedRecording, cost_row
 
 
 @pytest.fixture(autouse=True)

@@ -8,7 +8,7 @@ from hdrh.histogram import HdrHistogram
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analysis.percentiles import quantile
+from analysis.statistics.percentiles import quantile
 from recording.histogram import (
     HIGHEST_US,
     Histogram,

@@ -9,7 +9,7 @@ import pytest
 from recording.jsonl import read_json_lines
 from recording.manifest import read_manifest
 from recording.timetable import borders_s, slots_of
-from tests.analysis.gate_recordings import START_S, PairedRecording
+from tests.analysis.gate.paired_recordings import START_S, PairedRecording
 
 
 def test_manifest_and_event_give_the_timetable(tmp_path: Path) -> None:

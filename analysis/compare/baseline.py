@@ -1,0 +1,164 @@
+"""What is kept of a run so that others can be compared with it when its recording is gone."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from math import isfinite
+from typing import Any, Literal
+
+import orjson
+
+from analysis.evidence import Evidence, load_evidence
+from analysis.host_class import host_class
+from analysis.judge import judge_evidence
+from analysis.latency import judged_kind, samples
+from analysis.memory.rules import memory_measurement, memory_of
+from analysis.resources import pool_measurement, pools_of
+from analysis.thresholds import Thresholds
+from analysis.values import Measurement
+from recording.errors import ConfigError, RunFailedError
+from recording.flow import SERVICE_STEPS
+from recording.manifest import Manifest
+from recording.profile import Profile, Section
+from recording.rundir import RunDir
+
+LATENCIES = ("p50", "p95", "p99")
+_NOT_LOAD = {"name", "description", "seed", "services", "validity", "judge"}
+"""Keys of a profile that do not shape the load. `services` is what is under test."""
+
+
+class Figure(Section):
+    """One measurement: unit, samples behind it, and its within-run 95 % interval."""
+
+    subject: str
+    metric: str
+    value: float
+    unit: str
+    n: int
+    ci_low: float | None = None
+    ci_high: float | None = None
+
+
+class Baseline(Section):
+    """A run, small: what was measured, under which load, where, of what.
+
+    `load` is the part of the profile that shapes the load and `digest` its fingerprint;
+    `services` is how the mocks were told to behave.
+    """
+
+    format: Literal[1] = 1
+    run_id: str
+    profile: str
+    digest: str
+    host_class: str
+    host: dict[str, Any]
+    started_utc: str
+    revision: str = ""
+    dirty: bool = False
+    ended: str = "completed"
+    measured_s: float
+    load: dict[str, Any]
+    services: dict[str, Any]
+    figures: tuple[Figure, ...]
+
+    def figure(self, subject: str, metric: str) -> Figure | None:
+        """One figure, None where it was not measured."""
+        return next((f for f in self.figures if (f.subject, f.metric) == (subject, metric)), None)
+
+    @property
+    def subjects(self) -> tuple[str, ...]:
+        """What has latencies, in the order of the flow: steps, then the journey."""
+        return tuple(dict.fromkeys(f.subject for f in self.figures if f.metric in LATENCIES))
+
+    def to_json(self) -> bytes:
+        """The stored file: the same bytes for the same recording."""
+        return orjson.dumps(self.model_dump(mode="json"), option=orjson.OPT_INDENT_2) + b"\n"
+
+
+def baseline_of(run: RunDir, thresholds: Thresholds, metrics: tuple[str, ...]) -> Baseline:
+    """What to keep of a run; `metrics` are percentiles wanted beside p50, p95 and p99.
+
+    Raises:
+        RunFailedError: the run is INVALID, so it is no evidence to compare with.
+        ConfigError: it is a paired run (`loadgate gate` judges those), or its manifest is
+            unreadable.
+    """
+    evidence = load_evidence(run)
+    if len(arms := {interval.tag.arm for interval in evidence.log.intervals}) > 1:
+        raise ConfigError(
+            f"{run.root}: a paired run (arms {', '.join(sorted(arms))}), already a comparison"
+        )
+    if invalid := judge_evidence(evidence, thresholds).invalid_reasons:
+        more = f" (and {len(invalid) - 1} more)" if len(invalid) > 1 else ""
+        raise RunFailedError(f"{run.root}: INVALID, no evidence to compare: {invalid[0]}{more}")
+    return _kept(evidence, tuple(dict.fromkeys((*LATENCIES, *metrics))))
+
+
+def _kept(evidence: Evidence, metrics: tuple[str, ...]) -> Baseline:
+    manifest = evidence.manifest
+    where = host_class(manifest.host)
+    load = load_of(manifest.profile)
+    return Baseline(
+        run_id=manifest.run_id,
+        profile=manifest.profile.name,
+        digest=digest(load),
+        host_class=where.name,
+        host=where.facts(),
+        started_utc=manifest.started_utc,
+        revision=str(manifest.git.get("revision", "")),
+        dirty=bool(manifest.git.get("dirty", False)),
+        ended=manifest.ended,
+        measured_s=_significant(evidence.measured_s),
+        load=load,
+        services=_services(manifest),
+        figures=tuple(_figures(evidence, metrics)),
+    )
+
+
+def load_of(profile: Profile) -> dict[str, Any]:
+    """The part of a profile that shapes the load; no key of the payment sandbox is kept."""
+    load = profile.model_dump(mode="json", exclude=_NOT_LOAD)
+    load["target"] = profile.target.urls
+    return load
+
+
+def digest(load: Mapping[str, Any]) -> str:
+    """Fingerprint of a load: equal for equal settings, whatever profile they stand in."""
+    return hashlib.sha256(orjson.dumps(load, option=orjson.OPT_SORT_KEYS)).hexdigest()[:12]
+
+
+def _services(manifest: Manifest) -> dict[str, Any]:
+    tables = manifest.profile.services.items()
+    return {name.replace("-", "_"): dict(table) for name, table in tables if table}
+
+
+def _figures(evidence: Evidence, metrics: tuple[str, ...]) -> Iterator[Figure]:
+    for sample in samples(evidence, judged_kind(evidence)).values():
+        for metric in (*metrics, "error_rate"):
+            yield from _figure(sample.measure(metric))
+    for service in SERVICE_STEPS:
+        pools = pools_of(evidence, service)
+        yield from _figure(pool_measurement(pools, service, "utilization", evidence))
+        memory = memory_of(evidence, service)
+        yield from _figure(memory_measurement(memory, evidence, service, "peak_rss"))
+
+
+def _figure(m: Measurement) -> Iterator[Figure]:
+    if isfinite(m.value):
+        low, high = (None if x is None else _significant(x) for x in (m.ci_low, m.ci_high))
+        value = _significant(m.value)
+        yield Figure(
+            subject=m.subject,
+            metric=m.metric,
+            value=value,
+            unit=m.unit,
+            n=m.n,
+            ci_low=low,
+            ci_high=high,
+        )
+
+
+def _significant(value: float) -> float:
+    """Six digits: more than any measurement here carries, and files that can be compared."""
+    return float(f"{value:.6g}")

@@ -1,0 +1,44 @@
+"""A folder of baselines: one JSON file per run, named by the run; users may commit it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import orjson
+
+from analysis.compare.baseline import Baseline
+from recording.errors import ConfigError, StorageError
+from recording.profile_file import build
+
+
+def read_baselines(folder: Path) -> list[Baseline]:
+    """Every baseline in a folder, oldest first; none where there is no folder.
+
+    Raises ConfigError naming the file and the key that is wrong: a spoilt baseline must not
+    just be missing from a verdict.
+    """
+    found = [_read(path) for path in sorted(folder.glob("*.json"))]
+    return sorted(found, key=lambda baseline: (baseline.started_utc, baseline.run_id))
+
+
+def store_baseline(folder: Path, baseline: Baseline) -> Path:
+    """Write one baseline; the same run replaces its own file. Raises StorageError."""
+    path = folder / f"{baseline.run_id}.json"
+    scratch = path.with_suffix(".tmp")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        scratch.write_bytes(baseline.to_json())
+        scratch.replace(path)
+    except OSError as error:
+        raise StorageError(f"{path}: cannot be written: {error.strerror}") from error
+    return path
+
+
+def _read(path: Path) -> Baseline:
+    try:
+        table = orjson.loads(path.read_bytes())
+    except orjson.JSONDecodeError as error:
+        raise ConfigError(f"{path}: not valid JSON (cut off?): {error}") from None
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read: {error.strerror}") from None
+    return build(Baseline, table, str(path))

@@ -1,0 +1,208 @@
+"""The judge of a paired run: base and head in turn, and is head worse?
+
+Pure: the same recording and thresholds give the same bytes of verdict.json. INVALID outranks
+FAIL, because breaches of a run that is no evidence may be the bench's own.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from analysis.evidence import Evidence, load_evidence
+from analysis.gate.cost_rows import CostRow
+from analysis.gate.counting import (
+    JOURNEY,
+    arm_samples,
+    completed_rounds,
+    excluded,
+    judged_span_s,
+)
+from analysis.gate.diagnosis import diagnose
+from analysis.gate.look import deciding_look, settings_of
+from analysis.gate.validity import Checked, check_run
+from analysis.gate.values import ArmRow, GateReport, Look
+from analysis.gate.words import breach_of_cost, breach_of_row, faster, summary_of
+from analysis.latency import Sample
+from analysis.regression.data import GateRow, GateVerdict, RegressionSettings
+from analysis.thresholds import Thresholds
+from analysis.values import Breach, Measurement, Outcome
+from recording.errors import ConfigError
+from recording.rundir import RunDir
+from recording.slots import ARMS, Arm, Slots
+
+
+def judge_gate(run: RunDir, thresholds: Thresholds) -> GateReport:
+    """The verdict on a paired run directory; a spoilt one is INVALID, never an exception.
+
+    Raises ConfigError when the thresholds' ``[regression]`` fits no test.
+    """
+    settings = settings_of(thresholds)
+    try:
+        evidence = load_evidence(run)
+    except ConfigError as error:
+        reason = f"manifest.json is unreadable: {error}"
+        return GateReport(run.root.name, "?", Outcome.INVALID, reason, invalid_reasons=(reason,))
+    return _Case(evidence, settings).report()
+
+
+def judge_paired(evidence: Evidence, thresholds: Thresholds) -> GateReport:
+    """The verdict on the recording of a paired run. Raises ConfigError as `judge_gate` does."""
+    return _Case(evidence, settings_of(thresholds)).report()
+
+
+@dataclass(frozen=True)
+class _Case:
+    """One paired run before the judge: what is measured once and said in several places."""
+
+    evidence: Evidence
+    settings: RegressionSettings
+
+    @cached_property
+    def look(self) -> Look | None:
+        """The look that decides."""
+        return deciding_look(self.evidence, self.settings)
+
+    @property
+    def slots(self) -> Slots | None:
+        return self.evidence.slots
+
+    @cached_property
+    def recorded(self) -> int:
+        """Completed rounds, judged or not."""
+        return completed_rounds(self.evidence, self.slots) if self.slots else 0
+
+    @property
+    def rounds(self) -> int:
+        """Rounds that are judged; before the first look, those that can at least be checked."""
+        return self.look.rounds if self.look else self.recorded
+
+    @cached_property
+    def samples(self) -> dict[Arm, dict[str, Sample]]:
+        """What was counted of each arm."""
+        if self.slots is None or not self.rounds:
+            return {}
+        return {arm: arm_samples(self.evidence, self.slots, self.rounds, arm) for arm in ARMS}
+
+    def report(self) -> GateReport:
+        checked = check_run(self.evidence, self.rounds)
+        invalid = tuple(str(check) for check in checked.checks if not check.ok)
+        outcome = self._outcome(bool(invalid))
+        unsure = tuple(self._unsure())
+        breaches = tuple(self._breaches())
+        rows = self.look.result.rows if self.look else ()
+        manifest = self.evidence.manifest
+        return GateReport(
+            run_id=manifest.run_id,
+            profile=manifest.profile.name,
+            verdict=outcome,
+            summary=summary_of(outcome, rows, breaches, invalid, unsure),
+            breaches=breaches,
+            measurements=tuple(self._measurements()),
+            checks=checked.checks,
+            invalid_reasons=invalid,
+            inconclusive_reasons=unsure,
+            findings=tuple(self._findings(checked)),
+            context=self._context(),
+            gate_rows=tuple(ArmRow(row, self._head_ms(row)) for row in rows),
+            costs=self.look.costs if self.look else (),
+        )
+
+    def _outcome(self, invalid: bool) -> Outcome:
+        if invalid:
+            return Outcome.INVALID
+        return Outcome[self.look.verdict] if self.look else Outcome.INCONCLUSIVE
+
+    def _failing(self) -> Iterator[GateRow]:
+        rows = self.look.result.rows if self.look else ()
+        yield from (row for row in rows if row.verdict is GateVerdict.FAIL)
+
+    def _failed_costs(self) -> tuple[CostRow, ...]:
+        return self.look.failed_costs if self.look else ()
+
+    def _breaches(self) -> Iterator[Breach]:
+        yield from (breach_of_row(row, self.settings) for row in self._failing())
+        yield from map(breach_of_cost, self._failed_costs())
+
+    def _unsure(self) -> Iterator[str]:
+        """Why it cannot tell; nothing where the look decided."""
+        look, manifest = self.look, self.evidence.manifest
+        if look and look.verdict is not GateVerdict.INCONCLUSIVE:
+            return
+        gate = manifest.profile.gate
+        planned = gate.looks[-1] if gate else 0
+        if self.recorded < planned:
+            first = "" if look or not gate else f"; the first verdict is due after {gate.looks[0]}"
+            yield f"stopped after {self.recorded} of {planned} rounds{first}"
+        if look:
+            yield from look.broken
+            rows = look.result.rows
+            unknown = [row for row in rows if row.verdict is GateVerdict.INCONCLUSIVE]
+            yield from (f"{row.endpoint} {row.metric}: {row.because}" for row in unknown)
+
+    def _findings(self, checked: Checked) -> Iterator[str]:
+        for row in self._to_explain():
+            assert self.slots is not None  # a row comes from a look, and a look from slots
+            sentences = diagnose(self.evidence, self.slots, self.rounds, row.endpoint, row.metric)
+            yield from (f"{row.endpoint} {row.metric}: {sentence}" for sentence in sentences)
+        if self.look:
+            yield from faster(self.look.result.rows, self.settings)
+        yield from checked.findings
+        for event in self.evidence.events_named("clock_jumped"):
+            yield (
+                f"the wall clock jumped by {event.get('by_s')} s during the run; measurements use "
+                "the monotonic clock and are not affected"
+            )
+
+    def _to_explain(self) -> list[GateRow]:
+        """The clearest failing row of each endpoint; the journey only where no step fails."""
+        clearest: dict[str, GateRow] = {}
+        for row in sorted(self._failing(), key=lambda row: row.p_value or 0.0):
+            clearest.setdefault(row.endpoint, row)
+        if len(clearest) > 1:
+            clearest.pop(JOURNEY, None)
+        return list(clearest.values())
+
+    def _head_ms(self, row: GateRow) -> float | None:
+        if row.base_ms is None:
+            return None  # not measured, and half a comparison says nothing
+        sample = self.samples.get("head", {}).get(row.endpoint)
+        return sample.measure(row.metric).value if sample and sample.n else None
+
+    def _measurements(self) -> Iterator[Measurement]:
+        for arm, samples in self.samples.items():
+            for sample in samples.values():
+                for metric in dict.fromkeys(("p50", *self.settings.metrics, "error_rate")):
+                    m = sample.measure(metric)
+                    yield Measurement(
+                        f"{m.subject}@{arm}", metric, m.value, m.unit, m.n, m.ci_low, m.ci_high
+                    )
+
+    def _context(self) -> dict[str, Any]:
+        manifest, result = self.evidence.manifest, self.look.result if self.look else None
+        paired = manifest.paired
+        span_s = judged_span_s(self.slots, self.rounds) if self.slots else (0.0, 0.0)
+        left_out = excluded(self.evidence, self.slots, self.rounds) if self.slots else {}
+        counted = {arm: found[JOURNEY].n for arm, found in self.samples.items()}
+        return {
+            "started_utc": manifest.started_utc,
+            "ended": manifest.ended,
+            "duration_s": self.evidence.end_s,
+            "judged_s": span_s[1] - span_s[0],
+            "rounds": self.rounds,
+            "rounds_recorded": self.recorded,
+            "look": self.look.number if self.look else None,
+            "alpha_spent": result.alpha_spent if result else None,
+            "requests_counted": sum(counted.values()),
+            "counted": counted,
+            "requests_excluded": sum(left_out.values()),
+            "excluded": left_out,
+            "base": paired.base.model_dump(mode="json") if paired else {},
+            "head": paired.head.model_dump(mode="json") if paired else {},
+            "seed": paired.seed if paired else None,
+            "git": manifest.git,
+            "host": {k: manifest.host.get(k) for k in ("cpu", "cores", "memory_bytes", "system")},
+            "overrides": manifest.overrides,
+            "more_rounds_needed": result.more_rounds_needed if result else None,
+            "more_requests_needed": result.more_requests_needed if result else None,
+        }

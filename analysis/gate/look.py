@@ -1,0 +1,105 @@
+"""The looks of a gate, replayed in their declared order; the first that decides counts."""
+
+from collections.abc import Iterator
+
+from analysis.evidence import Evidence
+from analysis.gate.costs import CostSettings, cost_rows
+from analysis.gate.counting import arm_samples, completed_rounds, gate_data
+from analysis.gate.values import Look
+from analysis.latency import Sample
+from analysis.regression.data import GateVerdict, RegressionSettings
+from analysis.regression.judge import judge
+from analysis.statistics.looks import LookPlan
+from analysis.thresholds import Thresholds
+from recording.errors import ConfigError
+from recording.slots import BASE, HEAD, Slots
+
+MAX_ERROR_SHARE = 0.05
+"""More failures than this and latency means nothing. Up to here, were all of them instant, they
+would lower the p95 of lognormal latencies (sigma 0.6) by 1.5 %: too little to hide a change."""
+
+
+def settings_of(thresholds: Thresholds) -> RegressionSettings:
+    """``[regression]`` of thresholds.toml; its documented defaults where the file has none.
+
+    Raises ConfigError for numbers that fit the file's grammar and no test.
+    """
+    given = thresholds.regression
+    if given is None:
+        return RegressionSettings()
+    try:
+        return RegressionSettings(
+            metrics=tuple(dict.fromkeys(given.metrics)),
+            min_effect=given.min_effect_percent / 100,
+            tolerated=given.tolerated_percent / 100,
+            floor_ms=given.floor_ms,
+        )
+    except ValueError as error:
+        raise ConfigError(f"{thresholds.source}: [regression]: {error}") from None
+
+
+def plan_of(evidence: Evidence, slots: Slots) -> LookPlan | None:
+    """The declared looks; None where the recorded order cannot carry them.
+
+    Each stretch between looks must load head first in half of its rounds.
+    """
+    gate = evidence.manifest.profile.gate
+    if gate is None or len(slots.head_first) != gate.looks[-1]:
+        return None
+    plan, start = LookPlan(gate.looks), 0
+    for stretch in plan.stretches():
+        if 2 * sum(slots.head_first[start : start + stretch]) != stretch:
+            return None
+        start += stretch
+    return plan
+
+
+def deciding_look(
+    evidence: Evidence, settings: RegressionSettings, upto_rounds: int | None = None
+) -> Look | None:
+    """The first look that decides, else the last that was reached; None when none was.
+
+    `upto_rounds` leaves out later looks.
+    """
+    last = None
+    for last in _looks(evidence, settings, upto_rounds):
+        if last.verdict is not GateVerdict.INCONCLUSIVE:
+            break
+    return last
+
+
+def _looks(
+    evidence: Evidence, settings: RegressionSettings, upto_rounds: int | None
+) -> Iterator[Look]:
+    slots = evidence.slots
+    plan = plan_of(evidence, slots) if slots else None
+    if slots is None or plan is None:
+        return
+    done = completed_rounds(evidence, slots)
+    done = done if upto_rounds is None else min(done, upto_rounds)
+    for number, rounds in enumerate(plan.rounds, start=1):
+        data = gate_data(evidence, slots, rounds) if rounds <= done else None
+        if data is not None:
+            yield Look(
+                number,
+                judge(data, settings, plan),
+                cost_rows(evidence, slots, rounds, plan, CostSettings()),
+                tuple(_broken(evidence, slots, rounds)),
+            )
+
+
+def _broken(evidence: Evidence, slots: Slots, rounds: int) -> Iterator[str]:
+    base = arm_samples(evidence, slots, rounds, BASE)
+    for step, sample in arm_samples(evidence, slots, rounds, HEAD).items():
+        before = error_share(base[step]) if step in base else 0.0
+        share = error_share(sample)
+        if share > MAX_ERROR_SHARE >= before:
+            yield (
+                f"{step}: {100 * share:.3g} % of head's requests failed "
+                f"({100 * before:.3g} % of base's), so its latency means nothing"
+            )
+
+
+def error_share(sample: Sample) -> float:
+    """Share of requests with an outcome that the plan did not ask for; 0 without requests."""
+    return sample.failures / sample.n if sample.n else 0.0

@@ -1,0 +1,306 @@
+"""Does a service's memory grow without bound? A slope that a sawtooth cannot hide.
+
+A line through a whole sawtooth shows nothing: the seed's cart grew by 37 MB/h, was collected
+at T+36h, and grew on twice as fast. So the curve is cut where memory was collected (and where
+it stepped up with the load), the slope is taken between the cuts, and a collector's rhythm is
+told from a leak by what the collections leave behind.
+
+MB is 2**20 bytes, as in the seed, where "512MB" is 536,870,912 bytes.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Final
+
+import numpy as np
+
+from analysis.memory.shape import Jump, collections, settled, steps
+from analysis.statistics.trend import Floats, Trend, block_means, fit_trend
+from analysis.units import BYTES_PER_MB, format_elapsed
+
+# Two-sided; each side is wrong in 1 % of cases, which is what a false alarm may cost.
+CONFIDENCE: Final = 0.98
+# Points the curve is averaged to before anything else: 400 resolve a sawtooth of 100 teeth.
+_POINTS = 400
+# Shorter than this there is no scatter to judge a slope by, unless the samples are hours apart.
+_FEWEST_SAMPLES = 10
+_FEWEST_COARSE_SAMPLES = 5
+_COARSE_SPAN_S = 6 * 3600.0
+# A smaller rise over the whole trace is the allocator's, not the program's: it is handed
+# memory by the arena of 1 MB (pymalloc), and keeps a spare one.
+_FLOOR_MB = 2.0
+# Valleys need three to have a slope with scatter.
+_FEWEST_VALLEYS = 3
+# glibc's heap grows by M_TOP_PAD, 128 kB (mallopt(3)), so up to two of them of growth do not
+# show, and a short flat trace proves little: 0.25 MB in a minute are 15 MB/h.
+_GRAIN_MB = 0.25
+# What a collection leaves behind differs by this share of what it takes, without any trend.
+_SAME_VALLEY = 0.02
+# Collected only when the container's limit is near: the seed's cart, at 1.8 of 2 GB (90 %).
+_NEAR_LIMIT = 0.85
+# No collector waits this long by its own rhythm; the seed's cart grew for 36 hours.
+_LONG_GROWTH_S = 6 * 3600.0
+_HOUR_S = 3600.0
+
+
+class MemoryClass(StrEnum):
+    """What the curve looks like. Only `GROWING` is evidence of a leak."""
+
+    STABLE = "stable"
+    WARMING_UP = "warming_up"
+    GROWING = "growing"
+    SAWTOOTH = "sawtooth"
+    TOO_SHORT = "too_short"
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """The curve between two cuts, and how fast it grew there."""
+
+    start_s: float
+    end_s: float
+    slope_mb_per_h: float
+    ci_low: float
+    ci_high: float
+    n: int
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryVerdict:
+    """What is known about the growth of a service's memory.
+
+    The slope is the one that matters to the class: between collections when growing, from
+    valley to valley for a sawtooth, after warm-up otherwise; NaN with infinite bounds when
+    the trace says nothing. `ci_low` and `ci_high` bound it at 98 %. `time_to_limit_h` counts
+    from the last sample, `time_to_limit_from_baseline_h` from the first: infinite when not
+    growing, None without a limit.
+    """
+
+    class_: MemoryClass
+    slope_mb_per_h: float
+    ci_low: float
+    ci_high: float
+    segments: tuple[Segment, ...]
+    time_to_limit_h: float | None
+    time_to_limit_from_baseline_h: float | None
+    explanation: str
+
+    def decides(self, limit_mb_per_h: float) -> bool | None:
+        """Whether growth above the limit is proven (True), excluded (False) or open (None)."""
+        if self.class_ is MemoryClass.GROWING and self.ci_low > limit_mb_per_h:
+            return True
+        return False if self.ci_high < limit_mb_per_h else None
+
+
+@dataclass(frozen=True, slots=True)
+class _Curve:
+    """The averaged trace with its cuts."""
+
+    t_s: Floats
+    mb: Floats
+    collected: list[Jump]
+    stepped: list[Jump]
+
+    def segments(self) -> list[tuple[int, int]]:
+        """First and one past the last point of each stretch between cuts."""
+        cuts = sorted([*self.collected, *self.stepped], key=lambda jump: jump.before)
+        starts = [0, *(cut.after for cut in cuts)]
+        stops = [*(cut.before + 1 for cut in cuts), len(self.t_s)]
+        return [(a, b) for a, b in zip(starts, stops, strict=True) if b - a >= 3]
+
+
+def judge_memory(
+    t_s: Floats,
+    rss_bytes: Floats,
+    *,
+    collections_s: Sequence[float] = (),
+    limit_bytes: float | None = None,
+) -> MemoryVerdict:
+    """Classify a trace of resident memory and find its slope.
+
+    Args:
+        t_s: times of the samples, ascending.
+        rss_bytes: resident memory at those times; NaN where a sample is missing.
+        collections_s: when memory was collected, where that is known; otherwise collections
+            are found as sudden and lasting falls.
+        limit_bytes: the container's memory limit, where there is one.
+
+    Raises:
+        ValueError: the series differ in length, or times do not ascend.
+    """
+    if len(t_s) != len(rss_bytes):
+        raise ValueError(f"{len(t_s)} times for {len(rss_bytes)} samples of memory")
+    known = np.isfinite(t_s) & np.isfinite(rss_bytes)
+    t_s, rss_bytes = t_s[known], rss_bytes[known]
+    if np.any(np.diff(t_s) < 0):
+        raise ValueError("times do not ascend")
+    if _too_short(t_s):
+        return _says_nothing(f"{len(t_s)} samples are too few to tell growth from noise")
+    points_s, points_mb = block_means(t_s, rss_bytes / BYTES_PER_MB, _POINTS)
+    curve = _Curve(
+        points_s,
+        points_mb,
+        collections(points_s, points_mb, collections_s),
+        steps(points_mb) if not collections_s else [],
+    )
+    segments = tuple(_segment(curve, first, stop) for first, stop in curve.segments())
+    limit_mb = None if limit_bytes is None else limit_bytes / BYTES_PER_MB
+    if not curve.collected:
+        return _judge_uncollected(curve, segments, limit_mb)
+    return _judge_collected(curve, segments, limit_mb)
+
+
+def _too_short(t_s: Floats) -> bool:
+    if len(t_s) >= _FEWEST_SAMPLES:
+        return bool(t_s[-1] <= t_s[0])
+    return len(t_s) < _FEWEST_COARSE_SAMPLES or bool(t_s[-1] - t_s[0] < _COARSE_SPAN_S)
+
+
+def _segment(curve: _Curve, first: int, stop: int) -> Segment:
+    t_s, mb = curve.t_s[first:stop], curve.mb[first:stop]
+    trend = fit_trend(t_s / _HOUR_S, mb, CONFIDENCE)
+    return Segment(float(t_s[0]), float(t_s[-1]), trend.slope, trend.low, trend.high, stop - first)
+
+
+def _judge_uncollected(
+    curve: _Curve, segments: tuple[Segment, ...], limit_mb: float | None
+) -> MemoryVerdict:
+    """No collection: growing unless the curve levels off or its slope is within its noise."""
+    stretches = curve.segments()
+    if not stretches:
+        return _says_nothing("memory jumps about too much to have a slope")
+    first, stop = max(stretches, key=lambda s: curve.t_s[s[1] - 1] - curve.t_s[s[0]])
+    t_s, mb = curve.t_s[first:stop], curve.mb[first:stop]
+    part = settled(t_s, mb)
+    trend = fit_trend(t_s[part.start :] / _HOUR_S, mb[part.start :], CONFIDENCE)
+    span_h = float(t_s[-1] - t_s[part.start]) / _HOUR_S
+    if _grows(trend, span_h, part.tail):
+        return _growing(curve, segments, trend, limit_mb, "without a collection")
+    trend = _grained(trend, span_h)
+    if part.start or curve.stepped:
+        since = format_elapsed(float(t_s[part.start]))
+        text = f"rose and levelled off, {_slope(trend)} since {since}"
+        return _not_growing(MemoryClass.WARMING_UP, segments, trend, limit_mb, text)
+    return _not_growing(
+        MemoryClass.STABLE, segments, trend, limit_mb, f"no growth proven, {_slope(trend)}"
+    )
+
+
+def _judge_collected(
+    curve: _Curve, segments: tuple[Segment, ...], limit_mb: float | None
+) -> MemoryVerdict:
+    """A leak shows in the valleys; or, where there are too few, in what forced the collection."""
+    count = len(curve.collected)
+    if not segments:
+        return _says_nothing("collected too often to see anything between")
+    between = _combined(segments)
+    if forced := _forced(curve, limit_mb):
+        span_h = max(s.end_s - s.start_s for s in segments) / _HOUR_S
+        if _grows(between, span_h):
+            return _growing(curve, segments, between, limit_mb, f"collected only {forced}")
+    if count < _FEWEST_VALLEYS:
+        unknown = Trend(math.nan, math.inf, -math.inf, math.inf, count)
+        text = f"{count} collections are too few to tell a leak from a collector's rhythm"
+        return _not_growing(MemoryClass.SAWTOOTH, segments, unknown, limit_mb, text)
+    valleys_h = curve.t_s[[jump.after for jump in curve.collected]] / _HOUR_S
+    valleys = np.array([curve.mb[j.after : j.after + 2].min() for j in curve.collected])
+    trend = fit_trend(valleys_h, valleys, CONFIDENCE)
+    span_h = float(valleys_h[-1] - valleys_h[0])
+    depth_mb = float(np.median(_peaks(curve))) - float(np.median(valleys))
+    if _grows(trend, span_h, _SAME_VALLEY * depth_mb):
+        return _growing(curve, segments, trend, limit_mb, f"in the valleys of {count} collections")
+    trend = _grained(trend, span_h)
+    text = f"{count} collections whose valleys do not rise, {_slope(trend)}"
+    return _not_growing(MemoryClass.SAWTOOTH, segments, trend, limit_mb, text)
+
+
+def _forced(curve: _Curve, limit_mb: float | None) -> str | None:
+    """Why the collections were not the collector's own rhythm, None when they may have been."""
+    if limit_mb is not None:
+        near = float(np.median(_peaks(curve))) >= _NEAR_LIMIT * limit_mb
+        return f"near the limit of {limit_mb:.0f} MB" if near else None
+    if len(curve.collected) >= _FEWEST_VALLEYS:
+        return None
+    starts_s = [curve.t_s[0], *(curve.t_s[jump.after] for jump in curve.collected)]
+    waits_s = [
+        float(curve.t_s[jump.before] - start)
+        for start, jump in zip(starts_s[:-1], curve.collected, strict=True)
+    ]
+    longest_s = float(np.median(waits_s))
+    if longest_s >= _LONG_GROWTH_S:
+        return f"after {longest_s / _HOUR_S:.0f} h of growth"
+    return None
+
+
+def _peaks(curve: _Curve) -> Floats:
+    # The point at the jump may be averaged over it; its neighbour is not.
+    return np.array([curve.mb[max(0, j.before - 1) : j.before + 1].max() for j in curve.collected])
+
+
+def _grows(trend: Trend, span_h: float, natural_mb: float = 0.0) -> bool:
+    """Proven to rise, and by more than is natural: the allocator's floor, or `natural_mb`."""
+    proven = trend.low > 0.0 and trend.slope * span_h >= _FLOOR_MB
+    return proven and trend.low * span_h > natural_mb
+
+
+def _grained(trend: Trend, span_h: float) -> Trend:
+    """The interval with what the allocator may have hidden over the span."""
+    hidden = _GRAIN_MB / span_h if span_h > 0.0 else math.inf
+    return replace(trend, low=trend.low - hidden, high=trend.high + hidden)
+
+
+def _combined(segments: Sequence[Segment]) -> Trend:
+    """Mean slope between cuts, weighted with time; independent errors add in quadrature."""
+    spans = np.array([s.end_s - s.start_s for s in segments])
+    weights = spans / spans.sum()
+    halves = np.array([(s.ci_high - s.ci_low) / 2.0 for s in segments])
+    slope = float(weights @ np.array([s.slope_mb_per_h for s in segments]))
+    half = float(np.sqrt(np.square(weights * halves).sum()))
+    return Trend(slope, math.nan, slope - half, slope + half, sum(s.n for s in segments))
+
+
+def _growing(
+    curve: _Curve,
+    segments: tuple[Segment, ...],
+    trend: Trend,
+    limit_mb: float | None,
+    how: str,
+) -> MemoryVerdict:
+    first, last = float(curve.mb[0]), float(curve.mb[-1])
+    return MemoryVerdict(
+        MemoryClass.GROWING,
+        trend.slope,
+        trend.low,
+        trend.high,
+        segments,
+        None if limit_mb is None else max(0.0, limit_mb - last) / trend.slope,
+        None if limit_mb is None else max(0.0, limit_mb - first) / trend.slope,
+        f"grows {how}, {_slope(trend)}",
+    )
+
+
+def _not_growing(
+    class_: MemoryClass,
+    segments: tuple[Segment, ...],
+    trend: Trend,
+    limit_mb: float | None,
+    explanation: str,
+) -> MemoryVerdict:
+    endless = None if limit_mb is None else math.inf
+    return MemoryVerdict(
+        class_, trend.slope, trend.low, trend.high, segments, endless, endless, explanation
+    )
+
+
+def _says_nothing(explanation: str) -> MemoryVerdict:
+    return MemoryVerdict(
+        MemoryClass.TOO_SHORT, math.nan, -math.inf, math.inf, (), None, None, explanation
+    )
+
+
+def _slope(trend: Trend) -> str:
+    return f"{trend.slope:+.1f} MB/h (98 % within {trend.low:+.1f} and {trend.high:+.1f})"

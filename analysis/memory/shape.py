@@ -1,0 +1,206 @@
+"""The shape of a memory curve: where it was collected, where it stepped, where it settled."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+import numpy.typing as npt
+
+from analysis.statistics.trend import BLOCKS, Floats, block_means
+
+# A jump is larger than both: the share of the level that matters to anyone, and what the
+# ordinary changes between neighbouring points make credible (robust standard deviations).
+_JUMP_SHARE = 0.05
+_JUMP_SIGMAS = 6.0
+# Samples hours apart differ by the growth between them, which is not a jump.
+_JUMP_DRIFTS = 3.0
+# A fall over two changes must be this much deeper than one over one, or it is the same fall
+# with a point of ordinary growth taken in.
+_WIDER_IS_WORSE = 0.75
+_MAD_TO_SIGMA = 1.4826
+# A staircase of more steps than this is growth in portions, not a change of load.
+_MOST_STEPS = 2
+# Twice the gain in log likelihood at which a curve that levels off is believed over a line. Ramps
+# begin and end anywhere, so more of them fit noise by chance, and they need more of it.
+_FILLING_EVIDENCE = 5.0
+_RAMP_EVIDENCE = 7.0
+# The clearer the trend, the clearer would the bend be: an exponential with a time constant of a
+# third of the trace leaves a line with at least this share of the squared signal unexplained.
+_BEND_SHARE = 0.06
+# What is left after settling must still be a fair part of the trace, or nothing is known.
+_SHORTEST_SETTLED = 0.25
+_FEWEST_FOR_SHAPE = 16
+# A levelling curve rises on a little: this share of its rise so far even when the best fit says
+# it is flat, this many times what the best fit says otherwise.
+_LEAST_TAIL = 0.08
+_TAIL_MARGIN = 1.5
+
+
+@dataclass(frozen=True, slots=True)
+class Jump:
+    """A sudden change between two neighbouring points, by their indices."""
+
+    before: int
+    after: int
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """From which point on the curve is judged, and how much it may still rise from there.
+
+    `tail` is the rise that the end of the warm-up accounts for: 0 when nothing was cut, and
+    infinite when the trace ends before the curve has settled.
+    """
+
+    start: int
+    tail: float
+
+
+def collections(t_s: Floats, level: Floats, known_s: Sequence[float] = ()) -> list[Jump]:
+    """Where memory was given back: at `known_s`, or at sudden and lasting falls."""
+    if known_s:
+        return _at_times(t_s, known_s)
+    return _falls(level)
+
+
+def steps(level: Floats) -> list[Jump]:
+    """Sudden and lasting rises; none when there are so many that they are growth."""
+    found = _falls(-level)
+    return found if len(found) <= _MOST_STEPS else []
+
+
+def settled(t: Floats, y: Floats) -> Settled:
+    """Cut off the part in which the curve was still filling up.
+
+    Compares a line with curves that level off (ramps to a plateau, saturating exponentials)
+    by likelihood; when levelling off explains the points better, what came before is cut, and
+    the rest is asked again. So a warm-up followed by steady growth ends with the growth, and
+    a cache that fills ends with its plateau. What is left must rise by more than the tail of
+    the warm-up would, or it is that tail. Where the shortest rest that says anything still
+    levels off (a step in the last quarter), the trace is too short to tell.
+    """
+    start, tail_share = 0, 0.0
+    latest = int(np.searchsorted(t, t[-1] - _SHORTEST_SETTLED * (t[-1] - t[0])))
+    latest = min(latest, len(t) - _FEWEST_FOR_SHAPE)
+    while start < latest:
+        shape = _levelling(block_means(t[start:], y[start:], BLOCKS)[1])
+        if shape is None:
+            break
+        ahead = int(np.searchsorted(t, t[start] + shape.flat_from * (t[-1] - t[start])))
+        start = min(max(ahead, start + 1), latest)
+        tail_share = max(tail_share, shape.tail_share, _LEAST_TAIL)
+    if start and start == latest and _levelling(block_means(t[start:], y[start:], BLOCKS)[1]):
+        return Settled(start, math.inf)
+    return Settled(start, tail_share * _rise(y, start))
+
+
+def _rise(y: Floats, start: int) -> float:
+    """How far the curve had risen when it settled."""
+    few = max(1, len(y) // BLOCKS)
+    if start == 0:
+        return 0.0
+    return max(0.0, float(y[start : start + few].mean() - y[:few].mean()))
+
+
+def _at_times(t_s: Floats, known_s: Sequence[float]) -> list[Jump]:
+    afters = sorted({int(np.searchsorted(t_s, at, side="right")) for at in known_s})
+    return [Jump(after - 1, after) for after in afters if 0 < after < len(t_s)]
+
+
+def _falls(level: Floats) -> list[Jump]:
+    if len(level) < 4:
+        return []
+    changes = np.diff(level)
+    drift = float(np.median(changes))
+    sigma = _MAD_TO_SIGMA * float(np.median(np.abs(changes - drift)))
+    share = _JUMP_SHARE * abs(float(np.median(level)))
+    limit = max(share, _JUMP_SIGMAS * sigma, _JUMP_DRIFTS * abs(drift))
+    accepted: list[Jump] = []
+    for size, jump in sorted(_candidates(level, drift), key=lambda c: -c[0]):
+        if size <= limit:
+            break
+        apart = all(jump.before >= a.after or jump.after <= a.before for a in accepted)
+        if apart and _lasts(level, jump, limit):
+            accepted.append(jump)
+    return _joined(sorted(accepted, key=lambda jump: jump.before))
+
+
+def _joined(jumps: list[Jump]) -> list[Jump]:
+    """One fall seen in two pieces, with a point in the middle of it, is one."""
+    joined: list[Jump] = []
+    for jump in jumps:
+        if joined and jump.before - joined[-1].after < 2:
+            joined[-1] = Jump(joined[-1].before, jump.after)
+        else:
+            joined.append(jump)
+    return joined
+
+
+def _candidates(level: Floats, drift: float) -> list[tuple[float, Jump]]:
+    """Falls over one change, or over two when a point lies in the middle of the fall."""
+    found = []
+    for span, weight in ((1, 1.0), (2, _WIDER_IS_WORSE)):
+        sizes = weight * (level[:-span] - level[span:] + span * drift)
+        found += [(float(s), Jump(i, i + span)) for i, s in enumerate(sizes) if s > 0]
+    return found
+
+
+def _lasts(level: Floats, jump: Jump, limit: float) -> bool:
+    """Whether the levels on both sides differ, which a single outlier's do not."""
+    before = float(np.median(level[max(0, jump.before - 2) : jump.before + 1]))
+    after = float(np.median(level[jump.after : jump.after + 3]))
+    return before - after > limit / 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Levelling:
+    """A curve that levels off: from which share of the time on, and what it rises after that."""
+
+    flat_from: float
+    tail_share: float
+    evidence: float
+
+
+def _levelling(y: Floats) -> _Levelling | None:
+    """The best levelling curve, None when a line explains the points as well."""
+    n = len(y)
+    centred = y - y.mean()
+    total = float(centred @ centred)
+    if n < _FEWEST_FOR_SHAPE or total == 0.0:
+        return None
+    shapes, units, line = _shapes(n)
+    gains = np.square(np.maximum(units @ centred, 0.0))
+    left_line = max(total - float(line @ centred) ** 2, 1e-12 * total)
+    left = np.maximum(total - gains, 1e-12 * total)
+    clear = _BEND_SHARE * n * (total - left_line) / left_line
+    needed = np.maximum([shape.evidence for shape in shapes], clear)
+    surplus = n * np.log(left_line / left) - needed
+    best = int(np.argmax(surplus))
+    return shapes[best] if surplus[best] > 0.0 else None
+
+
+@lru_cache(maxsize=BLOCKS + 1)
+def _shapes(n: int) -> tuple[tuple[_Levelling, ...], Floats, Floats]:
+    """Rising curves that level off, as unit vectors, and the line."""
+    x = (np.arange(n) + 0.5) / n
+    grid = np.arange(0.0, 0.76, 1 / 16)
+    curves, shapes = [], []
+    for i, begin in enumerate(grid):
+        for end in grid[i + 1 :]:
+            curves.append(np.clip((x - begin) / (end - begin), 0.0, 1.0))
+            shapes.append(_Levelling(float(end), 0.0, _RAMP_EVIDENCE))
+    for tau in (0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.6, 0.8):
+        flat = min(3.0 * tau, 0.75)
+        tail = (math.exp(-flat / tau) - math.exp(-1.0 / tau)) / (1.0 - math.exp(-flat / tau))
+        curves.append(1.0 - np.exp(-x / tau))
+        shapes.append(_Levelling(flat, _TAIL_MARGIN * tail, _FILLING_EVIDENCE))
+    return tuple(shapes), np.array([_unit(curve) for curve in curves]), _unit(x)
+
+
+def _unit(curve: Floats) -> npt.NDArray[np.float64]:
+    centred = curve - curve.mean()
+    return np.asarray(centred / math.sqrt(float(centred @ centred)), dtype=np.float64)

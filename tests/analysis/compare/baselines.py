@@ -1,0 +1,61 @@
+"""Baselines made to order: every step at 100 ms times a factor, p50 to p99."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from analysis.compare.baseline import Baseline, Figure
+from recording.flow import STEPS
+
+SUBJECTS = (*STEPS, "journey")
+PERCENTILES = {"p50": 100.0, "p95": 250.0, "p99": 400.0}
+
+
+def made(
+    run_id: str, factors: Mapping[str, float] | float = 1.0, n: int = 20_000, **changed: Any
+) -> Baseline:
+    """A baseline; `factors` scale a subject's latencies, `changed` replaces fields."""
+    scale = {} if isinstance(factors, float) else factors
+    every = factors if isinstance(factors, float) else 1.0
+    figures = [
+        figure(s, metric, ms * scale.get(s, every), n=n)
+        for s in SUBJECTS
+        for metric, ms in PERCENTILES.items()
+    ]
+    figures += [figure(s, "error_rate", 0.0, 0.0, 0.02, unit="%") for s in SUBJECTS]
+    fields: dict[str, Any] = {
+        "run_id": run_id,
+        "profile": "release",
+        "digest": "0123456789ab",
+        "host_class": "xeon-2c-8gb-linux6",
+        "host": {},
+        "started_utc": f"2026-01-01T00:00:00+00:00 {run_id}",
+        "measured_s": 150.0,
+        "load": {"phases": [{"name": "sustained", "users": 600}]},
+        "services": {},
+        "figures": tuple(figures),
+    }
+    return Baseline(**(fields | changed))
+
+
+def figure(
+    subject: str,
+    metric: str,
+    value: float,
+    low: float | None = None,
+    high: float | None = None,
+    unit: str = "ms",
+    n: int = 20_000,
+) -> Figure:
+    return Figure(
+        subject=subject, metric=metric, value=value, unit=unit, n=n, ci_low=low, ci_high=high
+    )
+
+
+def scattered(k: int, spread: float, seed: int) -> list[Baseline]:
+    """`k` baselines whose logs spread by `spread` between runs, each row by itself."""
+    rng = np.random.default_rng(seed)
+    draws = np.exp(rng.normal(0.0, spread, (k, len(SUBJECTS))))
+    rows = [dict(zip(SUBJECTS, map(float, row), strict=True)) for row in draws]
+    return [made(f"b{i:02}", factors) for i, factors in enumerate(rows)]

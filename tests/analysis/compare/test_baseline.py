@@ -1,0 +1,135 @@
+"""What is kept of a run, and the folder it is kept in."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from analysis.compare.baseline import Baseline, baseline_of, digest, load_of
+from analysis.compare.baseline_store import read_baselines, store_baseline
+from analysis.thresholds import parse_thresholds
+from recording.errors import ConfigError, RunFailedError
+from recording.histogram import Histogram
+from recording.hlog import HistogramLogWriter, Interval, Tag
+from recording.manifest import read_manifest, write_manifest
+from recording.profile import Profile
+from recording.rundir import RunDir
+from tests.analysis.compare.baselines import made
+from tests.analysis.recordings import LOAD, Recording
+
+LIMITS = parse_thresholds('[journey]\nlatency = ["p99 < 1 s"]\n')
+HOST = {"system": "Linux", "machine": "x86_64", "kernel": "6.1", "cpu": "Xeon", "cores": 2}
+
+
+def recorded(root: Path, spoilt: Recording | None = None, **manifest: Any) -> RunDir:
+    """A recording of a known host."""
+    run = (spoilt or Recording()).write(root)
+    facts = {"host": HOST | {"memory_bytes": 8e9}, "run_id": root.name} | manifest
+    write_manifest(run.manifest, read_manifest(run.manifest).model_copy(update=facts))
+    return run
+
+
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Baseline:
+    """What is kept of a healthy run whose charge is slow."""
+    run = Recording(latency_ms={"charge": 300})
+    git = {"revision": "abc", "dirty": True}
+    return baseline_of(recorded(tmp_path_factory.mktemp("kept") / "r", run, git=git), LIMITS, ())
+
+
+def test_a_recording_is_kept_with_value_interval_and_n(kept: Baseline) -> None:
+    """Per step and percentile: what the verdict of the run shows too."""
+    p99 = kept.figure("charge", "p99")
+    assert p99 is not None
+    assert p99.value == pytest.approx(330, rel=0.005)
+    assert p99.n == 429
+    assert p99.ci_low is not None
+    assert kept.subjects[-1] == "journey"
+
+
+def test_high_water_marks_are_kept(kept: Baseline) -> None:
+    """Pools' and memory's peaks stand beside the latencies."""
+    pool = kept.figure("payment-gateway", "utilization")
+    memory = kept.figure("cart-service", "peak_rss")
+    assert pool is not None
+    assert memory is not None
+    assert (pool.value, memory.unit) == (20.0, "MB")
+
+
+def test_host_load_and_revision_are_kept(kept: Baseline) -> None:
+    """What decides later whether a run may be compared with this one."""
+    assert kept.host_class == "xeon-2c-8gb-linux6"
+    assert kept.digest == digest(kept.load)
+    assert (kept.revision, kept.dirty) == ("abc", True)
+
+
+def test_an_invalid_run_is_refused(tmp_path: Path) -> None:
+    """A run that is no evidence is none here either, and the message says why."""
+    run = recorded(tmp_path / "r", Recording(users=20.0))
+    with pytest.raises(RunFailedError, match="INVALID, no evidence to compare: users"):
+        baseline_of(run, LIMITS, ())
+
+
+def test_a_paired_run_is_refused(tmp_path: Path) -> None:
+    """Both arms of a gate's recording must not be added up."""
+    run = recorded(tmp_path / "r")
+    run.latency.unlink()
+    with HistogramLogWriter(run.latency, 0.0) as log:
+        slow = Histogram.from_values([1000.0])
+        log.write(Interval(Tag("browse", "ok", arm), 20.0, 1.0, slow) for arm in ("base", "head"))
+    with pytest.raises(ConfigError, match=r"a paired run \(arms base, head\)"):
+        baseline_of(run, LIMITS, ())
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [{"name": "other"}, {"seed": 7}, {"services": {"cart": {"ttl_s": 5}}}, {"description": "x"}],
+)
+def test_what_does_not_shape_the_load_keeps_the_digest(changed: dict[str, Any]) -> None:
+    """A name, a seed, or the service under test may change between comparable runs."""
+    profile = Profile(name="made", load=LOAD)
+    assert digest(load_of(profile.model_copy(update=changed))) == digest(load_of(profile))
+
+
+def test_more_users_are_another_load() -> None:
+    """The digest tells loads apart."""
+    profile = Profile(name="made", load=LOAD)
+    phases = tuple(phase.model_copy(update={"users": 101}) for phase in LOAD.phases)
+    other = profile.model_copy(update={"load": LOAD.model_copy(update={"phases": phases})})
+    assert digest(load_of(other)) != digest(load_of(profile))
+
+
+def test_no_key_of_the_payment_sandbox_is_kept() -> None:
+    """Baselines may be committed."""
+    assert "key" not in str(load_of(Profile(name="made", load=LOAD))["target"])
+
+
+def test_a_stored_baseline_comes_back_as_it_was(tmp_path: Path) -> None:
+    """The folder holds one file per run, named by it."""
+    store_baseline(tmp_path / "b", made("r1"))
+    assert (tmp_path / "b" / "r1.json").exists()
+    assert read_baselines(tmp_path / "b") == [made("r1")]
+
+
+def test_storing_a_run_again_replaces_it(tmp_path: Path) -> None:
+    """The same run never counts twice."""
+    for factor in (1.0, 1.1):
+        store_baseline(tmp_path, made("r1", factor))
+    assert read_baselines(tmp_path) == [made("r1", 1.1)]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [("{", "r1.json: not valid JSON"), ('{"run_id": "r1", "prfile": ""}', "unknown key 'prfile'")],
+)
+def test_a_spoilt_baseline_is_an_error_that_names_it(tmp_path: Path, text: str, said: str) -> None:
+    """It must not just be missing from the verdict."""
+    (tmp_path / "r1.json").write_text(text)
+    with pytest.raises(ConfigError, match=said):
+        read_baselines(tmp_path)
+
+
+def test_no_folder_holds_no_baselines(tmp_path: Path) -> None:
+    """The first call of all is not an error."""
+    found: list[Baseline] = read_baselines(tmp_path / "none")
+    assert found == []

@@ -1,0 +1,197 @@
+"""Recordings of paired runs made to order: equal arms, a slower head, and ways to spoil them."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from analysis.gate.cost_rows import CostRow
+from analysis.regression.data import GateVerdict
+from analysis.statistics.looks import LookPlan, balanced_order
+from recording.histogram import Histogram
+from recording.hlog import DISTORTION, HistogramLogWriter, Interval, Tag
+from recording.jsonl import JsonLinesWriter
+from recording.manifest import ArmFacts, Manifest, PairedRun, write_manifest
+from recording.orders import ConfirmedOrdersWriter
+from recording.profile import Gate, Journey, Load, Phase, Profile, Range, Sampling
+from recording.rundir import RunDir
+from recording.series import Sample, SeriesWriter
+from recording.slots import ARMS, Slots
+
+LOOKS = (16, 24)
+ONE_LOOK = LOOKS[-1:]
+"""A FAIL at its only look counts its small p-values once, which is what takes time."""
+STEPS = ("browse", "start_checkout", "charge")
+SERVICES = ("checkout-service", "payment-gateway")
+START_S = 5.25
+MEDIAN_MS = 100.0
+SIGMA = 0.3
+PER_SLOT = 400
+"""Requests of each step in the counted part of each slot."""
+THINK_S = 0.9
+RUN_S = 210.0
+
+
+def users_for(per_slot: int) -> int:
+    """Users of both arms that make these requests by Little's law."""
+    mean_s = MEDIAN_MS / 1000 * float(np.exp(SIGMA**2 / 2))
+    return round(2 * len(STEPS) * per_slot / 3.0 * (mean_s + THINK_S))
+
+
+def cost_row(verdict: GateVerdict, *, judged: bool = True) -> CostRow:
+    """CPU of the cart, a third more in head."""
+    return CostRow(
+        "cart-service", "cpu_per_request", "us", verdict, "more work",
+        base=300.0, head=400.0, change=100.0, ci_low=80.0, ci_high=120.0,
+        p_value=1e-5, p_holm=1e-4, judged=judged,
+    )  # fmt: skip
+
+
+@dataclass
+class PairedRecording:
+    """What to write; each field is one thing a test may change."""
+
+    slower: Mapping[str, float] = field(default_factory=dict)
+    per_slot: int = PER_SLOT
+    rounds: int = LOOKS[-1]
+    looks: tuple[int, ...] = LOOKS
+    seed: int = 7
+    head_first: tuple[bool, ...] | None = None
+    ended: str = "completed"
+    closing: Mapping[str, int] = field(default_factory=dict)
+    users: float | None = None
+    failed: Mapping[str, float] = field(default_factory=dict)
+    distortion_ms: Mapping[str, float] = field(default_factory=dict)
+    cpu: Mapping[str, float] = field(default_factory=dict)
+    lag_ms: float = 1.0
+    foreign_cores: float = 0.1
+    strays: Sequence[Interval] = ()
+    without_load: Sequence[tuple[int, str]] = ()
+    silent: str = ""
+    slots_started: bool = True
+
+    @property
+    def slots(self) -> Slots:
+        """The timetable."""
+        order = self.head_first or balanced_order(LookPlan(self.looks), self.seed)
+        return Slots(START_S, 3.5, 0.5, order, 1)
+
+    def write(self, root: Path) -> RunDir:
+        """The run directory."""
+        run = RunDir(root)
+        run.ledger.mkdir(parents=True)
+        intervals = [*self._intervals(), *self.strays]
+        with HistogramLogWriter(run.latency, 0.0) as log:
+            log.write(intervals)
+        recorded = sum(
+            i.histogram.n for i in intervals if i.tag.kind == "latency" and i.tag.step in STEPS
+        )
+        for path, rows in ((run.resources, self._samples()), (run.load, self._load())):
+            series = SeriesWriter(path)
+            series.write(rows)
+            series.close()
+        events = JsonLinesWriter(run.events)
+        events.write(*self._events(recorded))
+        events.close()
+        ConfirmedOrdersWriter(run.confirmed).close()
+        write_manifest(run.manifest, self._manifest())
+        return run
+
+    def _manifest(self) -> Manifest:
+        slots, users = self.slots, users_for(self.per_slot)
+        measured_s = slots.count * slots.slot_s + 10
+        profile = Profile(
+            sampling=Sampling(interval=0.5),
+            name="gate",
+            load=Load(
+                phases=(
+                    Phase(name="ramp-up", duration=5, users=users),
+                    Phase(name="rounds", duration=measured_s, users=users, measured=True),
+                )
+            ),
+            journey=Journey(think=Range(min=THINK_S, max=THINK_S)),
+            gate=Gate(slot=slots.slot_s, cut=slots.cut_s, warmup_rounds=1, looks=self.looks),
+        )
+        return Manifest(
+            run_id="gated",
+            profile=profile,
+            started_utc="2026-11-21T08:00:00+00:00",
+            epoch_wall_s=0.0,
+            host={"cores": 2},
+            ended=self.ended,  # type: ignore[arg-type]
+            paired=PairedRun(
+                base=ArmFacts(what="ref:main", revision="a" * 40),
+                head=ArmFacts(what=".", revision="b" * 40, dirty=True, overrides=("x=1",)),
+                seed=self.seed,
+                head_first=slots.head_first,
+            ),
+        )
+
+    def _intervals(self) -> Iterator[Interval]:
+        slots, rng = self.slots, np.random.default_rng(self.seed)
+        for slot in range(2 * (slots.warmup_rounds + self.rounds)):
+            arm, where = slots.arm_of(slot), (slots.round_of(slot), slots.arm_of(slot))
+            cut = (slots.start_of(slot), slots.cut_s)
+            counted = (slots.counted_from(slot), slots.slot_s - slots.cut_s)
+            yield Interval(Tag("generator", "lag"), *counted, _spread(self.lag_ms, 20))
+            for step in STEPS if where not in self.without_load else ():
+                factor = self.slower.get(step, 1.0) if arm == "head" else 1.0
+                drawn = rng.lognormal(np.log(MEDIAN_MS * factor), SIGMA, self.per_slot) * 1000
+                yield Interval(Tag(step, "ok", arm), *cut, _spread(3000.0, 30))
+                yield from self._of_step(step, arm, counted, drawn)
+
+    def _of_step(
+        self, step: str, arm: str, counted: tuple[float, float], drawn: np.ndarray
+    ) -> Iterator[Interval]:
+        failed = round(self.failed.get(arm, 0.0) * len(drawn))
+        if failed:
+            part = Histogram.from_values(drawn[:failed])
+            yield Interval(Tag(step, "http_500", arm), *counted, part)
+        # Two lines for one interval and tag, as two workers' late reports give.
+        for part_us in np.array_split(drawn[failed:], 2):
+            if len(part_us):
+                yield Interval(Tag(step, "ok", arm), *counted, Histogram.from_values(part_us))
+        distortion = _spread(self.distortion_ms.get(arm, 2.0), len(drawn))
+        yield Interval(Tag(step, "ok", arm, DISTORTION), *counted, distortion)
+
+    def _samples(self) -> Iterator[Sample]:
+        for second in np.arange(0.0, RUN_S, 0.5).tolist():
+            for subject in (f"{service}@{arm}" for service in SERVICES for arm in ARMS):
+                if subject == self.silent and second > RUN_S / 2:
+                    continue
+                cpu = self.cpu.get(subject, 0.2)
+                yield Sample(second, subject, "up", 1.0)
+                yield Sample(second, subject, "process_cpu_seconds_total", cpu * second)
+            busy = (1.0 + self.foreign_cores) * second
+            yield Sample(second, "host", "cpu_busy_seconds_total", busy)
+            yield Sample(second, "host", "own_cpu_seconds_total", second)
+
+    def _load(self) -> Iterator[Sample]:
+        users = users_for(self.per_slot) if self.users is None else self.users
+        for second in range(int(RUN_S)):
+            yield Sample(second, "locust", "users", float(users))
+            cpu_s = self.cpu.get("locust", 0.3) * second
+            yield Sample(second, "locust-worker-01", "process_cpu_seconds_total", cpu_s)
+
+    def _events(self, recorded: int) -> Iterator[Mapping[str, Any]]:
+        yield _event(0.2, "phase_started", phase="ramp-up", measured=False)
+        if self.slots_started:
+            yield _event(0.2, "slots_started", start_s=START_S)
+        yield _event(5.3, "phase_started", phase="rounds", measured=True)
+        if self.ended == "running":
+            return
+        end_s = self.slots.start_of(2 * (self.slots.warmup_rounds + self.rounds)) + 1.0
+        yield _event(end_s, "phases_ended", early=self.rounds < self.looks[-1])
+        counts = {"recorded": recorded, "orders": 0, "errors": 0, "locust_requests": recorded}
+        yield _event(end_s + 1, "generator_ended", **counts | self.closing, last_error="")
+        yield _event(end_s + 2, "run_ended", how=self.ended)
+
+
+def _spread(ms: float, n: int) -> Histogram:
+    return Histogram.from_values(np.rint(np.linspace(0.9, 1.1, n) * ms * 1000))
+
+
+def _event(t_s: float, event: str, **details: Any) -> dict[str, Any]:
+    return {"t_s": t_s, "source": "locust", "event": event, **details}

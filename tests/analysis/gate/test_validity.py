@@ -1,0 +1,94 @@
+"""A paired run that measured the bench is INVALID; head's own trouble is not called the bench's."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from analysis.gate.judge import judge_gate
+from analysis.gate.values import GateReport
+from analysis.thresholds import load_thresholds
+from analysis.values import Outcome
+from tests.analysis.gate.paired_recordings import PairedRecording
+
+THRESHOLDS = load_thresholds(Path(__file__).parents[3] / "thresholds.toml")
+
+
+def gate(folder: Path, **changes: object) -> GateReport:
+    """The verdict on the first look's rounds of a recording with some changes."""
+    run = PairedRecording(rounds=16, **changes).write(folder / "run")  # type: ignore[arg-type]
+    return judge_gate(run, THRESHOLDS)
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"ended": "service_died"}, "a service died"),
+        ({"closing": {"recorded": 1}}, "requests in latency.hlog"),
+        ({"closing": {"errors": 2}}, "recorder errors 2"),
+        ({"closing": {"locust_requests": 1}}, "Locust's own count"),
+        ({"distortion_ms": {"base": 80.0}}, "distortion p99 of base"),
+        ({"distortion_ms": {"base": 80.0, "head": 80.0}}, "distortion p99 of base"),
+        ({"lag_ms": 90.0}, "generator lag"),
+        ({"cpu": {"locust": 0.97}}, "CPU of locust-worker-01"),
+        ({"cpu": {"checkout-service@base": 0.99}}, "CPU of the checkout-service@base mock"),
+        ({"foreign_cores": 1.5}, "other processes"),
+        ({"users": 90.0}, "users in the emptiest slot"),
+        ({"failed": {"base": 0.1, "head": 0.1}}, "failed requests of base"),
+        ({"without_load": [(5, "base")]}, "rounds with load on base 15"),
+        ({"silent": "payment-gateway@head"}, "samples of payment-gateway@head"),
+    ],
+)
+def test_what_spoils_a_paired_run(tmp_path: Path, changes: dict[str, object], reason: str) -> None:
+    """Each of these alone makes a run INVALID, and is named."""
+    report = gate(tmp_path, per_slot=60, **changes)
+    assert report.verdict is Outcome.INVALID
+    assert [line for line in report.invalid_reasons if reason in line], report.invalid_reasons
+
+
+@pytest.mark.parametrize(
+    ("changes", "finding"),
+    [
+        ({"distortion_ms": {"head": 80.0}}, "head alone: distortion p99 of head"),
+        ({"cpu": {"cart-service@head": 0.99}}, ""),
+        ({"cpu": {"checkout-service@head": 0.99}}, "head alone: CPU of the checkout-service@head"),
+    ],
+)
+def test_what_head_does_is_no_fault_of_the_bench(
+    tmp_path: Path, changes: dict[str, object], finding: str
+) -> None:
+    """A head that saturates its service must not hide behind INVALID: it is a finding."""
+    report = gate(tmp_path, **changes)
+    assert report.verdict is Outcome.PASS
+    assert [line for line in report.findings if finding and finding in line] or not finding
+
+
+def test_a_run_that_none_of_it_spoils(tmp_path: Path) -> None:
+    """The same small recording without any of it is evidence."""
+    assert gate(tmp_path, per_slot=60).invalid_reasons == ()
+
+
+def test_requests_that_do_not_fit_the_users_are_invalid(tmp_path: Path) -> None:
+    """Little's law: half of the load went missing without anybody saying so."""
+    run = PairedRecording(rounds=16, per_slot=200).write(tmp_path / "run")
+    text = run.manifest.read_text()
+    users = text.split('"users": ')[1].split(",")[0].split("\n")[0]
+    run.manifest.write_text(text.replace(f'"users": {users}', f'"users": {2 * int(users)}'))
+    report = judge_gate(run, THRESHOLDS)
+    assert any(line.startswith("request rate of base") for line in report.invalid_reasons)
+
+
+def test_damaged_lines_are_invalid(tmp_path: Path) -> None:
+    """A log cut at any byte is damage, and no traceback."""
+    run = PairedRecording(rounds=16).write(tmp_path / "run")
+    run.latency.write_bytes(run.latency.read_bytes()[:-100])
+    report = judge_gate(run, THRESHOLDS)
+    assert any("damaged files 1" in line for line in report.invalid_reasons)
+
+
+def test_a_slot_of_head_without_load_cannot_pass(tmp_path: Path) -> None:
+    """Base had load in that round and head had none: not the bench's fault, and not a PASS."""
+    report = gate(tmp_path, without_load=[(5, "head")])
+    assert report.verdict is Outcome.INCONCLUSIVE
+    assert any("no requests in 1 of 32 slots" in line for line in report.inconclusive_reasons)
