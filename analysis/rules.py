@@ -143,7 +143,7 @@ def parse_amount(text: str, scales: Mapping[str, float]) -> float:
     Raises:
         ConfigError: no number, not finite, negative, over 100 %, or another unit.
     """
-    found = re.fullmatch(r"\s*(\S*?)\s*([A-Za-z%]*)\s*", text)
+    found = re.fullmatch(r"\s*(\S*?)\s*([A-Za-z/%]*)\s*", text)
     if found is None:
         raise ConfigError(f"{text!r} is not a number with a unit ({_listed(scales)})")
     return _scaled(found[1], found[2], scales)

@@ -15,7 +15,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
-from analysis.rules import KINDS, METRICS, Rule, parse_amount, parse_rule, unknown
+from analysis.regression_limits import Regression, read_regression
+from analysis.rules import KINDS, METRICS, Rule, parse_rule, unknown
 from recording.errors import ConfigError
 from recording.flow import SERVICE_STEPS, STEPS
 
@@ -29,28 +30,7 @@ KINDS_OF_SUBJECT: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     }
 )
 _SECTIONS: Final = (*KINDS_OF_SUBJECT, "regression", "guard")
-_REGRESSION_KEYS: Final = ("metrics", "min_effect", "tolerated", "floor")
-_SPREAD: Final = "baseline_spread"  # the one key of [regression] that may be left out
 _GUARD_KEYS: Final = ("warn", "pause", "abort")
-# The gate compares quantiles; it has no statistic for a mean or a maximum.
-_QUANTILES: Final = tuple(name for name in METRICS if name[0] == "p" and name[1].isdigit())
-_PERCENT: Final = MappingProxyType({"%": 1.0})
-_MS: Final = MappingProxyType({"us": 1e-3, "ms": 1.0, "s": 1e3})
-
-
-@dataclass(frozen=True, slots=True)
-class Regression:
-    """Which difference between two revisions matters.
-
-    A change below `min_effect_percent` or `floor_ms` is never a FAIL; a PASS needs the upper
-    confidence bound of the change below `tolerated_percent`.
-    """
-
-    metrics: tuple[str, ...]
-    min_effect_percent: float
-    tolerated_percent: float
-    floor_ms: float
-    baseline_spread_percent: float = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +112,7 @@ class _Reader:
             elif not isinstance(body, dict):
                 self.problem(name, f"must be a section [{name}], not {body!r}")
             elif name == "regression":
-                regression = self.regression(body)
+                regression = read_regression(body, self.problem)
             elif name == "guard":
                 guard = self.guard(body)
             else:
@@ -191,56 +171,6 @@ class _Reader:
             else:
                 rules.append(rule)
         return tuple(rules)
-
-    def regression(self, body: Mapping[str, object]) -> Regression | None:
-        before = len(self.problems)
-        allowed = (*_REGRESSION_KEYS, _SPREAD)
-        for key in body:
-            if key not in allowed:
-                self.problem(f"regression.{key}", unknown("key", key, allowed))
-        for key in _REGRESSION_KEYS:
-            if key not in body:
-                self.problem(
-                    "regression", f"{key!r} is missing; needed: {', '.join(_REGRESSION_KEYS)}"
-                )
-        if len(self.problems) > before:
-            return None
-        regression = Regression(
-            self.quantiles(body["metrics"]),
-            self.amount("regression.min_effect", body["min_effect"], _PERCENT),
-            self.amount("regression.tolerated", body["tolerated"], _PERCENT),
-            self.amount("regression.floor", body["floor"], _MS),
-            self.amount(
-                "regression.baseline_spread", body.get("baseline_spread", "10 %"), _PERCENT
-            ),
-        )
-        if len(self.problems) == before:
-            self.consistent(regression)
-        return regression
-
-    def consistent(self, regression: Regression) -> None:
-        if regression.tolerated_percent <= regression.min_effect_percent:
-            self.problem(
-                "regression.tolerated",
-                f"{regression.tolerated_percent:g} % must be "
-                f"above min_effect, {regression.min_effect_percent:g} %",
-            )
-
-    def quantiles(self, listed: object) -> tuple[str, ...]:
-        if not isinstance(listed, list) or not listed:
-            self.problem("regression.metrics", f'must be a list like ["p99"], not {listed!r}')
-            return ()
-        for name in listed:
-            if name not in _QUANTILES:
-                self.problem("regression.metrics", unknown("metric", str(name), _QUANTILES))
-        return tuple(str(name) for name in listed)
-
-    def amount(self, where: str, text: object, scales: Mapping[str, float]) -> float:
-        try:
-            return parse_amount(_string(text), scales)
-        except ConfigError as problem:
-            self.problem(where, str(problem))
-            return 0.0
 
 
 def _string(value: object) -> str:

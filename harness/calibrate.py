@@ -106,7 +106,7 @@ def run_gate(
         verdict=Outcome(verdict["verdict"]),
         blamed=tuple(sorted(set(_blamed(verdict)))),
         rounds=context.get("rounds"),
-        requests=context.get("requests"),
+        requests=context.get("requests_counted"),
         summary=str(verdict.get("summary", "")),
     )
 

@@ -91,10 +91,13 @@ def _left_out(slots: Slots, rounds: int, interval: Interval) -> str:
     return "" if _middle_s(interval) >= slots.counted_from(slot) else CUT
 
 
-def gate_data(evidence: Evidence, slots: Slots, rounds: int) -> GateData | None:
+def gate_data(
+    evidence: Evidence, slots: Slots, rounds: int, control: tuple[str, ...] = ()
+) -> GateData | None:
     """The histograms of the first `rounds` rounds; None when no request counts.
 
-    The endpoints are the steps that were seen in either arm, and the journey.
+    The endpoints are the steps that were seen in either arm, and the journey; those of `control`
+    that were seen are its controls.
     """
     found = list(counted(evidence, slots, rounds, judged_kind(evidence)))
     if not found:
@@ -114,6 +117,7 @@ def gate_data(evidence: Evidence, slots: Slots, rounds: int) -> GateData | None:
         base=counts["base"],
         head=counts["head"],
         head_first=np.array(slots.head_first[:rounds]),
+        control=tuple(step for step in control if step in steps),
         derived=(JOURNEY,),
     )
 

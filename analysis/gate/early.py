@@ -1,7 +1,8 @@
 """Whether a gate that is still running may stop at one of its declared looks."""
 
 from analysis.evidence import load_evidence
-from analysis.gate.look import deciding_look, settings_of
+from analysis.gate.look import deciding_look
+from analysis.gate.settings import gate_settings
 from analysis.regression.data import GateVerdict
 from analysis.thresholds import Thresholds
 from recording.errors import ConfigError
@@ -14,7 +15,7 @@ def decided_early(thresholds: Thresholds, run: RunDir, rounds: int) -> str:
     It only ends the run: the verdict is that on the whole recording, where no request of these
     rounds is still in flight. Raises ConfigError for a ``[regression]`` that fits no test.
     """
-    settings = settings_of(thresholds)
+    settings = gate_settings(thresholds)
     try:
         evidence = load_evidence(run)
     except ConfigError:  # no manifest, or a spoilt one; the judge will say so

@@ -19,12 +19,13 @@ from analysis.gate.counting import (
     judged_span_s,
 )
 from analysis.gate.diagnosis import diagnose
-from analysis.gate.look import deciding_look, settings_of
+from analysis.gate.look import deciding_look
+from analysis.gate.settings import GateSettings, gate_settings
 from analysis.gate.validity import Checked, check_run
 from analysis.gate.values import ArmRow, GateReport, Look
 from analysis.gate.words import breach_of_cost, breach_of_row, faster, summary_of
 from analysis.latency import Sample
-from analysis.regression.data import GateRow, GateVerdict, RegressionSettings
+from analysis.regression.data import GateRow, GateVerdict
 from analysis.thresholds import Thresholds
 from analysis.values import Breach, Measurement, Outcome
 from recording.errors import ConfigError
@@ -37,7 +38,7 @@ def judge_gate(run: RunDir, thresholds: Thresholds) -> GateReport:
 
     Raises ConfigError when the thresholds' ``[regression]`` fits no test.
     """
-    settings = settings_of(thresholds)
+    settings = gate_settings(thresholds)
     try:
         evidence = load_evidence(run)
     except ConfigError as error:
@@ -48,7 +49,7 @@ def judge_gate(run: RunDir, thresholds: Thresholds) -> GateReport:
 
 def judge_paired(evidence: Evidence, thresholds: Thresholds) -> GateReport:
     """The verdict on the recording of a paired run. Raises ConfigError as `judge_gate` does."""
-    return _Case(evidence, settings_of(thresholds)).report()
+    return _Case(evidence, gate_settings(thresholds)).report()
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ class _Case:
     """One paired run before the judge: what is measured once and said in several places."""
 
     evidence: Evidence
-    settings: RegressionSettings
+    settings: GateSettings
 
     @cached_property
     def look(self) -> Look | None:
@@ -121,7 +122,7 @@ class _Case:
         return self.look.failed_costs if self.look else ()
 
     def _breaches(self) -> Iterator[Breach]:
-        yield from (breach_of_row(row, self.settings) for row in self._failing())
+        yield from (breach_of_row(row, self.settings.latency) for row in self._failing())
         yield from map(breach_of_cost, self._failed_costs())
 
     def _unsure(self) -> Iterator[str]:
@@ -146,7 +147,7 @@ class _Case:
             sentences = diagnose(self.evidence, self.slots, self.rounds, row.endpoint, row.metric)
             yield from (f"{row.endpoint} {row.metric}: {sentence}" for sentence in sentences)
         if self.look:
-            yield from faster(self.look.result.rows, self.settings)
+            yield from faster(self.look.result.rows, self.settings.latency)
         yield from checked.findings
         for event in self.evidence.events_named("clock_jumped"):
             yield (
@@ -172,7 +173,7 @@ class _Case:
     def _measurements(self) -> Iterator[Measurement]:
         for arm, samples in self.samples.items():
             for sample in samples.values():
-                for metric in dict.fromkeys(("p50", *self.settings.metrics, "error_rate")):
+                for metric in dict.fromkeys(("p50", *self.settings.latency.metrics, "error_rate")):
                     m = sample.measure(metric)
                     yield Measurement(
                         f"{m.subject}@{arm}", metric, m.value, m.unit, m.n, m.ci_low, m.ci_high
@@ -200,6 +201,7 @@ class _Case:
             "base": paired.base.model_dump(mode="json") if paired else {},
             "head": paired.head.model_dump(mode="json") if paired else {},
             "seed": paired.seed if paired else None,
+            "control": self.settings.control,
             "git": manifest.git,
             "host": {k: manifest.host.get(k) for k in ("cpu", "cores", "memory_bytes", "system")},
             "overrides": manifest.overrides,

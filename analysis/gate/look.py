@@ -3,39 +3,19 @@
 from collections.abc import Iterator
 
 from analysis.evidence import Evidence
-from analysis.gate.costs import CostSettings, cost_rows
+from analysis.gate.costs import cost_rows
 from analysis.gate.counting import arm_samples, completed_rounds, gate_data
+from analysis.gate.settings import GateSettings
 from analysis.gate.values import Look
 from analysis.latency import Sample
-from analysis.regression.data import GateVerdict, RegressionSettings
+from analysis.regression.data import GateVerdict
 from analysis.regression.judge import judge
 from analysis.statistics.looks import LookPlan
-from analysis.thresholds import Thresholds
-from recording.errors import ConfigError
 from recording.slots import BASE, HEAD, Slots
 
 MAX_ERROR_SHARE = 0.05
 """More failures than this and latency means nothing. Up to here, were all of them instant, they
 would lower the p95 of lognormal latencies (sigma 0.6) by 1.5 %: too little to hide a change."""
-
-
-def settings_of(thresholds: Thresholds) -> RegressionSettings:
-    """``[regression]`` of thresholds.toml; its documented defaults where the file has none.
-
-    Raises ConfigError for numbers that fit the file's grammar and no test.
-    """
-    given = thresholds.regression
-    if given is None:
-        return RegressionSettings()
-    try:
-        return RegressionSettings(
-            metrics=tuple(dict.fromkeys(given.metrics)),
-            min_effect=given.min_effect_percent / 100,
-            tolerated=given.tolerated_percent / 100,
-            floor_ms=given.floor_ms,
-        )
-    except ValueError as error:
-        raise ConfigError(f"{thresholds.source}: [regression]: {error}") from None
 
 
 def plan_of(evidence: Evidence, slots: Slots) -> LookPlan | None:
@@ -55,7 +35,7 @@ def plan_of(evidence: Evidence, slots: Slots) -> LookPlan | None:
 
 
 def deciding_look(
-    evidence: Evidence, settings: RegressionSettings, upto_rounds: int | None = None
+    evidence: Evidence, settings: GateSettings, upto_rounds: int | None = None
 ) -> Look | None:
     """The first look that decides, else the last that was reached; None when none was.
 
@@ -68,9 +48,7 @@ def deciding_look(
     return last
 
 
-def _looks(
-    evidence: Evidence, settings: RegressionSettings, upto_rounds: int | None
-) -> Iterator[Look]:
+def _looks(evidence: Evidence, settings: GateSettings, upto_rounds: int | None) -> Iterator[Look]:
     slots = evidence.slots
     plan = plan_of(evidence, slots) if slots else None
     if slots is None or plan is None:
@@ -78,12 +56,12 @@ def _looks(
     done = completed_rounds(evidence, slots)
     done = done if upto_rounds is None else min(done, upto_rounds)
     for number, rounds in enumerate(plan.rounds, start=1):
-        data = gate_data(evidence, slots, rounds) if rounds <= done else None
+        data = gate_data(evidence, slots, rounds, settings.control) if rounds <= done else None
         if data is not None:
             yield Look(
                 number,
-                judge(data, settings, plan),
-                cost_rows(evidence, slots, rounds, plan, CostSettings()),
+                judge(data, settings.latency, plan),
+                cost_rows(evidence, slots, rounds, plan, settings.costs),
                 tuple(_broken(evidence, slots, rounds)),
             )
 

@@ -60,6 +60,8 @@ def facts(report: GateReport, calibration: str | None) -> Iterator[str]:
         )
         yield f"- {_rounds_judged(context)}"
         yield f"- {_requests(report)}"
+        if context["control"]:
+            yield f"- control, measured and not judged: {', '.join(context['control'])}"
     yield f"- calibration: {one_line(calibration) if calibration else NOT_CALIBRATED}"
 
 

@@ -11,7 +11,7 @@ from rich.console import Console
 from analysis.compare.against_baselines import MIN_BASELINES
 from analysis.compare.baseline import Baseline, baseline_of
 from analysis.compare.baseline_store import read_baselines, store_baseline
-from analysis.gate.look import settings_of
+from analysis.gate.settings import gate_settings
 from analysis.host_class import UNKNOWN
 from analysis.thresholds import Thresholds as Limits
 from analysis.thresholds import load_thresholds
@@ -78,7 +78,7 @@ def add(
 
 
 def _checked(run: Path, limits: Limits) -> Baseline:
-    metrics = settings_of(limits).metrics
+    metrics = gate_settings(limits).latency.metrics
     baseline = baseline_of(open_run_dir(run), limits, metrics)
     if baseline.ended != "completed":
         raise RunFailedError(f"{run}: did not complete ({baseline.ended}), no baseline")

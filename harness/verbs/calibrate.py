@@ -15,7 +15,7 @@ from rich.console import Console
 
 from analysis.calibration.injection import Slowdown, parse_slowdowns
 from analysis.calibration.record import GateRecord, calibration_file, last_calibration, read_records
-from analysis.gate.look import settings_of
+from analysis.gate.settings import GateSettings, gate_settings
 from analysis.host_class import host_class
 from analysis.regression.data import RegressionSettings
 from analysis.thresholds import load_thresholds
@@ -83,7 +83,7 @@ def calibrate(
     slowdowns = [found for text in inject or () for found in parse_slowdowns(text)]
     if gates and not slowdowns:
         raise ConfigError("--gates counts A/B gates: say how head is slowed, --inject p99=+20%")
-    settings = settings_of(load_thresholds(find_thresholds(None)))
+    settings = gate_settings(load_thresholds(find_thresholds(None)))
     console = Console(stderr=as_json, highlight=False)
     path = _file(folder)
     series = _series(path, gate, find_profile(profile), settings, seed)
@@ -93,7 +93,7 @@ def calibrate(
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     stopped = False
     try:
-        records = _simulated(series, slowdowns, simulate, done, settings)
+        records = _simulated(series, slowdowns, simulate, done, settings.latency)
         follow(console, records, simulate * (1 + len(slowdowns)))
         log = path.with_suffix(".log")
         announce(console, len(gates_ahead), log)
@@ -117,9 +117,7 @@ def _file(folder: Path) -> Path:
     return calibration_file(folder, here.name)
 
 
-def _series(
-    path: Path, gate: str, profile: Path, settings: RegressionSettings, seed: int
-) -> Series:
+def _series(path: Path, gate: str, profile: Path, settings: GateSettings, seed: int) -> Series:
     """What the gates of this call share; gates count together while their setup is the same."""
     told = (gate, read_toml(profile), repr(settings))
     setup = hashlib.sha256(orjson.dumps(told, default=str, option=orjson.OPT_SORT_KEYS))

@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 
 from analysis.gate.early import decided_early
-from analysis.gate.look import settings_of
+from analysis.gate.settings import gate_settings
 from analysis.statistics.looks import LookPlan, balanced_order
 from analysis.thresholds import Thresholds as Limits
 from analysis.thresholds import load_thresholds
@@ -85,7 +85,7 @@ def gate(
 ) -> None:
     """Record a paired run and judge it."""
     limits = load_thresholds(find_thresholds(thresholds))
-    settings_of(limits)  # what cannot be judged by is said before the load, not after it
+    gate_settings(limits)  # what cannot be judged by is said before the load, not after it
     path = find_profile(profile)
     plan = load_profile(path, overrides or [])
     wanted = base if base is not None else f"ref:{merge_base()}"

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from analysis.compare.against_baselines import BaselineRules
-from analysis.gate.look import settings_of
+from analysis.gate.settings import gate_settings
 from analysis.thresholds import Thresholds
 from recording.errors import ConfigError
 
@@ -20,4 +20,5 @@ def baseline_rules(limits: Thresholds) -> BaselineRules:
     """[regression] for stored baselines. Raises ConfigError."""
     if limits.regression is None:
         raise ConfigError(f"{limits.source}: [regression] is missing")
-    return BaselineRules(settings_of(limits), limits.regression.baseline_spread_percent / 100)
+    spread = limits.regression.baseline_spread_percent / 100
+    return BaselineRules(gate_settings(limits).latency, spread)

@@ -4,13 +4,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from analysis.regression_limits import Regression
 from analysis.rules import parse_rule
-from analysis.thresholds import Guard, Regression, load_thresholds, parse_thresholds
+from analysis.thresholds import Guard, load_thresholds, parse_thresholds
 from recording.errors import ConfigError
+from recording.flow import STEPS
 
 SHIPPED = Path(__file__).parents[2] / "thresholds.toml"
 ONE_RULE = '[journey]\nlatency = ["p99 < 1000 ms"]\n'
 REGRESSION = '[regression]\nmetrics = ["p99"]\nmin_effect = "5 %"\ntolerated = "10 %"\n'
+WHOLE = REGRESSION + 'floor = "5 ms"\n'
 # What load test LT-2025-Q3-CHECKOUT measured, by subject and metric in base units; the pool of
 # inventory-lock and the memory of cart-service are the two findings of its post-mortem.
 SEED = {
@@ -130,6 +133,31 @@ def test_rules_are_found_by_subject() -> None:
         (
             ONE_RULE + REGRESSION.replace("p99", "mean") + 'floor = "5 ms"',
             "regression.metrics: unknown metric 'mean'",
+        ),
+        (ONE_RULE + WHOLE + 'control = "browse"', "control: must be a list"),
+        (
+            ONE_RULE + WHOLE + 'control = ["brows"]',
+            "regression.control: unknown step 'brows'; did you mean 'browse'",
+        ),
+        (
+            ONE_RULE + WHOLE + f"control = {list(STEPS)}",
+            "regression.control: names every step",
+        ),
+        (
+            ONE_RULE + WHOLE + 'costs = "none"',
+            "regression.costs: must be a section",
+        ),
+        (
+            ONE_RULE + WHOLE + '[regression.costs]\ncpu = "10 %"',
+            "regression.costs.cpu: unknown cost 'cpu'",
+        ),
+        (
+            ONE_RULE + WHOLE + '[regression.costs]\nmemory_slope = "10 MB"',
+            "regression.costs.memory_slope: unit 'MB' does not fit; allowed: MB/h, GB/h",
+        ),
+        (
+            ONE_RULE + WHOLE + '[regression.costs]\nerror_rate = "0 %"',
+            "regression.costs.error_rate: must be above 0",
         ),
         ("[journey\n", "not valid TOML: Expected ']' at the end of a table declaration (at line 1"),
         ("", "no rules: a gate without rules never fails"),

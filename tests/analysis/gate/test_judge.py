@@ -9,8 +9,10 @@ import pytest
 
 from analysis.gate import look as gate_look
 from analysis.gate.cost_rows import CostRow
+from analysis.gate.costs import CostSettings
 from analysis.gate.judge import judge_gate
-from analysis.gate.look import settings_of
+from analysis.gate.report import gate_markdown
+from analysis.gate.settings import GateSettings, gate_settings
 from analysis.gate.values import GateReport
 from analysis.judge import judge
 from analysis.regression.data import GateVerdict, RegressionSettings
@@ -155,9 +157,28 @@ def test_the_limits_come_from_the_thresholds() -> None:
     """`[regression]` with its units; without it what is documented as the default."""
     limits = RULE + (
         '[regression]\nmetrics = ["p50"]\nmin_effect = "25 %"\ntolerated = "30 %"\nfloor = "2 ms"\n'
+        'control = ["browse"]\n[regression.costs]\nerror_rate = "0.2 %"\ncpu_per_request = "15 %"\n'
+        'pool_high_water = "30 %"\nstarved_slots = "5 %"\nmemory_slope = "1 GB/h"\n'
     )
-    assert settings_of(parse_thresholds(limits)) == RegressionSettings(("p50",), 0.25, 0.3, 2.0)
-    assert settings_of(parse_thresholds(RULE)) == RegressionSettings()
+    assert gate_settings(parse_thresholds(limits)) == GateSettings(
+        RegressionSettings(("p50",), 0.25, 0.3, 2.0),
+        CostSettings(error_rate=0.2, cpu=0.15, pool=0.3, starved_slots=5.0, memory_mb_per_h=1024.0),
+        ("browse",),
+    )
+    assert gate_settings(parse_thresholds(RULE)) == GateSettings()
+
+
+def test_a_control_step_is_measured_and_not_judged(tmp_path: Path) -> None:
+    """It has no row, may move as it likes, and is named in the report."""
+    limits = RULE + (
+        '[regression]\nmetrics = ["p95"]\nmin_effect = "5 %"\ntolerated = "10 %"\nfloor = "5 ms"\n'
+        'control = ["browse"]\n'
+    )
+    slower = {"browse": 1.2, "charge": 1.2}
+    report = gate(tmp_path, parse_thresholds(limits), slower=slower, looks=ONE_LOOK)
+    assert {row.row.endpoint for row in report.gate_rows} == {"start_checkout", "charge", "journey"}
+    assert {breach.subject for breach in report.breaches} == {"charge", "journey"}
+    assert "control, measured and not judged: browse" in gate_markdown(report)
 
 
 def test_limits_that_fit_no_test_are_a_configuration_error(tmp_path: Path) -> None:
