@@ -184,9 +184,9 @@ SCENARIOS: dict[str, Callable[[np.random.Generator, Floats], Floats]] = {
 }
 
 
-def rates(name: str, duration_s: float, traces: int) -> dict[str, float]:
+def rates(name: str, duration_s: float, traces: int, seed: int) -> dict[str, float]:
     """Shares of verdicts over so many traces of one scenario and duration."""
-    rng = np.random.default_rng([len(name), *name.encode(), int(duration_s)])
+    rng = np.random.default_rng([seed, len(name), *name.encode(), int(duration_s)])
     t = times(duration_s)
     growing = above = below = 0
     for _ in range(traces):
@@ -209,6 +209,7 @@ def rates(name: str, duration_s: float, traces: int) -> dict[str, float]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--traces", type=int, default=2000)
+    parser.add_argument("--seed", type=int, default=2025)
     parser.add_argument("--only", default="", help="scenarios whose name contains this")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
@@ -216,7 +217,7 @@ def main() -> None:
     print(f"{'trace':30}{'hours':>7}{'growing':>10}{'95 % interval':>18}{'above':>8}{'below':>8}")
     for name in SCENARIOS:
         for duration_s in DURATIONS_S if options.only in name else ():
-            found = rates(name, duration_s, options.traces)
+            found = rates(name, duration_s, options.traces, options.seed)
             rows.append({"trace": name, "duration_s": duration_s, **found})
             growing, low, high, above, below = (100 * share for share in found.values())
             print(

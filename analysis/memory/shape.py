@@ -28,6 +28,10 @@ _MOST_STEPS = 2
 # begin and end anywhere, so more of them fit noise by chance, and they need more of it.
 _FILLING_EVIDENCE = 5.0
 _RAMP_EVIDENCE = 7.0
+# A trend that is hardly there bends by chance: while the line itself gains less than this in twice
+# the log likelihood, a curve needs up to so much more.
+_CLEAR_LINE = 20.0
+_FAINT_EVIDENCE = 3.0
 # The clearer the trend, the clearer would the bend be: an exponential with a time constant of a
 # third of the trace leaves a line with at least this share of the squared signal unexplained.
 _BEND_SHARE = 0.06
@@ -177,7 +181,8 @@ def _levelling(y: Floats) -> _Levelling | None:
     left_line = max(total - float(line @ centred) ** 2, 1e-12 * total)
     left = np.maximum(total - gains, 1e-12 * total)
     clear = _BEND_SHARE * n * (total - left_line) / left_line
-    needed = np.maximum([shape.evidence for shape in shapes], clear)
+    faint = _FAINT_EVIDENCE * max(0.0, 1.0 - n * math.log(total / left_line) / _CLEAR_LINE)
+    needed = np.maximum([shape.evidence + faint for shape in shapes], clear)
     surplus = n * np.log(left_line / left) - needed
     best = int(np.argmax(surplus))
     return shapes[best] if surplus[best] > 0.0 else None

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -15,9 +17,17 @@ Floats = npt.NDArray[np.float64]
 # Blocks that a series is averaged into: enough for the scatter to be known, few enough to
 # outlive most of the correlation between neighbouring samples.
 BLOCKS = 64
+# Points that tell the scatter and its correlation four times as surely as the blocks do.
+_POINTS = 400
 # Fewer points say nothing about their own correlation.
 _FEWEST_FOR_CORRELATION = 10
-_MOST_CORRELATION = 0.9
+# Correlation below so many of its own standard errors is chance; correcting for it would only cost
+# power. That of the blocks, and how it fades from lag to lag, must be past doubt.
+_LIKELY, _PAST_DOUBT = 1.0, 2.33
+_MOST_CORRELATION, _SLOWEST_DECAY = 0.9, 0.95
+# Points this many robust standard deviations off the line do not draw it.
+_OUTLYING = 3.0
+_MAD_TO_SIGMA = 1.4826
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,29 +46,75 @@ class Trend:
 
 
 def fit_trend(t: Floats, y: Floats, confidence: float) -> Trend:
-    """Theil-Sen slope over block means with a t interval widened for AR(1) residuals.
+    """Slope of a robust line with a t interval widened for correlated residuals.
 
-    The slope is the median of all pairwise slopes (Theil 1950; Sen, JASA 63, 1968): up to
-    29 % of the blocks may be outliers. The variance of the residuals is multiplied by
-    (1 + rho) / (1 - rho), and the degrees of freedom shrink likewise; rho is corrected for
-    the bias that a fitted line brings, -(2 + 4 rho) / n (Marriott and Pope, Biometrika 41,
-    1954).
+    The median of all slopes between blocks (Theil 1950; Sen, JASA 63, 1968: up to 29 % of the
+    blocks may be outliers) says which points are outliers; least squares over the others is
+    the slope. The variance of all residuals is multiplied by what correlation adds to that of
+    their mean, and the degrees of freedom shrink likewise. Up to 400 points say how much that is;
+    where the blocks are correlated past doubt, and say more, they do.
 
     Raises:
         ValueError: fewer than three points, which have no scatter around a line.
     """
     if len(t) < 3:
         raise ValueError(f"a trend needs at least 3 points, not {len(t)}")
-    t, y = block_means(t, y, BLOCKS)
-    slope = _theil_sen(t, y)
+    points, blocks = block_means(t, y, _POINTS), block_means(t, y, BLOCKS)
+    slope = _reweighted(*points, _theil_sen(*blocks))
+    fine, coarse = _scatter(*points, slope, _fading), _scatter(*blocks, slope, _lasting)
+    told = max(fine, coarse) if coarse.inflation > 1.0 else fine
+    half = t_quantile((1.0 + confidence) / 2.0, told.degrees) * told.error
+    return Trend(slope, told.error, slope - half, slope + half, len(blocks[0]), told.degrees)
+
+
+class _Scatter(NamedTuple):
+    """Standard error of a slope, what correlation added to its variance, degrees of freedom."""
+
+    error: float
+    inflation: float
+    degrees: float
+
+
+def _scatter(t: Floats, y: Floats, slope: float, inflate: Callable[[Floats], float]) -> _Scatter:
+    """How far these points lie off a line of this slope."""
     residuals = y - slope * t
     residuals -= residuals.mean()
-    inflation = _inflation(residuals)
-    degrees = max(1.0, len(t) / inflation - 2.0)
+    inflation = inflate(residuals)
     variance = float(residuals @ residuals) / (len(t) - 2) * inflation
     error = math.sqrt(variance / float(np.square(t - t.mean()).sum()))
-    half = t_quantile((1.0 + confidence) / 2.0, degrees) * error
-    return Trend(slope, error, slope - half, slope + half, len(t), degrees)
+    return _Scatter(error, inflation, max(1.0, len(t) / inflation - 2.0))
+
+
+def _fading(residuals: Floats) -> float:
+    """What correlation adds to the variance of a mean when after lag 1 it fades at a constant rate.
+
+    So does that of AR(1) noise, averaged or with white noise on top (an ARMA(1,1) process).
+    """
+    first, second = _correlation(residuals, 1), _correlation(residuals, 2)
+    sigma = 1.0 / math.sqrt(len(residuals))
+    if first < _LIKELY * sigma:
+        return 1.0
+    decay = second / first if second > _PAST_DOUBT * sigma else first
+    return 1.0 + 2.0 * min(first, _SLOWEST_DECAY) / (1.0 - min(decay, _SLOWEST_DECAY))
+
+
+def _lasting(residuals: Floats) -> float:
+    """The same for AR(1) noise, where its correlation is past doubt."""
+    rho = min(_correlation(residuals, 1), _MOST_CORRELATION)
+    sure = rho >= _PAST_DOUBT / math.sqrt(len(residuals))
+    return (1.0 + rho) / (1.0 - rho) if sure else 1.0
+
+
+def _correlation(residuals: Floats, lag: int) -> float:
+    """Autocorrelation, corrected for the bias that a fitted line brings, -(2 + 4 rho) / n.
+
+    Marriott and Pope, Biometrika 41, 1954. 0 where too few points can say.
+    """
+    n, total = len(residuals), float(residuals @ residuals)
+    if n < _FEWEST_FOR_CORRELATION or total == 0.0:
+        return 0.0
+    raw = float(residuals[lag:] @ residuals[:-lag]) / total
+    return raw + (2.0 + 4.0 * raw) / n
 
 
 def block_means(t: Floats, y: Floats, blocks: int) -> tuple[Floats, Floats]:
@@ -83,16 +139,12 @@ def _theil_sen(t: Floats, y: Floats) -> float:
     return float(np.median((y[second] - y[first])[apart] / steps[apart]))
 
 
-def _inflation(residuals: Floats) -> float:
-    """How much correlation between neighbours inflates the variance of the slope."""
-    n = len(residuals)
-    total = float(residuals @ residuals)
-    if n < _FEWEST_FOR_CORRELATION or total == 0.0:
-        return 1.0
-    raw = float(residuals[1:] @ residuals[:-1]) / total
-    rho = raw + (2.0 + 4.0 * raw) / n
-    # Less than its own standard error is chance; correcting for it would only cost power.
-    if rho < 1.0 / math.sqrt(n):
-        return 1.0
-    rho = min(rho, _MOST_CORRELATION)
-    return (1.0 + rho) / (1.0 - rho)
+def _reweighted(t: Floats, y: Floats, slope: float) -> float:
+    """Least squares over the points that lie near a line of this slope (Rousseeuw & Leroy 1987)."""
+    residuals = y - slope * t
+    residuals -= np.median(residuals)
+    near = np.abs(residuals) <= _OUTLYING * _MAD_TO_SIGMA * np.median(np.abs(residuals))
+    t, y = t[near], y[near]
+    apart = t - t.mean()
+    square = float(apart @ apart)
+    return float(apart @ y) / square if square > 0.0 else slope
