@@ -8,7 +8,7 @@ import orjson
 from analysis.evidence import Evidence
 from analysis.latency import Sample, pooled
 from analysis.memory.rules import ServiceMemory
-from analysis.orders import Reconciliation
+from analysis.orders import IN_WORDS, Reconciliation
 from analysis.resources import Pool
 from analysis.rules import Rule
 from analysis.statistics.percentiles import quantile
@@ -139,12 +139,7 @@ def _orders(orders: Reconciliation | None, metric: str) -> str:
     if orders is None:
         return ""
     ids = orders.lost if metric == "lost" else orders.unmatched
-    what = (
-        "confirmed to a client but not in the ledger"
-        if metric == "lost"
-        else ("in the ledger but never confirmed to a client")
-    )
-    return f"{', '.join(ids[:5])}{', …' if len(ids) > 5 else ''}: {what}"
+    return f"{', '.join(ids[:5])}{', …' if len(ids) > 5 else ''}: {IN_WORDS[metric]}"
 
 
 def findings(case: Case) -> Iterator[str]:

@@ -1,6 +1,6 @@
 """Everything a run directory holds, read once, damage counted and never fatal."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from math import ceil
@@ -18,7 +18,7 @@ from recording.orders_reader import read_confirmed, read_ledger
 from recording.phases import phases_of
 from recording.rundir import RunDir
 from recording.series_reader import Series, read_series
-from recording.slots import Slots
+from recording.slots import ARMS, HEAD, Slots
 from recording.timetable import borders_s, slots_of
 
 GENERATOR = "generator"
@@ -38,7 +38,8 @@ class Evidence:
     events: Sequence[Mapping[str, Any]]
     exemplars: Sequence[Mapping[str, Any]]
     confirmed: pl.DataFrame
-    ledger: pl.DataFrame | None
+    ledgers: Mapping[str, pl.DataFrame]
+    """By arm, "" outside a paired run; absent where nobody keeps one that we can read."""
     damage: tuple[str, ...]
 
     @cached_property
@@ -85,6 +86,19 @@ class Evidence:
         middle_s = interval.start_s + interval.length_s / 2
         return any(start <= middle_s < end for start, end in self.measured)
 
+    def is_ours(self, arm: str = "") -> bool:
+        """Whether the run started these services itself: nothing of theirs may be missing."""
+        paired = self.manifest.paired
+        if paired is not None:
+            return (paired.head if arm == HEAD else paired.base).ours
+        return self.manifest.source == "loadgate" and not self.manifest.profile.target.urls
+
+    def not_sampled(self) -> Iterator[str]:
+        """What is not known of somebody else's services, in words."""
+        for row in self.events_named("not_sampled"):
+            subject = row.get("subject")
+            yield f"{subject} exports no /metrics: its pools, memory and CPU are not known"
+
     def times_of(self, name: str) -> list[float]:
         """When the events of one kind happened, s since the epoch."""
         rows = self.events_named(name)
@@ -112,11 +126,7 @@ def load_evidence(run: RunDir) -> Evidence:
         run.exemplars.name: bad_exemplars,
     }
     damage = [f"{name}: {n} damaged line(s)" for name, n in damaged.items() if n]
-    try:
-        ledger = read_ledger(run.orders)
-    except ValueError as error:
-        ledger = None
-        damage.append(str(error))
+    ledgers, unreadable = _read_ledgers(run, ARMS if manifest.paired else ("",))
     return Evidence(
         manifest=manifest,
         log=log,
@@ -125,9 +135,22 @@ def load_evidence(run: RunDir) -> Evidence:
         events=events,
         exemplars=exemplars,
         confirmed=read_confirmed(run.confirmed),
-        ledger=ledger,
-        damage=tuple(damage),
+        ledgers=ledgers,
+        damage=(*damage, *unreadable),
     )
+
+
+def _read_ledgers(run: RunDir, arms: Iterable[str]) -> tuple[dict[str, pl.DataFrame], list[str]]:
+    ledgers: dict[str, pl.DataFrame] = {}
+    unreadable: list[str] = []
+    for arm in arms:
+        try:
+            ledger = read_ledger(run.orders_of(arm))
+        except ValueError as error:
+            unreadable.append(str(error))
+        else:
+            ledgers |= {} if ledger is None else {arm: ledger}
+    return ledgers, unreadable
 
 
 def _read_log(path: Path, manifest: Manifest, phases: Sequence[MeasuredPhase]) -> HistogramLog:

@@ -181,6 +181,7 @@ class _Case:
 
     def _findings(self, run_checks: list[Check]) -> Iterator[str]:
         yield from causes.findings(self)
+        yield from self.evidence.not_sampled()
         for row in self.evidence.events_named("clock_jumped"):
             yield (
                 f"the wall clock jumped by {row.get('by_s')} s during the run; measurements use "

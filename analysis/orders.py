@@ -15,6 +15,12 @@ WORKER_UNREPORTED_S = 15.0
 """Locust declares a worker lost about 5 s after its last sign of life."""
 
 
+IN_WORDS = {
+    "lost": "confirmed to a client but not in the ledger",
+    "unmatched": "in the ledger but never confirmed to a client",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Reconciliation:
     """Both sides' orders. ``lost``: confirmed to a client, not in the ledger. ``in_flight``: in
@@ -45,11 +51,12 @@ class Reconciliation:
         return text + (f" ({self.in_flight} in flight at the stop)" if self.in_flight else "")
 
 
-def reconcile(evidence: Evidence) -> Reconciliation | None:
-    """None when the target keeps no ledger that the harness can read."""
-    if evidence.ledger is None:
+def reconcile(evidence: Evidence, arm: str = "") -> Reconciliation | None:
+    """Of one arm of a paired run; None when it keeps no ledger that the harness can read."""
+    ledger = evidence.ledgers.get(arm)
+    if ledger is None:
         return None
-    seen, ledger = evidence.confirmed, evidence.ledger
+    seen = evidence.confirmed.filter(pl.col("arm") == arm)
     lost = seen.join(ledger, on="order_id", how="anti")["order_id"]
     only = ledger.join(seen, on="order_id", how="anti")
     late = pl.col("t_s") >= _stop_s(evidence) - IN_FLIGHT_S

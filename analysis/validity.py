@@ -4,7 +4,8 @@ A run whose load was not delivered, whose generator or mocks were starved, or wh
 holes measures the harness, not the shop. Its verdict is INVALID, with every reason.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import numpy as np
 
@@ -21,6 +22,7 @@ from analysis.values import Check
 from recording.durations import format_duration
 from recording.flow import SERVICE_STEPS
 from recording.hlog import DISTORTION, LATENCY
+from recording.slots import ARMS
 
 STEAL = "cpu_steal_seconds_total"
 WORTH_SAYING = 0.03
@@ -75,6 +77,8 @@ def damage(evidence: Evidence) -> Iterator[Check]:
 
 def completeness(evidence: Evidence) -> Iterator[Check]:
     closing = evidence.events_named("generator_ended")
+    if not closing and evidence.manifest.ended == "interrupted" and not evidence.phases:
+        return  # stopped in good order before there was any load to count
     if not closing:
         yield Check("closing count", "missing", "present", False, "the recording was cut off")
         return
@@ -84,12 +88,18 @@ def completeness(evidence: Evidence) -> Iterator[Check]:
         for i in evidence.log.intervals
         if i.tag.kind == LATENCY and i.tag.step != GENERATOR
     )
-    yield _equal("requests in latency.hlog", recorded, int(said["recorded"]), "recorded")
+    yield _equal("requests in latency.hlog", recorded, _count(said, "recorded"), "recorded")
     orders = len(evidence.confirmed)
-    yield _equal("orders in confirmed.csv", orders, int(said["orders"]), "recorded")
-    errors = int(said["errors"])
-    yield Check("recorder errors", f"{errors}", "0", not errors, str(said["last_error"]))
-    yield _locust_count(evidence, recorded, int(said["locust_requests"]))
+    yield _equal("orders in confirmed.csv", orders, _count(said, "orders"), "recorded")
+    errors = _count(said, "errors")
+    yield Check("recorder errors", f"{errors}", "0", not errors, str(said.get("last_error", "")))
+    yield _locust_count(evidence, recorded, _count(said, "locust_requests"))
+
+
+def _count(said: Mapping[str, Any], name: str) -> int:
+    """One of the generator's closing counts; -1, which fits nothing, where it is spoilt."""
+    value = said.get(name)
+    return int(value) if isinstance(value, int | float) else -1
 
 
 def _equal(name: str, actual: int, expected: int, what: str) -> Check:
@@ -131,7 +141,13 @@ def _recorded(evidence: Evidence) -> Check:
 
 def samples_taken(evidence: Evidence) -> Iterator[Check]:
     """Whether each service answered the sampler all the time that was measured."""
-    for subject in evidence.resources.subjects("up"):
+    sampled = evidence.resources.subjects("up")
+    arms = ARMS if evidence.manifest.paired else ("",)
+    own = (arm for arm in arms if evidence.is_ours(arm))
+    for subject in (f"{service}@{arm}".rstrip("@") for arm in own for service in SERVICE_STEPS):
+        if subject not in sampled:
+            yield Check(f"samples of {subject}", "none", "all", False)
+    for subject in sampled:
         t_s, up = evidence.resources.get(subject, "up")
         inside = np.zeros(t_s.size, bool)
         for start, end in evidence.measured:

@@ -1,8 +1,8 @@
 """The two arms of a paired run: this tree, another revision of it, or services at given urls."""
 
-import io
+import json
 import subprocess
-import tarfile
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,9 +10,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from harness import host, preflight
-from harness.paths import PROJECT
-from harness.scene import OpenScene, Scene, by_subject, target_urls
+from harness import git, preflight
+from harness.paths import PROJECT, environment_of
+from harness.scene import OpenScene, Scene, by_subject, target_urls, with_metrics
 from harness.services import Origin, Services, service_settings, start_services
 from recording.clock import RunClock
 from recording.errors import ConfigError
@@ -23,7 +23,13 @@ from recording.rundir import RunDir
 from recording.slots import ARMS, BASE, Arm
 
 KINDS = "`.` (this tree), `ref:<git ref>` or `url:<file with service urls>`"
-MAIN_BRANCHES = ("origin/HEAD", "origin/main", "origin/master", "main", "master")
+LOCK = "requirements.lock"
+# Asked of another revision's mocks: the settings that each service knows.
+KNOWN_SETTINGS = """
+import json
+from mock_services.settings import MODELS
+print(json.dumps({name: list(model.model_fields) for name, model in MODELS.items()}))
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,29 +57,20 @@ def prepared(
     settings = _settings(arm, overrides, profile, where)
     asked = tuple(overrides)
     if what == ".":
-        git = host.git_facts(PROJECT)
-        revision, dirty = git.get("revision", ""), git.get("dirty", False)
+        here = git.facts()
+        revision, dirty = here.get("revision", ""), here.get("dirty", False)
         facts = ArmFacts(what=what, revision=revision, dirty=dirty, overrides=asked)
         yield PreparedArm(facts, settings, Origin(arm=arm), {})
     elif kind == "ref" and rest:
-        revision = _resolve(rest, arm)
-        with TemporaryDirectory(prefix=f"loadgate-{arm}-") as folder:
-            _export(revision, Path(folder))
-            facts = ArmFacts(what=what, revision=revision, overrides=asked)
-            yield PreparedArm(facts, settings, Origin(Path(folder), arm), {})
+        revision = git.resolve(rest)
+        with TemporaryDirectory(prefix=f"loadgate-{arm}-") as name:
+            folder = Path(name)
+            git.export(revision, folder)
+            settings, notes = _as_known(settings, overrides, folder, revision)
+            facts = ArmFacts(what=what, revision=revision, overrides=asked, notes=notes)
+            yield PreparedArm(facts, settings, Origin(folder, arm), {})
     else:
         raise ConfigError(f"--{arm} {what}: need {KINDS}")
-
-
-def merge_base() -> str:
-    """The revision where HEAD left the main branch. Raises ConfigError where there is none."""
-    for branch in MAIN_BRANCHES:
-        if found := _git("merge-base", "HEAD", branch):
-            return found
-    raise ConfigError(
-        f"{PROJECT}: no merge base of HEAD with any of {', '.join(MAIN_BRANCHES)}; "
-        f"name the base with --base, {KINDS}"
-    )
 
 
 def open_arms(base: PreparedArm, head: PreparedArm) -> OpenScene:
@@ -83,23 +80,27 @@ def open_arms(base: PreparedArm, head: PreparedArm) -> OpenScene:
         started: list[Services] = []
         arms: dict[str, Mapping[str, str]] = {}
         sampled: dict[str, str] = {}
+        unsampled: tuple[str, ...] = ()
         try:
-            for arm, prepared_arm in zip(ARMS, (base, head), strict=True):
-                urls = prepared_arm.urls
-                if not urls:
-                    own = start_services(
-                        prepared_arm.settings, clock, run, origin=prepared_arm.origin
+            for arm, chosen in zip(ARMS, (base, head), strict=True):
+                if chosen.urls:
+                    arms[arm] = chosen.urls
+                    exporting, without = with_metrics(by_subject(chosen.urls, arm))
+                    sampled |= exporting
+                    unsampled += without
+                else:
+                    started.append(
+                        start_services(chosen.settings, clock, run, origin=chosen.origin)
                     )
-                    started.append(own)
-                    urls = own.urls
-                arms[arm] = urls
-                sampled |= by_subject(urls, arm)
+                    arms[arm] = started[-1].urls
+                    sampled |= by_subject(arms[arm], arm)
         except BaseException:
             for services in started:
                 services.stop()
             raise
         every = tuple(service for services in started for service in services.services)
-        return Scene(Services(every, "") if every else None, arms[BASE], sampled, arms)
+        own = Services(every, "") if every else None
+        return Scene(own, arms[BASE], sampled, arms, unsampled)
 
     return open_scene
 
@@ -109,15 +110,16 @@ def _of_urls(arm: Arm, file: Path, overrides: Sequence[str], profile: Profile) -
         raise ConfigError(
             f"--{arm}-set {overrides[0]}: services at given urls cannot be configured from here"
         )
-    target = build(Target, read_toml(file), str(file))
+    table = read_toml(file)
+    target = build(Target, table.get("target", table), str(file))
     if not target.urls:
         raise ConfigError(f"{file}: needs the urls checkout, payment and cart")
     allowed = target.model_copy(update={"allowed_hosts": profile.target.allowed_hosts})
     aimed = profile.model_copy(update={"target": allowed})
-    preflight.check_safety(aimed)
+    preflight.check_safety(aimed, f"{file}: ")
     urls = target_urls(aimed)
-    preflight.check_answers(urls)
-    return PreparedArm(ArmFacts(what=f"url:{file}"), {}, Origin(arm=arm), urls)
+    preflight.check_answers(urls, f"{file}: ")
+    return PreparedArm(ArmFacts(what=f"url:{file}", urls=urls), {}, Origin(arm=arm), urls)
 
 
 def _settings(
@@ -130,32 +132,49 @@ def _settings(
                 f"--{arm}-set {text}: only services.* may differ between the arms; "
                 "--set changes both"
             )
-        apply_override(table, text)
+        apply_override(table, text, f"--{arm}-set")
     return service_settings(table["services"], where if not overrides else f"--{arm}-set")
 
 
-def _resolve(ref: str, arm: Arm) -> str:
-    found = _git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}")
-    if not found:
-        raise ConfigError(f"--{arm} ref:{ref}: no such revision in {PROJECT}")
-    return found
+def _as_known(
+    settings: dict[str, dict[str, Any]], overrides: Sequence[str], folder: Path, revision: str
+) -> tuple[dict[str, dict[str, Any]], tuple[str, ...]]:
+    """The settings that the mocks of another revision know, and what is to be said about it.
 
-
-def _git(*words: str) -> str:
-    done = subprocess.run(["git", *words], cwd=PROJECT, capture_output=True, text=True, check=False)
-    return done.stdout.strip() if done.returncode == 0 else ""
-
-
-def _export(revision: str, folder: Path) -> None:
-    """The files of a revision, without touching the user's own checkout or its worktrees."""
-    done = subprocess.run(
-        ["git", "archive", "--format=tar", revision], cwd=PROJECT, capture_output=True, check=False
-    )
-    if done.returncode:
-        raise ConfigError(f"git archive {revision}: {done.stderr.decode(errors='replace').strip()}")
-    with tarfile.open(fileobj=io.BytesIO(done.stdout)) as archive:
-        # Python before 3.11.4 has no filters; the archive is this project's own.
-        archive.extraction_filter = getattr(tarfile, "data_filter", lambda member, _: member)
-        archive.extractall(folder)
+    Raises ConfigError where it has no mocks, or does not know a setting asked for by name.
+    """
     if not (folder / "mock_services" / "serve.py").exists():
         raise ConfigError(f"revision {revision}: has no mock_services/serve.py to start")
+    notes = []
+    if _lock(folder) != _lock(PROJECT):
+        notes.append(f"its {LOCK} is another one, and it ran on the packages installed here")
+    known = _known_settings(folder)
+    kept: dict[str, dict[str, Any]] = {}
+    for name, own in settings.items():
+        strange = sorted({*own} - {*known.get(name, own)})
+        asked = [key for key in strange if any(key in text for text in overrides)]
+        if asked:
+            raise ConfigError(f"revision {revision[:10]}: does not know services.{name}.{asked[0]}")
+        without = f"its mocks do not know services.{name}.{{}}, so it ran without"
+        notes += [without.format(key) for key in strange]
+        kept[name] = {key: value for key, value in own.items() if key not in strange}
+    return kept, tuple(notes)
+
+
+def _lock(folder: Path) -> bytes:
+    try:
+        return (folder / LOCK).read_bytes()
+    except OSError:
+        return b""
+
+
+def _known_settings(folder: Path) -> dict[str, list[str]]:
+    """By service; empty where that revision cannot be asked, and its services will have to say."""
+    done = subprocess.run(
+        [sys.executable, "-c", KNOWN_SETTINGS],
+        cwd=folder,
+        env=environment_of(folder),
+        capture_output=True,
+        check=False,
+    )
+    return json.loads(done.stdout) if done.returncode == 0 else {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import signal
 import subprocess
@@ -20,6 +21,7 @@ from analysis.calibration.simulated_gates import blamed, host_models, simulated_
 from analysis.calibration.simulated_hosts import Injection, Where
 from analysis.regression.data import RegressionSettings
 from analysis.values import Outcome
+from harness.parent import STARTED_BY
 from recording.errors import RunFailedError
 from recording.exitcodes import ExitCode
 from recording.flow import STEPS
@@ -119,6 +121,7 @@ def _run(words: Sequence[str], log: Path) -> tuple[int, bytes]:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=errors,
+            env={**os.environ, STARTED_BY: str(os.getpid())},
             start_new_session=True,
         )
     try:
@@ -159,7 +162,7 @@ def _blamed(verdict: Mapping[str, Any]) -> Iterator[str]:
         if row["verdict"] == Outcome.FAIL:
             yield str(row["endpoint"])
     for breach in verdict.get("breaches", ()):
-        yield str(breach["subject"]).rpartition("/")[2]
+        yield str(breach["subject"])
 
 
 def simulate_gates(

@@ -7,6 +7,7 @@ import traceback
 import typer
 from rich.console import Console
 
+from harness.parent import end_with_starter
 from harness.verbs import (
     analyze,
     baseline,
@@ -19,6 +20,7 @@ from harness.verbs import (
     runs,
     worker,
 )
+from harness.watch import stop_like_ctrl_c
 from recording.errors import LoadgateError
 from recording.exitcodes import ExitCode
 
@@ -40,6 +42,8 @@ for verb in (run, gate, analyze, report, compare, baseline, calibrate, runs, moc
 def main() -> None:
     """Run the command line; every expected error becomes one line and its exit code."""
     console = Console(stderr=True, soft_wrap=True, highlight=False)
+    stop_like_ctrl_c()
+    end_with_starter()
     try:
         app(standalone_mode=True)
     except LoadgateError as error:

@@ -6,16 +6,15 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from harness import host, preflight
+from harness import git, host, preflight
 from harness.generator import Workers, plan_json, processes_for, start_generator
 from harness.handshake import PLAN_PORT_OFFSET, PlanServer
 from harness.live import LiveView
-from harness.paths import PROJECT
 from harness.progress import Progress
 from harness.sampler import Sampler
 from harness.scene import OpenScene, Scene, single
 from harness.services import service_settings
-from harness.watch import End, Interrupt, Watch
+from harness.watch import STOPPED, End, Interrupt, Watch
 from recording.clock import RunClock
 from recording.errors import LoadgateError, StorageError
 from recording.jsonl import JsonLinesWriter, read_json_lines
@@ -84,19 +83,26 @@ def record(order: Order, runs: Path, view: LiveView) -> RunDir:
     processes = order.workers.expected or processes_for(profile, limit)
     run = create_run_dir(runs, profile.name)
     job = Job(order, processes, run, RunClock.start())
-    manifest = _manifest(job)
-    write_manifest(run.manifest, manifest)
-    if short := preflight.shortages(profile, processes, limit):
-        end = End("aborted", "; ".join(short))
-    else:
-        for text in preflight.doubts(profile):
-            view.note(text)
-        end = _execute(job, view)
-    try:
-        _close(run, manifest, end, job.clock)
-    except StorageError as error:
-        view.note(str(error))  # the first manifest stands: the run is INVALID, and is still judged
+    interrupt = Interrupt()
+    with interrupt.installed():
+        manifest = _manifest(job)
+        write_manifest(run.manifest, manifest)
+        end = _end_of(job, limit, interrupt, view)
+        try:
+            _close(run, manifest, end, job.clock)
+        except StorageError as error:
+            # The first manifest stands: the run is INVALID, and is still judged.
+            view.note(str(error))
     return run
+
+
+def _end_of(job: Job, limit: int, interrupt: Interrupt, view: LiveView) -> End:
+    profile = job.order.profile
+    if short := preflight.shortages(profile, job.processes, limit):
+        return End("aborted", "; ".join(short))
+    for text in preflight.doubts(profile):
+        view.note(text)
+    return _execute(job, interrupt, view)
 
 
 def _manifest(job: Job) -> Manifest:
@@ -106,7 +112,7 @@ def _manifest(job: Job) -> Manifest:
         overrides=tuple(job.order.overrides),
         started_utc=datetime.now(UTC).isoformat(timespec="seconds"),
         epoch_wall_s=job.clock.epoch_wall_s,
-        git=host.git_facts(PROJECT),
+        git=git.facts(),
         versions=host.versions(),
         host=host.host_facts(),
         command=" ".join(sys.argv[1:]),
@@ -114,14 +120,15 @@ def _manifest(job: Job) -> Manifest:
     )
 
 
-def _execute(job: Job, view: LiveView) -> End:
+def _execute(job: Job, interrupt: Interrupt, view: LiveView) -> End:
     """Everything between the two manifests; never raises a LoadgateError or OSError."""
     scene: Scene | None = None
-    interrupt = Interrupt()
     try:
-        with interrupt.installed():
-            scene = job.order.open_scene(job.run, job.clock)
-            return _under_load(job, scene, interrupt, view)
+        scene = job.order.open_scene(job.run, job.clock)
+        _tell_unsampled(job, scene, view)
+        if interrupt.count:
+            return End("interrupted", STOPPED)
+        return _under_load(job, scene, interrupt, view)
     except LoadgateError as error:
         return End("aborted", str(error))
     except OSError as error:
@@ -129,6 +136,19 @@ def _execute(job: Job, view: LiveView) -> End:
     finally:
         if scene is not None and scene.services is not None:
             scene.services.stop()
+
+
+def _tell_unsampled(job: Job, scene: Scene, view: LiveView) -> None:
+    for subject in scene.unsampled:
+        view.note(f"{subject} exports no /metrics: pools, memory and CPU of it will not be known")
+        _write_event(job.run, job.clock, "not_sampled", subject=subject)
+
+
+def _write_event(run: RunDir, clock: RunClock, event: str, **details: object) -> None:
+    row = {"t_s": round(clock.now_s(), 3), "source": "harness", "event": event, **details}
+    events = JsonLinesWriter(run.events)
+    events.write(row)
+    events.close()
 
 
 def _under_load(job: Job, scene: Scene, interrupt: Interrupt, view: LiveView) -> End:
@@ -158,11 +178,8 @@ def _under_load(job: Job, scene: Scene, interrupt: Interrupt, view: LiveView) ->
 def _close(run: RunDir, manifest: Manifest, end: End, clock: RunClock) -> None:
     """The last event and the second manifest. Raises StorageError when the disk is full."""
     rows, _ = read_json_lines(run.events)
-    row = {"t_s": round(clock.now_s(), 3), "source": "harness", "event": "run_ended"}
     try:
-        events = JsonLinesWriter(run.events)
-        events.write({**row, "how": end.how, "because": end.because})
-        events.close()
+        _write_event(run, clock, "run_ended", how=end.how, because=end.because)
     except OSError as error:
         raise StorageError(f"{run.events}: {error.strerror}") from error
     counted = next((row for row in rows if row.get("event") == "generator_ended"), {})

@@ -5,6 +5,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 from harness.progress import Tail
 from recording.clock import RunClock
+from recording.jsonl import JsonLinesWriter
 from recording.manifest import PairedRun
 from recording.profile import Gate
 from recording.rundir import RunDir
@@ -15,7 +16,11 @@ Decide = Callable[[RunDir, int], str]
 
 
 class EarlyLooks:
-    """``enough`` for a paired run. The rounds that pass while a look is judged are not counted."""
+    """``enough`` for a paired run.
+
+    Rounds that pass while a look is judged count only when it leaves the verdict open. A look that
+    cannot be judged is an event and leaves it open too: the whole recording is judged at the end.
+    """
 
     def __init__(self, gate: Gate, paired: PairedRun, settle_s: float, decide: Decide) -> None:
         """``settle_s``: how long after a round its last requests may still come in, s."""
@@ -32,12 +37,21 @@ class EarlyLooks:
     def enough(self, run: RunDir, clock: RunClock) -> str:
         """Why the run may end now; "" as long as it may not."""
         if self._judging is not None and self._judging.done():
-            why, self._judging = self._judging.result(), None
-            if why:
+            judged, self._judging = self._judging, None
+            if error := judged.exception():
+                self._failed(run, clock, error)
+            elif why := judged.result():
                 return why
         if self._judging is None and self._open and self._is_over(run, clock, self._open[0]):
             self._judging = self._judge.submit(self._decide, run, self._open.pop(0))
         return ""
+
+    def _failed(self, run: RunDir, clock: RunClock, error: BaseException) -> None:
+        said = f"{type(error).__name__}: {error}"
+        row = {"t_s": round(clock.now_s(), 3), "source": "harness", "event": "look_failed"}
+        events = JsonLinesWriter(run.events)
+        events.write({**row, "error": said})
+        events.close()
 
     def _is_over(self, run: RunDir, clock: RunClock, rounds: int) -> bool:
         slots = self._slots or self._find_slots(run)

@@ -14,7 +14,8 @@ from math import ceil
 from pathlib import Path
 
 from harness.host import usable_cores
-from harness.paths import PROJECT
+from harness.parent import STARTED_BY
+from harness.paths import PROJECT, environment_of
 from recording.clock import RunClock
 from recording.profile import Profile
 from recording.rundir import RunDir
@@ -130,11 +131,14 @@ def start_generator(
         "--exit-code-on-error", "0", "--only-summary", "--loglevel", "INFO",
     ]  # fmt: skip
     environment = {
-        **os.environ,
+        **environment_of(),
         "LOADGATE_PLAN": plan,
         "LOADGATE_EPOCH": repr(clock.epoch_s),
+        STARTED_BY: str(os.getpid()),
         "PYTHONUNBUFFERED": "1",
     }
+    if raw := os.environ.get("LOADGATE_RAW"):
+        environment["LOADGATE_RAW"] = str(Path(raw).resolve())
     with log.open("ab") as output:
         process = subprocess.Popen(
             command,
@@ -142,6 +146,7 @@ def start_generator(
             stdout=output,
             stderr=subprocess.STDOUT,
             env=environment,
+            cwd=PROJECT,
             start_new_session=True,
         )
     return Generator(process, log, processes)

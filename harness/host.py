@@ -3,7 +3,6 @@
 import os
 import platform
 import resource
-import subprocess
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -52,21 +51,3 @@ def _cpu_model() -> str:
     except OSError:
         return platform.processor()
     return next((x.partition(":")[2].strip() for x in lines if x.startswith("model name")), "")
-
-
-def git_facts(project: Path) -> dict[str, Any]:
-    """Revision and whether the tree was changed; empty outside a git checkout."""
-    revision = _git(project, "rev-parse", "HEAD")
-    if revision is None:
-        return {}
-    return {"revision": revision, "dirty": bool(_git(project, "status", "--porcelain"))}
-
-
-def _git(project: Path, *words: str) -> str | None:
-    try:
-        done = subprocess.run(
-            ["git", *words], cwd=project, capture_output=True, text=True, timeout=10, check=False
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return None
-    return done.stdout.strip() if done.returncode == 0 else None

@@ -1,10 +1,20 @@
 """Where profiles and thresholds are found: the current folder first, then the project itself."""
 
+import os
 from pathlib import Path
 
 from recording.errors import ConfigError, did_you_mean
 
 PROJECT = Path(__file__).resolve().parents[1]
+
+
+def environment_of(project: Path = PROJECT) -> dict[str, str]:
+    """Our environment, for a Python process that is to find the packages of this project first.
+
+    It starts in that folder too: ``python -m`` looks there before anywhere else.
+    """
+    paths = [str(project), *filter(None, [os.environ.get("PYTHONPATH")])]
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}
 
 
 def find_profile(name: str) -> Path:

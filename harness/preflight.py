@@ -22,8 +22,11 @@ BYTES_PER_USER = 110 * 1024
 CPU_S_PER_REQUEST = 0.0011
 
 
-def check_safety(profile: Profile) -> None:
-    """Raises RefusedError for a live payment key or a host outside the allow-list."""
+def check_safety(profile: Profile, where: str = "target ") -> None:
+    """Raises RefusedError for a live payment key or a host outside the allow-list.
+
+    ``where`` is where the urls come from, for the message.
+    """
     if any(text.startswith(LIVE_KEY) for text in _strings(profile.model_dump())):
         raise RefusedError(
             f"profile {profile.name}: holds a live key ({LIVE_KEY}…): load tests never use one; "
@@ -38,8 +41,9 @@ def check_safety(profile: Profile) -> None:
         host = urlsplit(url).hostname
         if url and host not in target.allowed_hosts:
             raise RefusedError(
-                f"target {url}: host {host!r} is not in target.allowed_hosts "
-                f"({', '.join(target.allowed_hosts)})"
+                f"{where}{url}: host {host!r} is not in target.allowed_hosts "
+                f"({', '.join(target.allowed_hosts)}) of {profile.name}; add it there or by "
+                f"--set 'target.allowed_hosts=[\"{host}\"]'"
             )
 
 
@@ -54,14 +58,14 @@ def _strings(value: Any) -> Iterator[str]:
             yield from _strings(below)
 
 
-def check_answers(urls: Mapping[str, str]) -> None:
+def check_answers(urls: Mapping[str, str], where: str = "target.") -> None:
     """Raises ConfigError when a configured target does not answer at all."""
     with httpx.Client(timeout=5.0, trust_env=False) as client:
         for name, url in urls.items():
             try:
                 client.get(f"{url}/healthz")
             except (httpx.HTTPError, httpx.InvalidURL) as error:
-                raise ConfigError(f"target.{name} = {url}: does not answer ({error})") from None
+                raise ConfigError(f"{where}{name} = {url}: does not answer ({error})") from None
 
 
 def raise_descriptor_limit() -> int:

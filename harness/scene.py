@@ -4,6 +4,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import httpx
+
+from harness.prometheus import flatten
 from harness.services import Services, start_services
 from mock_services.settings import SUBJECTS
 from recording.clock import RunClock
@@ -16,13 +19,14 @@ class Scene:
     """Everything is up. ``services`` are the ones to watch and end; None where none are ours.
 
     ``urls`` is where users go; in a paired run ``arms`` has them for each arm. ``sampled`` has
-    the url of every subject whose metrics are recorded.
+    the url of every subject whose metrics are recorded, ``unsampled`` who has none to record.
     """
 
     services: Services | None
     urls: Mapping[str, str]
     sampled: Mapping[str, str]
     arms: Mapping[str, Mapping[str, str]] | None = None
+    unsampled: tuple[str, ...] = ()
 
 
 OpenScene = Callable[[RunDir, RunClock], Scene]
@@ -34,11 +38,31 @@ def single(profile: Profile, settings: Mapping[str, Mapping[str, Any]], host: st
     def open_scene(run: RunDir, clock: RunClock) -> Scene:
         if profile.target.urls:
             urls = target_urls(profile)
-            return Scene(None, urls, by_subject(urls))
+            sampled, unsampled = with_metrics(by_subject(urls))
+            return Scene(None, urls, sampled, unsampled=unsampled)
         services = start_services(settings, clock, run, host=host)
         return Scene(services, services.urls, by_subject(services.urls))
 
     return open_scene
+
+
+def with_metrics(urls: Mapping[str, str]) -> tuple[dict[str, str], tuple[str, ...]]:
+    """Of somebody else's services those that export ``/metrics``, and the names of the others."""
+    with httpx.Client(timeout=5.0, trust_env=False) as client:
+        exporting = {subject for subject, url in urls.items() if _exports(client, url)}
+    sampled = {subject: url for subject, url in urls.items() if subject in exporting}
+    return sampled, tuple(subject for subject in urls if subject not in exporting)
+
+
+def _exports(client: httpx.Client, url: str) -> bool:
+    """Whether it does; one that does not answer at all is sampled, and so seen to be down."""
+    try:
+        answer = client.get(f"{url}/metrics")
+        return answer.is_success and bool(dict(flatten(answer.text)))
+    except httpx.HTTPError:
+        return True
+    except ValueError:
+        return False
 
 
 def target_urls(profile: Profile) -> dict[str, str]:

@@ -14,6 +14,7 @@ from typing import Any
 
 import httpx
 
+from harness.paths import PROJECT, environment_of
 from mock_services.settings import MODELS, SUBJECTS
 from recording.clock import RunClock
 from recording.errors import ConfigError, RunFailedError, did_you_mean
@@ -177,7 +178,7 @@ def _start(
     folder = run.logs if run else logs
     log = folder / f"{origin.prefix}{name}.log" if folder else Path(os.devnull)
     environment = {
-        **os.environ,
+        **environment_of(origin.project or PROJECT),
         "MOCK_SETTINGS": json.dumps(settings),
         "MOCK_ADMIN_TOKEN": token,
         "MOCK_EPOCH_MONOTONIC": repr(clock.epoch_s),
@@ -192,7 +193,7 @@ def _start(
             stdout=output,
             stderr=subprocess.STDOUT,
             env=environment,
-            cwd=origin.project,  # `-m` finds the packages of the folder it starts in first
+            cwd=origin.project or PROJECT,  # `-m` finds the packages there first
             pass_fds=[listener.fileno()],
             start_new_session=True,  # Ctrl-C in the terminal reaches the harness only
         )

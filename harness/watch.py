@@ -23,6 +23,9 @@ GIVE_UP_AFTER_S = 75.0
 """How long past its plan (plus the stop timeout) a generator may take before it is ended."""
 
 
+STOPPED = "stopped by Ctrl-C, SIGTERM or a closed terminal"
+
+
 @dataclass(frozen=True, slots=True)
 class End:
     """How a run ended."""
@@ -31,8 +34,20 @@ class End:
     because: str = ""
 
 
+def stop_signals() -> tuple[signal.Signals, ...]:
+    """What asks a command to stop: Ctrl-C, SIGTERM, and a closed terminal unless under nohup."""
+    hangs_up = signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN
+    return (signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if hangs_up else []))
+
+
+def stop_like_ctrl_c() -> None:
+    """Let every one of them raise KeyboardInterrupt, so that files and processes are tidied up."""
+    for number in stop_signals():
+        signal.signal(number, signal.default_int_handler)
+
+
 class Interrupt:
-    """Turns Ctrl-C and SIGTERM into a request to stop; the second one stops at once."""
+    """Turns each of them into a request to stop; the second one stops at once."""
 
     def __init__(self) -> None:
         self.count = 0
@@ -43,7 +58,7 @@ class Interrupt:
     @contextlib.contextmanager
     def installed(self) -> Iterator[None]:
         """Handle the signals for the duration of a run."""
-        watched = (signal.SIGINT, signal.SIGTERM)
+        watched = stop_signals()
         before = [signal.signal(number, self) for number in watched]
         try:
             yield
@@ -92,7 +107,7 @@ class Watch:
             why = self.sampler.broken.strerror or str(self.sampler.broken)
             return End("aborted", f"recording cannot be written: {why}")
         if self.interrupt.count:
-            return End("interrupted", "stopped by Ctrl-C or SIGTERM")
+            return End("interrupted", STOPPED)
         if self.enough is not None and (why := self.enough()):
             return End("completed", why)
         return self._died() or (None if self.generator.running else End("completed"))

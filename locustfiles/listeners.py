@@ -74,7 +74,7 @@ def _on_init(environment: Environment, runner: Any, **_: Any) -> None:
     process.quiet_collector()
     if not PLAN.recorded:
         return
-    process.end_with_parent()
+    process.end_with_parent(is_master=isinstance(runner, MasterRunner))
     # Reports carry whole intervals; every 3 s, Locust's default, would hide a stall for long.
     locust.runners.WORKER_REPORT_INTERVAL = PLAN.profile.recording.interval
     if isinstance(runner, WorkerRunner):

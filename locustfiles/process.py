@@ -25,9 +25,16 @@ def quiet_collector() -> None:
     gc.set_threshold(*GC_THRESHOLDS)
 
 
-def end_with_parent() -> None:
-    """End this process within half a second of its parent's death, however that died."""
+def end_with_parent(is_master: bool) -> None:
+    """End this process within half a second of its parent's death, however that died.
+
+    ``LOADGATE_PARENT`` is who started Locust, and may be gone before we look; workers are forked
+    by the master, which is not.
+    """
     parent = os.getppid()
+    started_by = int(os.environ.get("LOADGATE_PARENT", parent))
+    if is_master and parent != started_by:
+        os._exit(1)
 
     def watch() -> None:
         while os.getppid() == parent:

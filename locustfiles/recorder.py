@@ -40,7 +40,7 @@ class Recorder:
         self._open: dict[int, dict[Tag, list[float]]] = defaultdict(lambda: defaultdict(list))
         self._slowest: list[tuple[float, int, dict[str, Any]]] = []
         self._failures: list[dict[str, Any]] = []
-        self._orders: list[tuple[float, str]] = []
+        self._orders: list[tuple[float, str, str]] = []
         self._tags: dict[tuple[str, str, str], tuple[Tag, Tag, Tag]] = {}
         self.recorded = 0
         self.reported = 0
@@ -72,7 +72,7 @@ class Recorder:
         if (due_s := context["due_s"]) is not None:
             slot[intended_tag].append((t_s - due_s) * 1e6)
         if order := context["order_id"]:
-            self._orders.append((t_s, order))
+            self._orders.append((t_s, order, context.get("arm", UNPAIRED)))
         self._keep_exemplar(t_s, response_ms, server_ms, response, context)
 
     def _tags_of(self, step: str, outcome: str, arm: str) -> tuple[Tag, Tag, Tag]:

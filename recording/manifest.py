@@ -40,6 +40,15 @@ class ArmFacts(Section):
     revision: str = ""
     dirty: bool = False
     overrides: tuple[str, ...] = ()
+    urls: dict[str, str] = Field(default_factory=dict)
+    """Where services at given urls were."""
+    notes: tuple[str, ...] = ()
+    """What whoever reads the verdict must know about this arm."""
+
+    def is_same_code_as(self, other: "ArmFacts") -> bool:
+        """Whether both are one revision without changes, set up alike."""
+        alike = (self.revision, self.overrides) == (other.revision, other.overrides)
+        return bool(self.revision) and alike and not self.dirty and not other.dirty
 
     @property
     def ours(self) -> bool:

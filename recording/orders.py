@@ -6,7 +6,7 @@ from pathlib import Path
 
 from recording.hlog import write_all
 
-CONFIRMED_HEADER = "t_s,order_id\n"
+CONFIRMED_HEADER = "t_s,order_id,arm\n"
 
 
 class ConfirmedOrdersWriter:
@@ -18,9 +18,9 @@ class ConfirmedOrdersWriter:
         if os.fstat(self._fd).st_size == 0:
             write_all(self._fd, CONFIRMED_HEADER.encode())
 
-    def write(self, orders: Iterable[tuple[float, str]]) -> None:
-        """Append (seconds since the epoch, order id) pairs; raises OSError (disk full)."""
-        rows = "".join(f"{t_s:.3f},{order_id}\n" for t_s, order_id in orders)
+    def write(self, orders: Iterable[tuple[float, str, str]]) -> None:
+        """Append (seconds since the epoch, order id, arm or ""); raises OSError (disk full)."""
+        rows = "".join(f"{t_s:.3f},{order_id},{arm}\n" for t_s, order_id, arm in orders)
         if rows:
             write_all(self._fd, rows.encode())
 

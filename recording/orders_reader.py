@@ -9,23 +9,27 @@ from recording.orders import CONFIRMED_HEADER
 
 
 def read_confirmed(path: Path) -> pl.DataFrame:
-    """Columns ``t_s`` and ``order_id``; a cut-off last line is left out, a missing file empty."""
+    """Columns ``t_s``, ``order_id`` and ``arm`` ("" outside a paired run, and in older files).
+
+    A cut-off last line is left out, a missing file is empty.
+    """
     try:
         data = path.read_bytes()
     except FileNotFoundError:
         data = b""
     whole, _, _cut = data.rpartition(b"\n")
-    text = (
-        whole
-        if whole.startswith(CONFIRMED_HEADER.strip().encode())
-        else CONFIRMED_HEADER.strip().encode()
+    header, _, rows = whole.partition(b"\n")
+    known = header.startswith(CONFIRMED_HEADER.partition(",arm")[0].encode())
+    return (
+        pl.read_csv(
+            CONFIRMED_HEADER.encode() + (rows + b"\n" if known and rows else b""),
+            schema={"t_s": pl.Float64, "order_id": pl.String, "arm": pl.String},
+            ignore_errors=True,
+            truncate_ragged_lines=True,
+        )
+        .drop_nulls(["t_s", "order_id"])
+        .with_columns(pl.col("arm").fill_null(""))
     )
-    return pl.read_csv(
-        text + b"\n",
-        schema={"t_s": pl.Float64, "order_id": pl.String},
-        ignore_errors=True,
-        truncate_ragged_lines=True,
-    ).drop_nulls()
 
 
 def read_ledger(path: Path) -> pl.DataFrame | None:

@@ -8,18 +8,19 @@ from recording.manifest import MeasuredPhase
 
 def phases_of(events: Sequence[Mapping[str, Any]]) -> tuple[MeasuredPhase, ...]:
     """Start and end of each phase that began; a phase that was cut off has no end."""
-    starts = [row for row in events if row.get("event") == "phase_started"]
+    timed = [row for row in events if isinstance(row.get("t_s"), int | float)]
+    starts = [row for row in timed if row.get("event") == "phase_started"]
     if not starts:
         return ()
-    ends = [row for row in events if row.get("event") == "phases_ended"]
+    ends = [row for row in timed if row.get("event") == "phases_ended"]
     borders: list[float | None] = [float(row["t_s"]) for row in starts[1:]]
     borders.append(float(ends[0]["t_s"]) if ends else None)
     return tuple(
         MeasuredPhase(
-            name=str(row["phase"]),
+            name=str(row.get("phase", "")),
             start_s=float(row["t_s"]),
             end_s=end_s,
-            measured=bool(row["measured"]),
+            measured=bool(row.get("measured")),
         )
         for row, end_s in zip(starts, borders, strict=True)
     )

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from itertools import pairwise
 from typing import Annotated, Any, Literal, Self, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from recording.durations import DurationS
 from recording.slots import Slots
@@ -166,6 +166,12 @@ class Target(Section):
         if urls and len(urls) < 3:
             raise ValueError("give checkout, payment and cart urls, or none of them")
         return self
+
+    @field_validator("checkout", "payment", "cart", "inventory_lock")
+    @classmethod
+    def _without_slash(cls, url: str) -> str:
+        """Paths are appended as ``/metrics``: two slashes would be another path."""
+        return url.rstrip("/")
 
     @property
     def urls(self) -> dict[str, str]:

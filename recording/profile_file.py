@@ -37,35 +37,36 @@ def read_toml(path: Path) -> dict[str, Any]:
         raise ConfigError(f"{path}: not valid TOML: {error}") from None
 
 
-def apply_override(table: dict[str, Any], text: str) -> None:
+def apply_override(table: dict[str, Any], text: str, option: str = "--set") -> None:
     """Set ``a.b.c=value`` in a nested table; the value is TOML, or else plain text.
 
-    A phase is reached by its name or number: ``load.phases.sustained.duration=10s``.
+    A phase is reached by its name or number: ``load.phases.sustained.duration=10s``. `option` is
+    what the user wrote, for errors.
     """
     key, equals, value = text.partition("=")
     path = [part.strip() for part in key.split(".")]
     if not equals or not all(path):
-        raise ConfigError(f"--set {text}: write key=value, for example load.phases.0.users=50")
+        raise ConfigError(f"{option} {text}: write key=value, for example load.phases.0.users=50")
     if path[0] == "services" and len(path) > 1:
         path[1] = path[1].replace("-", "_").removesuffix("_service")
     at: Any = table
     for part in path[:-1]:
-        at = _descend(at, part, text)
+        at = _descend(at, part, f"{option} {text}")
     if isinstance(at, list):
-        raise ConfigError(f"--set {text}: {path[-1]!r} is an entry, name one of its keys")
+        raise ConfigError(f"{option} {text}: {path[-1]!r} is an entry, name one of its keys")
     at[path[-1]] = _toml_value(value.strip())
 
 
-def _descend(at: Any, part: str, text: str) -> Any:
+def _descend(at: Any, part: str, where: str) -> Any:
     if isinstance(at, list):
         for number, entry in enumerate(at):
             if part in (str(number), entry.get("name")):
                 return entry
         names = [str(entry.get("name", i)) for i, entry in enumerate(at)]
-        raise ConfigError(f"--set {text}: no entry {part!r}{did_you_mean(part, names)}")
+        raise ConfigError(f"{where}: no entry {part!r}{did_you_mean(part, names)}")
     below = at.setdefault(part, {})
     if not isinstance(below, dict | list):
-        raise ConfigError(f"--set {text}: {part!r} is a value, not a table")
+        raise ConfigError(f"{where}: {part!r} is a value, not a table")
     return below
 
 

@@ -193,6 +193,7 @@ def _row(spread: _Spread, stakes: Stakes, p_holm: float) -> GateRow:
         spread.subject,
         stakes,
         raw=d,
+        raw_upper=d + one * error,
         ratio=d,
         low=d - both * error,
         high=d + both * error,

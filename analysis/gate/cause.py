@@ -163,12 +163,15 @@ def _about_siblings(
 def _cpu(evidence: Evidence, slots: Slots, rounds: int, service: str) -> Iterator[str]:
     by_round = cpu_per_request_us(evidence, slots, rounds, service)
     cpu = Change.of(by_round)
-    if cpu is None or cpu.base <= 0:
+    if cpu is None or min(cpu.base, cpu.head) <= 0:
         return
     change = percent(float(np.log(cpu.head / cpu.base)))
     means = f"{change}, {cpu.base:.0f} → {cpu.head:.0f} µs over all its endpoints"
-    if cpu.sure and cpu.shift > _LEAST_CPU * cpu.base:
+    least = _LEAST_CPU * cpu.base
+    if cpu.sure and cpu.shift > least:
         yield f"CPU per request of {service} grew ({means}): it computes more"
+    elif cpu.shift + SURE * cpu.error > 2 * least:
+        yield f"CPU per request of {service}: too noisy to tell ({means})"
     else:
         yield f"CPU per request of {service} did not grow ({means}): it waits, it does not compute"
 

@@ -6,6 +6,7 @@ from xml.etree import ElementTree as ET
 
 from analysis.gate.cost_rows import CostRow
 from analysis.gate.values import GateReport
+from analysis.gate.words import ORDERS
 from analysis.regression.data import GateRow, GateVerdict
 from analysis.values import Outcome, show
 
@@ -26,8 +27,7 @@ def junit(report: GateReport) -> bytes:
         row = arm_row.row
         _case(suite, report, f"{row.endpoint} {row.metric}", row)
     for cost in report.costs:
-        if cost.judged:
-            _case(suite, report, f"{cost.subject} {cost.metric}", cost)
+        _case(suite, report, f"{cost.subject} {cost.metric}", cost)
     for name in ("failure", "error", "skipped"):
         plural = {"failure": "failures", "error": "errors"}.get(name, name)
         suite.set(plural, str(len(suite.findall(f"testcase/{name}"))))
@@ -41,12 +41,14 @@ def junit(report: GateReport) -> bytes:
 
 
 def _run_case(suite: ET.Element, report: GateReport) -> None:
-    """Whether the run is evidence, and reached a look."""
+    """Whether the run is evidence, lost no orders, and could tell."""
     case = ET.SubElement(suite, "testcase", classname=_SUITE, name="run")
     if report.verdict is Outcome.INVALID:
         error = ET.SubElement(case, "error", message=_xml(report.summary))
         error.text = _xml("\n".join(report.invalid_reasons))
-    elif report.verdict is Outcome.INCONCLUSIVE and not report.gate_rows:
+    elif orders := [b for b in report.breaches if b.subject == ORDERS]:
+        ET.SubElement(case, "failure", message=_xml("; ".join(b.because for b in orders)))
+    elif report.verdict is Outcome.INCONCLUSIVE:
         ET.SubElement(case, "skipped", message=_xml(report.summary))
 
 

@@ -63,7 +63,9 @@ class Cost:
 
     `effect`, `error` (standard error), `minimum` (a smaller change is never a FAIL), `tolerated`
     (a PASS excludes more) and `grain` (what the measurement cannot show, added to both bounds) are
-    in `unit`, or log ratios where `is_ratio`. `excuse` says why the row may not FAIL all the same.
+    in `unit`, or log ratios where `is_ratio`. `p_value` tests against this much
+    (`tested_against`, and the grain): nothing, but for memory. `excuse` says why the row may not
+    FAIL all the same.
     """
 
     subject: str
@@ -78,6 +80,7 @@ class Cost:
     tolerated: float = 0.0
     grain: float = 0.0
     p_value: float = 1.0
+    tested_against: float = 0.0
     is_ratio: bool = False
     lacks: str = ""
     excuse: str = ""
@@ -128,6 +131,7 @@ class Cost:
         """The change called FAIL with probability POWER."""
         power = self._critical(1 - POWER) * self.error
         proven = self._critical(stakes.alpha / stakes.tests) * self.error + power
+        proven += self.tested_against
         return max(proven, self.minimum + power) + self.grain
 
     def _upper(self, stakes: CostStakes) -> float:
@@ -205,16 +209,16 @@ def _cost(m: Measured, signs: Floats, p_value: float) -> Cost:
         m.subject,
         m.metric,
         m.unit,
-        float(base),
-        float(head),
-        effect,
-        error,
-        rounds - 2.0,
-        m.minimum,
-        m.tolerated,
-        m.grain,
-        p_value,
-        m.is_ratio,
+        base=float(base),
+        head=float(head),
+        effect=effect,
+        error=error,
+        degrees=rounds - 2.0,
+        minimum=m.minimum,
+        tolerated=m.tolerated,
+        grain=m.grain,
+        p_value=p_value,
+        is_ratio=m.is_ratio,
     )
 
 

@@ -40,9 +40,11 @@ Ints = NDArray[np.int64]
 # A PASS excludes changes of this many times the smallest that may FAIL, as with latency (10 and
 # 5 %): were both the same, a change of just that size could only ever be undecided.
 TOLERATED = 2.0
-# Without a single error in n requests the share may still be up to 3.7 / n: the upper end of the
+# Without a single event in n trials the share may still be up to 3.7 / n: the upper end of the
 # exact (Clopper-Pearson) 95 % interval, -log(0.025) / n.
 UNSEEN = 3.7
+# With fewer events than this in both arms together, that is added to what their scatter says.
+FEW = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +160,7 @@ def _errors(
         )
         share = np.divide(100 * unexpected, total, out=nothing + np.nan, where=total > 0)
         fewest = max(1.0, float(total.sum(axis=1).min()))
-        unseen = 0.0 if unexpected.any() else 100 * UNSEEN / fewest
+        unseen = 100 * UNSEEN / fewest if unexpected.sum() < FEW else 0.0
         limits = settings.error_rate, TOLERATED * settings.error_rate
         yield Measured(step, "error_rate", "%", share, *limits, grain=unseen)
 
@@ -179,4 +181,6 @@ def _pools(
         timeouts = growth(series, service, f"connection_pool_timeouts_total/{label}", slots, rounds)
         starved = np.where(np.isnan(waiting), np.nan, 100.0 * ((waiting > 0) | (timeouts > 0)))
         share = settings.starved_slots
-        yield Measured(subject, "starved_slots", "%", starved, share, TOLERATED * share)
+        unseen = 0.0 if np.nansum(starved) else 100 * UNSEEN / rounds
+        limits = share, TOLERATED * share
+        yield Measured(subject, "starved_slots", "%", starved, *limits, grain=unseen)

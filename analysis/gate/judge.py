@@ -21,16 +21,24 @@ from analysis.gate.counting import (
 from analysis.gate.diagnosis import diagnose
 from analysis.gate.look import deciding_look
 from analysis.gate.settings import GateSettings, gate_settings
-from analysis.gate.validity import Checked, check_run
+from analysis.gate.validity import check_run
 from analysis.gate.values import ArmRow, GateReport, Look
-from analysis.gate.words import breach_of_cost, breach_of_row, faster, summary_of
+from analysis.gate.words import (
+    breach_of_cost,
+    breach_of_row,
+    breaches_of_orders,
+    faster,
+    slower_within_tolerance,
+    summary_of,
+)
 from analysis.latency import Sample
+from analysis.orders import Reconciliation, reconcile
 from analysis.regression.data import GateRow, GateVerdict
 from analysis.thresholds import Thresholds
 from analysis.values import Breach, Measurement, Outcome
 from recording.errors import ConfigError
 from recording.rundir import RunDir
-from recording.slots import ARMS, Arm, Slots
+from recording.slots import ARMS, BASE, HEAD, Arm, Slots
 
 
 def judge_gate(run: RunDir, thresholds: Thresholds) -> GateReport:
@@ -86,11 +94,11 @@ class _Case:
         return {arm: arm_samples(self.evidence, self.slots, self.rounds, arm) for arm in ARMS}
 
     def report(self) -> GateReport:
-        checked = check_run(self.evidence, self.rounds)
-        invalid = tuple(str(check) for check in checked.checks if not check.ok)
-        outcome = self._outcome(bool(invalid))
-        unsure = tuple(self._unsure())
+        checks = check_run(self.evidence, self.rounds)
+        invalid = tuple(str(check) for check in checks if not check.ok)
         breaches = tuple(self._breaches())
+        outcome = self._outcome(bool(invalid), bool(breaches))
+        unsure = tuple(self._unsure()) if outcome is Outcome.INCONCLUSIVE else ()
         rows = self.look.result.rows if self.look else ()
         manifest = self.evidence.manifest
         return GateReport(
@@ -100,18 +108,20 @@ class _Case:
             summary=summary_of(outcome, rows, breaches, invalid, unsure),
             breaches=breaches,
             measurements=tuple(self._measurements()),
-            checks=checked.checks,
+            checks=checks,
             invalid_reasons=invalid,
             inconclusive_reasons=unsure,
-            findings=tuple(self._findings(checked)),
+            findings=tuple(self._findings()),
             context=self._context(),
             gate_rows=tuple(ArmRow(row, self._head_ms(row)) for row in rows),
             costs=self.look.costs if self.look else (),
         )
 
-    def _outcome(self, invalid: bool) -> Outcome:
+    def _outcome(self, invalid: bool, breached: bool) -> Outcome:
         if invalid:
             return Outcome.INVALID
+        if breached:
+            return Outcome.FAIL
         return Outcome[self.look.verdict] if self.look else Outcome.INCONCLUSIVE
 
     def _failing(self) -> Iterator[GateRow]:
@@ -121,39 +131,59 @@ class _Case:
     def _failed_costs(self) -> tuple[CostRow, ...]:
         return self.look.failed_costs if self.look else ()
 
+    @cached_property
+    def orders(self) -> dict[Arm, Reconciliation]:
+        """Each arm's orders, of both sides; absent where its services keep no ledger of ours."""
+        found = {arm: reconcile(self.evidence, arm) for arm in ARMS}
+        return {arm: orders for arm, orders in found.items() if orders}
+
     def _breaches(self) -> Iterator[Breach]:
         yield from (breach_of_row(row, self.settings.latency) for row in self._failing())
         yield from map(breach_of_cost, self._failed_costs())
+        yield from breaches_of_orders(self.orders.get(BASE), self.orders.get(HEAD))
 
     def _unsure(self) -> Iterator[str]:
         """Why it cannot tell; nothing where the look decided."""
         look, manifest = self.look, self.evidence.manifest
-        if look and look.verdict is not GateVerdict.INCONCLUSIVE:
-            return
         gate = manifest.profile.gate
         planned = gate.looks[-1] if gate else 0
-        if self.recorded < planned:
+        if self.recorded < planned or not gate:
             first = "" if look or not gate else f"; the first verdict is due after {gate.looks[0]}"
             yield f"stopped after {self.recorded} of {planned} rounds{first}"
         if look:
-            yield from look.broken
+            yield from look.against_pass
             rows = look.result.rows
             unknown = [row for row in rows if row.verdict is GateVerdict.INCONCLUSIVE]
             yield from (f"{row.endpoint} {row.metric}: {row.because}" for row in unknown)
 
-    def _findings(self, checked: Checked) -> Iterator[str]:
+    def _findings(self) -> Iterator[str]:
         for row in self._to_explain():
             assert self.slots is not None  # a row comes from a look, and a look from slots
             sentences = diagnose(self.evidence, self.slots, self.rounds, row.endpoint, row.metric)
             yield from (f"{row.endpoint} {row.metric}: {sentence}" for sentence in sentences)
         if self.look:
             yield from faster(self.look.result.rows, self.settings.latency)
-        yield from checked.findings
+            yield from slower_within_tolerance(self.look.result)
+            if self.look.verdict is GateVerdict.FAIL:
+                yield from self.look.against_pass
+        yield from (f"{arm}: {orders}" for arm, orders in self.orders.items())
+        yield from self.evidence.not_sampled()
+        yield from self._notes()
         for event in self.evidence.events_named("clock_jumped"):
             yield (
                 f"the wall clock jumped by {event.get('by_s')} s during the run; measurements use "
                 "the monotonic clock and are not affected"
             )
+
+    def _notes(self) -> Iterator[str]:
+        """What must be known of the arms, and looks that could not be judged while it ran."""
+        if paired := self.evidence.manifest.paired:
+            for arm, facts in ((BASE, paired.base), (HEAD, paired.head)):
+                yield from (f"{arm}: {note}" for note in facts.notes)
+            if paired.base.is_same_code_as(paired.head):
+                yield "base and head are the same revision, unchanged: this compares equal arms"
+        for row in self.evidence.events_named("look_failed"):
+            yield f"an early look could not be judged: {row.get('error')}"
 
     def _to_explain(self) -> list[GateRow]:
         """The clearest failing row of each endpoint; the journey only where no step fails."""

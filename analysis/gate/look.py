@@ -3,19 +3,15 @@
 from collections.abc import Iterator
 
 from analysis.evidence import Evidence
+from analysis.gate.against_pass import against_pass
 from analysis.gate.costs import cost_rows
 from analysis.gate.counting import arm_samples, completed_rounds, gate_data
 from analysis.gate.settings import GateSettings
 from analysis.gate.values import Look
-from analysis.latency import Sample
 from analysis.regression.data import GateVerdict
 from analysis.regression.judge import judge
 from analysis.statistics.looks import LookPlan
-from recording.slots import BASE, HEAD, Slots
-
-MAX_ERROR_SHARE = 0.05
-"""More failures than this and latency means nothing. Up to here, were all of them instant, they
-would lower the p95 of lognormal latencies (sigma 0.6) by 1.5 %: too little to hide a change."""
+from recording.slots import ARMS, Slots
 
 
 def plan_of(evidence: Evidence, slots: Slots) -> LookPlan | None:
@@ -58,26 +54,11 @@ def _looks(evidence: Evidence, settings: GateSettings, upto_rounds: int | None) 
     for number, rounds in enumerate(plan.rounds, start=1):
         data = gate_data(evidence, slots, rounds, settings.control) if rounds <= done else None
         if data is not None:
+            samples = {arm: arm_samples(evidence, slots, rounds, arm) for arm in ARMS}
+            points = settings.costs.error_rate
             yield Look(
                 number,
                 judge(data, settings.latency, plan),
                 cost_rows(evidence, slots, rounds, plan, settings.costs),
-                tuple(_broken(evidence, slots, rounds)),
+                tuple(against_pass(evidence, slots, rounds, samples, settings.control, points)),
             )
-
-
-def _broken(evidence: Evidence, slots: Slots, rounds: int) -> Iterator[str]:
-    base = arm_samples(evidence, slots, rounds, BASE)
-    for step, sample in arm_samples(evidence, slots, rounds, HEAD).items():
-        before = error_share(base[step]) if step in base else 0.0
-        share = error_share(sample)
-        if share > MAX_ERROR_SHARE >= before:
-            yield (
-                f"{step}: {100 * share:.3g} % of head's requests failed "
-                f"({100 * before:.3g} % of base's), so its latency means nothing"
-            )
-
-
-def error_share(sample: Sample) -> float:
-    """Share of requests with an outcome that the plan did not ask for; 0 without requests."""
-    return sample.failures / sample.n if sample.n else 0.0

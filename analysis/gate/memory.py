@@ -2,14 +2,13 @@
 
 Both arms live through the same rounds on the same host, so the difference of their resident
 memory, averaged over a round, loses what they share. Two judges must agree for a FAIL: the slope
-of the difference lies beyond the limit, and head's own curve grows (``memory.py``), which tells a
-leak from a warm-up, a collector's rhythm and the allocator's steps. MB is 2**20 bytes, hours are
-hours of the run, in half of which each arm is loaded.
+of the difference lies beyond the limit, and head's own curve grows (``memory/judge.py``), which
+tells a leak from a warm-up, a collector's rhythm and the allocator's steps. MB is 2**20 bytes,
+hours are hours of the run, in half of which each arm is loaded.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from math import sqrt
 
 import numpy as np
@@ -43,15 +42,6 @@ _METRIC, _UNIT = "memory_slope", "MB/h"
 _STEADY = 0.6
 
 
-@dataclass(frozen=True, slots=True)
-class _Settled:
-    """The trend of a difference once it has settled, MB/h, over `span_h` hours."""
-
-    trend: Trend
-    span_h: float
-    late_slope: float  # of the second half alone
-
-
 def memory_costs(series: Series, slots: Slots, rounds: int, limit_mb_per_h: float) -> list[Cost]:
     """One estimate for each service whose memory both arms show."""
     return [
@@ -71,34 +61,35 @@ def _memory_cost(
         few = f"{rounds} rounds, need {MIN_ROUNDS}"
         gap = f"no samples in {missing} of {2 * rounds} rounds of both arms" if missing else few
         return Cost(service, _METRIC, _UNIT, lacks=gap)
-    found = _slope(2 * slots.slot_s / _HOUR_S, head - base)
-    trend = found.trend
-    grain = _GRAIN_MB / found.span_h
+    at_h = np.arange(rounds, dtype=np.float64) * 2 * slots.slot_s / _HOUR_S
+    windows = [settled(at_h, mb) for mb in (base, head, head - base)]
+    after = slice(max(window.start for window in windows), None)
+    span_h = float(at_h[-1] - at_h[after][0])
+    own, grown, apart = (_trend(at_h[after], mb[after]) for mb in (base, head, head - base))
+    grain = _GRAIN_MB / span_h
+    unsettled = any(window.tail == np.inf for window in windows)
     return Cost(
         service,
         _METRIC,
         _UNIT,
-        base=_slope(2 * slots.slot_s / _HOUR_S, base).trend.slope,
-        head=_slope(2 * slots.slot_s / _HOUR_S, head).trend.slope,
-        effect=trend.slope,
-        error=trend.standard_error,
-        degrees=trend.degrees,
-        minimum=max(limit_mb_per_h, _FLOOR_MB / found.span_h),
+        base=own.slope,
+        head=grown.slope,
+        effect=apart.slope,
+        error=apart.standard_error,
+        degrees=apart.degrees,
+        minimum=max(limit_mb_per_h, _FLOOR_MB / span_h),
         tolerated=limit_mb_per_h,
         grain=grain,
-        p_value=_p_value(trend, limit_mb_per_h + grain),
-        excuse=_slowing(found) or _alone(series, f"{service}@head", slots, rounds),
+        p_value=_p_value(apart, limit_mb_per_h + grain),
+        tested_against=limit_mb_per_h,
+        excuse=("it has not settled" if unsettled else "")
+        or _slowing(apart, at_h[after], (head - base)[after])
+        or _alone(series, f"{service}@head", slots, rounds),
     )
 
 
-def _slope(round_h: float, mb: Floats) -> _Settled:
-    """Theil-Sen slope with an interval for correlated residuals, of what follows a warm-up."""
-    at_h = np.arange(len(mb), dtype=np.float64) * round_h
-    start = settled(at_h, mb).start
-    trend = fit_trend(at_h[start:], mb[start:], 0.95)
-    half = start + (len(mb) - start) // 2
-    late = fit_trend(at_h[half:], mb[half:], 0.95)
-    return _Settled(trend, float(at_h[-1] - at_h[start]), late.slope)
+def _trend(at_h: Floats, mb: Floats) -> Trend:
+    return fit_trend(at_h, mb, 0.95)
 
 
 def _p_value(trend: Trend, limit: float) -> float:
@@ -108,9 +99,10 @@ def _p_value(trend: Trend, limit: float) -> float:
     return float(stdtr(trend.degrees, (limit - trend.slope) / trend.standard_error))
 
 
-def _slowing(found: _Settled) -> str:
+def _slowing(whole: Trend, at_h: Floats, mb: Floats) -> str:
     """Whether the growth is running out, as a warm-up's does."""
-    slows = found.late_slope < _STEADY * found.trend.slope
+    half = len(mb) // 2
+    slows = _trend(at_h[half:], mb[half:]).slope < _STEADY * whole.slope
     return "it slows down: a warm-up does" if slows else ""
 
 

@@ -21,7 +21,7 @@ from analysis.values import Outcome
 from recording.durations import format_duration
 
 _HEADLINE = {
-    Outcome.PASS: "PASS: head is no worse than base",
+    Outcome.PASS: "PASS: head is not worse by what matters",
     Outcome.FAIL: "FAIL: head is worse than base",
     Outcome.INCONCLUSIVE: "INCONCLUSIVE: this gate cannot tell",
     Outcome.INVALID: "INVALID: this gate is not evidence",

@@ -12,14 +12,13 @@ from analysis.values import Verdict
 class Look:
     """What one declared look says. ``number`` counts from 1.
 
-    ``broken`` says why latency of head means nothing although base's does; such a head can
-    FAIL, but it cannot PASS.
+    ``against_pass`` says why head was not measured as base was; it can FAIL, but not PASS.
     """
 
     number: int
     result: GateResult
     costs: tuple[CostRow, ...] = ()
-    broken: tuple[str, ...] = ()
+    against_pass: tuple[str, ...] = ()
 
     @property
     def rounds(self) -> int:
@@ -36,7 +35,7 @@ class Look:
         """Of latency and costs together."""
         if self.failed_costs:
             return GateVerdict.FAIL
-        if self.broken and self.result.verdict is GateVerdict.PASS:
+        if self.against_pass and self.result.verdict is GateVerdict.PASS:
             return GateVerdict.INCONCLUSIVE
         return self.result.verdict
 

@@ -3,8 +3,12 @@
 from collections.abc import Iterator, Sequence
 
 from analysis.gate.cost_rows import CostRow
-from analysis.regression.data import GateRow, GateVerdict, RegressionSettings
+from analysis.orders import IN_WORDS, Reconciliation
+from analysis.regression.data import GateResult, GateRow, GateVerdict, RegressionSettings
 from analysis.values import Breach, Outcome, show
+
+ORDERS = "orders"
+"""The subject of breaches that belong to no row."""
 
 
 def percent(ratio: float | None) -> str:
@@ -58,6 +62,26 @@ def breach_of_cost(row: CostRow) -> Breach:
     )
 
 
+def breaches_of_orders(
+    base: Reconciliation | None, head: Reconciliation | None
+) -> Iterator[Breach]:
+    """Orders that head loses, or keeps from its clients, while base does neither."""
+    if head is None or (base and (base.lost or base.unmatched)):
+        return
+    for what, ids in (("lost", head.lost), ("unmatched", head.unmatched)):
+        if ids:
+            yield Breach(
+                rule=f"{what} == 0",
+                subject=ORDERS,
+                metric=f"{what} on head",
+                actual=float(len(ids)),
+                required="0",
+                unit="",
+                severity="breach",
+                because=f"{IN_WORDS[what]}, such as {ids[0]}; base has none",
+            )
+
+
 def show_cost(value: float | None, unit: str) -> str:
     """A cost with its unit; ``no data`` where there is none."""
     return "no data" if value is None else show(value, unit)
@@ -69,6 +93,15 @@ def faster(rows: Sequence[GateRow], settings: RegressionSettings) -> Iterator[st
         if row.ci_high is not None and row.ci_high < 1 - settings.min_effect:
             change = f"{percent(row.ratio)} ({interval_of(row)})"
             yield f"{row.endpoint} {row.metric} got faster: {change}"
+
+
+def slower_within_tolerance(result: GateResult) -> Iterator[str]:
+    """What is surely slower and still no FAIL: below the minimum effect, or the floor in ms."""
+    for row in result.rows:
+        proven = row.p_holm is not None and row.p_holm <= result.alpha_spent
+        if proven and row.verdict is not GateVerdict.FAIL:
+            change = f"{percent(row.ratio)} ({interval_of(row)}), {show(row.shift_ms or 0.0, 'ms')}"
+            yield f"{row.endpoint} {row.metric} is slower, by less than matters here: {change}"
 
 
 def summary_of(
@@ -87,7 +120,7 @@ def summary_of(
         return f"Cannot tell: {unsure[0]}" + _more(unsure)
     highest = max((row.ci_high for row in rows if row.ci_high is not None), default=1.0)
     return (
-        f"Head is not slower: all {len(rows)} rows decided, "
+        f"No row is slower by what matters: all {len(rows)} decided, "
         f"no 95 % interval reaches above {percent(highest)}"
     )
 
@@ -121,9 +154,7 @@ def row_outcome(row: GateRow) -> str:
 
 
 def cost_outcome(row: CostRow) -> str:
-    """``PASS``, ``FAIL``, why it is not decided, or that it is shown only."""
-    if not row.judged:
-        return "shown only"
+    """``PASS``, ``FAIL``, or why it is not decided."""
     if row.verdict is GateVerdict.INCONCLUSIVE:
         return row.because or "not decided"
     return row.verdict.value

@@ -65,9 +65,13 @@ class Paired:
 
 @dataclass(frozen=True, slots=True)
 class Estimates:
-    """Log ratios of every row: raw, with the host taken out, interval, one-sided upper bound."""
+    """Log ratios of every row: raw, with the host taken out, interval, one-sided upper bounds.
+
+    `raw_upper` bounds the raw ratio, `upper` the other.
+    """
 
     raw: Floats
+    raw_upper: Floats
     ratio: Floats
     low: Floats
     high: Floats
@@ -131,13 +135,15 @@ def estimate(paired: Paired, confidence: float, pass_error: float) -> Estimates:
     paired = replace(paired, tails=paired.tails.aligned())
     count = len(paired.control)
     nothing, never = np.zeros(count), np.zeros(count, dtype=bool)
+    plain = len(paired.signs) - 2.0
     raw = paired.solve(nothing, never)
+    raw_upper = paired.solve(nothing - stdtrit(plain, 1 - pass_error), never)
     use = paired.fit(raw).use_control[0]
-    degrees = len(paired.signs) - 2.0 - use
+    degrees = plain - use
     two_sided = stdtrit(degrees, (1 + confidence) / 2)
     targets = [nothing, two_sided, -two_sided, -stdtrit(degrees, 1 - pass_error)]
     ratio, low, high, upper = (
         paired.rows(np.tile(np.arange(count), 4)).solve(np.concatenate(targets), np.tile(use, 4))
     ).reshape(4, count)
     error = (high - low) / 2 / two_sided
-    return Estimates(raw, ratio, low, high, upper, use, degrees, error)
+    return Estimates(raw, raw_upper, ratio, low, high, upper, use, degrees, error)

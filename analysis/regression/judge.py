@@ -70,6 +70,7 @@ def _measure(
             subjects[i],
             stakes,
             raw=float(found.raw[row]),
+            raw_upper=float((found.upper if data.control else found.raw_upper)[row]),
             ratio=float(found.ratio[row]),
             low=float(found.low[row]),
             high=float(found.high[row]),

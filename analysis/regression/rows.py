@@ -91,6 +91,7 @@ class Measured:
     subject: Subject
     stakes: Stakes
     raw: float
+    raw_upper: float  # one-sided bound of `raw`; that of `ratio` where a declared control vouches
     ratio: float
     low: float
     high: float
@@ -124,11 +125,13 @@ class Measured:
         excess = min(self.raw, self.ratio) - self.stakes.fail_from(self.subject.base_ms)
         ways = []
         if room > 0:
-            ways.append((self._critical(self.stakes.pass_error) + self._power) / room)
+            critical = self._critical(self.stakes.pass_error)
+            margin = self._bound - max(self.raw, self.ratio)
+            ways.append(margin * (1 + self._power / critical) / room)
         if excess > 0:
             proof = (self._critical(self._test_error) + self._power) / self.ratio
-            ways.append(max(proof, self._power / excess))
-        return (min(ways) * self.error) ** 2 if ways else float("inf")
+            ways.append(max(proof, self._power / excess) * self.error)
+        return min(ways) ** 2 if ways else float("inf")
 
     def row(self) -> GateRow:
         """The row as reported."""
@@ -162,7 +165,8 @@ class Measured:
 
     @property
     def _bound(self) -> float:
-        return self.upper + max(0.0, self.raw - self.ratio)
+        # A change that most endpoints share looks like the host's: only the raw ratio excludes it.
+        return max(self.upper, self.raw_upper)
 
     @property
     def _because(self) -> str:

@@ -2,7 +2,6 @@
 
 import hashlib
 import shlex
-import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
@@ -19,10 +18,11 @@ from analysis.gate.settings import GateSettings, gate_settings
 from analysis.host_class import host_class
 from analysis.regression.data import RegressionSettings
 from analysis.thresholds import load_thresholds
+from harness import git
 from harness.calibrate import Planned, Series, plan, run_gate, simulate_gates
-from harness.host import git_facts, host_facts
+from harness.host import host_facts
 from harness.inject import latencies_in_force, overrides
-from harness.paths import PROJECT, find_profile, find_thresholds
+from harness.paths import find_profile, find_thresholds
 from harness.verbs.calibrate_show import announce, follow, print_calibration
 from harness.verbs.options import CALIBRATIONS, Json
 from recording.errors import ConfigError, StorageError
@@ -90,7 +90,6 @@ def calibrate(
     done = [record for record in read_records(path)[0] if record.setup == series.setup]
     real = [record for record in done if record.kind == "real"]
     gates_ahead = plan(aa, slowdowns, gates, real, seed)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
     stopped = False
     try:
         records = _simulated(series, slowdowns, simulate, done, settings.latency)
@@ -121,8 +120,8 @@ def _series(path: Path, gate: str, profile: Path, settings: GateSettings, seed: 
     """What the gates of this call share; gates count together while their setup is the same."""
     told = (gate, read_toml(profile), repr(settings))
     setup = hashlib.sha256(orjson.dumps(told, default=str, option=orjson.OPT_SORT_KEYS))
-    git = git_facts(PROJECT)
-    revision = str(git.get("revision", ""))[:10] + ("+" if git.get("dirty") else "")
+    here = git.facts()
+    revision = str(here.get("revision", ""))[:10] + ("+" if here.get("dirty") else "")
     return Series(path.stem, setup.hexdigest()[:12], revision, seed, partial(_keep, path))
 
 

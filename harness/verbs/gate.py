@@ -16,8 +16,8 @@ from analysis.gate.settings import gate_settings
 from analysis.statistics.looks import LookPlan, balanced_order
 from analysis.thresholds import Thresholds as Limits
 from analysis.thresholds import load_thresholds
-from harness import preflight
-from harness.arms import PreparedArm, merge_base, open_arms, prepared
+from harness import git, preflight
+from harness.arms import PreparedArm, open_arms, prepared
 from harness.conduct import Order, record
 from harness.early_look import EarlyLooks
 from harness.live import LiveView
@@ -88,7 +88,7 @@ def gate(
     gate_settings(limits)  # what cannot be judged by is said before the load, not after it
     path = find_profile(profile)
     plan = load_profile(path, overrides or [])
-    wanted = base if base is not None else f"ref:{merge_base()}"
+    wanted = base if base is not None else f"ref:{git.merge_base()}"
     asked = Asked(plan, path, wanted, head, base_set or [], head_set or [], overrides or [], seed)
     recorded = _record(asked, limits, Path(runs), Console(stderr=as_json))
     finish(recorded, limits, as_json=as_json, inconclusive=inconclusive)

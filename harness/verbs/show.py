@@ -21,6 +21,7 @@ from harness.verbs.screen import STYLE, print_lines, print_verdict_line, widen
 from harness.verbs.show_gate import print_gate, publish
 from recording.durations import format_duration
 from recording.errors import StorageError
+from recording.exitcodes import ExitCode
 from recording.flow import STEPS
 from recording.manifest import read_manifest
 from recording.rundir import RunDir
@@ -34,7 +35,14 @@ def finish(
     inconclusive: OnInconclusive | None,
 ) -> None:
     """Judge, store, print. Raises typer.Exit with the verdict's exit code."""
-    verdict = judge(run, thresholds)
+    try:
+        verdict = judge(run, thresholds)
+    except KeyboardInterrupt:
+        typer.echo(
+            f"loadgate: stopped while judging; the recording stands: loadgate analyze {run.root}",
+            err=True,
+        )
+        raise typer.Exit(int(ExitCode.INCONCLUSIVE)) from None
     calibration = calibration_of(run, verdict)
     console = widen(Console(highlight=False), 110)
     if as_json:

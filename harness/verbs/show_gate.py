@@ -65,11 +65,11 @@ def _costs(report: GateReport) -> Table:
     made = table("cost of", "", "base", "head", "change")
     made.add_column("", no_wrap=True)
     for row in report.costs:
-        if row.judged and row.verdict is not GateVerdict.PASS:
+        if row.verdict is not GateVerdict.PASS:
             cells = (show_cost(value, row.unit) for value in (row.base, row.head, row.change))
             word = "not decided" if row.verdict is GateVerdict.INCONCLUSIVE else row.verdict.value
             made.add_row(row.subject, row.metric, *cells, _verdict(row.verdict, word))
-    passed = sum(row.judged and row.verdict is GateVerdict.PASS for row in report.costs)
+    passed = sum(row.verdict is GateVerdict.PASS for row in report.costs)
     made.add_row(f"{passed} others", "", "", "", "", _verdict(GateVerdict.PASS, "PASS"))
     return made
 

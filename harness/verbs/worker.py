@@ -1,6 +1,5 @@
 """``loadgate worker``: lend this machine to a master that runs elsewhere."""
 
-import os
 import signal
 import subprocess
 import sys
@@ -12,7 +11,7 @@ import typer
 
 from harness.generator import MASTER_PORT
 from harness.handshake import PLAN_PORT_OFFSET, fetch_plan
-from harness.paths import PROJECT
+from harness.paths import PROJECT, environment_of
 from harness.preflight import raise_descriptor_limit
 from recording.errors import ConfigError, RunFailedError
 
@@ -53,7 +52,7 @@ def worker(
         "LOADGATE_PLAN": orjson.dumps({**plan, "run": None}).decode(),
         "LOADGATE_EPOCH": repr(epoch_s),
     }
-    process = subprocess.Popen(command, env={**os.environ, **environment})
+    process = subprocess.Popen(command, env={**environment_of(), **environment}, cwd=PROJECT)
 
     def end(number: int, frame: FrameType | None) -> None:
         process.send_signal(signal.SIGTERM)

@@ -184,5 +184,5 @@ def _write(
     log.write(*events)
     log.close()
     confirmed = ConfirmedOrdersWriter(run.confirmed)
-    confirmed.write((20.0, order) for order in orders)
+    confirmed.write((20.0, order, "") for order in orders)
     confirmed.close()

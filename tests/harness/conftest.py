@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -14,7 +15,34 @@ import psutil
 import pytest
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
+ROOT = Path(__file__).parents[2]
 LIMIT_S = 90.0
+PACKAGES = ("analysis", "harness", "locustfiles", "mock_services", "recording")
+
+
+def copy_code(folder: Path) -> None:
+    """This project's packages, without their history."""
+    for name in PACKAGES:
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+
+
+def git(folder: Path, *words: str) -> None:
+    """Run git as somebody."""
+    who = ("-c", "user.name=test", "-c", "user.email=test@example.invalid")
+    subprocess.run(["git", *who, *words], cwd=folder, check=True, capture_output=True)
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A repository of this project's code with one commit."""
+    folder = tmp_path / "project"
+    copy_code(folder)
+    for name in ("thresholds.toml", "requirements.lock"):
+        shutil.copy(ROOT / name, folder)
+    git(folder, "init", "--quiet", "--initial-branch", "main")
+    git(folder, "add", ".")
+    git(folder, "commit", "--quiet", "--message", "base")
+    return folder
 
 
 @dataclass

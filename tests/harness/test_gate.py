@@ -1,7 +1,6 @@
 """`loadgate gate` on real services of two revisions, and what it refuses before any load."""
 
 import json
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -13,10 +12,8 @@ from recording.errors import ConfigError, RefusedError
 from recording.profile import Profile
 from recording.profile_file import load_profile
 from recording.slots import BASE, HEAD
-from tests.harness.conftest import FIXTURES, LIMIT_S
+from tests.harness.conftest import FIXTURES, LIMIT_S, git
 
-ROOT = Path(__file__).parents[2]
-PACKAGES = ("analysis", "harness", "locustfiles", "mock_services", "recording")
 HANDLER = "        return service.add(item)\n"
 SLOW = "        await asyncio.sleep(0.15)\n" + HANDLER
 
@@ -25,25 +22,6 @@ SLOW = "        await asyncio.sleep(0.15)\n" + HANDLER
 def profile() -> Profile:
     """The smallest gate."""
     return load_profile(FIXTURES / "tiny_gate.toml")
-
-
-@pytest.fixture
-def project(tmp_path: Path) -> Path:
-    """A repository of this project's code with one commit."""
-    folder = tmp_path / "project"
-    for name in PACKAGES:
-        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copy(ROOT / "thresholds.toml", folder)
-    git(folder, "init", "--quiet", "--initial-branch", "main")
-    git(folder, "add", ".")
-    git(folder, "commit", "--quiet", "--message", "base")
-    return folder
-
-
-def git(folder: Path, *words: str) -> None:
-    """Run git as somebody."""
-    who = ("-c", "user.name=test", "-c", "user.email=test@example.invalid")
-    subprocess.run(["git", *who, *words], cwd=folder, check=True, capture_output=True)
 
 
 def test_a_slow_down_in_code_fails_and_is_named(project: Path) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from harness import sampler as module
 from harness.sampler import Sampler
+from harness.scene import with_metrics
 from recording.clock import RunClock
 from recording.jsonl import read_json_lines
 from recording.profile import Sampling
@@ -29,7 +30,7 @@ def page() -> Iterator[str]:
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            self.send_response(200)
+            self.send_response(404 if self.path.startswith("/none") else 200)
             self.end_headers()
             self.wfile.write(PAGE)
 
@@ -99,3 +100,11 @@ def test_a_jump_of_the_wall_clock_is_an_event(
     assert jump["by_s"] == pytest.approx(3600, abs=1)
     t_s, _ = read_series(run.resources).get("cart-service", "up")
     assert t_s[-1] < 60
+
+
+def test_only_services_that_export_metrics_are_sampled(page: str) -> None:
+    """A real service may have no such page; one that does not answer is seen to be down."""
+    urls = {"cart": page, "payment": f"{page}/none", "checkout": "http://127.0.0.1:9"}
+    sampled_urls, without = with_metrics(urls)
+    assert set(sampled_urls) == {"cart", "checkout"}
+    assert without == ("payment",)

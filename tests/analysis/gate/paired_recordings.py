@@ -1,5 +1,6 @@
 """Recordings of paired runs made to order: equal arms, a slower head, and ways to spoil them."""
 
+import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,6 +11,7 @@ import numpy as np
 from analysis.gate.cost_rows import CostRow
 from analysis.regression.data import GateVerdict
 from analysis.statistics.looks import LookPlan, balanced_order
+from recording.flow import SERVICE_STEPS
 from recording.histogram import Histogram
 from recording.hlog import DISTORTION, HistogramLogWriter, Interval, Tag
 from recording.jsonl import JsonLinesWriter
@@ -18,13 +20,13 @@ from recording.orders import ConfirmedOrdersWriter
 from recording.profile import Gate, Journey, Load, Phase, Profile, Range, Sampling
 from recording.rundir import RunDir
 from recording.series import Sample, SeriesWriter
-from recording.slots import ARMS, Slots
+from recording.slots import ARMS, Arm, Slots
 
 LOOKS = (16, 24)
 ONE_LOOK = LOOKS[-1:]
 """A FAIL at its only look counts its small p-values once, which is what takes time."""
 STEPS = ("browse", "start_checkout", "charge")
-SERVICES = ("checkout-service", "payment-gateway")
+SERVICES = tuple(SERVICE_STEPS)
 START_S = 5.25
 MEDIAN_MS = 100.0
 SIGMA = 0.3
@@ -69,7 +71,11 @@ class PairedRecording:
     foreign_cores: float = 0.1
     strays: Sequence[Interval] = ()
     without_load: Sequence[tuple[int, str]] = ()
+    failing: Sequence[tuple[int, str]] = ()
+    orders: Mapping[str, tuple[Sequence[str], Sequence[str]]] = field(default_factory=dict)
+    """By arm: what clients saw confirmed, and what is in the ledger."""
     silent: str = ""
+    unsampled: Sequence[str] = ()
     slots_started: bool = True
 
     @property
@@ -95,9 +101,22 @@ class PairedRecording:
         events = JsonLinesWriter(run.events)
         events.write(*self._events(recorded))
         events.close()
-        ConfirmedOrdersWriter(run.confirmed).close()
+        self._write_orders(run)
         write_manifest(run.manifest, self._manifest())
         return run
+
+    def _write_orders(self, run: RunDir) -> None:
+        confirmed = ConfirmedOrdersWriter(run.confirmed)
+        for arm, (seen, ledger) in self.orders.items():
+            confirmed.write((START_S, order, arm) for order in seen)
+            connection = sqlite3.connect(run.orders_of(arm))
+            connection.execute("CREATE TABLE orders (created_t_s REAL, order_id TEXT)")
+            connection.executemany(
+                "INSERT INTO orders VALUES (?, ?)", [(START_S, o) for o in ledger]
+            )
+            connection.commit()
+            connection.close()
+        confirmed.close()
 
     def _manifest(self) -> Manifest:
         slots, users = self.slots, users_for(self.per_slot)
@@ -140,12 +159,14 @@ class PairedRecording:
                 factor = self.slower.get(step, 1.0) if arm == "head" else 1.0
                 drawn = rng.lognormal(np.log(MEDIAN_MS * factor), SIGMA, self.per_slot) * 1000
                 yield Interval(Tag(step, "ok", arm), *cut, _spread(3000.0, 30))
-                yield from self._of_step(step, arm, counted, drawn)
+                yield from self._of_step(step, where, counted, drawn)
 
     def _of_step(
-        self, step: str, arm: str, counted: tuple[float, float], drawn: np.ndarray
+        self, step: str, where: tuple[int, Arm], counted: tuple[float, float], drawn: np.ndarray
     ) -> Iterator[Interval]:
-        failed = round(self.failed.get(arm, 0.0) * len(drawn))
+        arm = where[1]
+        share = 1.0 if where in self.failing else self.failed.get(arm, 0.0)
+        failed = round(share * len(drawn))
         if failed:
             part = Histogram.from_values(drawn[:failed])
             yield Interval(Tag(step, "http_500", arm), *counted, part)
@@ -159,6 +180,8 @@ class PairedRecording:
     def _samples(self) -> Iterator[Sample]:
         for second in np.arange(0.0, RUN_S, 0.5).tolist():
             for subject in (f"{service}@{arm}" for service in SERVICES for arm in ARMS):
+                if subject in self.unsampled:
+                    continue
                 if subject == self.silent and second > RUN_S / 2:
                     continue
                 cpu = self.cpu.get(subject, 0.2)
@@ -184,7 +207,8 @@ class PairedRecording:
             return
         end_s = self.slots.start_of(2 * (self.slots.warmup_rounds + self.rounds)) + 1.0
         yield _event(end_s, "phases_ended", early=self.rounds < self.looks[-1])
-        counts = {"recorded": recorded, "orders": 0, "errors": 0, "locust_requests": recorded}
+        orders = sum(len(seen) for seen, _ in self.orders.values())
+        counts = {"recorded": recorded, "orders": orders, "errors": 0, "locust_requests": recorded}
         yield _event(end_s + 1, "generator_ended", **counts | self.closing, last_error="")
         yield _event(end_s + 2, "run_ended", how=self.ended)
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from analysis.gate.ci import junit
 from analysis.gate.judge import judge_gate
 from analysis.gate.values import GateReport
 from analysis.thresholds import load_thresholds
@@ -48,20 +50,65 @@ def test_what_spoils_a_paired_run(tmp_path: Path, changes: dict[str, object], re
 
 
 @pytest.mark.parametrize(
-    ("changes", "finding"),
+    ("changes", "reason"),
     [
         ({"distortion_ms": {"head": 80.0}}, "head alone: distortion p99 of head"),
-        ({"cpu": {"cart-service@head": 0.99}}, ""),
-        ({"cpu": {"checkout-service@head": 0.99}}, "head alone: CPU of the checkout-service@head"),
+        ({"cpu": {"cart-service@head": 0.99}}, "head alone: CPU of the cart-service@head mock"),
+        ({"failing": [(5, "head")]}, "6.25 % of head's requests failed (0 % of base's)"),
+        ({"failed": {"head": 0.02}}, "a request that fails fast is not a fast request"),
     ],
 )
 def test_what_head_does_is_no_fault_of_the_bench(
-    tmp_path: Path, changes: dict[str, object], finding: str
+    tmp_path: Path, changes: dict[str, object], reason: str
 ) -> None:
-    """A head that saturates its service must not hide behind INVALID: it is a finding."""
+    """It must not hide behind INVALID, and it must not PASS."""
     report = gate(tmp_path, **changes)
-    assert report.verdict is Outcome.PASS
-    assert [line for line in report.findings if finding and finding in line] or not finding
+    assert report.verdict is Outcome.INCONCLUSIVE
+    assert [line for line in report.inconclusive_reasons if reason in line]
+
+
+def test_a_control_that_head_never_answers_cannot_pass(tmp_path: Path) -> None:
+    """Nothing would be left that tells the host's doing from head's."""
+    regression = THRESHOLDS.regression
+    assert regression is not None
+    limits = replace(THRESHOLDS, regression=replace(regression, control=("detail",)))
+    report = judge_gate(PairedRecording(rounds=16).write(tmp_path / "run"), limits)
+    assert report.verdict is Outcome.INCONCLUSIVE
+    assert "detail is the control, and not both arms answered it" in report.inconclusive_reasons
+
+
+@pytest.mark.parametrize("arm", ["base", "head"])
+def test_services_of_ours_that_were_never_sampled_are_no_evidence(tmp_path: Path, arm: str) -> None:
+    """Without samples nobody knows that they were up, nor what they cost."""
+    report = gate(tmp_path, per_slot=60, unsampled=[f"cart-service@{arm}"])
+    assert f"samples of cart-service@{arm} none, allowed all" in report.invalid_reasons
+
+
+@pytest.mark.parametrize(
+    ("orders", "outcome"),
+    [
+        ({"base": (["o-1"], ["o-1"]), "head": (["o-1"], ["o-1"])}, Outcome.PASS),
+        ({"base": (["o-1"], ["o-1"]), "head": (["o-1", "o-2"], ["o-1"])}, Outcome.FAIL),
+        ({"base": (["o-1"], ["o-1"]), "head": (["o-1"], ["o-1", "o-2"])}, Outcome.FAIL),
+        ({"base": (["o-1"], []), "head": (["o-1"], [])}, Outcome.PASS),
+    ],
+)
+def test_orders_that_head_alone_loses_fail(
+    tmp_path: Path, orders: dict[str, object], outcome: Outcome
+) -> None:
+    """The same ids in both arms are different orders; what base loses too is no regression."""
+    report = gate(tmp_path, orders=orders)
+    assert report.verdict is outcome
+    assert any(line.startswith("head: orders: ") for line in report.findings)
+    failed = outcome is Outcome.FAIL
+    assert {b.subject for b in report.breaches} == ({"orders"} if failed else set())
+    assert (b'<failure message="' in junit(report)) is failed
+
+
+@pytest.mark.parametrize("spoilt", [{"locust_requests": None}, {"recorded": "many"}])
+def test_spoilt_closing_counts_are_invalid(tmp_path: Path, spoilt: dict[str, object]) -> None:
+    """Never an exception."""
+    assert gate(tmp_path, per_slot=60, closing=spoilt).verdict is Outcome.INVALID
 
 
 def test_a_run_that_none_of_it_spoils(tmp_path: Path) -> None:

@@ -1,0 +1,57 @@
+"""Why a look may not PASS although its rows do: head was not measured as base was.
+
+Such a head can still FAIL. Nothing here is a statistic of latency: it says that latency would not
+mean what it seems to.
+"""
+
+from collections.abc import Iterator, Mapping
+
+from analysis.evidence import Evidence
+from analysis.gate.arm_checks import arm_checks
+from analysis.latency import Sample
+from recording.slots import BASE, HEAD, Arm, Slots
+
+MAX_ERROR_SHARE = 0.05
+"""More failures than this and latency means nothing. Up to here, were all of them instant, they
+would lower the p95 of lognormal latencies (sigma 0.6) by 1.5 %: too little to hide a change."""
+
+Samples = Mapping[Arm, dict[str, Sample]]
+
+
+def against_pass(
+    evidence: Evidence,
+    slots: Slots,
+    rounds: int,
+    samples: Samples,
+    control: tuple[str, ...],
+    worse_by: float,
+) -> Iterator[str]:
+    """One sentence for each reason; `worse_by` is the error share, in points, that matters."""
+    for step, head in samples[HEAD].items():
+        yield from _failures(step, samples[BASE].get(step), head, worse_by)
+    for step in control:
+        if not all(samples[arm][step].n if step in samples[arm] else 0 for arm in (BASE, HEAD)):
+            yield f"{step} is the control, and not both arms answered it"
+    base, head_checks = (
+        list(arm_checks(evidence, slots, rounds, arm, samples[arm])) for arm in (BASE, HEAD)
+    )
+    if all(check.ok for check in base):
+        yield from (f"head alone: {check}" for check in head_checks if not check.ok)
+
+
+def _failures(step: str, base: Sample | None, head: Sample, worse_by: float) -> Iterator[str]:
+    """Too many of head's requests failed, or surely more than of base's."""
+    before, share = (100 * error_share(sample) if sample else 0.0 for sample in (base, head))
+    failed = f"{step}: {share:.3g} % of head's requests failed ({before:.3g} % of base's)"
+    if share > 100 * MAX_ERROR_SHARE >= before:
+        yield f"{failed}, so its latency means nothing"
+        return
+    highest = base.measure("error_rate").ci_high if base else None
+    lowest = head.measure("error_rate").ci_low
+    if share - before >= worse_by and (highest is None or (lowest or 0.0) > highest):
+        yield f"{failed}: a request that fails fast is not a fast request"
+
+
+def error_share(sample: Sample) -> float:
+    """Share of requests with an outcome that the plan did not ask for; 0 without requests."""
+    return sample.failures / sample.n if sample.n else 0.0

@@ -1,0 +1,77 @@
+"""Was an arm measured, and not the bench? The same checks for either arm, in its own slots."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from analysis.evidence import Evidence
+from analysis.gate.counting import counted
+from analysis.latency import Sample
+from analysis.statistics.percentiles import quantile
+from analysis.validity import journey_is_closed, littles_law_rate, share_check, stolen
+from analysis.values import Check
+from recording.durations import format_duration
+from recording.flow import SERVICE_STEPS
+from recording.histogram import merge
+from recording.hlog import DISTORTION
+from recording.slots import ARMS, Arm, Slots
+
+
+def arm_checks(
+    evidence: Evidence, slots: Slots, rounds: int, arm: Arm, samples: dict[str, Sample]
+) -> Iterator[Check]:
+    """Request rate, distortion, and the CPU of the arm's mocks; `samples` are the arm's own."""
+    if not samples["journey"].n:
+        yield Check(f"counted requests of {arm}", "0", "> 0", False)
+        return
+    if journey_is_closed(evidence):
+        yield _rate(evidence, slots, rounds, arm, samples)
+    yield from _distortion(evidence, slots, rounds, arm)
+    if evidence.is_ours(arm):  # a real service may use all the cores it has
+        yield from _mocks(evidence, slots, rounds, arm)
+
+
+def _rate(
+    evidence: Evidence, slots: Slots, rounds: int, arm: Arm, samples: dict[str, Sample]
+) -> Check:
+    """Little's law over the arm's half of the users, in the time that counts."""
+    profile = evidence.manifest.profile
+    rate = samples["journey"].n / (rounds * (slots.slot_s - slots.cut_s))
+    expected = littles_law_rate(evidence, samples, profile.load.peak_users / 2)
+    return Check(
+        f"request rate of {arm}",
+        f"{rate:.1f}/s",
+        f"{expected:.1f}/s ± {100 * profile.validity.rate_tolerance:g} %",
+        abs(rate / expected - 1) <= profile.validity.rate_tolerance,
+        "Little's law over the arm's users, declared think time and measured latency",
+    )
+
+
+def _distortion(evidence: Evidence, slots: Slots, rounds: int, arm: Arm) -> Iterator[Check]:
+    limit_s = evidence.manifest.profile.validity.distortion_p99
+    found = counted(evidence, slots, rounds, DISTORTION)
+    total = merge(one.interval.histogram for one in found if one.arm == arm)
+    if not total.n and evidence.is_ours(arm):
+        yield Check(f"distortion of {arm}", "no data", "recorded", False)
+    if total.n:
+        p99_ms = quantile(total.values_us, total.counts, 0.99) / 1000
+        yield Check(
+            f"distortion p99 of {arm}",
+            f"{p99_ms:.1f} ms",
+            f"≤ {format_duration(limit_s)}",
+            p99_ms <= 1000 * limit_s,
+            "client time minus the server's own" + stolen(evidence),
+        )
+
+
+def _mocks(evidence: Evidence, slots: Slots, rounds: int, arm: Arm) -> Iterator[Check]:
+    """CPU of an arm's mocks in its own slots, when they have work."""
+    limit = evidence.manifest.profile.validity.mock_cpu
+    own = [slots.slots_of(number)[ARMS.index(arm)] for number in range(rounds)]
+    borders_s = np.array([[slots.start_of(slot), slots.start_of(slot + 1)] for slot in own])
+    for service in SERVICE_STEPS:
+        t_s, cpu_s = evidence.resources.get(f"{service}@{arm}", "process_cpu_seconds_total")
+        if t_s.size >= 2:
+            used = np.diff(np.interp(borders_s, t_s, cpu_s), axis=1).mean() / slots.slot_s
+            name = f"CPU of the {service}@{arm} mock in its slots"
+            yield share_check(name, float(used), limit, "of one core", "it measures itself")
