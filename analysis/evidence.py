@@ -93,11 +93,16 @@ class Evidence:
             return (paired.head if arm == HEAD else paired.base).ours
         return self.manifest.source == "loadgate" and not self.manifest.profile.target.urls
 
-    def not_sampled(self) -> Iterator[str]:
-        """What is not known of somebody else's services, in words."""
+    def remarks(self) -> Iterator[str]:
+        """What whoever reads the verdict must know, whatever it is."""
         for row in self.events_named("not_sampled"):
             subject = row.get("subject")
             yield f"{subject} exports no /metrics: its pools, memory and CPU are not known"
+        for row in self.events_named("clock_jumped"):
+            yield (
+                f"the wall clock jumped by {row.get('by_s')} s during the run; measurements use "
+                "the monotonic clock and are not affected"
+            )
 
     def times_of(self, name: str) -> list[float]:
         """When the events of one kind happened, s since the epoch."""

@@ -13,6 +13,7 @@ from analysis.orders import reconcile
 from analysis.resources import pool_measurement, pools_of, server_errors
 from analysis.rules import Rule
 from analysis.thresholds import Thresholds
+from analysis.units import and_more
 from analysis.validity import checks
 from analysis.values import Breach, Check, Measurement, Outcome, RuleRow, Verdict, show
 from recording.durations import format_duration
@@ -181,12 +182,7 @@ class _Case:
 
     def _findings(self, run_checks: list[Check]) -> Iterator[str]:
         yield from causes.findings(self)
-        yield from self.evidence.not_sampled()
-        for row in self.evidence.events_named("clock_jumped"):
-            yield (
-                f"the wall clock jumped by {row.get('by_s')} s during the run; measurements use "
-                "the monotonic clock and are not affected"
-            )
+        yield from self.evidence.remarks()
 
 
 def _overall(invalid: bool, breached: bool, unsure: bool, judged: bool) -> Outcome:
@@ -205,22 +201,18 @@ def _summary(
     rows: tuple[RuleRow, ...],
 ) -> str:
     if outcome is Outcome.INVALID:
-        return f"This run is not evidence: {invalid[0]}" + _more(len(invalid))
+        return f"This run is not evidence: {invalid[0]}" + and_more(len(invalid))
     if outcome is Outcome.FAIL:
         worst = breaches[0]
         return (
             f"{worst.subject}: {worst.metric} is {show(worst.actual, worst.unit)}, "
-            f"required {worst.required}" + _more(len(breaches))
+            f"required {worst.required}" + and_more(len(breaches))
         )
     if outcome is Outcome.INCONCLUSIVE:
-        return f"Cannot tell: {unsure[0]}" + _more(len(unsure))
+        return f"Cannot tell: {unsure[0]}" + and_more(len(unsure))
     open_rows = sum(row.outcome is Outcome.INCONCLUSIVE for row in rows)
     left = f"; {open_rows} not decided (this profile does not require them)" if open_rows else ""
     return f"All {len(rows) - open_rows} decided rules hold{left}"
-
-
-def _more(count: int) -> str:
-    return f" (and {count - 1} more)" if count > 1 else ""
 
 
 def _context(evidence: Evidence, found: dict[str, Sample]) -> dict[str, object]:

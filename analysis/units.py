@@ -21,3 +21,13 @@ def format_elapsed(elapsed_s: float) -> str:
     if minutes:
         return f"T{sign}{minutes}m{seconds:02d}s"
     return f"T{sign}{seconds}s"
+
+
+def as_change(ratio: float) -> str:
+    """A ratio as the change it is: 1.209 → ``+20.9 %``."""
+    return f"{100 * (ratio - 1):+.1f} %"
+
+
+def and_more(count: int) -> str:
+    """What follows the first of so many: `` (and 2 more)``, or nothing."""
+    return f" (and {count - 1} more)" if count > 1 else ""

@@ -12,6 +12,7 @@ from scipy.special import stdtrit
 from analysis.regression.data import GateVerdict
 from analysis.regression.rows import MIN_ROUNDS, POWER
 from analysis.statistics.crossover import p_values
+from analysis.units import as_change
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -145,7 +146,7 @@ class Cost:
 
     def _text(self, change: float) -> str:
         if self.is_ratio:
-            return f"{100 * (exp(change) - 1):+.1f} %"
+            return as_change(exp(change))
         # A difference of percentages is no percentage.
         return f"{change:+.3g} {'points' if self.unit == '%' else self.unit}"
 

@@ -167,13 +167,8 @@ class _Case:
             if self.look.verdict is GateVerdict.FAIL:
                 yield from self.look.against_pass
         yield from (f"{arm}: {orders}" for arm, orders in self.orders.items())
-        yield from self.evidence.not_sampled()
+        yield from self.evidence.remarks()
         yield from self._notes()
-        for event in self.evidence.events_named("clock_jumped"):
-            yield (
-                f"the wall clock jumped by {event.get('by_s')} s during the run; measurements use "
-                "the monotonic clock and are not affected"
-            )
 
     def _notes(self) -> Iterator[str]:
         """What must be known of the arms, and looks that could not be judged while it ran."""

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from analysis.gate.cost_rows import CostRow
 from analysis.orders import IN_WORDS, Reconciliation
 from analysis.regression.data import GateResult, GateRow, GateVerdict, RegressionSettings
+from analysis.units import and_more, as_change
 from analysis.values import Breach, Outcome, show
 
 ORDERS = "orders"
@@ -13,7 +14,7 @@ ORDERS = "orders"
 
 def percent(ratio: float | None) -> str:
     """A ratio head/base as a change: ``+20.9 %``; "" where there is none."""
-    return "" if ratio is None else f"{100 * (ratio - 1):+.1f} %"
+    return "" if ratio is None else as_change(ratio)
 
 
 def interval_of(row: GateRow) -> str:
@@ -113,20 +114,16 @@ def summary_of(
 ) -> str:
     """One line: the verdict's strongest reason."""
     if outcome is Outcome.INVALID:
-        return f"This run is not evidence: {invalid[0]}" + _more(invalid)
+        return f"This run is not evidence: {invalid[0]}" + and_more(len(invalid))
     if outcome is Outcome.FAIL:
-        return f"{breaches[0].subject}: {breach_text(breaches[0])}" + _more(breaches)
+        return f"{breaches[0].subject}: {breach_text(breaches[0])}" + and_more(len(breaches))
     if outcome is Outcome.INCONCLUSIVE:
-        return f"Cannot tell: {unsure[0]}" + _more(unsure)
+        return f"Cannot tell: {unsure[0]}" + and_more(len(unsure))
     highest = max((row.ci_high for row in rows if row.ci_high is not None), default=1.0)
     return (
         f"No row is slower by what matters: all {len(rows)} decided, "
         f"no 95 % interval reaches above {percent(highest)}"
     )
-
-
-def _more(lines: Sequence[object]) -> str:
-    return f" (and {len(lines) - 1} more)" if len(lines) > 1 else ""
 
 
 def takes(context: dict[str, object]) -> str:

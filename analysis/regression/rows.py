@@ -9,6 +9,7 @@ from scipy.special import stdtrit
 
 from analysis.regression.data import GateData, GateRow, GateVerdict, RegressionSettings
 from analysis.statistics.percentiles import quantile
+from analysis.units import as_change
 
 # Fewer rounds reach no useful p-value and support no t interval.
 MIN_ROUNDS = 8
@@ -193,4 +194,4 @@ class Measured:
 
 
 def _percent(log_ratio: float) -> str:
-    return f"{100 * (exp(log_ratio) - 1):+.1f} %"
+    return as_change(exp(log_ratio))

@@ -82,11 +82,14 @@ def test_confirmed_orders_come_back(tmp_path: Path) -> None:
     """Ids and times as written; a cut-off id is not an order."""
     path = tmp_path / "confirmed.csv"
     writer = ConfirmedOrdersWriter(path)
-    writer.write([(1.0, "ord-lt-00001"), (2.5, "ord-lt-00002")])
+    writer.write([(1.0, "ord-lt-00001", ""), (2.5, "ord-lt-00002", "head")])
     writer.close()
     assert read_confirmed(path)["order_id"].to_list() == ["ord-lt-00001", "ord-lt-00002"]
+    assert read_confirmed(path)["arm"].to_list() == ["", "head"]
     path.write_bytes(path.read_bytes()[:-4])
     assert read_confirmed(path)["order_id"].to_list() == ["ord-lt-00001"]
+    path.write_text("t_s,order_id\n1.000,ord-lt-00001\n")  # as older runs have it
+    assert read_confirmed(path).rows() == [(1.0, "ord-lt-00001", "")]
     assert read_confirmed(tmp_path / "none.csv").is_empty()
 
 
