@@ -1,5 +1,6 @@
 """Draws a running test: a live panel on a terminal, plain lines everywhere else."""
 
+from math import isnan
 from types import TracebackType
 from typing import Self
 
@@ -79,7 +80,9 @@ def _panel(title: str, now: Now) -> Group:
 def _steps(now: Now) -> Table:
     table = Table(box=None, pad_edge=False)
     table.add_column("step")
-    for column in ("req/s", "p50 ms", "p99 ms", "failures"):
+    arms = tuple(now.steps[0].p95_ms) if now.steps else ()
+    by_arm = (f"{arm} p95 ms" for arm in arms)
+    for column in ("req/s", "p50 ms", "p99 ms", *by_arm, "failures"):
         table.add_column(column, justify="right", min_width=8)
     for step in now.steps:
         table.add_row(
@@ -87,6 +90,7 @@ def _steps(now: Now) -> Table:
             f"{step.rate_per_s:.1f}",
             f"{step.p50_ms:.0f}",
             f"{step.p99_ms:.0f}",
+            *("·" if isnan(step.p95_ms[arm]) else f"{step.p95_ms[arm]:.0f}" for arm in arms),
             str(step.failures) if step.failures else "·",
         )
     return table

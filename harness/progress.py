@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import nan
 from pathlib import Path
 from typing import Any
 
@@ -16,20 +17,24 @@ from recording.manifest import PairedRun
 from recording.outcomes import EXPECTED_OUTCOMES
 from recording.profile import Profile
 from recording.rundir import RunDir
-from recording.slots import Slots
+from recording.slots import ARMS, Arm, Slots
 
 WINDOW_S = 10.0
 
 
 @dataclass(frozen=True, slots=True)
 class StepNow:
-    """One step over the last few seconds; latencies in ms, nan without requests."""
+    """One step over the last few seconds; latencies in ms, nan without requests.
+
+    ``p95_ms`` has both arms of a paired run, and is empty outside one.
+    """
 
     name: str
     rate_per_s: float
     p50_ms: float
     p99_ms: float
     failures: int
+    p95_ms: Mapping[Arm, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,10 +153,18 @@ class Progress:
 
     def _step(self, name: str, span_s: float) -> StepNow:
         mine = [i for i in self._recent if i.tag.step == name]
-        total: Histogram = merge(i.histogram for i in mine)
+        total = merge(i.histogram for i in mine)
         failures = sum(i.histogram.n for i in mine if i.tag.outcome not in EXPECTED_OUTCOMES)
-        p50_us, p99_us = (quantile(total.values_us, total.counts, q) for q in (0.5, 0.99))
-        return StepNow(name, total.n / span_s, p50_us / 1000, p99_us / 1000, failures)
+        by_arm = {
+            arm: _quantile_ms(merge(i.histogram for i in mine if i.tag.arm == arm), 0.95)
+            for arm in (ARMS if self._paired else ())
+        }
+        p50_ms, p99_ms = _quantile_ms(total, 0.5), _quantile_ms(total, 0.99)
+        return StepNow(name, total.n / span_s, p50_ms, p99_ms, failures, by_arm)
+
+
+def _quantile_ms(histogram: Histogram, q: float) -> float:
+    return quantile(histogram.values_us, histogram.counts, q) / 1000 if histogram.n else nan
 
 
 def _flow_order(name: str) -> int:
