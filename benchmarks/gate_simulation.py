@@ -116,7 +116,7 @@ def _power_cells() -> Iterator[Cell]:
     for host in HOSTS:
         sizes = SIZES if host in ("iid", "slot-noise") else (7,)
         for size, factor, where in product(sizes, (1.1, 1.2), WHERE):
-            yield Cell("power", host, Shape(size, 20_000, PLAN), 1000, Injection(factor, where))
+            yield Cell("power", host, Shape(size, 20_000, PLAN), 200, Injection(factor, where))
 
 
 def _shared_cells() -> Iterator[Cell]:
