@@ -7,10 +7,8 @@ import numpy as np
 from analysis.evidence import Evidence
 from analysis.gate.counting import counted
 from analysis.latency import Sample
-from analysis.statistics.percentiles import quantile
-from analysis.validity import journey_is_closed, littles_law_rate, share_check, stolen
+from analysis.validity import distortion_check, journey_is_closed, rate_check, share_check
 from analysis.values import Check
-from recording.durations import format_duration
 from recording.flow import SERVICE_STEPS
 from recording.histogram import merge
 from recording.hlog import DISTORTION
@@ -34,34 +32,16 @@ def arm_checks(
 def _rate(
     evidence: Evidence, slots: Slots, rounds: int, arm: Arm, samples: dict[str, Sample]
 ) -> Check:
-    """Little's law over the arm's half of the users, in the time that counts."""
-    profile = evidence.manifest.profile
+    """Over the arm's half of the users, in the time that counts."""
     rate = samples["journey"].n / (rounds * (slots.slot_s - slots.cut_s))
-    expected = littles_law_rate(evidence, samples, profile.load.peak_users / 2)
-    return Check(
-        f"request rate of {arm}",
-        f"{rate:.1f}/s",
-        f"{expected:.1f}/s ± {100 * profile.validity.rate_tolerance:g} %",
-        abs(rate / expected - 1) <= profile.validity.rate_tolerance,
-        "Little's law over the arm's users, declared think time and measured latency",
-    )
+    users = evidence.manifest.profile.load.peak_users / 2
+    return rate_check(evidence, f"request rate of {arm}", rate, samples, users)
 
 
 def _distortion(evidence: Evidence, slots: Slots, rounds: int, arm: Arm) -> Iterator[Check]:
-    limit_s = evidence.manifest.profile.validity.distortion_p99
     found = counted(evidence, slots, rounds, DISTORTION)
     total = merge(one.interval.histogram for one in found if one.arm == arm)
-    if not total.n and evidence.is_ours(arm):
-        yield Check(f"distortion of {arm}", "no data", "recorded", False)
-    if total.n:
-        p99_ms = quantile(total.values_us, total.counts, 0.99) / 1000
-        yield Check(
-            f"distortion p99 of {arm}",
-            f"{p99_ms:.1f} ms",
-            f"≤ {format_duration(limit_s)}",
-            p99_ms <= 1000 * limit_s,
-            "client time minus the server's own" + stolen(evidence),
-        )
+    yield from distortion_check(evidence, f"distortion p99 of {arm}", total, arm)
 
 
 def _mocks(evidence: Evidence, slots: Slots, rounds: int, arm: Arm) -> Iterator[Check]:
