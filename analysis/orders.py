@@ -52,11 +52,14 @@ class Reconciliation:
 
 
 def reconcile(evidence: Evidence, arm: str = "") -> Reconciliation | None:
-    """Of one arm of a paired run; None when it keeps no ledger that the harness can read."""
-    ledger = evidence.ledgers.get(arm)
-    if ledger is None:
+    """Of one arm of a paired run; None when it keeps no ledger that the harness can read.
+
+    Recordings of before do not say whose an order was, and are not reconciled either.
+    """
+    ledger, confirmed = evidence.ledgers.get(arm), evidence.confirmed
+    if ledger is None or (arm and (confirmed["arm"] == "").any()):
         return None
-    seen = evidence.confirmed.filter(pl.col("arm") == arm)
+    seen = confirmed.filter(pl.col("arm") == arm)
     lost = seen.join(ledger, on="order_id", how="anti")["order_id"]
     only = ledger.join(seen, on="order_id", how="anti")
     late = pl.col("t_s") >= _stop_s(evidence) - IN_FLIGHT_S
