@@ -135,7 +135,7 @@ class _Case:
     def orders(self) -> dict[Arm, Reconciliation]:
         """Each arm's orders, of both sides; absent where its services keep no ledger of ours."""
         found = {arm: reconcile(self.evidence, arm) for arm in ARMS}
-        return {arm: orders for arm, orders in found.items() if orders}
+        return {arm: o for arm, o in found.items() if o and (o.confirmed or o.in_ledger)}
 
     def _breaches(self) -> Iterator[Breach]:
         yield from (breach_of_row(row, self.settings.latency) for row in self._failing())
