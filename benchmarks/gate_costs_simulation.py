@@ -229,7 +229,7 @@ def simulate(host: Host, change: Change, slots: Slots, seed: int) -> Evidence:
                 _pool(values, rng, name, slots, loaded == arm, host.bursts, applied.active)
     log = HistogramLog(tuple(_requests(rng, host, change, slots)), 0)
     empty = Series({}, 0)
-    return Evidence(manifest(), log, Series(values, 0), empty, (), (), pl.DataFrame(), None, ())
+    return Evidence(manifest(), log, Series(values, 0), empty, (), (), pl.DataFrame(), {}, ())
 
 
 def manifest() -> Manifest:
