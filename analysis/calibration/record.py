@@ -12,10 +12,12 @@ from pydantic import ValidationError
 from scipy.special import betaincinv
 
 from analysis.values import Outcome
+from recording.flow import SERVICE_STEPS
 from recording.jsonl import read_json_lines
 from recording.profile import Section
 
-# The journey holds every step, so naming it beside the slow step accuses nobody else.
+# The journey holds every step, so naming it beside the slow step accuses nobody else. Nor does
+# naming what a slower step costs its own service, such as more connections in use.
 SUMS = frozenset({"journey"})
 
 
@@ -161,10 +163,18 @@ def _row(kind: str, injection: str, records: Sequence[GateRecord]) -> Calibratio
         inconclusive=_count(records, Outcome.INCONCLUSIVE),
         invalid=_count(records, Outcome.INVALID),
         found=sum(bool(record.endpoint) and record.endpoint in record.blamed for record in failed),
-        misblamed=sum(bool({*record.blamed} - {record.endpoint} - SUMS) for record in failed),
+        misblamed=sum(bool(_others(record)) for record in failed),
         median_s=median(seconds),
         max_s=max(seconds),
     )
+
+
+def _others(record: GateRecord) -> list[str]:
+    """Whom a gate accused beside the step that was slowed."""
+    services = [name for name, steps in SERVICE_STEPS.items() if record.endpoint in steps]
+    own = tuple(services) if record.endpoint else ()
+    accused = {*record.blamed} - {record.endpoint} - SUMS
+    return sorted(name for name in accused if not (own and name.startswith(own)))
 
 
 def _count(records: Iterable[GateRecord], verdict: Outcome) -> int:

@@ -4,6 +4,7 @@ import hashlib
 import shlex
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Annotated
@@ -31,19 +32,23 @@ from recording.flow import STEPS
 from recording.jsonl import JsonLinesWriter
 from recording.profile_file import read_toml
 
+SIMULATED = 100
+"""Simulated gates of each kind, when nobody says otherwise: about ten seconds."""
 HELP = """
 Run gates whose right answer is known, on this host, and count how often the gate is wrong.
 
 A/A gates compare this tree with itself: every FAIL is a false alarm. A/B gates slow one step of
 head down (the seven take turns): `p99=+20%` is its tail (p95, p99 and max; nothing below the
-median moves), `all=+20%` all its requests. Each is a `loadgate gate` of some minutes. Results are
-kept per host class as each gate ends: Ctrl-C loses nothing and the next call adds to them.
+median moves), `all=+20%` all its requests. Each is a `loadgate gate` of some minutes. Simulated
+gates, on hosts that drift, step and jitter, are counted beside them. Results are kept per host
+class as each gate ends: Ctrl-C loses nothing and the next call adds to them.
 
 Exit code 0 when all gates were run, 5 when stopped early.
 
 Examples:
 
-- `loadgate calibrate --aa 30 --inject p99=+10%,+20% --gates 20`
+- `loadgate calibrate --aa 30 --inject p99=+10%,+20%`  (90 real gates: hours)
+- `loadgate calibrate --aa 10 --inject p99=+20% --gates 7`
 - `loadgate calibrate --simulate 100 --inject p99=+20%`  (no load; both kinds, 100 each)
 - `loadgate calibrate`  (only print what is known of this host)
 - `loadgate calibrate --aa 5 --gate "loadgate gate --base ref:main --head ref:main"`
@@ -62,11 +67,18 @@ def calibrate(
         typer.Option("--inject", metavar="WHAT=+X%", help="Slow-downs of head; repeatable."),
     ] = None,
     gates: Annotated[
-        int, typer.Option("--gates", min=0, metavar="N", help="Real A/B gates per slow-down.")
-    ] = 0,
+        int | None,
+        typer.Option("--gates", min=0, metavar="N", help="A/B gates per slow-down [as --aa]."),
+    ] = None,
     simulate: Annotated[
-        int, typer.Option("--simulate", min=0, metavar="N", help="Simulated gates of each kind.")
-    ] = 0,
+        int | None,
+        typer.Option(
+            "--simulate",
+            min=0,
+            metavar="N",
+            help=f"Simulated gates of each kind [{SIMULATED} in all, before the first real ones].",
+        ),
+    ] = None,
     gate: Annotated[
         str, typer.Option("--gate", metavar="COMMAND", help="How one gate is run.")
     ] = "loadgate gate --base . --head . --profile {profile}",
@@ -89,11 +101,12 @@ def calibrate(
     series = _series(path, gate, find_profile(profile), settings, seed)
     done = [record for record in read_records(path)[0] if record.setup == series.setup]
     real = [record for record in done if record.kind == "real"]
-    gates_ahead = plan(aa, slowdowns, gates, real, seed)
+    gates_ahead = plan(aa, slowdowns, aa if gates is None else gates, real, seed)
+    wanted = (SIMULATED if gates_ahead else 0) if simulate is None else None
+    kinds = list(_kinds(slowdowns, done, wanted, simulate or 0))
     stopped = False
     try:
-        records = _simulated(series, slowdowns, simulate, done, settings.latency)
-        follow(console, records, simulate * (1 + len(slowdowns)))
+        follow(console, _simulated(series, kinds, settings.latency), sum(k.count for k in kinds))
         log = path.with_suffix(".log")
         announce(console, len(gates_ahead), log)
         one = partial(run_gate, _words(gate, profile), log, series)
@@ -136,16 +149,30 @@ def _keep(path: Path, record: GateRecord) -> None:
         raise StorageError(f"{path}: cannot be written: {error.strerror}") from error
 
 
-def _simulated(
-    series: Series,
-    slowdowns: Sequence[Slowdown],
-    count: int,
-    done: Sequence[GateRecord],
-    settings: RegressionSettings,
-) -> Iterator[GateRecord]:
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    """So many simulated gates of one kind, after those that were kept before."""
+
+    planned: Planned
+    kept: int
+    count: int
+
+
+def _kinds(
+    slowdowns: Sequence[Slowdown], done: Sequence[GateRecord], in_all: int | None, more: int
+) -> Iterator[_Kind]:
+    """`more` of each kind, or as many as are missing to `in_all`."""
     for planned in (Planned(), *(Planned(slowdown, STEPS[0]) for slowdown in slowdowns)):
-        kept = [r for r in done if r.kind == "simulated" and r.injection == planned.injection]
-        yield from simulate_gates(series, planned, count, len(kept), settings)
+        of_kind = [r for r in done if r.kind == "simulated" and r.injection == planned.injection]
+        count = more if in_all is None else max(0, in_all - len(of_kind))
+        yield _Kind(planned, len(of_kind), count)
+
+
+def _simulated(
+    series: Series, kinds: Sequence[_Kind], settings: RegressionSettings
+) -> Iterator[GateRecord]:
+    for kind in kinds:
+        yield from simulate_gates(series, kind.planned, kind.count, kind.kept, settings)
 
 
 def _real(

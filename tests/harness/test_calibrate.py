@@ -5,8 +5,10 @@ import os
 import signal
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from typer.testing import CliRunner, Result
@@ -30,8 +32,8 @@ with open(sys.argv[1], "a") as calls:
     calls.write(json.dumps(sys.argv[2:]) + "\\n")
 rows = [{"endpoint": step, "metric": "p99", "verdict": "FAIL"} for step in slowed]
 verdict = "FAIL" if slowed else "PASS"
-breaches = [{"subject": f"payment-gateway/{step}", "metric": "p99"} for step in slowed]
-context = {"rounds": 24, "requests": 1000}
+breaches = [{"subject": step, "metric": "p99"} for step in slowed]
+context = {"rounds": 24, "requests_counted": 1000}
 print(json.dumps({"verdict": verdict, "rows": rows, "breaches": breaches, "context": context}))
 sys.exit(3 if slowed else 0)
 """
@@ -47,6 +49,7 @@ def script(folder: Path, text: str) -> str:
 def call(folder: Path, text: str, *words: str) -> Result:
     command = ["calibrate", "--gate", script(folder, text), "--profile", str(TINY)]
     command += ["--folder", str(folder / "kept"), *words]
+    command += [] if "--simulate" in words else ["--simulate", "0"]
     return CliRunner().invoke(app, command)
 
 
@@ -156,7 +159,16 @@ def test_ctrl_c_keeps_what_ended_and_stops_the_gate(tmp_path: Path) -> None:
         "        open(sys.argv[1] + '.stopped', 'w').close()\n"
         "sys.exit(3",
     )
-    words = ["--aa", "3", "--gate", script(tmp_path, waits), "--profile", str(TINY)]
+    words = [
+        "--aa",
+        "3",
+        "--simulate",
+        "0",
+        "--gate",
+        script(tmp_path, waits),
+        "--profile",
+        str(TINY),
+    ]
     command = [sys.executable, "-m", "harness.cli", "calibrate", *words]
     command += ["--folder", str(tmp_path / "kept")]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL)
@@ -182,6 +194,19 @@ def test_ab_gates_need_to_know_how_head_is_slowed(tmp_path: Path) -> None:
     done = call(tmp_path, GATE, "--gates", "2")
     assert isinstance(done.exception, ConfigError)
     assert "--inject" in str(done.exception)
+
+
+def test_real_gates_come_with_as_many_of_each_kind_and_simulated_ones(tmp_path: Path) -> None:
+    """`--aa 1 --inject ...` alone: one slowed gate, and simulated ones only once."""
+    with patch("harness.verbs.calibrate.SIMULATED", 2):
+        for _ in range(2):
+            words = ["--aa", "1", "--inject", "p99=+20%", "--gate", script(tmp_path, GATE)]
+            words += ["--profile", str(TINY), "--folder", str(tmp_path / "kept")]
+            assert CliRunner().invoke(app, ["calibrate", *words]).exit_code == 0
+    found = Counter((record.kind, record.injection) for record in kept(tmp_path))
+    assert found == {
+        (kind, injection): 2 for kind in ("real", "simulated") for injection in ("", "p99=+20%")
+    }
 
 
 def test_simulated_gates_need_no_gate(tmp_path: Path) -> None:
