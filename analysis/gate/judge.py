@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from analysis.evidence import Evidence, load_evidence
+from analysis.evidence import Evidence
 from analysis.gate.cost_rows import CostRow
 from analysis.gate.counting import (
     JOURNEY,
@@ -36,27 +36,14 @@ from analysis.orders import Reconciliation, reconcile
 from analysis.regression.data import GateRow, GateVerdict
 from analysis.thresholds import Thresholds
 from analysis.values import Breach, Measurement, Outcome
-from recording.errors import ConfigError
-from recording.rundir import RunDir
 from recording.slots import ARMS, BASE, HEAD, Arm, Slots
 
 
-def judge_gate(run: RunDir, thresholds: Thresholds) -> GateReport:
-    """The verdict on a paired run directory; a spoilt one is INVALID, never an exception.
+def judge_paired(evidence: Evidence, thresholds: Thresholds) -> GateReport:
+    """The verdict on the recording of a paired run; a spoilt one is INVALID.
 
     Raises ConfigError when the thresholds' ``[regression]`` fits no test.
     """
-    settings = gate_settings(thresholds)
-    try:
-        evidence = load_evidence(run)
-    except ConfigError as error:
-        reason = f"manifest.json is unreadable: {error}"
-        return GateReport(run.root.name, "?", Outcome.INVALID, reason, invalid_reasons=(reason,))
-    return _Case(evidence, settings).report()
-
-
-def judge_paired(evidence: Evidence, thresholds: Thresholds) -> GateReport:
-    """The verdict on the recording of a paired run. Raises ConfigError as `judge_gate` does."""
     return _Case(evidence, gate_settings(thresholds)).report()
 
 

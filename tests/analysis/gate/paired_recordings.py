@@ -9,8 +9,11 @@ from typing import Any
 import numpy as np
 
 from analysis.gate.cost_rows import CostRow
+from analysis.gate.values import GateReport
+from analysis.judge import judge
 from analysis.regression.data import GateVerdict
 from analysis.statistics.looks import LookPlan, balanced_order
+from analysis.thresholds import Thresholds
 from recording.flow import SERVICE_STEPS
 from recording.histogram import Histogram
 from recording.hlog import DISTORTION, HistogramLogWriter, Interval, Tag
@@ -40,6 +43,13 @@ def users_for(per_slot: int) -> int:
     """Users of both arms that make these requests by Little's law."""
     mean_s = MEDIAN_MS / 1000 * float(np.exp(SIGMA**2 / 2))
     return round(2 * len(STEPS) * per_slot / 3.0 * (mean_s + THINK_S))
+
+
+def judged(run: RunDir, thresholds: Thresholds) -> GateReport:
+    """The verdict on a paired run."""
+    report = judge(run, thresholds)
+    assert isinstance(report, GateReport)
+    return report
 
 
 def cost_row(verdict: GateVerdict, *, judged: bool = True) -> CostRow:

@@ -10,7 +10,6 @@ import pytest
 from analysis.gate import look as gate_look
 from analysis.gate.cost_rows import CostRow
 from analysis.gate.costs import CostSettings
-from analysis.gate.judge import judge_gate
 from analysis.gate.report import gate_markdown
 from analysis.gate.settings import GateSettings, gate_settings
 from analysis.gate.values import GateReport
@@ -23,7 +22,7 @@ from recording.histogram import Histogram
 from recording.hlog import Interval, Tag
 from recording.rundir import RunDir
 from recording.slots import ARMS
-from tests.analysis.gate.paired_recordings import LOOKS, ONE_LOOK, PairedRecording, cost_row
+from tests.analysis.gate.paired_recordings import LOOKS, ONE_LOOK, PairedRecording, cost_row, judged
 
 THRESHOLDS = load_thresholds(Path(__file__).parents[3] / "thresholds.toml")
 RULE = '[journey]\nlatency = ["p99 < 1 s"]\n'
@@ -31,7 +30,7 @@ RULE = '[journey]\nlatency = ["p99 < 1 s"]\n'
 
 def gate(folder: Path, thresholds: Thresholds = THRESHOLDS, **changes: object) -> GateReport:
     """The verdict on a recording with some changes."""
-    return judge_gate(PairedRecording(**changes).write(folder / "run"), thresholds)  # type: ignore[arg-type]
+    return judged(PairedRecording(**changes).write(folder / "run"), thresholds)  # type: ignore[arg-type]
 
 
 @pytest.fixture(scope="module")
@@ -91,7 +90,7 @@ def test_an_unreadable_manifest_is_invalid(tmp_path: Path) -> None:
     """No traceback, whatever the directory holds."""
     run = PairedRecording().write(tmp_path / "run")
     run.manifest.write_bytes(run.manifest.read_bytes()[:100])
-    assert judge_gate(run, THRESHOLDS).verdict is Outcome.INVALID
+    assert judge(run, THRESHOLDS).verdict is Outcome.INVALID
 
 
 @pytest.mark.parametrize(
@@ -258,7 +257,7 @@ def test_verdict_json_has_what_tools_rely_on(slower: GateReport) -> None:
 def test_every_request_is_counted_or_excluded(tmp_path: Path) -> None:
     """Both numbers together are the requests of the log."""
     run: RunDir = PairedRecording().write(tmp_path / "run")
-    context = judge_gate(run, THRESHOLDS).context
+    context = judged(run, THRESHOLDS).context
     rounds, steps, warmup, cut = 24, 3, 1, 30
     everything = 2 * (rounds + warmup) * steps * (400 + cut)
     assert context["requests_counted"] + context["requests_excluded"] == everything

@@ -9,11 +9,10 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from analysis.gate.ci import annotations, junit
-from analysis.gate.judge import judge_gate
 from analysis.gate.report import gate_markdown, gate_summary
 from analysis.gate.values import GateReport
 from analysis.thresholds import load_thresholds
-from tests.analysis.gate.paired_recordings import ONE_LOOK, PairedRecording
+from tests.analysis.gate.paired_recordings import ONE_LOOK, PairedRecording, judged
 
 THRESHOLDS = load_thresholds(Path(__file__).parents[3] / "thresholds.toml")
 ROWS = 8
@@ -29,21 +28,21 @@ def cases(report: GateReport) -> int:
 def slower(tmp_path_factory: pytest.TempPathFactory) -> GateReport:
     """Charge is 20 % slower in head."""
     recording = PairedRecording(slower={"charge": 1.2}, looks=ONE_LOOK)
-    return judge_gate(recording.write(tmp_path_factory.mktemp("slow") / "run"), THRESHOLDS)
+    return judged(recording.write(tmp_path_factory.mktemp("slow") / "run"), THRESHOLDS)
 
 
 @pytest.fixture(scope="module")
 def thin(tmp_path_factory: pytest.TempPathFactory) -> GateReport:
     """Too few requests for p99."""
     run = PairedRecording(per_slot=20).write(tmp_path_factory.mktemp("thin") / "run")
-    return judge_gate(run, THRESHOLDS)
+    return judged(run, THRESHOLDS)
 
 
 @pytest.fixture(scope="module")
 def killed(tmp_path_factory: pytest.TempPathFactory) -> GateReport:
     """No closing count."""
     run = PairedRecording(ended="running").write(tmp_path_factory.mktemp("killed") / "run")
-    return judge_gate(run, THRESHOLDS)
+    return judged(run, THRESHOLDS)
 
 
 def suite_of(report: GateReport) -> ET.Element:

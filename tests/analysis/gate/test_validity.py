@@ -8,11 +8,10 @@ from pathlib import Path
 import pytest
 
 from analysis.gate.ci import junit
-from analysis.gate.judge import judge_gate
 from analysis.gate.values import GateReport
 from analysis.thresholds import load_thresholds
 from analysis.values import Outcome
-from tests.analysis.gate.paired_recordings import PairedRecording
+from tests.analysis.gate.paired_recordings import PairedRecording, judged
 
 THRESHOLDS = load_thresholds(Path(__file__).parents[3] / "thresholds.toml")
 
@@ -20,7 +19,7 @@ THRESHOLDS = load_thresholds(Path(__file__).parents[3] / "thresholds.toml")
 def gate(folder: Path, **changes: object) -> GateReport:
     """The verdict on the first look's rounds of a recording with some changes."""
     run = PairedRecording(rounds=16, **changes).write(folder / "run")  # type: ignore[arg-type]
-    return judge_gate(run, THRESHOLDS)
+    return judged(run, THRESHOLDS)
 
 
 @pytest.mark.parametrize(
@@ -72,7 +71,7 @@ def test_a_control_that_head_never_answers_cannot_pass(tmp_path: Path) -> None:
     regression = THRESHOLDS.regression
     assert regression is not None
     limits = replace(THRESHOLDS, regression=replace(regression, control=("detail",)))
-    report = judge_gate(PairedRecording(rounds=16).write(tmp_path / "run"), limits)
+    report = judged(PairedRecording(rounds=16).write(tmp_path / "run"), limits)
     assert report.verdict is Outcome.INCONCLUSIVE
     assert "detail is the control, and not both arms answered it" in report.inconclusive_reasons
 
@@ -122,7 +121,7 @@ def test_requests_that_do_not_fit_the_users_are_invalid(tmp_path: Path) -> None:
     text = run.manifest.read_text()
     users = text.split('"users": ')[1].split(",")[0].split("\n")[0]
     run.manifest.write_text(text.replace(f'"users": {users}', f'"users": {2 * int(users)}'))
-    report = judge_gate(run, THRESHOLDS)
+    report = judged(run, THRESHOLDS)
     assert any(line.startswith("request rate of base") for line in report.invalid_reasons)
 
 
@@ -130,7 +129,7 @@ def test_damaged_lines_are_invalid(tmp_path: Path) -> None:
     """A log cut at any byte is damage, and no traceback."""
     run = PairedRecording(rounds=16).write(tmp_path / "run")
     run.latency.write_bytes(run.latency.read_bytes()[:-100])
-    report = judge_gate(run, THRESHOLDS)
+    report = judged(run, THRESHOLDS)
     assert any("damaged files 1" in line for line in report.invalid_reasons)
 
 
