@@ -60,57 +60,63 @@ def register(app: typer.Typer) -> None:
     app.command("calibrate", help=HELP)(calibrate)
 
 
+Aa = Annotated[int, typer.Option("--aa", min=0, metavar="N", help="Real A/A gates.")]
+Inject = Annotated[
+    list[str] | None,
+    typer.Option("--inject", metavar="WHAT=+X%", help="Slow-downs of head; repeatable."),
+]
+Gates = Annotated[
+    int | None,
+    typer.Option("--gates", min=0, metavar="N", help="A/B gates per slow-down [as --aa]."),
+]
+Simulate = Annotated[
+    int | None,
+    typer.Option(
+        "--simulate",
+        min=0,
+        metavar="N",
+        help=f"Simulated gates of each kind [{SIMULATED} in all, before the first real ones].",
+    ),
+]
+Command = Annotated[str, typer.Option("--gate", metavar="COMMAND", help="How one gate is run.")]
+ProfileName = Annotated[
+    str, typer.Option("--profile", metavar="NAME", help="The gate's; its latencies are slowed.")
+]
+Folder = Annotated[Path, typer.Option("--folder", metavar="DIR", help="Where results are kept.")]
+Seed = Annotated[int, typer.Option("--seed", help="Draws order, steps and simulations.")]
+
+
 def calibrate(
-    aa: Annotated[int, typer.Option("--aa", min=0, metavar="N", help="Real A/A gates.")] = 0,
-    inject: Annotated[
-        list[str] | None,
-        typer.Option("--inject", metavar="WHAT=+X%", help="Slow-downs of head; repeatable."),
-    ] = None,
-    gates: Annotated[
-        int | None,
-        typer.Option("--gates", min=0, metavar="N", help="A/B gates per slow-down [as --aa]."),
-    ] = None,
-    simulate: Annotated[
-        int | None,
-        typer.Option(
-            "--simulate",
-            min=0,
-            metavar="N",
-            help=f"Simulated gates of each kind [{SIMULATED} in all, before the first real ones].",
-        ),
-    ] = None,
-    gate: Annotated[
-        str, typer.Option("--gate", metavar="COMMAND", help="How one gate is run.")
-    ] = "loadgate gate --base . --head . --profile {profile}",
-    profile: Annotated[
-        str, typer.Option("--profile", metavar="NAME", help="The gate's; its latencies are slowed.")
-    ] = "gate",
-    folder: Annotated[
-        Path, typer.Option("--folder", metavar="DIR", help="Where results are kept.")
-    ] = CALIBRATIONS,
-    seed: Annotated[int, typer.Option("--seed", help="Draws order, steps and simulations.")] = 1,
+    aa: Aa = 0,
+    inject: Inject = None,
+    gates: Gates = None,
+    simulate: Simulate = None,
+    gate: Command = "loadgate gate --base . --head . --profile {profile}",
+    profile: ProfileName = "gate",
+    folder: Folder = CALIBRATIONS,
+    seed: Seed = 1,
     as_json: Json = False,
 ) -> None:
     """Run, keep, print."""
     slowdowns = [found for text in inject or () for found in parse_slowdowns(text)]
     if gates and not slowdowns:
         raise ConfigError("--gates counts A/B gates: say how head is slowed, --inject p99=+20%")
-    settings = gate_settings(load_thresholds(find_thresholds(None)))
     console = Console(stderr=as_json, highlight=False)
     path = _file(folder)
+    settings = gate_settings(load_thresholds(find_thresholds(None)))
     series = _series(path, gate, find_profile(profile), settings, seed)
     done = [record for record in read_records(path)[0] if record.setup == series.setup]
     real = [record for record in done if record.kind == "real"]
-    gates_ahead = plan(aa, slowdowns, aa if gates is None else gates, real, seed)
-    wanted = (SIMULATED if gates_ahead else 0) if simulate is None else None
-    kinds = list(_kinds(slowdowns, done, wanted, simulate or 0))
+    ahead = plan(aa, slowdowns, aa if gates is None else gates, real, seed)
+    in_all = (SIMULATED if ahead else 0) if simulate is None else None
+    kinds = list(_kinds(slowdowns, done, in_all, simulate or 0))
     stopped = False
     try:
         follow(console, _simulated(series, kinds, settings.latency), sum(k.count for k in kinds))
         log = path.with_suffix(".log")
-        announce(console, len(gates_ahead), log)
+        announce(console, len(ahead), log)
         one = partial(run_gate, _words(gate, profile), log, series)
-        follow(console, _real(one, gates_ahead, find_profile(profile)), len(gates_ahead))
+        follow(console, _real(one, ahead, find_profile(profile)), len(ahead))
     except KeyboardInterrupt:
         stopped = True
         console.print("stopped; what ended before is kept")
