@@ -1,7 +1,7 @@
 """``loadgate gate``: is head slower than base?"""
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
@@ -35,6 +35,8 @@ from recording.slots import BASE, HEAD
 
 SLOWEST_REQUEST_S = 2.5
 """Requests still in flight this long after their slot do not wait for an early look."""
+SAMPLES_PER_SLOT = 4
+"""Two in the later half of the other arm's slot: what a service takes when idle is taken off."""
 HELP = """
 Load BASE and HEAD in turn, in short slots, and say whether HEAD is slower: PASS, FAIL, or
 INCONCLUSIVE with what it would take to tell.
@@ -125,7 +127,20 @@ def _record(asked: Asked, limits: Limits, runs: Path, console: Console) -> RunDi
             enough=_early(plan, paired, limits),
         )
         with LiveView(console, f"loadgate {plan.name}") as view:
+            for text in _doubts(plan):
+                view.note(text)
             return record(order, runs, view)
+
+
+def _doubts(profile: Profile) -> Iterator[str]:
+    gate = profile.gate
+    assert gate is not None
+    every_s, most_s = profile.sampling.interval, gate.slot / SAMPLES_PER_SLOT
+    if every_s > most_s:
+        yield (
+            f"CPU per request may stay unknown: sampling.interval = {every_s:g} s is more than "
+            f"a quarter of gate.slot ({most_s:g} s)"
+        )
 
 
 def _looks(profile: Profile, path: Path) -> LookPlan:
