@@ -24,7 +24,7 @@ from harness.calibrate import Planned, Series, plan, run_gate, simulate_gates
 from harness.host import host_facts
 from harness.inject import latencies_in_force, overrides
 from harness.paths import find_profile, find_thresholds
-from harness.verbs.calibrate_show import announce, follow, print_calibration
+from harness.verbs.calibrate_show import announce, follow, follow_simulated, print_calibration
 from harness.verbs.options import CALIBRATIONS, Json
 from recording.errors import ConfigError, StorageError
 from recording.exitcodes import ExitCode
@@ -112,7 +112,8 @@ def calibrate(
     kinds = list(_kinds(slowdowns, done, in_all, simulate or 0))
     stopped = False
     try:
-        follow(console, _simulated(series, kinds, settings.latency), sum(k.count for k in kinds))
+        simulated = _simulated(series, kinds, settings.latency)
+        follow_simulated(console, simulated, sum(kind.count for kind in kinds))
         log = path.with_suffix(".log")
         announce(console, len(ahead), log)
         one = partial(run_gate, _words(gate, profile), log, series)

@@ -12,6 +12,8 @@ from analysis.values import Outcome
 from harness.verbs.compare_show import WIDE
 from harness.verbs.screen import table, widen
 
+SIMULATED_PER_LINE = 50
+
 
 def announce(console: Console, gates: int, log: Path) -> None:
     """What is ahead, before the first line that `follow` prints minutes later."""
@@ -21,16 +23,21 @@ def announce(console: Console, gates: int, log: Path) -> None:
 
 
 def follow(console: Console, records: Iterator[GateRecord], total: int) -> None:
-    """Run through the gates; one line for each as it ends."""
+    """Run through real gates; one line for each as it ends."""
     for number, record in enumerate(records, start=1):
         what = f"{record.injection} on {record.endpoint}" if record.injection else "A/A"
-        if record.kind == "simulated":
-            what += f", simulated {record.host_model}"
         named = f" naming {', '.join(record.blamed)}" if record.blamed else ""
         line = f"gate {number} of {total}  {what}: {record.verdict}{named}, {record.wall_s:.1f} s"
         if record.verdict in (Outcome.INVALID, Outcome.INCONCLUSIVE) and record.summary:
             line += f": {record.summary}"
         console.print(line, markup=False, soft_wrap=True)
+
+
+def follow_simulated(console: Console, records: Iterator[GateRecord], total: int) -> None:
+    """Run through simulated gates, of which only the table is worth a look."""
+    for number, _ in enumerate(records, start=1):
+        if number % SIMULATED_PER_LINE == 0 or number == total:
+            console.print(f"{number} of {total} gates simulated", markup=False)
 
 
 def print_calibration(
