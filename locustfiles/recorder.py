@@ -72,7 +72,8 @@ class Recorder:
         if (due_s := context["due_s"]) is not None:
             slot[intended_tag].append((t_s - due_s) * 1e6)
         if order := context["order_id"]:
-            self._orders.append((t_s, order, context.get("arm", UNPAIRED)))
+            arm = context.get("arm", UNPAIRED)
+            self._orders.append((t_s, order, "" if arm == UNPAIRED else arm))
         self._keep_exemplar(t_s, response_ms, server_ms, response, context)
 
     def _tags_of(self, step: str, outcome: str, arm: str) -> tuple[Tag, Tag, Tag]:
