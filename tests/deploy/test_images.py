@@ -97,10 +97,11 @@ def test_no_floating_tags() -> None:
 
 def test_every_package_is_copied() -> None:
     """All of pyproject's packages, the lock, and what is looked up beside them."""
-    packages = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"][
-        "packages"
-    ]
-    top = {package.partition(".")[0] for package in packages}
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    top = {
+        pattern.rstrip("*")
+        for pattern in project["tool"]["setuptools"]["packages"]["find"]["include"]
+    }
     assert set(copied()) == top | {
         "README.md",
         "profiles",
