@@ -18,7 +18,7 @@ from recording.clock import RunClock
 from recording.errors import ConfigError
 from recording.manifest import ArmFacts
 from recording.profile import Profile, Target
-from recording.profile_file import apply_override, build, read_toml
+from recording.profile_file import apply_override, build, key_path, read_toml
 from recording.rundir import RunDir
 from recording.slots import ARMS, BASE, Arm
 
@@ -149,11 +149,11 @@ def _as_known(
     if _lock(folder) != _lock(PROJECT):
         notes.append(f"its {LOCK} is another one, and it ran on the packages installed here")
     known = _known_settings(folder)
+    named = {tuple(key_path(text.partition("=")[0])[1:3]) for text in overrides}
     kept: dict[str, dict[str, Any]] = {}
     for name, own in settings.items():
         strange = sorted({*own} - {*known.get(name, own)})
-        asked = [key for key in strange if any(key in text for text in overrides)]
-        if asked:
+        if asked := [key for key in strange if (name, key) in named]:
             raise ConfigError(f"revision {revision[:10]}: does not know services.{name}.{asked[0]}")
         without = f"its mocks do not know services.{name}.{{}}, so it ran without"
         notes += [without.format(key) for key in strange]

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from harness import git, host, preflight
+from harness.events import write_event
 from harness.generator import Workers, plan_json, processes_for, start_generator
 from harness.handshake import PLAN_PORT_OFFSET, PlanServer
 from harness.live import LiveView
@@ -17,7 +18,7 @@ from harness.services import service_settings
 from harness.watch import STOPPED, End, Interrupt, Watch
 from recording.clock import RunClock
 from recording.errors import LoadgateError, StorageError
-from recording.jsonl import JsonLinesWriter, read_json_lines
+from recording.jsonl import read_json_lines
 from recording.manifest import Manifest, PairedRun, write_manifest
 from recording.phases import phases_of
 from recording.profile import Profile
@@ -141,14 +142,7 @@ def _execute(job: Job, interrupt: Interrupt, view: LiveView) -> End:
 def _tell_unsampled(job: Job, scene: Scene, view: LiveView) -> None:
     for subject in scene.unsampled:
         view.note(f"{subject} exports no /metrics: pools, memory and CPU of it will not be known")
-        _write_event(job.run, job.clock, "not_sampled", subject=subject)
-
-
-def _write_event(run: RunDir, clock: RunClock, event: str, **details: object) -> None:
-    row = {"t_s": round(clock.now_s(), 3), "source": "harness", "event": event, **details}
-    events = JsonLinesWriter(run.events)
-    events.write(row)
-    events.close()
+        write_event(job.run, job.clock, "not_sampled", subject=subject)
 
 
 def _under_load(job: Job, scene: Scene, interrupt: Interrupt, view: LiveView) -> End:
@@ -179,7 +173,7 @@ def _close(run: RunDir, manifest: Manifest, end: End, clock: RunClock) -> None:
     """The last event and the second manifest. Raises StorageError when the disk is full."""
     rows, _ = read_json_lines(run.events)
     try:
-        _write_event(run, clock, "run_ended", how=end.how, because=end.because)
+        write_event(run, clock, "run_ended", how=end.how, because=end.because)
     except OSError as error:
         raise StorageError(f"{run.events}: {error.strerror}") from error
     counted = next((row for row in rows if row.get("event") == "generator_ended"), {})

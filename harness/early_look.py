@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 
+from harness.events import write_event
 from harness.progress import Tail
 from recording.clock import RunClock
-from recording.jsonl import JsonLinesWriter
 from recording.manifest import PairedRun
 from recording.profile import Gate
 from recording.rundir import RunDir
@@ -39,19 +39,13 @@ class EarlyLooks:
         if self._judging is not None and self._judging.done():
             judged, self._judging = self._judging, None
             if error := judged.exception():
-                self._failed(run, clock, error)
+                said = f"{type(error).__name__}: {error}"
+                write_event(run, clock, "look_failed", error=said)
             elif why := judged.result():
                 return why
         if self._judging is None and self._open and self._is_over(run, clock, self._open[0]):
             self._judging = self._judge.submit(self._decide, run, self._open.pop(0))
         return ""
-
-    def _failed(self, run: RunDir, clock: RunClock, error: BaseException) -> None:
-        said = f"{type(error).__name__}: {error}"
-        row = {"t_s": round(clock.now_s(), 3), "source": "harness", "event": "look_failed"}
-        events = JsonLinesWriter(run.events)
-        events.write({**row, "error": said})
-        events.close()
 
     def _is_over(self, run: RunDir, clock: RunClock, rounds: int) -> bool:
         slots = self._slots or self._find_slots(run)

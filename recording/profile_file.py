@@ -44,17 +44,23 @@ def apply_override(table: dict[str, Any], text: str, option: str = "--set") -> N
     what the user wrote, for errors.
     """
     key, equals, value = text.partition("=")
-    path = [part.strip() for part in key.split(".")]
+    path = key_path(key)
     if not equals or not all(path):
         raise ConfigError(f"{option} {text}: write key=value, for example load.phases.0.users=50")
-    if path[0] == "services" and len(path) > 1:
-        path[1] = path[1].replace("-", "_").removesuffix("_service")
     at: Any = table
     for part in path[:-1]:
         at = _descend(at, part, f"{option} {text}")
     if isinstance(at, list):
         raise ConfigError(f"{option} {text}: {path[-1]!r} is an entry, name one of its keys")
     at[path[-1]] = _toml_value(value.strip())
+
+
+def key_path(key: str) -> list[str]:
+    """``services.cart-service.ttl_s`` → services, cart, ttl_s: one name for each service."""
+    path = [part.strip() for part in key.split(".")]
+    if path[0] == "services" and len(path) > 1:
+        path[1] = path[1].replace("-", "_").removesuffix("_service")
+    return path
 
 
 def _descend(at: Any, part: str, where: str) -> Any:

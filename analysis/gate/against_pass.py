@@ -30,7 +30,8 @@ def against_pass(
     for step, head in samples[HEAD].items():
         yield from _failures(step, samples[BASE].get(step), head, worse_by)
     for step in control:
-        if not all(samples[arm][step].n if step in samples[arm] else 0 for arm in (BASE, HEAD)):
+        answered = [samples[arm].get(step) for arm in (BASE, HEAD)]
+        if not all(sample and sample.n for sample in answered):
             yield f"{step} is the control, and not both arms answered it"
     base, head_checks = (
         list(arm_checks(evidence, slots, rounds, arm, samples[arm])) for arm in (BASE, HEAD)

@@ -108,8 +108,7 @@ def calibrate(
     done = [record for record in read_records(path)[0] if record.setup == series.setup]
     real = [record for record in done if record.kind == "real"]
     ahead = plan(aa, slowdowns, aa if gates is None else gates, real, seed)
-    in_all = (SIMULATED if ahead else 0) if simulate is None else None
-    kinds = list(_kinds(slowdowns, done, in_all, simulate or 0))
+    kinds = list(_kinds(slowdowns, done, simulate, SIMULATED if ahead else 0))
     stopped = False
     try:
         simulated = _simulated(series, kinds, settings.latency)
@@ -166,13 +165,12 @@ class _Kind:
 
 
 def _kinds(
-    slowdowns: Sequence[Slowdown], done: Sequence[GateRecord], in_all: int | None, more: int
+    slowdowns: Sequence[Slowdown], done: Sequence[GateRecord], asked: int | None, least: int
 ) -> Iterator[_Kind]:
-    """`more` of each kind, or as many as are missing to `in_all`."""
+    """As many of each kind as were asked for, or else those that are missing to the least."""
     for planned in (Planned(), *(Planned(slowdown, STEPS[0]) for slowdown in slowdowns)):
-        of_kind = [r for r in done if r.kind == "simulated" and r.injection == planned.injection]
-        count = more if in_all is None else max(0, in_all - len(of_kind))
-        yield _Kind(planned, len(of_kind), count)
+        kept = sum(r.kind == "simulated" and r.injection == planned.injection for r in done)
+        yield _Kind(planned, kept, max(0, least - kept) if asked is None else asked)
 
 
 def _simulated(

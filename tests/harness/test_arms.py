@@ -7,6 +7,9 @@ from pathlib import Path
 import pytest
 
 from harness.paths import environment_of
+from harness.services import Origin, start_services
+from recording.clock import RunClock
+from recording.errors import RunFailedError
 from tests.harness.conftest import ROOT, copy_code, git
 
 PREPARED = """
@@ -60,16 +63,17 @@ def test_an_older_revision_runs_without_what_it_does_not_know(newer: Path, tmp_p
     assert "does not know services.cart.knob" in asked.stderr
 
 
-def test_code_is_that_of_the_project_wherever_one_stands(project: Path) -> None:
-    """Another checkout in the current folder must not be measured in its place."""
-    (project / "harness" / "git.py").write_text("raise SystemExit('another checkout')")
-    where = "import harness.git; print(harness.git.PROJECT)"
-    environment = environment_of(ROOT) | {"PYTHONSAFEPATH": "1"}
-    done = subprocess.run(
-        [sys.executable, "-c", where], cwd=project, env=environment,
-        capture_output=True, text=True, timeout=60, check=False,
-    )  # fmt: skip
-    assert done.stdout.strip() == str(ROOT), done.stderr
+def test_services_run_the_code_of_their_arm_wherever_one_stands(
+    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another checkout in the current folder is not measured in its place, nor ours in an arm's."""
+    (project / "mock_services" / "serve.py").write_text("raise SystemExit('another checkout')")
+    monkeypatch.chdir(project)
+    start_services({}, RunClock.start(), logs=tmp_path).stop()
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setenv("PYTHONSAFEPATH", "1")
+    with pytest.raises(RunFailedError, match="another checkout"):
+        start_services({}, RunClock.start(), logs=tmp_path, origin=Origin(project)).stop()
 
 
 def test_a_shallow_clone_is_told_what_to_fetch(newer: Path, tmp_path: Path) -> None:

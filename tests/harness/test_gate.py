@@ -1,10 +1,12 @@
 """`loadgate gate` on real services of two revisions, and what it refuses before any load."""
 
 import json
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
+import psutil
 import pytest
 
 from harness.arms import prepared
@@ -12,7 +14,7 @@ from recording.errors import ConfigError, RefusedError
 from recording.profile import Profile
 from recording.profile_file import load_profile
 from recording.slots import BASE, HEAD
-from tests.harness.conftest import FIXTURES, LIMIT_S, git
+from tests.harness.conftest import FIXTURES, LIMIT_S, ROOT, git, gone, wait_for
 
 HANDLER = "        return service.add(item)\n"
 SLOW = "        await asyncio.sleep(0.15)\n" + HANDLER
@@ -45,6 +47,22 @@ def test_a_slow_down_in_code_fails_and_is_named(project: Path) -> None:
     assert base["revision"] != head["revision"]
     assert not head["dirty"]
     assert any(line.startswith("add_to_cart") for line in verdict["findings"])
+
+
+def test_a_gate_stopped_before_its_load_ends_in_good_order(tmp_path: Path) -> None:
+    """Ctrl-C while the services start: a verdict that says so, and no process left."""
+    gate = subprocess.Popen(
+        [sys.executable, "-m", "harness.cli", "gate", "--base", ".", "--head", ".",
+         "--profile", str(FIXTURES / "tiny_gate.toml"), "--runs", str(tmp_path)],
+        cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+    )  # fmt: skip
+    wait_for(lambda: list(tmp_path.glob("*/logs/base-checkout.log")))
+    below = psutil.Process(gate.pid).children(recursive=True)
+    gate.send_signal(signal.SIGINT)
+    output, _ = gate.communicate(timeout=LIMIT_S)
+    assert gate.returncode == 5, output
+    assert "stopped after 0 of 16 rounds" in output
+    wait_for(lambda: gone(below))
 
 
 @pytest.mark.parametrize(

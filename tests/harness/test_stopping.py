@@ -18,8 +18,8 @@ from recording.jsonl import JsonLinesWriter, read_json_lines
 from recording.manifest import ArmFacts, PairedRun
 from recording.profile import Gate
 from recording.rundir import RunDir
+from tests.harness.conftest import LIMIT_S, gone, wait_for
 
-LIMIT_S = 20.0
 CHILD = "import time; from harness import parent; parent.end_with_starter(); time.sleep(60)"
 STARTER = f"""
 import os, subprocess, sys
@@ -28,15 +28,6 @@ child = subprocess.Popen([sys.executable, "-c", {CHILD!r}],
 print(child.pid, flush=True)
 child.wait()
 """
-
-
-def wait_until(condition: object) -> None:
-    """Fail after LIMIT_S."""
-    assert callable(condition)
-    deadline = time.monotonic() + LIMIT_S
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 def _ask_to_stop() -> None:
@@ -51,7 +42,7 @@ def test_every_stop_signal_is_a_request_to_stop(number: signal.Signals) -> None:
     interrupt = Interrupt()
     with interrupt.installed():
         os.kill(os.getpid(), number)
-        wait_until(lambda: interrupt.count == 1)
+        wait_for(lambda: interrupt.count == 1)
     assert signal.getsignal(number) is before
 
 
@@ -79,7 +70,7 @@ def test_a_command_ends_with_whoever_started_it() -> None:
     starter.kill()
     starter.wait()
     starter.stdout.close()
-    wait_until(lambda: not child.is_running() or child.status() == psutil.STATUS_ZOMBIE)
+    wait_for(lambda: gone([child]))
 
 
 def test_a_look_that_cannot_be_judged_is_an_event_and_the_run_goes_on(tmp_path: Path) -> None:
@@ -102,5 +93,5 @@ def test_a_look_that_cannot_be_judged_is_an_event_and_the_run_goes_on(tmp_path: 
         said.append(looks.enough(run, clock))
         return any(row["event"] == "look_failed" for row in read_json_lines(run.events)[0])
 
-    wait_until(told)
+    wait_for(told)
     assert set(said) == {""}
