@@ -8,7 +8,7 @@ SET ?=
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup loadtest smoke soak gate calibrate mocks ui report runs bench test lint format lock clean
+.PHONY: help setup loadtest smoke soak gate calibrate mocks ui report runs bench faults test lint format lock clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -54,6 +54,9 @@ calibrate: $(READY) ## how often this host's gates are wrong: 30 equal arms, 20 
 
 bench: $(READY) ## figures about loadgate itself, with peers (about 20 minutes, quiet machine)
 	@$(BIN)/python -m benchmarks $(if $(ONLY),--only $(ONLY))
+
+faults: $(READY) ## break everything on purpose, and see what comes out (20 minutes)
+	@$(BIN)/python -m tests.faults $(ARGS)
 
 test: $(READY) ## all tests
 	@$(BIN)/python -m pytest --numprocesses 6 --dist worksteal

@@ -1,0 +1,86 @@
+# ruff: noqa: T201
+"""Run the fault matrix and print it as a table: ``python -m tests.faults`` (`make faults`).
+
+Examples::
+
+    python -m tests.faults                     # every row, and 5,000 mutations
+    python -m tests.faults --only 4,12         # the rows of some points of the issue
+    python -m tests.faults --match hang        # the rows whose name says so
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from tests.faults.fault import Fault
+from tests.faults.matrix import Outcome, rows, run_row
+
+PAGE = Path(__file__).parents[2] / "docs" / "faults.md"
+MUTATIONS = 5_000
+
+
+def main(words: Sequence[str]) -> int:
+    """0 when every row came out as it must."""
+    asked = _parser().parse_args(words)
+    chosen = [row for row in rows() if _is_chosen(row, asked.only, asked.match)]
+    outcomes = [_said(number, run_row(row), len(chosen)) for number, row in enumerate(chosen, 1)]
+    wrong = [outcome for outcome in outcomes if outcome.wrong]
+    print(_summary(outcomes))
+    for outcome in wrong:
+        print(f"WRONG  {outcome.fault.name}: {outcome.wrong}")
+    if not asked.only and not asked.match:
+        PAGE.write_text(_page(outcomes))
+        print(f"written: {PAGE.name}")
+    return 1 if wrong else 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m tests.faults")
+    parser.add_argument("--only", default="", help="points of the issue, for example 4,12")
+    parser.add_argument("--match", default="", help="part of a row's name")
+    return parser
+
+
+def _is_chosen(row: Fault, only: str, match: str) -> bool:
+    return (not only or str(row.item) in only.split(",")) and match in row.name
+
+
+def _said(number: int, outcome: Outcome, count: int) -> Outcome:
+    ok = "ok   " if not outcome.wrong else "WRONG"
+    name, took_s = outcome.fault.name, outcome.took_s
+    print(f"{number:4}/{count} {ok} {took_s:5.1f} s  {outcome.came_out:20} {name}", flush=True)
+    return outcome
+
+
+def _summary(outcomes: Sequence[Outcome]) -> str:
+    live = sum(outcome.fault.live for outcome in outcomes)
+    wrong = sum(bool(outcome.wrong) for outcome in outcomes)
+    took_s = sum(outcome.took_s for outcome in outcomes)
+    return f"{len(outcomes)} faults, {live} of them under load: {wrong} wrong, {took_s:.0f} s"
+
+
+def _page(outcomes: Sequence[Outcome]) -> str:
+    rows_of_table = "\n".join(_line(outcome) for outcome in outcomes)
+    today = datetime.now(UTC).date().isoformat()
+    return f"""# The fault matrix
+
+What was broken on purpose, and what came out. `make faults` runs every row and writes this page;
+this is the call of {today}: {_summary(outcomes)}.
+
+| point | fault | how | must come out | came out | s |
+|--:|---|---|---|---|--:|
+{rows_of_table}
+"""
+
+
+def _line(outcome: Outcome) -> str:
+    fault = outcome.fault
+    came_out = f"**{outcome.wrong}**" if outcome.wrong else outcome.came_out
+    cells = (str(fault.item), fault.name, fault.how, fault.must, came_out, f"{outcome.took_s:.1f}")
+    return "| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in cells) + " |"
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
