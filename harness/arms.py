@@ -7,12 +7,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from harness import git, preflight
 from harness.paths import PROJECT, environment_of
 from harness.scene import OpenScene, Scene, by_subject, target_urls, with_metrics
+from harness.scratch import scratch
 from harness.services import Origin, Services, service_settings, start_services
 from recording.clock import RunClock
 from recording.errors import ConfigError
@@ -63,8 +63,7 @@ def prepared(
         yield PreparedArm(facts, settings, Origin(arm=arm), {})
     elif kind == "ref" and rest:
         revision = git.resolve(rest)
-        with TemporaryDirectory(prefix=f"loadgate-{arm}-") as name:
-            folder = Path(name)
+        with scratch(arm) as folder:
             git.export(revision, folder)
             settings, notes = _as_known(settings, overrides, folder, revision)
             facts = ArmFacts(what=what, revision=revision, overrides=asked, notes=notes)

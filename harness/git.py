@@ -2,9 +2,11 @@
 
 import io
 import os
+import posixpath
 import subprocess
 import tarfile
-from pathlib import Path
+from collections.abc import Iterable
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from harness.paths import PROJECT
@@ -34,14 +36,15 @@ def facts(project: Path = PROJECT) -> dict[str, Any]:
         return {}
 
 
-def resolve(ref: str) -> str:
+def resolve(ref: str, project: Path = PROJECT) -> str:
     """The commit that a name stands for. Raises ConfigError."""
+    words = ("rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}")
     try:
-        return _text("rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}")
+        return _text(*words, project=project)
     except GitError as error:
         if error.said:
             raise
-        raise ConfigError(f"ref:{ref}: no such revision in {PROJECT}") from None
+        raise ConfigError(f"ref:{ref}: no such revision in {project}") from None
 
 
 def merge_base() -> str:
@@ -65,19 +68,59 @@ def merge_base() -> str:
     )
 
 
-def export(revision: str, folder: Path) -> None:
+def export(revision: str, folder: Path, project: Path = PROJECT) -> None:
     """The files of a revision, without touching the user's own checkout or its worktrees.
 
-    Raises ConfigError, and StorageError when the folder cannot hold them.
+    Raises ConfigError where one of them leads out of the tree or is no file, folder or link, and
+    StorageError when the folder cannot hold them.
     """
-    archive = _run("archive", "--format=tar", revision)
+    archive = _run("archive", "--format=tar", revision, project=project)
     try:
         with tarfile.open(fileobj=io.BytesIO(archive)) as files:
-            # Python before 3.11.4 has no filters; the archive is this project's own.
+            members = files.getmembers()
+            # Python before 3.11.4 has no filters; what they would refuse is refused below too.
             files.extraction_filter = getattr(tarfile, "data_filter", lambda member, _: member)
+            _refuse((m for m in members if not _plain(m)), revision)
             files.extractall(folder)
+            # Only now: a link may lead out through another one that came later.
+            _refuse((m for m in members if _leads_out(m, folder)), revision)
+    except tarfile.TarError as error:
+        raise ConfigError(f"revision {revision[:10]}: cannot be unpacked: {error}") from None
     except OSError as error:
         raise StorageError(f"{folder}: files of {revision[:10]}: {error.strerror}") from error
+
+
+def _refuse(members: Iterable[tarfile.TarInfo], revision: str) -> None:
+    for member in members:
+        what = f"links to {member.linkname}, " if member.linkname else "is "
+        raise ConfigError(f"revision {revision[:10]}: {member.name} {what}outside of its tree")
+
+
+def _plain(member: tarfile.TarInfo) -> bool:
+    """Whether it is a file, a folder, or a link whose words stay in the tree."""
+    if member.issym():
+        return _inside(posixpath.join(posixpath.dirname(member.name), member.linkname))
+    return _inside(member.name) and (member.isreg() or member.isdir())
+
+
+def _inside(path: str) -> bool:
+    return PurePosixPath(posixpath.normpath(path)).parts[:1] not in (("/",), ("//",), ("..",))
+
+
+def _leads_out(member: tarfile.TarInfo, folder: Path) -> bool:
+    """Whether an unpacked link ends outside of the folder, through whatever other links."""
+    target = Path(os.path.realpath(folder / member.name))
+    return member.issym() and not target.is_relative_to(os.path.realpath(folder))
+
+
+def _environment() -> dict[str, str]:
+    """Ours without what would point git at another repository, index or configuration.
+
+    A hook sets GIT_DIR, and then every question would be answered by that repository. Nothing is
+    asked here that may write: `status` would take the index's lock from its owner.
+    """
+    kept = {key: value for key, value in os.environ.items() if not key.startswith("GIT_")}
+    return kept | {"GIT_OPTIONAL_LOCKS": "0"}
 
 
 def _text(*words: str, project: Path = PROJECT) -> str:
@@ -89,6 +132,7 @@ def _run(*words: str, project: Path = PROJECT) -> bytes:
         done = subprocess.run(
             ["git", *words],
             cwd=project,
+            env=_environment(),
             capture_output=True,
             timeout=ANSWER_TIMEOUT_S,
             check=False,

@@ -9,6 +9,8 @@ from recording.errors import NotARunError, StorageError
 
 DERIVED = ("verdict.json", "report.md", "junit.xml")
 """Rebuilt from the rest by ``loadgate report``; everything else is written once."""
+TOKEN_BYTES = 4
+"""Of a thousand runs two share a token once in 10,000 times; with two bytes they surely would."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +18,11 @@ class RunDir:
     """Paths of a run directory; nothing is opened or checked here."""
 
     root: Path
+
+    @property
+    def token(self) -> str:
+        """What its ids of carts and requests carry: the random end of its name."""
+        return self.root.name.rpartition("-")[2]
 
     @property
     def manifest(self) -> Path:
@@ -92,9 +99,13 @@ class RunDir:
 
 
 def create_run_dir(runs: Path, profile_name: str, now: datetime | None = None) -> RunDir:
-    """A fresh directory ``runs/<utc>-<profile>-<random>``. Raises StorageError."""
+    """A fresh directory ``runs/<utc>-<profile>-<token>``. Raises StorageError.
+
+    The token is random, and long enough to tell a run's carts and requests in a shop that keeps
+    them from those of all others.
+    """
     stamp = (now or datetime.now(UTC)).strftime("%Y%m%d-%H%M%S")
-    run = RunDir(runs / f"{stamp}-{profile_name}-{secrets.token_hex(2)}")
+    run = RunDir(runs / f"{stamp}-{profile_name}-{secrets.token_hex(TOKEN_BYTES)}")
     try:
         run.root.mkdir(parents=True)
         run.logs.mkdir()

@@ -22,6 +22,7 @@ from harness.conduct import Order, record
 from harness.early_look import EarlyLooks
 from harness.live import LiveView
 from harness.paths import find_profile, find_thresholds
+from harness.scratch import sweep
 from harness.verbs.options import RUNS, Inconclusive, Json, Runs, Thresholds
 from harness.verbs.show import finish
 from recording.clock import RunClock
@@ -114,6 +115,7 @@ def _record(asked: Asked, limits: Limits, runs: Path, console: Console) -> RunDi
     plan, where = asked.profile, str(asked.path)
     looks = _looks(plan, asked.path)
     preflight.check_safety(plan)
+    sweep()
     with ExitStack() as arms:
         base = arms.enter_context(prepared(BASE, asked.base, asked.base_set, plan, where))
         head = arms.enter_context(prepared(HEAD, asked.head, asked.head_set, plan, where))

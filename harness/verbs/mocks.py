@@ -1,15 +1,14 @@
 """``loadgate mocks``: the four services on fixed ports, until Ctrl-C."""
 
 import signal
-import tempfile
 import threading
-from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
 
 from harness.paths import find_profile
+from harness.scratch import scratch, sweep
 from harness.services import service_settings, start_services
 from mock_services.settings import DEFAULT_PORTS, MODELS
 from recording.clock import RunClock
@@ -59,8 +58,9 @@ def mocks(
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
-    with tempfile.TemporaryDirectory(prefix="loadgate-mocks-") as logs:
-        services = start_services(settings, RunClock.start(), ports=ports, logs=Path(logs))
+    sweep()
+    with scratch("mocks") as logs:
+        services = start_services(settings, RunClock.start(), ports=ports, logs=logs)
         try:
             console = Console()
             for service in services.services:

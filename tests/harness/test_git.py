@@ -1,0 +1,74 @@
+"""What git is asked is asked of this project, and what it hands out stays in its folder."""
+
+from pathlib import Path
+
+import pytest
+
+from harness.git import export, facts, resolve
+from recording.errors import ConfigError
+from tests.harness.conftest import git
+
+ELSEWHERE = {
+    "GIT_DIR": "{other}/.git",
+    "GIT_WORK_TREE": "{other}",
+    "GIT_INDEX_FILE": "{other}/.git/index",
+    "GIT_OBJECT_DIRECTORY": "{other}/.git/objects",
+    "GIT_COMMON_DIR": "{other}/.git",
+    "GIT_NAMESPACE": "other",
+    "GIT_CEILING_DIRECTORIES": "{here}",
+    "GIT_CONFIG_PARAMETERS": "'core.worktree'='{other}'",
+}
+LINKS_OUT = {
+    "absolute": {"out": "/etc/passwd"},
+    "upwards": {"out": "../../etc"},
+    "from a folder": {"a/b/out": "../../../x"},
+    "through another link": {"a/b/deep": "../../flat", "a/b/out": "deep/../..", "flat/x": None},
+    "through a later one": {"a/b/out": "there/../..", "a/b/there": "../../flat", "flat/x": None},
+}
+
+
+def repository(folder: Path, links: dict[str, str | None]) -> Path:
+    """A repository with a file, and links to what is named; None is a file."""
+    folder.mkdir()
+    (folder / "file").write_text("kept")
+    for name, target in links.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("kept") if target is None else path.symlink_to(target)
+    git(folder, "init", "--quiet", "--initial-branch", "main")
+    git(folder, "add", ".")
+    git(folder, "commit", "--quiet", "--message", str(sorted(links)))
+    return folder
+
+
+@pytest.mark.parametrize("variable", ELSEWHERE)
+def test_the_environment_points_at_no_other_repository(
+    variable: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A hook sets GIT_DIR and more; the revision is this project's all the same."""
+    here, other = repository(tmp_path / "here", {}), repository(tmp_path / "other", {"x": "file"})
+    mine = facts(here)
+    monkeypatch.setenv(variable, ELSEWHERE[variable].format(other=other, here=here))
+    assert facts(here) == mine
+    assert mine["dirty"] is False
+    assert mine["revision"] != facts(other)["revision"]
+
+
+@pytest.mark.parametrize("links", LINKS_OUT.values(), ids=LINKS_OUT)
+def test_a_link_out_of_the_tree_is_refused_by_name(
+    links: dict[str, str | None], tmp_path: Path
+) -> None:
+    """A gated revision cannot make its services read what is not in it."""
+    here = repository(tmp_path / "here", links)
+    (out := tmp_path / "out").mkdir()
+    with pytest.raises(ConfigError, match=r"out.* outside "):
+        export(resolve("main", here), out, here)
+
+
+def test_a_link_within_the_tree_is_unpacked(tmp_path: Path) -> None:
+    """Also one upwards, and one that leads nowhere."""
+    here = repository(tmp_path / "here", {"a/up": "../file", "nowhere": "missing"})
+    (out := tmp_path / "out").mkdir()
+    export(resolve("main", here), out, here)
+    assert (out / "a" / "up").read_text() == "kept"
+    assert (out / "nowhere").readlink() == Path("missing")
