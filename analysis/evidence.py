@@ -26,6 +26,11 @@ GENERATOR = "generator"
 MAX_BLOCKS = 100
 """Blocks of time for confidence intervals: enough to see autocorrelation, cheap at 48 hours."""
 
+FORMAT_1 = (
+    "recorded in format 1: it does not say how many requests began, and has no digests: requests "
+    "that were never answered are missing from it, and a changed file may go unnoticed"
+)
+
 
 @dataclass(frozen=True)
 class Evidence:
@@ -95,6 +100,8 @@ class Evidence:
 
     def remarks(self) -> Iterator[str]:
         """What whoever reads the verdict must know, whatever it is."""
+        if self.manifest.format == 1:
+            yield FORMAT_1
         for row in self.events_named("not_sampled"):
             subject = row.get("subject")
             yield f"{subject} exports no /metrics: its pools, memory and CPU are not known"

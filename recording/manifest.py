@@ -9,7 +9,10 @@ from pydantic import ConfigDict, Field, ValidationError
 from recording.errors import ConfigError, StorageError
 from recording.profile import Profile, Section
 
-FORMAT = 1
+FORMAT = 2
+"""What is written. Since 2: begun counts, and at the close digests of what a verdict reads."""
+KNOWN_FORMATS = (1, FORMAT)
+"""What can be judged."""
 
 Ended = Literal[
     "running",  # still going, or the harness itself was killed
@@ -106,7 +109,9 @@ def write_manifest(path: Path, manifest: Manifest) -> None:
 def read_manifest(path: Path) -> Manifest:
     """Raises ConfigError naming what is wrong with the file."""
     try:
-        return Manifest.model_validate(orjson.loads(path.read_bytes()))
+        table = orjson.loads(path.read_bytes())
+        _check_format(path, table)
+        return Manifest.model_validate(table)
     except FileNotFoundError:
         raise ConfigError(f"{path}: no such file") from None
     except orjson.JSONDecodeError as error:
@@ -115,3 +120,14 @@ def read_manifest(path: Path) -> Manifest:
         first = error.errors()[0]
         key = ".".join(map(str, first["loc"]))
         raise ConfigError(f"{path}: {key}: {first['msg']}") from None
+
+
+def _check_format(path: Path, table: Any) -> None:
+    """Whether this is a manifest that can be read: true, 1.0 or a missing number is none."""
+    if not isinstance(table, dict):
+        raise ConfigError(f"{path}: not a table")
+    said = table.get("format")
+    if type(said) is not int or said not in KNOWN_FORMATS:
+        text = orjson.dumps(said).decode() if "format" in table else "missing"
+        known = " and ".join(map(str, KNOWN_FORMATS))
+        raise ConfigError(f"{path}: format {text[:40]}: this loadgate reads {known}")

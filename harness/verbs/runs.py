@@ -6,6 +6,7 @@ import orjson
 import typer
 from rich.console import Console
 
+from analysis.values import Outcome
 from harness.verbs.options import RUNS, Json, Runs
 from harness.verbs.screen import STYLE, table
 from recording.errors import ConfigError
@@ -41,18 +42,21 @@ def runs(runs: Runs = RUNS, as_json: Json = False) -> None:
         style = STYLE.get(row["verdict"], "dim")
         cells = [row[name] for name in ("run", "profile", "started", "ended")]
         made.add_row(*cells, f"[{style}]{row['verdict']}[/]")
-    Console().print(made)
+    console = Console(highlight=False)
+    console.print(made)
+    for row in rows:
+        if row["why"]:
+            console.print(row["why"], style="dim", markup=False, soft_wrap=True)
 
 
 def _row(run: RunDir) -> dict[str, Any]:
-    row = {"run": str(run.root), "profile": "?", "started": "?", "ended": "unreadable"}
+    row = {"run": str(run.root), "profile": "?", "started": "?", "ended": "unreadable", "why": ""}
     try:
         manifest = read_manifest(run.manifest)
-        row |= {"profile": manifest.profile.name, "started": manifest.started_utc[:19]}
-        row["ended"] = manifest.ended
-    except ConfigError:
-        pass  # listed as unreadable; `loadgate analyze` says why
-    return row | {"verdict": _verdict(run)}
+    except ConfigError as error:
+        return row | {"verdict": Outcome.INVALID.value, "why": str(error)}
+    row |= {"profile": manifest.profile.name, "started": manifest.started_utc[:19]}
+    return row | {"ended": manifest.ended, "verdict": _verdict(run)}
 
 
 def _verdict(run: RunDir) -> str:

@@ -1,0 +1,56 @@
+"""Which manifests are read, and what is said of the others."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from recording.errors import ConfigError
+from recording.manifest import FORMAT, KNOWN_FORMATS, Manifest, read_manifest, write_manifest
+from tests.recording.test_files import manifest
+
+UNKNOWN = (99, 3, 0, -3, 10**30, "x", "1", True, False, 1.0, 2.0, None, [1], {"format": 1})
+
+
+def with_format(path: Path, *said: Any) -> Path:
+    """A manifest file that says this of its format, or nothing."""
+    write_manifest(path, manifest())
+    table = json.loads(path.read_bytes())
+    del table["format"]
+    path.write_text(json.dumps(table | dict(zip(["format"], said, strict=False))))
+    return path
+
+
+def test_the_formats_that_are_known_are_read(tmp_path: Path) -> None:
+    """What is written now, and format 1."""
+    for number in KNOWN_FORMATS:
+        assert read_manifest(with_format(tmp_path / "manifest.json", number)).format == number
+    assert manifest().format == FORMAT == max(KNOWN_FORMATS)
+
+
+@pytest.mark.parametrize("said", UNKNOWN, ids=repr)
+def test_any_other_format_is_an_error_that_says_which_are_known(tmp_path: Path, said: Any) -> None:
+    """Numbers that are not known, words, truth values, fractions, nothing."""
+    with pytest.raises(ConfigError, match=r"format .*: this loadgate reads 1 and 2"):
+        read_manifest(with_format(tmp_path / "manifest.json", said))
+
+
+def test_a_manifest_without_a_format_is_an_error(tmp_path: Path) -> None:
+    """It is not taken for the newest one."""
+    with pytest.raises(ConfigError, match="format missing"):
+        read_manifest(with_format(tmp_path / "manifest.json"))
+
+
+@pytest.mark.parametrize("text", ["[]", "7", "null", '"x"'])
+def test_a_manifest_that_is_no_table_is_an_error(tmp_path: Path, text: str) -> None:
+    """Any other JSON."""
+    path = tmp_path / "manifest.json"
+    path.write_text(text)
+    with pytest.raises(ConfigError, match="not a table"):
+        read_manifest(path)
+
+
+def test_a_new_manifest_is_of_the_newest_format() -> None:
+    """Nobody has to say so."""
+    assert Manifest.model_fields["format"].default == FORMAT
