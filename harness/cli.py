@@ -23,6 +23,7 @@ from harness.verbs import (
 from harness.watch import stop_like_ctrl_c
 from recording.errors import LoadgateError
 from recording.exitcodes import ExitCode
+from recording.secrets import redact
 
 app = typer.Typer(
     name="loadgate",
@@ -47,13 +48,13 @@ def main() -> None:
     try:
         app(standalone_mode=True)
     except LoadgateError as error:
-        console.print(f"loadgate: {error}", style="red", markup=False)
+        console.print(redact(f"loadgate: {error}"), style="red", markup=False)
         sys.exit(int(error.exit_code))
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(int(ExitCode.INTERNAL_ERROR))
     except Exception:  # noqa: BLE001 - the last line of defence, and it is loud
-        traceback.print_exc()
+        console.print(redact(traceback.format_exc()), markup=False)
         console.print("loadgate: internal error (this is a bug)", style="red")
         sys.exit(int(ExitCode.INTERNAL_ERROR))
 

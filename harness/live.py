@@ -11,6 +11,7 @@ from rich.text import Text
 
 from harness.progress import Now
 from recording.durations import format_duration
+from recording.secrets import redact
 
 PLAIN_EVERY_S = 10.0
 
@@ -41,7 +42,7 @@ class LiveView:
 
     def note(self, text: str) -> None:
         """Say something once, before the run."""
-        self._console.print(f"note: {text}", style="yellow", markup=False, soft_wrap=True)
+        self._console.print(redact(f"note: {text}"), style="yellow", markup=False, soft_wrap=True)
 
     def show(self, now: Now) -> None:
         """Draw a frame, or print a line when it is due or the phase changed."""

@@ -2,20 +2,19 @@
 
 import os
 import resource
-from collections.abc import Iterator, Mapping
+import sys
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
-from urllib.parse import urlsplit
 
 import httpx
 import psutil
 
 from harness.generator import CONNECTIONS_PER_USER, SPARE_DESCRIPTORS, expected_rate
 from harness.host import usable_cores
-from recording.errors import ConfigError, RefusedError
+from harness.safety import check_hosts, check_keys
+from recording.errors import ConfigError
 from recording.profile import Profile
 
-LIVE_KEY = "sk_live_"
 # Measured with `loadgate run bf2025-peak` on 2 cores: generator and mocks together.
 BASE_BYTES = 600 * 2**20
 BYTES_PER_USER = 110 * 1024
@@ -27,35 +26,11 @@ def check_safety(profile: Profile, where: str = "target ") -> None:
 
     ``where`` is where the urls come from, for the message.
     """
-    if any(text.startswith(LIVE_KEY) for text in _strings(profile.model_dump())):
-        raise RefusedError(
-            f"profile {profile.name}: holds a live key ({LIVE_KEY}…): load tests never use one; "
-            "use sk_test_…"
-        )
-    if os.environ.get("STRIPE_API_KEY", "").startswith(LIVE_KEY):
-        raise RefusedError(
-            f"STRIPE_API_KEY in the environment is a live key ({LIVE_KEY}…): unset it"
-        )
+    check_keys(profile.model_dump(), f"profile {profile.name}: ")
+    check_keys(dict(os.environ), "environment: ")
+    check_keys(dict(enumerate(sys.argv)), "command line: word ")
     target = profile.target
-    for url in (*target.urls.values(), target.inventory_lock):
-        host = urlsplit(url).hostname
-        if url and host not in target.allowed_hosts:
-            raise RefusedError(
-                f"{where}{url}: host {host!r} is not in target.allowed_hosts "
-                f"({', '.join(target.allowed_hosts)}) of {profile.name}; add it there or by "
-                f"--set 'target.allowed_hosts=[\"{host}\"]'"
-            )
-
-
-def _strings(value: Any) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, Mapping):
-        for below in value.values():
-            yield from _strings(below)
-    elif isinstance(value, list | tuple):
-        for below in value:
-            yield from _strings(below)
+    check_hosts((*target.urls.values(), target.inventory_lock), target.allowed_hosts, where)
 
 
 def check_answers(urls: Mapping[str, str], where: str = "target.") -> None:

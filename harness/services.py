@@ -15,6 +15,7 @@ from typing import Any
 import httpx
 
 from harness.paths import PROJECT, environment_of
+from harness.safety import check_keys
 from mock_services.settings import MODELS, SUBJECTS
 from recording.clock import RunClock
 from recording.errors import ConfigError, RunFailedError, did_you_mean
@@ -33,6 +34,7 @@ def service_settings(
 
     Raises ConfigError naming the key and the nearest known one.
     """
+    check_keys(tables, f"{where}: services.")
     names = {name.replace("-", "_"): name for name in tables}
     for name, written in names.items():
         if name not in MODELS:

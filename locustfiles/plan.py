@@ -20,6 +20,7 @@ from recording.errors import RefusedError
 from recording.profile import Load, Phase, Profile
 from recording.profile_file import load_profile
 from recording.rundir import RunDir
+from recording.secrets import live_keys
 
 DEFAULT_URLS = {
     "checkout": "http://127.0.0.1:8001",
@@ -45,8 +46,8 @@ class Plan:
 
 def plan_from(environ: Mapping[str, str]) -> Plan:
     """Raises ConfigError for a bad profile and RefusedError for a live payment key."""
-    if environ.get("STRIPE_API_KEY", "").startswith("sk_live_"):
-        raise RefusedError("STRIPE_API_KEY is a live key (sk_live_…): load tests never use one")
+    if places := ", ".join(live_keys(environ)):
+        raise RefusedError(f"environment: {places} holds a live key: load tests never use one")
     if "LOADGATE_PLAN" in environ:
         return _recorded(orjson.loads(environ["LOADGATE_PLAN"]), float(environ["LOADGATE_EPOCH"]))
     if "LOADGATE_PROFILE" in environ:

@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 
 from recording.hlog import write_all
+from recording.secrets import redacted
 
 
 class JsonLinesWriter:
@@ -18,9 +19,9 @@ class JsonLinesWriter:
         self._fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
 
     def write(self, *rows: Mapping[str, Any]) -> None:
-        """Append rows; raises OSError (disk full)."""
+        """Append rows without the secrets in them; raises OSError (disk full)."""
         if rows:
-            write_all(self._fd, b"".join(orjson.dumps(row) + b"\n" for row in rows))
+            write_all(self._fd, b"".join(orjson.dumps(redacted(row)) + b"\n" for row in rows))
 
     def close(self) -> None:
         """Close the file."""

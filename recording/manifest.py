@@ -8,6 +8,7 @@ from pydantic import ConfigDict, Field, ValidationError
 
 from recording.errors import ConfigError, StorageError
 from recording.profile import Profile, Section
+from recording.secrets import redacted
 
 FORMAT = 2
 """What is written. Since 2: begun counts, and at the close digests of what a verdict reads."""
@@ -96,8 +97,12 @@ class Manifest(Section):
 
 
 def write_manifest(path: Path, manifest: Manifest) -> None:
-    """Replace the file in one step, so that it is always either the old or the new one."""
-    data = orjson.dumps(manifest.model_dump(mode="json"), option=orjson.OPT_INDENT_2) + b"\n"
+    """Replace the file in one step, so that it is always either the old or the new one.
+
+    Secrets do not reach it.
+    """
+    table = redacted(manifest.model_dump(mode="json"))
+    data = orjson.dumps(table, option=orjson.OPT_INDENT_2) + b"\n"
     scratch = path.with_suffix(".tmp")
     try:
         scratch.write_bytes(data)
