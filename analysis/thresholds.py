@@ -19,6 +19,7 @@ from analysis.regression_limits import Regression, read_regression
 from analysis.rules import KINDS, METRICS, Rule, parse_rule, unknown
 from recording.errors import ConfigError
 from recording.flow import SERVICE_STEPS, STEPS
+from recording.given_files import read_given_text
 
 SERVICES: Final = tuple(SERVICE_STEPS)
 # Which kinds of rule make sense for whom: only a service has a pool and memory.
@@ -66,13 +67,7 @@ def load_thresholds(path: Path) -> Thresholds:
     Raises:
         ConfigError: the file cannot be read, or any of the problems `parse_thresholds` names.
     """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except UnicodeDecodeError as problem:
-        raise ConfigError(f"{path}: not UTF-8 text (byte {problem.start})") from None
-    except OSError as problem:
-        raise ConfigError(f"{path}: cannot read thresholds: {problem.strerror}") from None
-    return parse_thresholds(text, str(path))
+    return parse_thresholds(read_given_text(path), str(path))
 
 
 def parse_thresholds(text: str, source: str = "thresholds.toml") -> Thresholds:

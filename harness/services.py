@@ -34,6 +34,8 @@ def service_settings(
 
     Raises ConfigError naming the key and the nearest known one.
     """
+    if not isinstance(tables, Mapping):
+        raise ConfigError(f"{where}: services = {tables!r}: write a table")
     check_keys(tables, f"{where}: services.")
     names = {name.replace("-", "_"): name for name in tables}
     for name, written in names.items():

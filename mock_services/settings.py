@@ -10,16 +10,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, Strict, model_validator
 
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 PositiveSeconds = Annotated[float, Field(gt=0.0, le=86_400.0)]
 
 
 class Frozen(BaseModel):
-    """A value: cannot be changed, refuses keys it does not know."""
+    """A value: cannot be changed, refuses keys it does not know and values of another kind."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
 
 class Quantiles(Frozen):
@@ -55,7 +55,9 @@ class ServiceSettings(Frozen):
     FIXED_WHILE_RUNNING: ClassVar[frozenset[str]] = frozenset({"seed"})
     """Settings that only count at start-up."""
 
-    seed: int = Field(default=20250922, ge=0, description="seed of everything drawn at random")
+    seed: int = Field(
+        default=20250922, ge=0, lt=2**63, description="seed of everything drawn at random"
+    )
     error_share: Share = Field(
         default=0.0,
         description="share of business requests answered 500 InternalError, dealt exactly "
@@ -175,7 +177,7 @@ class CheckoutSettings(ServiceSettings):
     checkout_ttl_s: PositiveSeconds = Field(
         default=900.0, description="a checkout not confirmed by then is forgotten (seconds)"
     )
-    ledger_path: Path | None = Field(
+    ledger_path: Annotated[Path | None, Strict(False)] = Field(
         default=None,
         description="SQLite file of the confirmed orders; none = a file in the temporary "
         "directory that is removed at exit",
@@ -272,7 +274,7 @@ class CartSettings(ServiceSettings):
         default=300.0, description="time between two scheduled evictions (seconds)"
     )
     memory_limit_bytes: int = Field(
-        default=2 * 1024**3, ge=1, description="memory limit of the container"
+        default=2 * 1024**3, ge=1, lt=2**63, description="memory limit of the container"
     )
     gc_at_share: Share = Field(
         default=0.9, description="share of the limit at which a collection runs (seed: 1.8 of 2 GB)"

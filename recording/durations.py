@@ -1,28 +1,46 @@
 """Durations as people write them: ``90s``, ``2h``, ``1h30m``, ``250ms``."""
 
 import re
-from typing import Annotated, Any
+from math import isfinite
+from typing import Annotated, Any, Final
 
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, ValidationInfo
 
+BY_HAND: Final = "written by hand"
+"""Validation context of files and options: there a number without a unit is refused. Recordings
+and plans, which a program wrote, hold seconds."""
+MAX_DURATION_S: Final = 10 * 365 * 86_400.0
+"""Ten years: nothing here takes longer, and a clock can still be added to it."""
+FORMS: Final = "write 250ms, 90s, 2m, 1h30m or 2d"
 _UNIT_S = {"ms": 0.001, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
-_PART = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|min|s|m|h|d)")
-_WHOLE = re.compile(rf"(?:{_PART.pattern}\s*)+")
+_PART = re.compile(r"(\d{1,12}(?:\.\d{1,12})?)\s*(ms|min|s|m|h|d)", re.ASCII)
+_WHOLE = re.compile(rf"(?:{_PART.pattern}\s*)+", re.ASCII)
 
 
 def parse_duration_s(text: Any) -> float:
-    """Seconds in ``text``; a bare number is seconds already.
+    """Seconds in ``text``, to the nanosecond; a number is seconds already.
 
     Raises ValueError (which pydantic turns into a located error) naming the allowed forms.
     """
     if isinstance(text, int | float) and not isinstance(text, bool):
-        return float(text)
+        return _sensible(text, float(text) if abs(text) < MAX_DURATION_S else float("inf"))
     cleaned = str(text).strip()
-    if re.fullmatch(r"\d+(?:\.\d+)?", cleaned):
-        return float(cleaned)
-    if not _WHOLE.fullmatch(cleaned):
-        raise ValueError(f"{text!r} is not a duration; write 250ms, 90s, 2m, 1h30m or 2d")
-    return sum(float(number) * _UNIT_S[unit] for number, unit in _PART.findall(cleaned))
+    if isinstance(text, bool) or not _WHOLE.fullmatch(cleaned):
+        raise ValueError(f"not a duration; {FORMS}")
+    parts = _PART.findall(cleaned)
+    return _sensible(text, round(sum(float(number) * _UNIT_S[unit] for number, unit in parts), 9))
+
+
+def _sensible(text: Any, seconds: float) -> float:
+    if not isfinite(seconds) or not 0 <= seconds <= MAX_DURATION_S:
+        raise ValueError(f"not a duration between 0s and ten years; {FORMS}")
+    return seconds
+
+
+def _field(value: Any, info: ValidationInfo) -> float:
+    if info.context == BY_HAND and not isinstance(value, str):
+        raise ValueError(f"a duration needs its unit: {FORMS}")
+    return parse_duration_s(value)
 
 
 def format_duration(seconds: float) -> str:
@@ -39,5 +57,5 @@ def format_duration(seconds: float) -> str:
     return "".join(shown[:2]) or "0s"
 
 
-DurationS = Annotated[float, BeforeValidator(parse_duration_s)]
+DurationS = Annotated[float, BeforeValidator(_field)]
 """A pydantic field holding seconds that accepts ``"90s"``."""

@@ -8,13 +8,16 @@ from collections.abc import Mapping
 from itertools import pairwise
 from typing import Annotated, Any, Literal, Self, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, Strict, model_validator
 
 from recording.durations import DurationS
 from recording.slots import Slots
+from recording.urls import base_url
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[float, Field(gt=0)]
+Seed = Annotated[int, Field(ge=0, lt=2**63)]
+BaseUrl = Annotated[str, AfterValidator(base_url)]
 
 RuleKind = Literal["latency", "errors", "pool", "memory", "orders"]
 RULE_KINDS: tuple[RuleKind, ...] = get_args(RuleKind)
@@ -27,7 +30,20 @@ class Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class Range(Section):
+class Table(Section):
+    """A table that people write: a value of another kind than asked for is refused, not converted.
+
+    ``"5"`` is no number, ``1`` and ``"yes"`` are no truth values, ``inf`` is no limit.
+    """
+
+    model_config = ConfigDict(strict=True, allow_inf_nan=False)
+
+
+Listed = Strict(False)
+"""Of a tuple: written as a list; its entries are as strict as all else."""
+
+
+class Range(Table):
     """A uniform range of durations, written ``{ min = "2s", max = "5s" }``."""
 
     min: DurationS
@@ -45,7 +61,7 @@ class Range(Section):
         return (self.min + self.max) / 2
 
 
-class Phase(Section):
+class Phase(Table):
     """A stretch of the run: the load moves in a straight line from the last phase's to its own.
 
     The load is ``users`` in the closed model and ``arrivals_per_s`` (journeys begun per second)
@@ -59,7 +75,7 @@ class Phase(Section):
     measured: bool = False
 
 
-class Load(Section):
+class Load(Table):
     """How much load, for how long, from how many Locust processes.
 
     ``users`` is the closed model: a slow shop slows its users down. ``arrivals`` is the open one:
@@ -70,7 +86,7 @@ class Load(Section):
     arrivals: Literal["poisson", "uniform"] = "poisson"
     max_concurrent: int = Field(default=2000, ge=1)
     """Open model: most journeys under way at once; an arrival past it waits, and is counted."""
-    phases: tuple[Phase, ...] = Field(min_length=1)
+    phases: Annotated[tuple[Phase, ...], Listed] = Field(min_length=1)
     processes: Annotated[int, Field(ge=1)] | Literal["auto"] = "auto"
     preconnect: bool = False
     """Users open a connection to every service when they start, not when they first need it."""
@@ -117,7 +133,7 @@ class Load(Section):
         return None
 
 
-class Funnel(Section):
+class Funnel(Table):
     """Share of users who go on to the next step. Defaults: Appendix A's peak rates."""
 
     detail: Share = 268 / 298
@@ -136,7 +152,7 @@ class Funnel(Section):
         return 1 + self.detail + cart * (1 + self.apply_coupon) + start + charge + confirm
 
 
-class Journey(Section):
+class Journey(Table):
     """What one user does. Defaults: the seed's own plan (LT-2025-Q3-CHECKOUT)."""
 
     think: Range = Range(min=2.0, max=5.0)
@@ -150,14 +166,14 @@ class Journey(Section):
     coupons: int = Field(default=500, ge=1)
 
 
-class Target(Section):
+class Target(Table):
     """Where the load goes. Empty urls: the harness starts the mocks on free ports."""
 
-    checkout: str = ""
-    payment: str = ""
-    cart: str = ""
-    inventory_lock: str = ""
-    allowed_hosts: tuple[str, ...] = ("127.0.0.1", "localhost", "::1")
+    checkout: BaseUrl = ""
+    payment: BaseUrl = ""
+    cart: BaseUrl = ""
+    inventory_lock: BaseUrl = ""
+    allowed_hosts: Annotated[tuple[str, ...], Listed] = ("127.0.0.1", "localhost", "::1")
     payment_key: str = "sk_test_loadgate"
 
     @model_validator(mode="after")
@@ -167,12 +183,6 @@ class Target(Section):
             raise ValueError("give checkout, payment and cart urls, or none of them")
         return self
 
-    @field_validator("checkout", "payment", "cart", "inventory_lock")
-    @classmethod
-    def _without_slash(cls, url: str) -> str:
-        """Paths are appended as ``/metrics``: two slashes would be another path."""
-        return url.rstrip("/")
-
     @property
     def urls(self) -> dict[str, str]:
         """The configured base urls of the services that users talk to."""
@@ -180,7 +190,7 @@ class Target(Section):
         return {name: url for name, url in named.items() if url}
 
 
-class Recording(Section):
+class Recording(Table):
     """How finely the run is recorded."""
 
     interval: DurationS = Field(default=1.0, ge=0.1)
@@ -188,14 +198,14 @@ class Recording(Section):
     failures_per_interval: int = Field(default=200, ge=1)
 
 
-class Sampling(Section):
+class Sampling(Table):
     """How often services and generator are sampled."""
 
     interval: DurationS = Field(default=1.0, ge=0.1)
     timeout: DurationS = Field(default=2.0, gt=0)
 
 
-class Validity(Section):
+class Validity(Table):
     """When the run itself is not evidence. These limits judge the harness, not the shop."""
 
     users_tolerance: Share = 0.05
@@ -213,13 +223,13 @@ class Validity(Section):
     missing_samples: Share = 0.10
 
 
-class Judge(Section):
+class Judge(Table):
     """Which kinds of rule must be decided for a PASS; the others can still FAIL."""
 
-    required: tuple[RuleKind, ...] = RULE_KINDS
+    required: Annotated[tuple[RuleKind, ...], Listed] = RULE_KINDS
 
 
-class Gate(Section):
+class Gate(Table):
     """A paired run: base and head are loaded in turn, in short slots (``recording/slots.py``).
 
     ``looks`` are the numbers of rounds after which the gate may decide; the last is the budget.
@@ -229,7 +239,7 @@ class Gate(Section):
     slot: DurationS = Field(default=3.5, ge=0.5)
     cut: DurationS = Field(default=0.5, ge=0)
     warmup_rounds: int = Field(default=2, ge=0)
-    looks: tuple[int, ...] = (24, 40)
+    looks: Annotated[tuple[int, ...], Listed] = (24, 40)
 
     @model_validator(mode="after")
     def _sensible(self) -> Self:
@@ -253,12 +263,12 @@ class Gate(Section):
         return 2 * (self.warmup_rounds + self.looks[-1]) * self.slot
 
 
-class Profile(Section):
+class Profile(Table):
     """A whole run."""
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
     description: str = ""
-    seed: int = 20250922
+    seed: Seed = 20250922
     load: Load
     journey: Journey = Journey()
     target: Target = Target()

@@ -7,10 +7,25 @@ from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
 
+from recording.durations import BY_HAND
 from recording.errors import ConfigError, did_you_mean
+from recording.given_files import read_given_text
 from recording.profile import Profile
 
 T = TypeVar("T", bound=BaseModel)
+MAX_SHOWN_CHARS = 80
+_KINDS = {
+    "bool_type": "write true or false",
+    "int_type": "write a whole number",
+    "float_type": "write a number",
+    "finite_number": "write a finite number",
+    "string_type": "write text in quotes",
+    "tuple_type": "write a list",
+    "dict_type": "write a table",
+    "mapping_type": "write a table",
+    "model_type": "write a table",
+    "model_attributes_type": "write a table",
+}
 
 
 def load_profile(path: Path, overrides: Sequence[str] = ()) -> Profile:
@@ -27,14 +42,14 @@ def load_profile(path: Path, overrides: Sequence[str] = ()) -> Profile:
 
 def read_toml(path: Path) -> dict[str, Any]:
     """The TOML table in ``path``. Raises ConfigError naming the file and line."""
+    text = read_given_text(path)
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise ConfigError(f"{path}: no such file") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: cannot be read: {error}") from None
+        return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{path}: not valid TOML: {error}") from None
+    except (ValueError, RecursionError) as error:
+        # tomllib lets through what int() and Python's stack refuse.
+        raise ConfigError(f"{path}: not valid TOML: {type(error).__name__}") from None
 
 
 def apply_override(table: dict[str, Any], text: str, option: str = "--set") -> None:
@@ -66,11 +81,15 @@ def key_path(key: str) -> list[str]:
 def _descend(at: Any, part: str, where: str) -> Any:
     if isinstance(at, list):
         for number, entry in enumerate(at):
-            if part in (str(number), entry.get("name")):
-                return entry
-        names = [str(entry.get("name", i)) for i, entry in enumerate(at)]
+            if part == str(number) or (isinstance(entry, dict) and entry.get("name") == part):
+                return _table(entry, part, where)
+        tables = (entry for entry in at if isinstance(entry, dict))
+        names = [str(entry.get("name", i)) for i, entry in enumerate(tables)]
         raise ConfigError(f"{where}: no entry {part!r}{did_you_mean(part, names)}")
-    below = at.setdefault(part, {})
+    return _table(at.setdefault(part, {}), part, where)
+
+
+def _table(below: Any, part: str, where: str) -> Any:
     if not isinstance(below, dict | list):
         raise ConfigError(f"{where}: {part!r} is a value, not a table")
     return below
@@ -78,32 +97,50 @@ def _descend(at: Any, part: str, where: str) -> Any:
 
 def _toml_value(text: str) -> Any:
     try:
-        return tomllib.loads(f"v = {text}")["v"]
-    except tomllib.TOMLDecodeError:
+        return tomllib.loads(f"v = {text}")["v"] if "\n" not in text else text
+    except (ValueError, RecursionError):  # no TOML, or what int() and Python's stack refuse
         return text
 
 
 def build(model: type[T], table: Mapping[str, Any], where: str) -> T:
     """Validate ``table``. Raises ConfigError with one line per problem, prefixed ``where``."""
     try:
-        return model.model_validate(table)
+        return model.model_validate(table, context=BY_HAND)
     except ValidationError as error:
         raise ConfigError("\n".join(explain(error, model, where))) from None
 
 
 def explain(error: ValidationError, model: type[BaseModel], where: str) -> Iterator[str]:
-    """One line per problem: ``where: key: what is wrong and what is allowed``."""
+    """One line per key: ``where: key = value: what is wrong and what is allowed``."""
+    by_key: dict[str, list[str]] = {}
     for problem in error.errors():
-        location = [part for part in problem["loc"] if not str(part).startswith("function-")]
+        location = [part for part in problem["loc"] if not _is_branch(part)]
         key = ".".join(str(part) for part in location)
         if problem["type"] == "extra_forbidden":
             known = _known_keys(model, location[:-1])
-            yield f"{where}: unknown key {key!r}{did_you_mean(str(location[-1]), known)}"
+            yield f"{where}: unknown key {_quoted(key)}{did_you_mean(str(location[-1]), known)}"
         elif problem["type"] == "missing":
             yield f"{where}: {key} is missing"
         else:
-            message = problem["msg"].removeprefix("Value error, ")
-            yield f"{where}: {key or 'profile'} = {problem['input']!r}: {message}"
+            given = f"{where}: {key} = {_quoted(problem['input'])}" if key else where
+            by_key.setdefault(given, []).append(_allowed(problem["type"], problem["msg"]))
+    yield from (f"{given}: {', or '.join(texts)}" for given, texts in by_key.items())
+
+
+def _is_branch(part: int | str) -> bool:
+    """Whether this part of a location names one of several allowed kinds, not a key."""
+    return str(part).startswith(("function-", "literal[", "constrained-"))
+
+
+def _allowed(kind: str, message: str) -> str:
+    """What may be written, in place of pydantic's words for a kind of value."""
+    return _KINDS.get(kind) or message.removeprefix("Value error, ").removeprefix("Input ")
+
+
+def _quoted(value: Any) -> str:
+    """The value as written, short and on one line."""
+    text = repr(value)
+    return text if len(text) <= MAX_SHOWN_CHARS else f"{text[:MAX_SHOWN_CHARS]}…"
 
 
 def _known_keys(model: type[BaseModel], location: Iterable[Any]) -> list[str]:

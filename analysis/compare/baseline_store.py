@@ -8,6 +8,7 @@ import orjson
 
 from analysis.compare.baseline import Baseline
 from recording.errors import ConfigError, StorageError
+from recording.given_files import read_given_text
 from recording.profile_file import build
 
 
@@ -36,9 +37,7 @@ def store_baseline(folder: Path, baseline: Baseline) -> Path:
 
 def _read(path: Path) -> Baseline:
     try:
-        table = orjson.loads(path.read_bytes())
+        table = orjson.loads(read_given_text(path))
     except orjson.JSONDecodeError as error:
         raise ConfigError(f"{path}: not valid JSON (cut off?): {error}") from None
-    except OSError as error:
-        raise ConfigError(f"{path}: cannot be read: {error.strerror}") from None
     return build(Baseline, table, str(path))

@@ -2,9 +2,11 @@
 
 import signal
 import threading
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, Any
 
 import typer
+from pydantic import Field
 from rich.console import Console
 
 from harness.paths import find_profile
@@ -13,7 +15,8 @@ from harness.services import service_settings, start_services
 from mock_services.settings import DEFAULT_PORTS, MODELS
 from recording.clock import RunClock
 from recording.errors import RunFailedError
-from recording.profile_file import apply_override, load_profile
+from recording.profile import Table
+from recording.profile_file import apply_override, build, load_profile
 
 HELP = """
 Start the four mock services and keep them up until Ctrl-C.
@@ -32,6 +35,12 @@ def register(app: typer.Typer) -> None:
     app.command("mocks", help=HELP)(mocks)
 
 
+class OnlyServices(Table):
+    """What can be set without a profile."""
+
+    services: Mapping[str, Mapping[str, Any]] = Field(default_factory=dict)
+
+
 def mocks(
     profile: Annotated[
         str | None, typer.Option("--profile", help="Take [services.*] from this profile.")
@@ -45,15 +54,7 @@ def mocks(
     ] = min(DEFAULT_PORTS.values()),
 ) -> None:
     """Serve."""
-    if profile is not None:
-        path = find_profile(profile)
-        tables, where = load_profile(path, overrides or []).services, str(path)
-    else:
-        table: dict[str, dict[str, dict[str, object]]] = {"services": {}}
-        for text in overrides or []:
-            apply_override(table, text)
-        tables, where = table["services"], "--set"
-    settings = service_settings(tables, where)
+    settings = _settings(profile, overrides or [])
     ports = {name: port_base + i for i, name in enumerate(MODELS)}
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -71,3 +72,14 @@ def mocks(
                     raise RunFailedError(why)
         finally:
             services.stop()
+
+
+def _settings(profile: str | None, overrides: list[str]) -> dict[str, dict[str, Any]]:
+    """Of each service. Raises ConfigError for whatever `loadgate run` would refuse as well."""
+    if profile is not None:
+        path = find_profile(profile)
+        return service_settings(load_profile(path, overrides).services, str(path))
+    table: dict[str, Any] = {}
+    for text in overrides:
+        apply_override(table, text)
+    return service_settings(build(OnlyServices, table, "--set").services, "--set")

@@ -102,14 +102,26 @@ def test_users_move_in_straight_lines_between_phases() -> None:
 
 @pytest.mark.parametrize(
     ("text", "seconds"),
-    [("250ms", 0.25), ("90s", 90), ("2h", 7200), ("1h30m", 5400), ("2d", 172800), (5, 5), ("7", 7)],
+    [
+        ("250ms", 0.25),
+        ("90s", 90),
+        ("2h", 7200),
+        ("1h30m", 5400),
+        ("2d", 172800),
+        ("1.5s", 1.5),
+        ("1500ms", 1.5),
+        ("0.1s", 0.1),
+        (5, 5),
+    ],
 )
 def test_durations_are_read_as_written(text: object, seconds: float) -> None:
     """The forms people write."""
     assert parse_duration_s(text) == seconds
 
 
-@pytest.mark.parametrize("text", ["", "soon", "5 parsecs", "-3s", "1h-2m", True])
+@pytest.mark.parametrize(
+    "text", ["", "soon", "7", "5 parsecs", "-3s", "1h-2m", "1e3s", "inf", "infs", "nan", "٣s", True]
+)
 def test_nonsense_is_no_duration(text: object) -> None:
     """Refused with the allowed forms."""
     with pytest.raises(ValueError, match="not a duration"):

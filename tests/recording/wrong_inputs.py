@@ -1,0 +1,92 @@
+"""Values that are wrong in a profile, each with the words that must stand in the refusal."""
+
+DURATION = "load.phases.sustained.duration"
+NOT_DURATIONS = (
+    ("inf", "a duration needs its unit"),
+    ("nan", "a duration needs its unit"),
+    ("-inf", "a duration needs its unit"),
+    ("30", "a duration needs its unit"),
+    ("1.5", "a duration needs its unit"),
+    ("true", "a duration needs its unit"),
+    ('"30"', "not a duration"),
+    ('"inf"', "not a duration"),
+    ('"nan"', "not a duration"),
+    ('"-3s"', "not a duration"),
+    ('"1e3s"', "not a duration"),
+    ('"1h-2m"', "not a duration"),
+    ('"soon"', "not a duration"),
+    ('""', "not a duration"),
+    ('"11000d"', "ten years"),
+    ('"999999999999d"', "ten years"),
+    ("[]", "a duration needs its unit"),
+    ("2020-01-01", "a duration needs its unit"),
+    ('"0s"', "greater than 0"),
+)
+NOT_TRUE_NOR_FALSE = tuple(
+    (text, "write true or false") for text in ("1", "0", '"yes"', "on", "[]")
+)
+NOT_WHOLE = tuple((text, "write a whole number") for text in ('"5"', "5.0", "1e3", "true", "many"))
+NOT_NUMBERS = (
+    ('"0.5"', "write a number"),
+    ("false", "write a number"),
+    ("half", "write a number"),
+    ("inf", "finite number"),
+    ("nan", "finite number"),
+)
+NOT_URLS = (
+    ("http://[::1", "not a url"),
+    ("http://a..b", "no host name"),
+    ("http://.a", "no host name"),
+    ("http://-a.b", "no host name"),
+    ("http://" + 64 * "a", "no host name"),
+    ("http://:80", "no host name"),
+    ("http://", "no host name"),
+    ("http://localhost:99999", "not a url"),
+    ("http://localhost:0", "a port is 1 to 65535"),
+    ("http://localhost:", "a port is 1 to 65535"),
+    ("http://localhost:http", "not a url"),
+    ("http://me:secret@localhost", "user and password"),
+    ("http://localhost/?a=b", "no query"),
+    ("http://localhost#top", "no fragment"),
+    ("http://[fe80::zz]", "not a url"),
+    ("http://[1.2.3.4]", "not a url"),
+    ("http://local host", "blanks"),
+    ("http://localhost\x1b[31m", "blanks"),
+    ("http://bücher.example", "other than ASCII"),
+    ("localhost:8001", "not an http:// or https:// url"),
+    ("//localhost", "not an http:// or https:// url"),
+    ("ftp://localhost", "not an http:// or https:// url"),
+    ("file:///etc/passwd", "not an http:// or https:// url"),
+    ("5", "write text in quotes"),
+)
+WRONG = (
+    *((DURATION, *row) for row in NOT_DURATIONS),
+    *((key, "inf", "needs its unit") for key in ("load.stop_timeout", "recording.interval")),
+    *((key, "7", "needs its unit") for key in ("load.request_timeout", "validity.distortion_p99")),
+    ("journey.think.min", "0.1", "a duration needs its unit"),
+    ("gate.slot", "3.5", "a duration needs its unit"),
+    *(("load.phases.sustained.measured", *row) for row in NOT_TRUE_NOR_FALSE),
+    *(("load.preconnect", *row) for row in NOT_TRUE_NOR_FALSE),
+    *(("load.phases.sustained.users", *row) for row in NOT_WHOLE),
+    *(("seed", *row) for row in (*NOT_WHOLE, ("-1", "greater than"), (20 * "9", "less than"))),
+    *(("validity.foreign_cpu", *row) for row in NOT_NUMBERS),
+    *(("target.checkout", *row) for row in NOT_URLS),
+    ("target.inventory_lock", "http://a..b", "no host name"),
+    ("target.allowed_hosts", "localhost", "write a list"),
+    ("load.processes", "many", "write a whole number, or should be 'auto'"),
+    ("load.phases", "{}", "write a list"),
+    ("load", "5", "write a table"),
+    ("services", "5", "write a table"),
+    ("services.cart", "5", "write a table"),
+)
+WRONG_SETTINGS = (
+    *(("services.cart.oom_kill", *row) for row in NOT_TRUE_NOR_FALSE),
+    *(("services.cart.session_bytes", *row) for row in NOT_WHOLE),
+    *(("services.payment.decline_share", *row) for row in NOT_NUMBERS),
+    ("services.cart.ttl_s", '"5m"', "write a number"),
+    ("services.payment.seed", 20 * "9", "less than"),
+    ("services.cart.evicton", "lazy", "did you mean 'eviction'?"),
+    ("services.card", "{}", "did you mean 'cart'?"),
+    ("services.cart", "5", "write a table"),
+    ("services", "5", "write a table"),
+)
