@@ -5,7 +5,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from harness import git, preflight
 from harness.paths import PROJECT, environment_of
 from harness.scene import OpenScene, Scene, by_subject, target_urls, with_metrics
 from harness.scratch import scratch
+from harness.seeds import seeded_services
 from harness.services import Origin, Services, service_settings, start_services
 from recording.clock import RunClock
 from recording.errors import ConfigError
@@ -70,6 +71,13 @@ def prepared(
             yield PreparedArm(facts, settings, Origin(folder, arm), {})
     else:
         raise ConfigError(f"--{arm} {what}: need {KINDS}")
+
+
+def seeded(arm: PreparedArm, seed: int, of: str) -> PreparedArm:
+    """The arm with seeds for its services; ``of`` is its own name, or a name common to both."""
+    settings = seeded_services(arm.settings, seed, of)
+    seeds = {name: int(own["seed"]) for name, own in settings.items()}
+    return replace(arm, settings=settings, facts=arm.facts.model_copy(update={"seeds": seeds}))
 
 
 def open_arms(base: PreparedArm, head: PreparedArm) -> OpenScene:

@@ -7,6 +7,7 @@ import random
 import signal
 import subprocess
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,7 +17,7 @@ from typing import Any
 import orjson
 
 from analysis.calibration.injection import Slowdown
-from analysis.calibration.record import GateRecord
+from analysis.calibration.record import Draws, GateRecord
 from analysis.calibration.simulated_gates import blamed, host_models, simulated_gate
 from analysis.calibration.simulated_hosts import Injection, Where
 from analysis.regression.data import RegressionSettings
@@ -54,6 +55,7 @@ class Series:
     setup: str
     revision: str
     seed: int
+    draws: Draws
     keep: Callable[[GateRecord], None]
 
     def record(self, planned: Planned, wall_s: float, **found: Any) -> GateRecord:
@@ -63,6 +65,7 @@ class Series:
             host_class=self.host_class,
             setup=self.setup,
             revision=self.revision,
+            draws=self.draws,
             injection=planned.injection,
             endpoint=planned.step,
             wall_s=round(wall_s, 3),
@@ -77,20 +80,29 @@ def plan(
 ) -> list[Planned]:
     """`aa` A/A gates and `each` per slow-down, in a random order.
 
-    The slowed steps take turns, all seven before any comes twice, and go on where the gates
-    already kept (`done`) left off; so do the order's random numbers.
+    The slowed steps take turns, all seven before any comes twice, the gates already kept (`done`)
+    included.
     """
-    turns = random.Random(seed).sample(STEPS, len(STEPS))
+    draw = random.Random(f"{seed} {len(done)}")
     gates = [Planned()] * aa
     for slowdown in slowdowns:
-        first = sum(record.injection == str(slowdown) for record in done)
-        gates += [Planned(slowdown, turns[(first + i) % len(turns)]) for i in range(each)]
-    random.Random(f"{seed} {len(done)}").shuffle(gates)
+        turns = Counter(record.endpoint for record in done if record.injection == str(slowdown))
+        for _ in range(each):
+            fewest = min(turns[step] for step in STEPS)
+            step = draw.choice([step for step in STEPS if turns[step] == fewest])
+            turns[step] += 1
+            gates.append(Planned(slowdown, step))
+    draw.shuffle(gates)
     return gates
 
 
 def run_gate(
-    command: Sequence[str], log: Path, series: Series, planned: Planned, arguments: Sequence[str]
+    command: Sequence[str],
+    log: Path,
+    series: Series,
+    planned: Planned,
+    arguments: Sequence[str],
+    seed: int,
 ) -> GateRecord:
     """Run one gate as a process of its own and keep what it said. `log` gets its stderr.
 
@@ -98,13 +110,15 @@ def run_gate(
     the gate has stopped, without a record: a gate that was cut short has no known answer.
     """
     started_s = time.monotonic()
-    words = [*command, *(word for text in arguments for word in ("--head-set", text)), "--json"]
+    words = [*command, *(word for text in arguments for word in ("--head-set", text))]
+    words += ["--seed", str(seed), *(["--same-draws"] if series.draws == "same" else []), "--json"]
     code, output = _run(words, log)
     verdict = _verdict(code, output, log)
     context = verdict.get("context") or {}
     return series.record(
         planned,
         time.monotonic() - started_s,
+        seed=seed,
         verdict=Outcome(verdict["verdict"]),
         blamed=tuple(sorted(set(_blamed(verdict)))),
         rounds=context.get("rounds"),

@@ -14,6 +14,7 @@ from harness.live import LiveView
 from harness.progress import Progress
 from harness.sampler import Sampler
 from harness.scene import OpenScene, Scene, single
+from harness.seeds import seeded_load, seeded_services
 from harness.services import service_settings
 from harness.watch import STOPPED, End, Interrupt, Watch
 from recording.clock import RunClock
@@ -40,6 +41,7 @@ class Order:
     open_scene: OpenScene
     overrides: Sequence[str] = ()
     workers: Workers = LOCAL
+    seed: int | None = None
     paired: PairedRun | None = None
     enough: Callable[[RunDir, RunClock], str] | None = None
 
@@ -61,17 +63,21 @@ def conduct(
     runs: Path,
     view: LiveView,
     workers: Workers,
+    seed: int,
 ) -> RunDir:
     """Execute ``profile`` and record it; returns the run directory, however the run ended.
 
-    Raises ConfigError or RefusedError before anything is started, and StorageError when the run
-    directory cannot be created.
+    What the profile does not seed itself draws from ``seed``. Raises ConfigError or RefusedError
+    before anything is started, and StorageError when the run directory cannot be created.
     """
     preflight.check_safety(profile)
-    settings = service_settings(profile.services, where)
+    settings = seeded_services(service_settings(profile.services, where), seed)
     preflight.check_answers(profile.target.urls)
     scene = single(profile, settings, workers.host_for_services)
-    return record(Order(profile, scene, overrides, workers), runs, view)
+    resolved = seeded_load(profile, seed)
+    if not profile.target.urls:
+        resolved = resolved.model_copy(update={"services": settings})
+    return record(Order(resolved, scene, overrides, workers, seed), runs, view)
 
 
 def record(order: Order, runs: Path, view: LiveView) -> RunDir:
@@ -110,6 +116,7 @@ def _manifest(job: Job) -> Manifest:
     return Manifest(
         run_id=job.run.root.name,
         profile=job.order.profile,
+        seed=job.order.seed,
         overrides=tuple(job.order.overrides),
         started_utc=datetime.now(UTC).isoformat(timespec="seconds"),
         epoch_wall_s=job.clock.epoch_wall_s,
@@ -152,7 +159,9 @@ def _under_load(job: Job, scene: Scene, interrupt: Interrupt, view: LiveView) ->
     sampler.start()
     server: PlanServer | None = None
     try:
-        plan = plan_json(profile, scene.urls, scene.arms, paired.head_first if paired else ())
+        plan = plan_json(
+            profile, run.token, scene.urls, scene.arms, paired.head_first if paired else ()
+        )
         if workers.remote:
             port = workers.port + PLAN_PORT_OFFSET
             server = PlanServer(workers.host, port, plan(None), job.clock)

@@ -154,12 +154,17 @@ def start_generator(
 
 def plan_json(
     profile: Profile,
+    token: str,
     urls: Mapping[str, str],
     arms: Mapping[str, Mapping[str, str]] | None,
     head_first: tuple[bool, ...],
 ) -> Callable[[RunDir | None], str]:
-    """What a Locust process is asked to do, for a run directory or, elsewhere, for None."""
+    """What a Locust process is asked to do, for a run directory or, elsewhere, for None.
+
+    ``token`` goes into the ids that it makes up.
+    """
     table: dict[str, object] = {"profile": profile.model_dump(mode="json"), "urls": dict(urls)}
+    table["token"] = token
     if arms is not None:
         table["paired"] = {"arms": arms, "head_first": head_first}
     return lambda run: json.dumps(table | {"run": str(run.root.resolve()) if run else None})

@@ -126,7 +126,7 @@ class CheckoutUser(User):
         self._session_ends_s = time.monotonic() + self._random.uniform(session.min, session.max)
         account = (self._number + self._sessions * 7919) % JOURNEY.test_users + 1
         self._user_id = f"lt-user-{account:05d}"
-        self._cart_id = f"cart-lt-{self._number:05d}-{self._sessions}"
+        self._cart_id = listeners.WORKER.cart_id(self._number, self._sessions)
         self._sessions += 1
         self._headers = (
             f"Authorization: Bearer lt-user-token-{account:05d}\r\n"

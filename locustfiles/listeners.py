@@ -35,7 +35,8 @@ DISK_EXIT_CODE = 74  # EX_IOERR of sysexits.h
 
 
 class WorkerIdentity:
-    """Which of how many workers this is; request ids and user numbers never collide."""
+    """Which of how many workers this is; ids of carts and requests never collide, between the
+    workers of a run or between runs."""
 
     def __init__(self) -> None:
         self.index = 0
@@ -43,15 +44,29 @@ class WorkerIdentity:
         self._date = datetime.now(UTC).date().isoformat()
         self._requests = 0
 
+    def follow(self, environment: Environment, runner: WorkerRunner) -> None:
+        """Learn from Locust, before each test, which of its workers this is."""
+
+        def on_test_start(**_: Any) -> None:
+            self.index = max(0, runner.worker_index)
+            options = environment.parsed_options
+            self.count = max(1, getattr(options, "expect_workers", 1) or 1)
+
+        environment.events.test_start.add_listener(on_test_start)
+
     @property
     def name(self) -> str:
         """As in the seed's X-Locust-Worker header."""
         return f"locust-worker-{self.index + 1:02d}"
 
     def next_request_id(self) -> str:
-        """``lt-req-<date>-<worker><number>`` as in the seed's log."""
+        """``lt-req-<date>-<run>-<worker><number>``, but for the run as in the seed's log."""
         self._requests += 1
-        return f"lt-req-{self._date}-{self.index:02d}{self._requests:07d}"
+        return f"lt-req-{self._date}-{PLAN.token}-{self.index:02d}{self._requests:07d}"
+
+    def cart_id(self, user: int, session: int) -> str:
+        """``cart-lt-<run>-<worker>-<user>-<session>``."""
+        return f"cart-lt-{PLAN.token}-{self.index:02d}-{user:05d}-{session}"
 
 
 WORKER = WorkerIdentity()
@@ -72,6 +87,8 @@ process.raise_descriptor_limit()
 @events.init.add_listener
 def _on_init(environment: Environment, runner: Any, **_: Any) -> None:
     process.quiet_collector()
+    if isinstance(runner, WorkerRunner):
+        WORKER.follow(environment, runner)
     if not PLAN.recorded:
         return
     process.end_with_parent(is_master=isinstance(runner, MasterRunner))
@@ -146,11 +163,6 @@ def _record_and_report(environment: Environment, runner: WorkerRunner) -> None:
     recorder = _new_recorder(environment)
     stopped = False
 
-    def on_test_start(**_: Any) -> None:
-        WORKER.index = max(0, runner.worker_index)
-        options = environment.parsed_options
-        WORKER.count = max(1, getattr(options, "expect_workers", 1) or 1)
-
     def on_report(data: dict[str, Any], **_: Any) -> None:
         data["loadgate"] = _report(recorder, final=stopped)
 
@@ -165,7 +177,6 @@ def _record_and_report(environment: Environment, runner: WorkerRunner) -> None:
     if TIMETABLE is not None:
         begin = TIMETABLE.begin
         runner.register_message(SLOTS_MESSAGE, lambda msg, **_: begin(msg.data["start_s"]))
-    environment.events.test_start.add_listener(on_test_start)
     environment.events.report_to_master.add_listener(on_report)
     environment.events.test_stop.add_listener(on_test_stop)
 

@@ -8,6 +8,7 @@ mocks' default ports, and nothing is recorded but Locust's own statistics.
 """
 
 import os
+import secrets
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ from recording.clock import RunClock
 from recording.errors import RefusedError
 from recording.profile import Load, Phase, Profile
 from recording.profile_file import load_profile
-from recording.rundir import RunDir
+from recording.rundir import RunDir, new_token
 from recording.secrets import live_keys
 
 DEFAULT_URLS = {
@@ -36,6 +37,8 @@ class Plan:
     profile: Profile
     urls: Mapping[str, str]
     clock: RunClock
+    token: str
+    """Of this run alone: a shop that keeps carts and requests never takes it for another."""
     run: RunDir | None = None
     recorded: bool = False
     shaped: bool = True
@@ -51,11 +54,21 @@ def plan_from(environ: Mapping[str, str]) -> Plan:
     if "LOADGATE_PLAN" in environ:
         return _recorded(orjson.loads(environ["LOADGATE_PLAN"]), float(environ["LOADGATE_EPOCH"]))
     if "LOADGATE_PROFILE" in environ:
-        profile = load_profile(Path(environ["LOADGATE_PROFILE"]))
-        return Plan(profile, profile.target.urls or DEFAULT_URLS, RunClock.start())
+        profile = _seeded(load_profile(Path(environ["LOADGATE_PROFILE"])))
+        urls = profile.target.urls or DEFAULT_URLS
+        return Plan(profile, urls, RunClock.start(), new_token())
     by_hand = Load(phases=(Phase(name="by-hand", duration=3600, users=1, measured=True),))
-    profile = Profile(name="by-hand", load=by_hand)
-    return Plan(profile, DEFAULT_URLS, RunClock.start(), shaped=False)
+    profile = _seeded(Profile(name="by-hand", load=by_hand))
+    return Plan(profile, DEFAULT_URLS, RunClock.start(), new_token(), shaped=False)
+
+
+def _seeded(profile: Profile) -> Profile:
+    """With a seed of this call alone, where it has none; the harness hands over its own."""
+    return (
+        profile.model_copy(update={"seed": secrets.randbits(32)})
+        if profile.seed is None
+        else profile
+    )
 
 
 def _recorded(table: Mapping[str, object], epoch_s: float) -> Plan:
@@ -68,6 +81,7 @@ def _recorded(table: Mapping[str, object], epoch_s: float) -> Plan:
         Profile.model_validate(table["profile"]),
         urls,
         RunClock(epoch_s, wall_s),
+        str(table["token"]),
         RunDir(Path(str(run))) if run else None,
         recorded=True,
         arms=paired.get("arms"),

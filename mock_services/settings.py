@@ -6,6 +6,7 @@ One schema for all callers: the environment (`MOCK_SETTINGS`), `POST /admin/beha
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, Self
@@ -56,7 +57,10 @@ class ServiceSettings(Frozen):
     """Settings that only count at start-up."""
 
     seed: int = Field(
-        default=20250922, ge=0, lt=2**63, description="seed of everything drawn at random"
+        default_factory=lambda: secrets.randbits(32),
+        ge=0,
+        lt=2**63,
+        description="seed of everything drawn at random; without one each process draws its own",
     )
     error_share: Share = Field(
         default=0.0,

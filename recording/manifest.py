@@ -46,6 +46,8 @@ class ArmFacts(Section):
     overrides: tuple[str, ...] = ()
     urls: dict[str, str] = Field(default_factory=dict)
     """Where services at given urls were."""
+    seeds: dict[str, int] = Field(default_factory=dict)
+    """What each of its services drew from; empty where they are not ours, or nobody noted it."""
     notes: tuple[str, ...] = ()
     """What whoever reads the verdict must know about this arm."""
 
@@ -70,6 +72,14 @@ class PairedRun(Section):
     head: ArmFacts
     seed: int
     head_first: tuple[bool, ...]
+    same_draws: bool = False
+    """Whether it was asked for that both arms draw the same."""
+
+    @property
+    def common_draws(self) -> tuple[str, ...]:
+        """Services that drew the same in both arms, in the same order."""
+        pairs = self.base.seeds.items() & self.head.seeds.items()
+        return tuple(sorted(name for name, _ in pairs))
 
 
 class Manifest(Section):
@@ -82,6 +92,8 @@ class Manifest(Section):
     source: Literal["loadgate", "imported"] = "loadgate"
     """Imported runs lack what only our own recorder writes: lag, distortion, closing counts."""
     profile: Profile
+    seed: int | None = None
+    """Repeats the run's draws (``--seed``), but for those that the profile itself seeds."""
     overrides: tuple[str, ...] = ()
     started_utc: str
     epoch_wall_s: float

@@ -268,7 +268,8 @@ class Profile(Table):
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
     description: str = ""
-    seed: Seed = 20250922
+    seed: Seed | None = None
+    """Of the load's draws (journeys, pauses, arrivals). None: another one for each run."""
     load: Load
     journey: Journey = Journey()
     target: Target = Target()

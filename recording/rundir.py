@@ -98,6 +98,11 @@ class RunDir:
         return self.root / "junit.xml"
 
 
+def new_token() -> str:
+    """What no other run is known by: eight hexadecimal digits."""
+    return secrets.token_hex(TOKEN_BYTES)
+
+
 def create_run_dir(runs: Path, profile_name: str, now: datetime | None = None) -> RunDir:
     """A fresh directory ``runs/<utc>-<profile>-<token>``. Raises StorageError.
 
@@ -105,7 +110,7 @@ def create_run_dir(runs: Path, profile_name: str, now: datetime | None = None) -
     them from those of all others.
     """
     stamp = (now or datetime.now(UTC)).strftime("%Y%m%d-%H%M%S")
-    run = RunDir(runs / f"{stamp}-{profile_name}-{secrets.token_hex(TOKEN_BYTES)}")
+    run = RunDir(runs / f"{stamp}-{profile_name}-{new_token()}")
     try:
         run.root.mkdir(parents=True)
         run.logs.mkdir()

@@ -16,6 +16,8 @@ from recording.flow import SERVICE_STEPS
 from recording.jsonl import read_json_lines
 from recording.profile import Section
 
+Draws = Literal["independent", "same"]
+
 # The journey holds every step, so naming it beside the slow step accuses nobody else. Nor does
 # naming what a slower step costs its own service, such as more connections in use.
 SUMS = frozenset({"journey"})
@@ -26,7 +28,8 @@ class GateRecord(Section):
 
     `setup` is a fingerprint of what the gate was told (its command, profile and limits): gates
     of different setups are not added up. `blamed` are the endpoints it called slower, `summary`
-    is its own sentence.
+    is its own sentence. `draws` says whether both arms' services were told to draw the same
+    latencies; so they all did before it was kept. `seed` repeats the gate.
     """
 
     format: Literal[1] = 1
@@ -34,6 +37,8 @@ class GateRecord(Section):
     host_class: str
     setup: str
     revision: str = ""
+    seed: int | None = None
+    draws: Draws = "same"
     kind: Literal["real", "simulated"] = "real"
     host_model: str = ""
     injection: str = ""
@@ -96,6 +101,7 @@ class Calibration:
 
     host_class: str
     setup: str
+    draws: Draws
     last_utc: str
     rows: tuple[CalibrationRow, ...]
     left_out: int = 0
@@ -105,7 +111,8 @@ class Calibration:
         """One line, for the report of every gate on this host."""
         real = [_words(row) for row in self.rows if row.kind == "real"]
         said = "; ".join(real) or "no real gates"
-        return f"this host's calibration of {self.last_utc[:10]}: {said}"
+        when = f"{self.last_utc[:10]}, {self.draws} draws"
+        return f"this host's calibration of {when}: {said}"
 
 
 def calibration_file(folder: Path, host_class: str) -> Path:
@@ -144,6 +151,7 @@ def summarise(records: Sequence[GateRecord], unreadable: int = 0) -> Calibration
     return Calibration(
         newest.host_class,
         newest.setup,
+        newest.draws,
         (real or counted)[-1].at_utc,
         tuple(_row(*kind, kinds[kind]) for kind in sorted(kinds)),
         left_out=len(records) - len(counted),

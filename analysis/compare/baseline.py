@@ -8,6 +8,7 @@ from math import isfinite
 from typing import Any, Literal
 
 import orjson
+from pydantic import Field, field_validator
 
 from analysis.evidence import Evidence, load_evidence
 from analysis.host_class import host_class
@@ -44,7 +45,7 @@ class Baseline(Section):
     """A run, small: what was measured, under which load, where, of what.
 
     `load` is the part of the profile that shapes the load and `digest` its fingerprint;
-    `services` is how the mocks were told to behave.
+    `services` is how the mocks were told to behave, `seeds` what load and services drew from.
     """
 
     format: Literal[1] = 1
@@ -60,7 +61,15 @@ class Baseline(Section):
     measured_s: float
     load: dict[str, Any]
     services: dict[str, Any]
+    seeds: dict[str, int] = Field(default_factory=dict)
     figures: tuple[Figure, ...]
+
+    @field_validator("services")
+    @classmethod
+    def _without_seeds(cls, services: dict[str, Any]) -> dict[str, Any]:
+        """What a service drew is not how it was told to behave (baselines of before have both)."""
+        kept = {name: _without_seed(table) for name, table in services.items()}
+        return {name: table for name, table in kept.items() if table}
 
     def figure(self, subject: str, metric: str) -> Figure | None:
         """One figure, None where it was not measured."""
@@ -112,6 +121,7 @@ def _kept(evidence: Evidence, metrics: tuple[str, ...]) -> Baseline:
         measured_s=_significant(evidence.measured_s),
         load=load,
         services=_services(manifest),
+        seeds=_seeds(manifest),
         figures=tuple(_figures(evidence, metrics)),
     )
 
@@ -129,8 +139,17 @@ def digest(load: Mapping[str, Any]) -> str:
 
 
 def _services(manifest: Manifest) -> dict[str, Any]:
-    tables = manifest.profile.services.items()
-    return {name.replace("-", "_"): dict(table) for name, table in tables if table}
+    return {name.replace("-", "_"): dict(t) for name, t in manifest.profile.services.items()}
+
+
+def _without_seed(table: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in table.items() if key != "seed"}
+
+
+def _seeds(manifest: Manifest) -> dict[str, int]:
+    tables = _services(manifest).items()
+    found = {name: table["seed"] for name, table in tables if "seed" in table}
+    return found if manifest.profile.seed is None else found | {"load": manifest.profile.seed}
 
 
 def _figures(evidence: Evidence, metrics: tuple[str, ...]) -> Iterator[Figure]:

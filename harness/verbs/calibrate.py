@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import count
 from pathlib import Path
 from typing import Annotated
 
@@ -14,7 +15,13 @@ import typer
 from rich.console import Console
 
 from analysis.calibration.injection import Slowdown, parse_slowdowns
-from analysis.calibration.record import GateRecord, calibration_file, last_calibration, read_records
+from analysis.calibration.record import (
+    Draws,
+    GateRecord,
+    calibration_file,
+    last_calibration,
+    read_records,
+)
 from analysis.gate.settings import GateSettings, gate_settings
 from analysis.host_class import host_class
 from analysis.regression.data import RegressionSettings
@@ -24,8 +31,9 @@ from harness.calibrate import Planned, Series, plan, run_gate, simulate_gates
 from harness.host import host_facts
 from harness.inject import latencies_in_force, overrides
 from harness.paths import find_profile, find_thresholds
+from harness.seeds import derived, drawn
 from harness.verbs.calibrate_show import announce, follow, follow_simulated, print_calibration
-from harness.verbs.options import CALIBRATIONS, Json
+from harness.verbs.options import CALIBRATIONS, Json, SameDraws, Seed
 from recording.errors import ConfigError, StorageError
 from recording.exitcodes import ExitCode
 from recording.flow import STEPS
@@ -48,6 +56,7 @@ Exit code 0 when all gates were run, 5 when stopped early.
 Examples:
 
 - `loadgate calibrate --aa 30 --inject p99=+10%,+20%`  (90 real gates: hours)
+- `loadgate calibrate --aa 10 --same-draws`  (both arms' services in step: for changes of code)
 - `loadgate calibrate --aa 10 --inject p99=+20% --gates 7`
 - `loadgate calibrate --simulate 100 --inject p99=+20%`  (no load; both kinds, 100 each)
 - `loadgate calibrate`  (only print what is known of this host)
@@ -83,7 +92,6 @@ ProfileName = Annotated[
     str, typer.Option("--profile", metavar="NAME", help="The gate's; its latencies are slowed.")
 ]
 Folder = Annotated[Path, typer.Option("--folder", metavar="DIR", help="Where results are kept.")]
-Seed = Annotated[int, typer.Option("--seed", help="Draws order, steps and simulations.")]
 
 
 def calibrate(
@@ -94,7 +102,8 @@ def calibrate(
     gate: Command = "loadgate gate --base . --head . --profile {profile}",
     profile: ProfileName = "gate",
     folder: Folder = CALIBRATIONS,
-    seed: Seed = 1,
+    seed: Seed = None,
+    same_draws: SameDraws = False,
     as_json: Json = False,
 ) -> None:
     """Run, keep, print."""
@@ -104,7 +113,9 @@ def calibrate(
     console = Console(stderr=as_json, highlight=False)
     path = _file(folder)
     settings = gate_settings(load_thresholds(find_thresholds(None)))
-    series = _series(path, gate, find_profile(profile), settings, seed)
+    seed = drawn(seed)
+    draws: Draws = "same" if same_draws else "independent"
+    series = _series(path, gate, find_profile(profile), settings, seed, draws)
     done = [record for record in read_records(path)[0] if record.setup == series.setup]
     real = [record for record in done if record.kind == "real"]
     ahead = plan(aa, slowdowns, aa if gates is None else gates, real, seed)
@@ -116,7 +127,8 @@ def calibrate(
         log = path.with_suffix(".log")
         announce(console, len(ahead), log)
         one = partial(run_gate, _words(gate, profile), log, series)
-        follow(console, _real(one, ahead, find_profile(profile)), len(ahead))
+        seeds = (derived(seed, "gate", str(number)) for number in count(len(real)))
+        follow(console, _real(one, ahead, seeds, find_profile(profile)), len(ahead))
     except KeyboardInterrupt:
         stopped = True
         console.print("stopped; what ended before is kept")
@@ -135,13 +147,15 @@ def _file(folder: Path) -> Path:
     return calibration_file(folder, here.name)
 
 
-def _series(path: Path, gate: str, profile: Path, settings: GateSettings, seed: int) -> Series:
+def _series(
+    path: Path, gate: str, profile: Path, settings: GateSettings, seed: int, draws: Draws
+) -> Series:
     """What the gates of this call share; gates count together while their setup is the same."""
-    told = (gate, read_toml(profile), repr(settings))
+    told = (gate, read_toml(profile), repr(settings), draws)
     setup = hashlib.sha256(orjson.dumps(told, default=str, option=orjson.OPT_SORT_KEYS))
     here = git.facts()
     revision = str(here.get("revision", ""))[:10] + ("+" if here.get("dirty") else "")
-    return Series(path.stem, setup.hexdigest()[:12], revision, seed, partial(_keep, path))
+    return Series(path.stem, setup.hexdigest()[:12], revision, seed, draws, partial(_keep, path))
 
 
 def _keep(path: Path, record: GateRecord) -> None:
@@ -181,12 +195,15 @@ def _simulated(
 
 
 def _real(
-    one: Callable[[Planned, list[str]], GateRecord], planned: Sequence[Planned], profile: Path
+    one: Callable[[Planned, list[str], int], GateRecord],
+    planned: Sequence[Planned],
+    seeds: Iterator[int],
+    profile: Path,
 ) -> Iterator[GateRecord]:
     in_force = latencies_in_force(profile)
-    for each in planned:
+    for each, seed in zip(planned, seeds, strict=False):
         slower = overrides(each.step, each.slowdown, in_force) if each.slowdown else []
-        yield one(each, slower)
+        yield one(each, slower, seed)
 
 
 def _words(gate: str, profile: str) -> list[str]:

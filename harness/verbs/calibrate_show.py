@@ -49,6 +49,7 @@ def print_calibration(
             "host_class": found.host_class,
             "text": found.text(),
             "setup": found.setup,
+            "draws": found.draws,
             "last_utc": found.last_utc,
             "rows": [row.table() for row in found.rows],
             "left_out": found.left_out,
@@ -77,7 +78,10 @@ def _table(console: Console, found: Calibration, path: Path) -> None:
     console.print(made)
     console.print("bounds: one-sided 95 %, Clopper-Pearson, INVALID gates left out", style="dim")
     for count, what in (
-        (found.left_out, "gates of another command, profile or [regression] are left out"),
+        (
+            found.left_out,
+            "gates of another command, profile, [regression] or kind of draws are left out",
+        ),
         (found.unreadable, "lines cannot be read"),
     ):
         if count:

@@ -1,6 +1,5 @@
 """``loadgate gate``: is head slower than base?"""
 
-import secrets
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -17,13 +16,14 @@ from analysis.statistics.looks import LookPlan, balanced_order
 from analysis.thresholds import Thresholds as Limits
 from analysis.thresholds import load_thresholds
 from harness import git, preflight
-from harness.arms import PreparedArm, open_arms, prepared
+from harness.arms import PreparedArm, open_arms, prepared, seeded
 from harness.conduct import Order, record
 from harness.early_look import EarlyLooks
 from harness.live import LiveView
 from harness.paths import find_profile, find_thresholds
 from harness.scratch import sweep
-from harness.verbs.options import RUNS, Inconclusive, Json, Runs, Thresholds
+from harness.seeds import drawn, seeded_load
+from harness.verbs.options import RUNS, Inconclusive, Json, Runs, SameDraws, Seed, Thresholds
 from harness.verbs.show import finish
 from recording.clock import RunClock
 from recording.durations import format_duration
@@ -32,7 +32,7 @@ from recording.manifest import ArmFacts, PairedRun
 from recording.profile import Profile
 from recording.profile_file import load_profile
 from recording.rundir import RunDir
-from recording.slots import BASE, HEAD
+from recording.slots import ARMS, BASE, HEAD
 
 SLOWEST_REQUEST_S = 2.5
 """Requests still in flight this long after their slot do not wait for an early look."""
@@ -51,6 +51,7 @@ Examples:
 - `loadgate gate`  (what changed since the main branch, uncommitted changes included)
 - `loadgate gate --base ref:v1.4.0 --head ref:HEAD`
 - `loadgate gate --base . --head . --head-set services.payment.latency.charge.p99_ms=1068`
+- `loadgate gate --base . --head . --seed 7`  (again as it was)
 - `loadgate gate --base url:old.toml --head url:new.toml --inconclusive=fail`
 """
 
@@ -78,9 +79,8 @@ def gate(
         typer.Option("--set", metavar="KEY=VALUE", help="Override a profile key; repeatable."),
     ] = None,
     profile: Annotated[str, typer.Option("--profile", help="Name or TOML file.")] = "gate",
-    seed: Annotated[
-        int | None, typer.Option("--seed", help="Of the arms' order [drawn at random].")
-    ] = None,
+    seed: Seed = None,
+    same_draws: SameDraws = False,
     thresholds: Thresholds = None,
     runs: Runs = RUNS,
     inconclusive: Inconclusive = None,
@@ -92,7 +92,17 @@ def gate(
     path = find_profile(profile)
     plan = load_profile(path, overrides or [])
     wanted = base if base is not None else f"ref:{git.merge_base()}"
-    asked = Asked(plan, path, wanted, head, base_set or [], head_set or [], overrides or [], seed)
+    asked = Asked(
+        seeded_load(plan, seed := drawn(seed)),
+        path,
+        wanted,
+        head,
+        base_set or [],
+        head_set or [],
+        overrides or [],
+        seed,
+        same_draws,
+    )
     recorded = _record(asked, limits, Path(runs), Console(stderr=as_json))
     finish(recorded, limits, as_json=as_json, inconclusive=inconclusive)
 
@@ -108,7 +118,8 @@ class Asked:
     base_set: list[str]
     head_set: list[str]
     overrides: list[str]
-    seed: int | None
+    seed: int
+    same_draws: bool
 
 
 def _record(asked: Asked, limits: Limits, runs: Path, console: Console) -> RunDir:
@@ -117,14 +128,21 @@ def _record(asked: Asked, limits: Limits, runs: Path, console: Console) -> RunDi
     preflight.check_safety(plan)
     sweep()
     with ExitStack() as arms:
-        base = arms.enter_context(prepared(BASE, asked.base, asked.base_set, plan, where))
-        head = arms.enter_context(prepared(HEAD, asked.head, asked.head_set, plan, where))
-        paired = _paired(base, head, looks, asked.seed)
+        ready = (
+            arms.enter_context(prepared(BASE, asked.base, asked.base_set, plan, where)),
+            arms.enter_context(prepared(HEAD, asked.head, asked.head_set, plan, where)),
+        )
+        base, head = (
+            seeded(one, asked.seed, "both" if asked.same_draws else arm)
+            for arm, one in zip(ARMS, ready, strict=True)
+        )
+        paired = _paired(base, head, looks, asked)
         console.print(_headline(plan, paired), highlight=False, soft_wrap=True)
         order = Order(
             plan,
             open_arms(base, head),
             overrides=asked.overrides,
+            seed=asked.seed,
             paired=paired,
             enough=_early(plan, paired, limits),
         )
@@ -155,10 +173,14 @@ def _looks(profile: Profile, path: Path) -> LookPlan:
     return LookPlan(profile.gate.looks)
 
 
-def _paired(base: PreparedArm, head: PreparedArm, looks: LookPlan, seed: int | None) -> PairedRun:
-    drawn = secrets.randbits(32) if seed is None else seed
-    order = balanced_order(looks, drawn)
-    return PairedRun(base=base.facts, head=head.facts, seed=drawn, head_first=order)
+def _paired(base: PreparedArm, head: PreparedArm, looks: LookPlan, asked: Asked) -> PairedRun:
+    return PairedRun(
+        base=base.facts,
+        head=head.facts,
+        seed=asked.seed,
+        head_first=balanced_order(looks, asked.seed),
+        same_draws=asked.same_draws,
+    )
 
 
 def _early(
@@ -177,7 +199,8 @@ def _headline(profile: Profile, paired: PairedRun) -> str:
     longest = format_duration(round(profile.load.duration_s))
     return (
         f"[bold]{profile.name}[/]: {arms}; "
-        f"{' or '.join(map(str, gate.looks))} rounds of 2 x {gate.slot:g} s, at most {longest}"
+        f"{' or '.join(map(str, gate.looks))} rounds of 2 x {gate.slot:g} s, at most {longest}; "
+        f"seed {paired.seed}{', same draws' if paired.same_draws else ''}"
     )
 
 

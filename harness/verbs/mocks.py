@@ -11,7 +11,9 @@ from rich.console import Console
 
 from harness.paths import find_profile
 from harness.scratch import scratch, sweep
+from harness.seeds import drawn, seeded_services
 from harness.services import service_settings, start_services
+from harness.verbs.options import Seed
 from mock_services.settings import DEFAULT_PORTS, MODELS
 from recording.clock import RunClock
 from recording.errors import RunFailedError
@@ -52,9 +54,11 @@ def mocks(
     port_base: Annotated[
         int, typer.Option("--port-base", min=1, max=65000, help="First of four ports.")
     ] = min(DEFAULT_PORTS.values()),
+    seed: Seed = None,
 ) -> None:
     """Serve."""
-    settings = _settings(profile, overrides or [])
+    seed = drawn(seed)
+    settings = seeded_services(_settings(profile, overrides or []), seed)
     ports = {name: port_base + i for i, name in enumerate(MODELS)}
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -66,7 +70,7 @@ def mocks(
             console = Console()
             for service in services.services:
                 console.print(f"{service.subject:<24}{service.url}/docs", highlight=False)
-            console.print(f"[dim]admin token {services.admin_token}; Ctrl-C stops[/]")
+            console.print(f"[dim]seed {seed}; admin token {services.admin_token}; Ctrl-C stops[/]")
             while not stop.wait(_POLL_S):
                 if why := services.first_death():
                     raise RunFailedError(why)

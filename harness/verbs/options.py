@@ -13,6 +13,24 @@ Thresholds = Annotated[
     typer.Option("--thresholds", metavar="FILE", help="Limits to judge by [thresholds.toml]."),
 ]
 Runs = Annotated[Path, typer.Option("--runs", metavar="DIR", help="Where run directories live.")]
+Seed = Annotated[
+    int | None,
+    typer.Option(
+        "--seed",
+        min=0,
+        max=2**63 - 1,
+        metavar="N",
+        help="Repeats the random draws of an earlier one [drawn anew, and recorded].",
+    ),
+]
+SameDraws = Annotated[
+    bool,
+    typer.Option(
+        "--same-draws",
+        help="Both arms draw the same latencies: sharper for a change of code, no evidence "
+        "about services.",
+    ),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON on stdout.")]
 
 

@@ -11,7 +11,8 @@ from harness.conduct import conduct
 from harness.generator import MASTER_PORT, Workers
 from harness.live import LiveView
 from harness.paths import find_profile, find_thresholds
-from harness.verbs.options import RUNS, Inconclusive, Json, Runs, Thresholds
+from harness.seeds import drawn
+from harness.verbs.options import RUNS, Inconclusive, Json, Runs, Seed, Thresholds
 from harness.verbs.show import finish
 from recording.durations import format_duration
 from recording.profile import Profile
@@ -42,6 +43,7 @@ def run(
         list[str] | None,
         typer.Option("--set", metavar="KEY=VALUE", help="Override a profile key; repeatable."),
     ] = None,
+    seed: Seed = None,
     thresholds: Thresholds = None,
     runs: Runs = RUNS,
     inconclusive: Inconclusive = None,
@@ -73,7 +75,7 @@ def run(
     )
     with LiveView(console, f"loadgate {plan.name}") as view:
         workers = Workers(workers_expected, bind, port) if workers_expected else Workers()
-        recorded = conduct(plan, str(path), overrides or [], Path(runs), view, workers)
+        recorded = conduct(plan, str(path), overrides or [], Path(runs), view, workers, drawn(seed))
     finish(recorded, limits, as_json=as_json, inconclusive=inconclusive)
 
 

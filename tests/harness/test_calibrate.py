@@ -117,7 +117,10 @@ def test_another_profile_starts_anew(tmp_path: Path) -> None:
     own.write_text(TINY.read_text().replace("users = 20", "users = 30"))
     done = call(tmp_path, GATE, "--aa", "1", "--profile", str(own))
     assert "1 A/A gates" in done.output
-    assert "2 gates of another command, profile or [regression] are left out" in done.output
+    assert (
+        "2 gates of another command, profile, [regression] or kind of draws are left out"
+        in done.output
+    )
 
 
 def test_invalid_and_inconclusive_gates_are_verdicts(tmp_path: Path) -> None:
@@ -152,7 +155,7 @@ def test_ctrl_c_keeps_what_ended_and_stops_the_gate(tmp_path: Path) -> None:
     waits = GATE.replace(
         "sys.exit(3",
         "import os, signal\n"
-        "if os.path.getsize(sys.argv[1]) > 12:\n"
+        "if open(sys.argv[1]).read().count('--json') > 1:\n"
         "    open(sys.argv[1] + '.waiting', 'w').close()\n"
         "    try:\n        signal.pause()\n"
         "    except KeyboardInterrupt:\n"
@@ -227,3 +230,26 @@ def test_the_order_of_the_gates_is_drawn_from_the_seed() -> None:
     assert first == plan(10, [TAIL], 10, [], seed=1)
     assert first != plan(10, [TAIL], 10, [], seed=2)
     assert len({gate.injection for gate in first[:10]}) == 2
+
+
+def test_each_gate_has_a_seed_of_its_own_and_keeps_it(tmp_path: Path) -> None:
+    """Handed to the gate and in its record; the calibration's own seed repeats them all."""
+    for folder in ("a", "b"):
+        (tmp_path / folder).mkdir()
+        call(tmp_path / folder, GATE, "--aa", "3", "--seed", "5")
+    first, again = (
+        [words[words.index("--seed") + 1] for words in calls(tmp_path / folder)]
+        for folder in ("a", "b")
+    )
+    assert first == again
+    assert len(set(first)) == 3
+    assert [str(record.seed) for record in kept(tmp_path / "a")] == first
+
+
+def test_same_draws_are_another_calibration(tmp_path: Path) -> None:
+    """Told to each gate, said with the counts, and never added to independent ones."""
+    call(tmp_path, GATE, "--aa", "2")
+    done = call(tmp_path, GATE, "--aa", "1", "--same-draws")
+    assert ["--same-draws" in words for words in calls(tmp_path)] == [False, False, True]
+    assert "same draws: 1 A/A gates" in done.output
+    assert "2 gates of another command, profile, [regression] or kind of draws" in done.output

@@ -17,6 +17,7 @@ HOST = "xeon-2c-8gb-linux6"
 
 def gate(verdict: str = "PASS", **fields: Any) -> GateRecord:
     made = {"at_utc": "2026-11-21T10:00:00+00:00", "host_class": HOST, "setup": "s1"}
+    made["draws"] = "independent"
     return GateRecord.model_validate(made | {"verdict": verdict, "wall_s": 300.0} | fields)
 
 
@@ -40,7 +41,8 @@ def test_the_line_that_reports_quote(tmp_path: Path) -> None:
     found = last_calibration(tmp_path, HOST)
     assert found is not None
     assert found.text() == (
-        "this host's calibration of 2026-11-21: 30 A/A gates, 0 FAIL (<= 9.5 %), "
+        "this host's calibration of 2026-11-21, independent draws: "
+        "30 A/A gates, 0 FAIL (<= 9.5 %), "
         "2 INCONCLUSIVE; 20 gates at p99=+20%: 20 found"
     )
 
@@ -124,3 +126,11 @@ def test_simulated_gates_of_a_series_differ() -> None:
     first, second = (simulated_gate("iid", None, RegressionSettings(), 1, n) for n in (0, 1))
     assert first.rows[0].ratio != second.rows[0].ratio
     assert first.rounds in SHAPE.plan.rounds
+
+
+def test_gates_kept_before_draws_were_are_known_for_twins() -> None:
+    """Both arms drew from one seed then, and nobody should read them as independent."""
+    old = {key: value for key, value in gate().model_dump().items() if key not in ("draws", "seed")}
+    found = summarise([GateRecord.model_validate(old)])
+    assert found is not None
+    assert "same draws" in found.text()

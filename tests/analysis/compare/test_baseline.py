@@ -133,3 +133,20 @@ def test_no_folder_holds_no_baselines(tmp_path: Path) -> None:
     """The first call of all is not an error."""
     found: list[Baseline] = read_baselines(tmp_path / "none")
     assert found == []
+
+
+def test_what_a_service_drew_is_not_how_it_was_told_to_behave() -> None:
+    """Runs with seeds of their own have the same [services]; those kept before had them in."""
+    told = {"cart": {"ttl_s": 5, "seed": 1}, "payment": {"seed": 2}}
+    assert made("r", services=told).services == {"cart": {"ttl_s": 5}}
+
+
+def test_the_seeds_of_a_run_are_kept(tmp_path: Path) -> None:
+    """Two baselines that drew the same are one draw, and can be told."""
+    run = recorded(tmp_path / "r")
+    manifest = read_manifest(run.manifest)
+    drew = {"seed": 7, "services": {"inventory-lock": {"seed": 8}}}
+    profile = manifest.profile.model_copy(update=drew)
+    write_manifest(run.manifest, manifest.model_copy(update={"profile": profile}))
+    found = baseline_of(run, LIMITS, ())
+    assert (found.seeds, found.services) == ({"load": 7, "inventory_lock": 8}, {})
