@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from analysis.markdown import code, md
 from analysis.values import Check, Measurement, Outcome, RuleRow, Verdict, show
 from recording.durations import format_duration
 
@@ -21,7 +22,7 @@ def markdown(verdict: Verdict) -> str:
 def _lines(verdict: Verdict) -> Iterator[str]:
     yield f"# {_HEADLINE[verdict.verdict]}"
     yield ""
-    yield verdict.summary
+    yield md(verdict.summary)
     yield ""
     yield from _facts(verdict)
     yield from bullets("Why it is not evidence", verdict.invalid_reasons)
@@ -39,9 +40,9 @@ def _facts(verdict: Verdict) -> Iterator[str]:
         return
     git = context["git"] or {}
     revision = str(git.get("revision", ""))[:12] + (" (changed)" if git.get("dirty") else "")
-    overrides = ", ".join(f"`{text}`" for text in context["overrides"]) or "none"
-    yield f"- run `{verdict.run_id}`, profile `{verdict.profile}`, overrides: {overrides}"
-    yield f"- started {context['started_utc']}, revision {revision or 'unknown'}"
+    overrides = ", ".join(map(code, context["overrides"])) or "none"
+    yield f"- run {code(verdict.run_id)}, profile {code(verdict.profile)}, overrides: {overrides}"
+    yield f"- started {md(context['started_utc'])}, revision {md(revision) or 'unknown'}"
     yield (
         f"- {context['requests_measured']} requests measured in "
         f"{format_duration(round(context['measured_s']))} ({context['rate_per_s']:.1f} req/s), "
@@ -55,13 +56,13 @@ def bullets(title: str, lines: tuple[str, ...]) -> Iterator[str]:
     if lines:
         yield f"## {title}"
         yield ""
-        yield from (f"- {one_line(line)}" for line in lines)
+        yield from (f"- {md(line)}" for line in lines)
         yield ""
 
 
-def one_line(text: str) -> str:
-    """Without line breaks, which would end a list's item or a table's row."""
-    return " ".join(text.split())
+def table_row(*cells: object) -> str:
+    """A row of a table; whatever a cell holds stays in it."""
+    return "| " + " | ".join(md(str(cell)) for cell in cells) + " |"
 
 
 def _breaches(verdict: Verdict) -> Iterator[str]:
@@ -72,8 +73,7 @@ def _breaches(verdict: Verdict) -> Iterator[str]:
     yield "| subject | metric | actual | required | because |"
     yield "|---|---|--:|--:|---|"
     for b in verdict.breaches:
-        cause = one_line(b.because).replace("|", "\\|")
-        yield f"| {b.subject} | {b.metric} | {show(b.actual, b.unit)} | {b.required} | {cause} |"
+        yield table_row(b.subject, b.metric, show(b.actual, b.unit), b.required, b.because)
     yield ""
 
 
@@ -86,10 +86,9 @@ def _rules(verdict: Verdict) -> Iterator[str]:
     yield "|---|---|---|--:|--:|--:|---|"
     for row in verdict.rows:
         m = row.measurement
-        yield (
-            f"| {row.subject} | {m.subject} | {row.rule} | {show(m.value, m.unit)} | "
-            f"{interval(m)} | {m.n} | {outcome_text(row)} |"
-        )
+        actual = show(m.value, m.unit)
+        cells = (row.subject, m.subject, row.rule, actual, interval(m), m.n, outcome_text(row))
+        yield table_row(*cells)
     yield ""
 
 
@@ -120,8 +119,7 @@ def _measurements(verdict: Verdict) -> Iterator[str]:
     yield "|---|--:|--:|--:|--:|--:|--:|--:|"
     for step in steps:
         cells = [table[step, name] for name in ("mean", "p50", "p95", "p99", "max", "error_rate")]
-        shown = " | ".join(show(m.value, m.unit) for m in cells)
-        yield f"| {step} | {cells[0].n} | {shown} |"
+        yield table_row(step, cells[0].n, *(show(m.value, m.unit) for m in cells))
     yield ""
 
 
@@ -134,7 +132,7 @@ def checks_table(verdict: Verdict) -> Iterator[str]:
     yield "| check | actual | allowed | |"
     yield "|---|--:|--:|---|"
     for check in verdict.checks:
-        yield f"| {check.name} | {check.actual} | {check.allowed} | {_mark(check)} |"
+        yield table_row(check.name, check.actual, check.allowed, _mark(check))
     yield ""
 
 

@@ -1,6 +1,6 @@
 """The judge's vocabulary: measurement, rule outcome, breach, verdict."""
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from enum import StrEnum
 from math import isfinite, isnan
 from typing import Any
@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 
 from recording.exitcodes import ExitCode
+from recording.text import plainly
 
 
 class Outcome(StrEnum):
@@ -99,6 +100,11 @@ class Verdict:
     inconclusive_reasons: tuple[str, ...] = ()
     findings: tuple[str, ...] = ()
     context: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Foreign text ends here: whatever is shown of a verdict, in any medium, is plain."""
+        for each in fields(self):
+            object.__setattr__(self, each.name, plainly(getattr(self, each.name)))
 
     @property
     def exit_code(self) -> ExitCode:

@@ -5,7 +5,6 @@ import sys
 import traceback
 
 import typer
-from rich.console import Console
 
 from harness.parent import end_with_starter
 from harness.verbs import (
@@ -20,6 +19,7 @@ from harness.verbs import (
     runs,
     worker,
 )
+from harness.verbs.screen import Screen
 from harness.watch import stop_like_ctrl_c
 from recording.errors import LoadgateError
 from recording.exitcodes import ExitCode
@@ -42,19 +42,19 @@ for verb in (run, gate, analyze, report, compare, baseline, calibrate, runs, moc
 
 def main() -> None:
     """Run the command line; every expected error becomes one line and its exit code."""
-    console = Console(stderr=True, soft_wrap=True, highlight=False)
+    console = Screen(stderr=True, soft_wrap=True)
     stop_like_ctrl_c()
     end_with_starter()
     try:
         app(standalone_mode=True)
     except LoadgateError as error:
-        console.print(redact(f"loadgate: {error}"), style="red", markup=False)
+        console.print(redact(f"loadgate: {error}"), style="red")
         sys.exit(int(error.exit_code))
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(int(ExitCode.INTERNAL_ERROR))
     except Exception:  # noqa: BLE001 - the last line of defence, and it is loud
-        console.print(redact(traceback.format_exc()), markup=False)
+        console.print(redact(traceback.format_exc()))
         console.print("loadgate: internal error (this is a bug)", style="red")
         sys.exit(int(ExitCode.INTERNAL_ERROR))
 

@@ -42,7 +42,7 @@ class LiveView:
 
     def note(self, text: str) -> None:
         """Say something once, before the run."""
-        self._console.print(redact(f"note: {text}"), style="yellow", markup=False, soft_wrap=True)
+        self._console.print(redact(f"note: {text}"), style="yellow", soft_wrap=True)
 
     def show(self, now: Now) -> None:
         """Draw a frame, or print a line when it is due or the phase changed."""
@@ -51,7 +51,7 @@ class LiveView:
         elif now.phase != self._last_phase or now.t_s - self._last_plain_s >= PLAIN_EVERY_S:
             self._last_phase = now.phase
             self._last_plain_s = now.t_s
-            self._console.print(_line(now), highlight=False, soft_wrap=True)
+            self._console.print(_line(now), soft_wrap=True)
 
 
 def _line(now: Now) -> str:

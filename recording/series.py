@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from recording.hlog import write_all
+from recording.text import csv_field
 
 SERIES_HEADER = "t_s,subject,metric,value\n"
 
@@ -35,10 +36,14 @@ class SeriesWriter:
 
     def write(self, samples: Iterable[Sample]) -> None:
         """Append; raises OSError (disk full)."""
-        rows = "".join(f"{s.t_s:.3f},{s.subject},{s.metric},{s.value!r}\n" for s in samples)
+        rows = "".join(map(_row, samples))
         if rows:
             write_all(self._fd, rows.encode())
 
     def close(self) -> None:
         """Close the file."""
         os.close(self._fd)
+
+
+def _row(s: Sample) -> str:
+    return f"{s.t_s:.3f},{csv_field(s.subject)},{csv_field(s.metric)},{s.value!r}\n"

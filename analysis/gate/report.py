@@ -16,9 +16,11 @@ from analysis.gate.words import (
     show_cost,
     takes,
 )
-from analysis.report import bullets, checks_table, one_line
+from analysis.markdown import md
+from analysis.report import bullets, checks_table, table_row
 from analysis.values import Outcome
 from recording.durations import format_duration
+from recording.text import plain
 
 _HEADLINE = {
     Outcome.PASS: "PASS: head is not worse by what matters",
@@ -30,7 +32,7 @@ _HEADLINE = {
 
 def gate_markdown(report: GateReport, calibration: str | None = None) -> str:
     """The whole report. ``calibration`` is what this host's last calibration said of the gate."""
-    lines = [*_opening(report), *facts(report, calibration), ""]
+    lines = [*_opening(report), *(f"- {md(fact)}" for fact in facts(report, calibration)), ""]
     lines += [*_why(report), *_rows(report.gate_rows), *_costs(report.costs)]
     return "\n".join([*lines, *checks_table(report)]) + "\n"
 
@@ -38,31 +40,31 @@ def gate_markdown(report: GateReport, calibration: str | None = None) -> str:
 def gate_summary(report: GateReport, calibration: str | None = None) -> str:
     """The short form: verdict, reasons and rows, without the checks."""
     lines = [*_opening(report), *_why(report), *_rows(report.gate_rows), *_costs(report.costs)]
-    return "\n".join([*lines, *facts(report, calibration)]) + "\n"
+    return "\n".join([*lines, *(f"- {md(fact)}" for fact in facts(report, calibration))]) + "\n"
 
 
 def _opening(report: GateReport) -> Iterator[str]:
     yield f"# {_HEADLINE[report.verdict]}"
     yield ""
-    yield one_line(report.summary)
+    yield md(report.summary)
     yield ""
 
 
 def facts(report: GateReport, calibration: str | None) -> Iterator[str]:
-    """What was compared, on how much, and how far this host's gate is to be trusted."""
+    """What was compared, on how much, how far this host's gate is to be trusted; in plain lines."""
     context = report.context
     if context:
         for arm in ("base", "head"):
-            yield f"- {arm}: {_arm(context[arm])}"
+            yield f"{arm}: {_arm(context[arm])}"
         yield (
-            f"- run `{report.run_id}`, profile `{report.profile}`, started "
+            f"run {report.run_id}, profile {report.profile}, started "
             f"{context['started_utc']}, seed {context['seed']}"
         )
-        yield f"- {_rounds_judged(context)}"
-        yield f"- {_requests(report)}"
+        yield _rounds_judged(context)
+        yield _requests(report)
         if context["control"]:
-            yield f"- control, measured and not judged: {', '.join(context['control'])}"
-    yield f"- calibration: {one_line(calibration) if calibration else NOT_CALIBRATED}"
+            yield f"control, measured and not judged: {', '.join(context['control'])}"
+    yield f"calibration: {plain(calibration) if calibration else NOT_CALIBRATED}"
 
 
 def _rounds_judged(context: dict[str, Any]) -> str:
@@ -81,8 +83,8 @@ def _arm(arm: dict[str, object]) -> str:
     revision = str(arm["revision"])[:12] + (" (changed)" if arm["dirty"] else "")
     overrides = arm["overrides"]
     assert isinstance(overrides, list | tuple)
-    with_ = ", with " + ", ".join(f"`{text}`" for text in overrides) if overrides else ""
-    return f"`{arm['what']}`" + (f", revision {revision}" if revision else "") + with_
+    with_ = ", with " + ", ".join(map(str, overrides)) if overrides else ""
+    return str(arm["what"]) + (f", revision {revision}" if revision else "") + with_
 
 
 def _requests(report: GateReport) -> str:
@@ -97,7 +99,7 @@ def _why(report: GateReport) -> Iterator[str]:
     more = takes(report.context) if report.verdict is Outcome.INCONCLUSIVE else ""
     unsure = (*report.inconclusive_reasons, *([more] if more else []))
     yield from bullets("Why it cannot tell", unsure)
-    breaches = tuple(f"**{b.subject}**: {breach_text(b)}" for b in report.breaches)
+    breaches = tuple(f"{b.subject}: {breach_text(b)}" for b in report.breaches)
     yield from bullets("Worse than base", breaches)
     yield from bullets("Findings", report.findings)
 
@@ -112,10 +114,8 @@ def _rows(rows: Sequence[ArmRow]) -> Iterator[str]:
     for arm_row in rows:
         row = arm_row.row
         base, head = (show_cost(ms, "ms") for ms in (row.base_ms, arm_row.head_ms))
-        yield (
-            f"| {row.endpoint} | {row.metric} | {base} | {head} | {percent(row.ratio)} | "
-            f"{interval_of(row)} | {detectable(row)} | {row_outcome(row)} |"
-        )
+        change = (percent(row.ratio), interval_of(row), detectable(row), row_outcome(row))
+        yield table_row(row.endpoint, row.metric, base, head, *change)
     yield ""
 
 
@@ -128,7 +128,5 @@ def _costs(rows: Sequence[CostRow]) -> Iterator[str]:
     yield "|---|---|--:|--:|--:|---|"
     for row in rows:
         base, head, change = (show_cost(v, row.unit) for v in (row.base, row.head, row.change))
-        yield (
-            f"| {row.subject} | {row.metric} | {base} | {head} | {change} | {cost_outcome(row)} |"
-        )
+        yield table_row(row.subject, row.metric, base, head, change, cost_outcome(row))
     yield ""

@@ -6,7 +6,6 @@ from typing import Annotated, Any
 
 import orjson
 import typer
-from rich.console import Console
 
 from analysis.compare.against_baselines import MIN_BASELINES
 from analysis.compare.baseline import Baseline, baseline_of
@@ -19,7 +18,7 @@ from harness.paths import find_thresholds
 from harness.verbs.compare_show import WIDE
 from harness.verbs.options import Json, Thresholds
 from harness.verbs.regression_options import BASELINES, Baselines
-from harness.verbs.screen import table, widen
+from harness.verbs.screen import Screen, styled, table, widen
 from recording.errors import RunFailedError
 from recording.rundir import open_run_dir
 
@@ -74,7 +73,9 @@ def add(
         _print_json([_row(b) | {"file": str(p)} for b, p in zip(kept, paths, strict=True)])
         return
     for baseline, path in zip(kept, paths, strict=True):
-        typer.echo(f"{path}: {baseline.host_class}, load {baseline.digest} ({baseline.profile})")
+        Screen().print(
+            f"{path}: {baseline.host_class}, load {baseline.digest} ({baseline.profile})"
+        )
 
 
 def _checked(run: Path, limits: Limits) -> Baseline:
@@ -97,16 +98,18 @@ def list_all(baselines: Baselines = BASELINES, as_json: Json = False) -> None:
         _print_json([_row(baseline) for baseline in found])
         return
     if not found:
-        typer.echo(f"no baselines in {baselines}/ yet: try `loadgate baseline add RUN`")
+        Screen(soft_wrap=True).print(
+            f"no baselines in {baselines}/ yet: try `loadgate baseline add RUN`"
+        )
         return
-    console = Console(highlight=False)
+    console = Screen()
     widen(console, WIDE)
     made = table("run", "started (UTC)", "revision", "requests", left=3)
     for (host, digest), group in groupby(found, key=_kind):
         members = list(group)
         short = MIN_BASELINES - len(members)
         state = f"{short} more needed" if short > 0 else "ready"
-        made.add_row(f"[bold]{host}, load {digest} ({members[0].profile})[/]", state)
+        made.add_row(styled(f"{host}, load {digest} ({members[0].profile})", "bold"), state)
         for baseline in members:
             row = _row(baseline)
             made.add_row(f"  {row['run']}", row["started"], row["revision"], str(row["requests"]))

@@ -12,7 +12,6 @@ from typing import Annotated
 
 import orjson
 import typer
-from rich.console import Console
 
 from analysis.calibration.injection import Slowdown, parse_slowdowns
 from analysis.calibration.record import (
@@ -34,6 +33,7 @@ from harness.paths import find_profile, find_thresholds
 from harness.seeds import derived, drawn
 from harness.verbs.calibrate_show import announce, follow, follow_simulated, print_calibration
 from harness.verbs.options import CALIBRATIONS, Json, SameDraws, Seed
+from harness.verbs.screen import Screen
 from recording.errors import ConfigError, StorageError
 from recording.exitcodes import ExitCode
 from recording.flow import STEPS
@@ -110,7 +110,7 @@ def calibrate(
     slowdowns = [found for text in inject or () for found in parse_slowdowns(text)]
     if gates and not slowdowns:
         raise ConfigError("--gates counts A/B gates: say how head is slowed, --inject p99=+20%")
-    console = Console(stderr=as_json, highlight=False)
+    console = Screen(stderr=as_json)
     path = _file(folder)
     settings = gate_settings(load_thresholds(find_thresholds(None)))
     seed = drawn(seed)

@@ -5,24 +5,23 @@ from pathlib import Path
 
 import orjson
 import typer
-from rich.console import Console
 
 from analysis.calibration.record import Calibration, GateRecord
 from analysis.values import Outcome
 from harness.verbs.compare_show import WIDE
-from harness.verbs.screen import table, widen
+from harness.verbs.screen import Screen, table, widen
 
 SIMULATED_PER_LINE = 50
 
 
-def announce(console: Console, gates: int, log: Path) -> None:
+def announce(console: Screen, gates: int, log: Path) -> None:
     """What is ahead, before the first line that `follow` prints minutes later."""
     if gates:
         text = f"{gates} gates of some minutes each; what they print: {log}"
-        console.print(text, markup=False, soft_wrap=True)
+        console.print(text, soft_wrap=True)
 
 
-def follow(console: Console, records: Iterator[GateRecord], total: int) -> None:
+def follow(console: Screen, records: Iterator[GateRecord], total: int) -> None:
     """Run through real gates; one line for each as it ends."""
     for number, record in enumerate(records, start=1):
         what = f"{record.injection} on {record.endpoint}" if record.injection else "A/A"
@@ -30,18 +29,18 @@ def follow(console: Console, records: Iterator[GateRecord], total: int) -> None:
         line = f"gate {number} of {total}  {what}: {record.verdict}{named}, {record.wall_s:.1f} s"
         if record.verdict in (Outcome.INVALID, Outcome.INCONCLUSIVE) and record.summary:
             line += f": {record.summary}"
-        console.print(line, markup=False, soft_wrap=True)
+        console.print(line, soft_wrap=True)
 
 
-def follow_simulated(console: Console, records: Iterator[GateRecord], total: int) -> None:
+def follow_simulated(console: Screen, records: Iterator[GateRecord], total: int) -> None:
     """Run through simulated gates, of which only the table is worth a look."""
     for number, _ in enumerate(records, start=1):
         if number % SIMULATED_PER_LINE == 0 or number == total:
-            console.print(f"{number} of {total} gates simulated", markup=False)
+            console.print(f"{number} of {total} gates simulated")
 
 
 def print_calibration(
-    console: Console, found: Calibration | None, path: Path, *, as_json: bool
+    console: Screen, found: Calibration | None, path: Path, *, as_json: bool
 ) -> None:
     """The table, or null and the figures as JSON."""
     if as_json:
@@ -57,12 +56,12 @@ def print_calibration(
         }
         typer.echo(orjson.dumps(facts, option=orjson.OPT_INDENT_2).decode())
     elif found is None:
-        console.print(f"no gates kept in {path} yet: try `loadgate calibrate --aa 5`", markup=False)
+        console.print(f"no gates kept in {path} yet: try `loadgate calibrate --aa 5`")
     else:
         _table(console, found, path)
 
 
-def _table(console: Console, found: Calibration, path: Path) -> None:
+def _table(console: Screen, found: Calibration, path: Path) -> None:
     widen(console, WIDE)
     made = table(
         *("gates", "head is", "n", "FAIL", "PASS", "INCONCLUSIVE", "INVALID", "found"),
@@ -85,5 +84,5 @@ def _table(console: Console, found: Calibration, path: Path) -> None:
         (found.unreadable, "lines cannot be read"),
     ):
         if count:
-            console.print(f"{count} {what} ({path})", markup=False, soft_wrap=True)
-    console.print(found.text(), markup=False, soft_wrap=True)
+            console.print(f"{count} {what} ({path})", soft_wrap=True)
+    console.print(found.text(), soft_wrap=True)

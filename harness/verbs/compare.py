@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from analysis.compare.against_baselines import compare_with_baselines
 from analysis.compare.baseline import baseline_of
@@ -15,6 +14,7 @@ from harness.paths import find_thresholds
 from harness.verbs.compare_show import print_comparison
 from harness.verbs.options import Inconclusive, Json, Thresholds, exit_with
 from harness.verbs.regression_options import BASELINES, Baselines, baseline_rules
+from harness.verbs.screen import Screen
 from recording.rundir import open_run_dir
 
 HELP = """
@@ -54,7 +54,7 @@ def compare(
     if as_json:
         typer.echo(found.to_json().decode(), nl=False)
     else:
-        print_comparison(Console(highlight=False), found)
+        print_comparison(Screen(), found)
     exit_with(found.exit_code, inconclusive)
 
 

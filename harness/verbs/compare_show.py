@@ -1,18 +1,25 @@
 """One screen for a comparison: rows, what is only shown, why it cannot tell, the verdict."""
 
-from rich.console import Console
 from rich.table import Table
 
 from analysis.compare.side_by_side import Comparison, PairRow
 from analysis.regression.data import GateRow
 from analysis.values import Outcome, show
-from harness.verbs.screen import STYLE, print_lines, print_verdict_line, table, widen
+from harness.verbs.screen import (
+    STYLE,
+    Screen,
+    print_lines,
+    print_verdict_line,
+    styled,
+    table,
+    widen,
+)
 
 WIDE = 140
 """Columns that the widest of these tables takes."""
 
 
-def print_comparison(console: Console, found: Comparison) -> None:
+def print_comparison(console: Screen, found: Comparison) -> None:
     """Print it."""
     widen(console, WIDE)
     if found.pairs:
@@ -49,7 +56,7 @@ def _row_table(rows: tuple[GateRow, ...]) -> Table:
             seen = f"{100 * row.smallest_detectable:+.0f} %"
             cells = [f"{row.base_ms:.4g}", f"{row.ratio:.3f}", _bounds(row.ci_low, row.ci_high)]
             cells.append(seen)
-        verdict = f"[{STYLE[Outcome[row.verdict]]}]{row.verdict}[/]"
+        verdict = styled(row.verdict, STYLE[Outcome[row.verdict]])
         made.add_row(row.endpoint, row.metric, *cells, verdict, row.because)
     return made
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
+from rich.text import Text
 
 from analysis.gate.early import decided_early
 from analysis.gate.settings import gate_settings
@@ -24,6 +24,7 @@ from harness.paths import find_profile, find_thresholds
 from harness.scratch import sweep
 from harness.seeds import drawn, seeded_load
 from harness.verbs.options import RUNS, Inconclusive, Json, Runs, SameDraws, Seed, Thresholds
+from harness.verbs.screen import Screen, styled
 from harness.verbs.show import finish
 from recording.clock import RunClock
 from recording.durations import format_duration
@@ -103,7 +104,7 @@ def gate(
         seed,
         same_draws,
     )
-    recorded = _record(asked, limits, Path(runs), Console(stderr=as_json))
+    recorded = _record(asked, limits, Path(runs), Screen(stderr=as_json))
     finish(recorded, limits, as_json=as_json, inconclusive=inconclusive)
 
 
@@ -122,7 +123,7 @@ class Asked:
     same_draws: bool
 
 
-def _record(asked: Asked, limits: Limits, runs: Path, console: Console) -> RunDir:
+def _record(asked: Asked, limits: Limits, runs: Path, console: Screen) -> RunDir:
     plan, where = asked.profile, str(asked.path)
     looks = _looks(plan, asked.path)
     preflight.check_safety(plan)
@@ -137,7 +138,7 @@ def _record(asked: Asked, limits: Limits, runs: Path, console: Console) -> RunDi
             for arm, one in zip(ARMS, ready, strict=True)
         )
         paired = _paired(base, head, looks, asked)
-        console.print(_headline(plan, paired), highlight=False, soft_wrap=True)
+        console.print(_headline(plan, paired), soft_wrap=True)
         order = Order(
             plan,
             open_arms(base, head),
@@ -192,15 +193,15 @@ def _early(
     return EarlyLooks(profile.gate, paired, settle_s, decide).enough
 
 
-def _headline(profile: Profile, paired: PairedRun) -> str:
+def _headline(profile: Profile, paired: PairedRun) -> Text:
     gate = profile.gate
     assert gate is not None
     arms = " against ".join(_arm(facts) for facts in (paired.head, paired.base))
     longest = format_duration(round(profile.load.duration_s))
-    return (
-        f"[bold]{profile.name}[/]: {arms}; "
-        f"{' or '.join(map(str, gate.looks))} rounds of 2 x {gate.slot:g} s, at most {longest}; "
-        f"seed {paired.seed}{', same draws' if paired.same_draws else ''}"
+    return styled(profile.name, "bold") + styled(
+        f": {arms}; {' or '.join(map(str, gate.looks))} rounds of 2 x {gate.slot:g} s, "
+        f"at most {longest}; seed {paired.seed}{', same draws' if paired.same_draws else ''}",
+        "",
     )
 
 

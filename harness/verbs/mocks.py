@@ -7,13 +7,13 @@ from typing import Annotated, Any
 
 import typer
 from pydantic import Field
-from rich.console import Console
 
 from harness.paths import find_profile
 from harness.scratch import scratch, sweep
 from harness.seeds import drawn, seeded_services
 from harness.services import service_settings, start_services
 from harness.verbs.options import Seed
+from harness.verbs.screen import Screen
 from mock_services.settings import DEFAULT_PORTS, MODELS
 from recording.clock import RunClock
 from recording.errors import RunFailedError
@@ -67,10 +67,12 @@ def mocks(
     with scratch("mocks") as logs:
         services = start_services(settings, RunClock.start(), ports=ports, logs=logs)
         try:
-            console = Console()
+            console = Screen()
             for service in services.services:
-                console.print(f"{service.subject:<24}{service.url}/docs", highlight=False)
-            console.print(f"[dim]seed {seed}; admin token {services.admin_token}; Ctrl-C stops[/]")
+                console.print(f"{service.subject:<24}{service.url}/docs")
+            console.print(
+                f"seed {seed}; admin token {services.admin_token}; Ctrl-C stops", style="dim"
+            )
             while not stop.wait(_POLL_S):
                 if why := services.first_death():
                     raise RunFailedError(why)

@@ -4,13 +4,13 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.markdown import Markdown
 
 from analysis.judge import judge
 from analysis.thresholds import load_thresholds
 from harness.paths import find_thresholds
 from harness.verbs.options import Json, Thresholds
+from harness.verbs.screen import Screen
 from harness.verbs.show import calibration_of, report_of, store
 from recording.rundir import open_run_dir
 
@@ -39,7 +39,7 @@ def report(
     verdict = judge(found, load_thresholds(find_thresholds(thresholds)))
     calibration = calibration_of(found, verdict)
     store(found, verdict, calibration)
-    console = Console()
+    console = Screen()
     if as_json:
         typer.echo(verdict.to_json().decode(), nl=False)
     elif console.is_terminal:

@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from analysis.thresholds import load_thresholds
 from harness.conduct import conduct
@@ -13,6 +12,7 @@ from harness.live import LiveView
 from harness.paths import find_profile, find_thresholds
 from harness.seeds import drawn
 from harness.verbs.options import RUNS, Inconclusive, Json, Runs, Seed, Thresholds
+from harness.verbs.screen import Screen, styled
 from harness.verbs.show import finish
 from recording.durations import format_duration
 from recording.profile import Profile
@@ -65,13 +65,14 @@ def run(
     limits = load_thresholds(find_thresholds(thresholds))
     path = find_profile(profile)
     plan = load_profile(path, overrides or [])
-    console = Console(stderr=as_json)
+    console = Screen(stderr=as_json)
     console.print(
-        f"[bold]{plan.name}[/]: {_load(plan)}, "
-        f"{format_duration(plan.load.duration_s)} "
+        styled(plan.name, "bold"),
+        f": {_load(plan)}, {format_duration(plan.load.duration_s)} "
         f"({format_duration(plan.measured_s)} measured)"
         + (f" — {plan.description}" if plan.description else ""),
-        highlight=False,
+        sep="",
+        soft_wrap=True,
     )
     with LiveView(console, f"loadgate {plan.name}") as view:
         workers = Workers(workers_expected, bind, port) if workers_expected else Workers()

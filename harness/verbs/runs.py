@@ -4,11 +4,10 @@ from typing import Any
 
 import orjson
 import typer
-from rich.console import Console
 
 from analysis.values import Outcome
 from harness.verbs.options import RUNS, Json, Runs
-from harness.verbs.screen import STYLE, table
+from harness.verbs.screen import STYLE, Screen, styled, table
 from recording.errors import ConfigError
 from recording.manifest import read_manifest
 from recording.rundir import RunDir, list_runs
@@ -35,18 +34,18 @@ def runs(runs: Runs = RUNS, as_json: Json = False) -> None:
         typer.echo(orjson.dumps(rows, option=orjson.OPT_INDENT_2).decode())
         return
     if not rows:
-        typer.echo(f"no runs in {runs}/ yet: try `loadgate run smoke`")
+        Screen().print(f"no runs in {runs}/ yet: try `loadgate run smoke`", soft_wrap=True)
         return
     made = table("run", "profile", "started (UTC)", "ended", "verdict", left=5)
     for row in rows:
         style = STYLE.get(row["verdict"], "dim")
         cells = [row[name] for name in ("run", "profile", "started", "ended")]
-        made.add_row(*cells, f"[{style}]{row['verdict']}[/]")
-    console = Console(highlight=False)
+        made.add_row(*cells, styled(row["verdict"], style))
+    console = Screen()
     console.print(made)
     for row in rows:
         if row["why"]:
-            console.print(row["why"], style="dim", markup=False, soft_wrap=True)
+            console.print(row["why"], style="dim", soft_wrap=True)
 
 
 def _row(run: RunDir) -> dict[str, Any]:

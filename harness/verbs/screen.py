@@ -1,11 +1,14 @@
 """What the verbs' screens share: colours, plain tables, titled lines, the verdict."""
 
 from collections.abc import Iterable
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from analysis.values import Outcome
+from recording.text import plain_lines
 
 STYLE = {
     Outcome.PASS: "green",
@@ -15,7 +18,23 @@ STYLE = {
 }
 
 
-def widen(console: Console, columns: int) -> Console:
+class Screen(Console):
+    """A console on which text is only text: no markup, no emoji codes, no control characters."""
+
+    def __init__(self, **how: Any) -> None:
+        super().__init__(**how, markup=False, emoji=False, highlight=False)
+
+    def render_str(self, text: str, **how: Any) -> Text:
+        """Whatever is printed as a string, or stands in a cell as one, goes through here."""
+        return super().render_str(plain_lines(text), **how)
+
+
+def styled(text: str, style: str) -> Text:
+    """The same for a text with a style of its own."""
+    return Text(plain_lines(text), style)
+
+
+def widen(console: Screen, columns: int) -> Screen:
     """At least wide enough for the tables where nobody looks at a screen (CI logs)."""
     if not console.is_terminal:
         console.width = max(console.width, columns)
@@ -30,14 +49,12 @@ def table(*columns: str, left: int = 2) -> Table:
     return made
 
 
-def print_lines(console: Console, title: str, lines: Iterable[str], style: str) -> None:
+def print_lines(console: Screen, title: str, lines: Iterable[str], style: str) -> None:
     """Each line behind its title."""
     for line in lines:
-        console.print(f"[{style}]{title}[/]  ", end="")
-        console.print(line, markup=False, soft_wrap=True)
+        console.print(styled(title, style), line, sep="  ", soft_wrap=True)
 
 
-def print_verdict_line(console: Console, verdict: Outcome, summary: str) -> None:
+def print_verdict_line(console: Screen, verdict: Outcome, summary: str) -> None:
     """The verdict in its colour, and its one sentence."""
-    console.print(f"[bold {STYLE[verdict]}]{verdict}[/]  ", end="")
-    console.print(summary, markup=False, soft_wrap=True)
+    console.print(styled(verdict, f"bold {STYLE[verdict]}"), summary, sep="  ", soft_wrap=True)

@@ -4,8 +4,8 @@ import os
 from math import isnan
 
 import typer
-from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from analysis.calibration.record import last_calibration
 from analysis.gate.ci import junit
@@ -15,9 +15,9 @@ from analysis.host_class import host_class
 from analysis.judge import judge
 from analysis.report import interval, markdown
 from analysis.thresholds import Thresholds
-from analysis.values import Measurement, Outcome, RuleRow, Verdict, show
+from analysis.values import Breach, Measurement, Outcome, RuleRow, Verdict, show
 from harness.verbs.options import CALIBRATIONS, OnInconclusive, exit_with
-from harness.verbs.screen import STYLE, print_lines, print_verdict_line, widen
+from harness.verbs.screen import STYLE, Screen, print_lines, print_verdict_line, styled, widen
 from harness.verbs.show_gate import print_gate, publish
 from recording.durations import format_duration
 from recording.errors import StorageError
@@ -44,7 +44,7 @@ def finish(
         )
         raise typer.Exit(int(ExitCode.INCONCLUSIVE)) from None
     calibration = calibration_of(run, verdict)
-    console = widen(Console(highlight=False), 110)
+    console = widen(Screen(), 110)
     if as_json:
         typer.echo(verdict.to_json().decode(), nl=False)
     elif isinstance(verdict, GateReport):
@@ -54,7 +54,7 @@ def finish(
     store(run, verdict, calibration)
     if isinstance(verdict, GateReport):
         # Not on stdout under --json: what is printed there must stay one JSON document.
-        publish(Console(stderr=as_json, soft_wrap=True), verdict, os.environ, calibration)
+        publish(Screen(stderr=as_json, soft_wrap=True), verdict, os.environ, calibration)
     exit_with(verdict.exit_code, inconclusive)
 
 
@@ -84,7 +84,7 @@ def store(run: RunDir, verdict: Verdict, calibration: str | None = None) -> None
         raise StorageError(f"{run.root}: verdict not stored: {error.strerror}") from error
 
 
-def print_verdict(console: Console, run: RunDir, verdict: Verdict) -> None:
+def print_verdict(console: Screen, run: RunDir, verdict: Verdict) -> None:
     """One screen: ship or don't, and why."""
     if any(m.metric == "p50" for m in verdict.measurements):
         console.print(_latency_table(verdict))
@@ -97,13 +97,7 @@ def print_verdict(console: Console, run: RunDir, verdict: Verdict) -> None:
     ):
         print_lines(console, title, lines, style)
     for breach in verdict.breaches:
-        console.print(f"[red]breach[/]  {breach.subject}: {breach.metric} is ", end="")
-        console.print(
-            f"{show(breach.actual, breach.unit)}, required {breach.required}"
-            + (f": {breach.because}" if breach.because else ""),
-            markup=False,
-            soft_wrap=True,
-        )
+        print_lines(console, "breach", [_breach(breach)], "red")
     console.print()
     print_verdict_line(console, verdict.verdict, verdict.summary)
     if context := verdict.context:
@@ -114,6 +108,12 @@ def print_verdict(console: Console, run: RunDir, verdict: Verdict) -> None:
             style="dim",
             soft_wrap=True,
         )
+
+
+def _breach(breach: Breach) -> str:
+    because = f": {breach.because}" if breach.because else ""
+    actual = show(breach.actual, breach.unit)
+    return f"{breach.subject}: {breach.metric} is {actual}, required {breach.required}{because}"
 
 
 def _latency_table(verdict: Verdict) -> Table:
@@ -159,7 +159,7 @@ def _badness(row: RuleRow) -> tuple[int, float]:
     return order.index(row.outcome), row.measurement.value
 
 
-def _outcome(row: RuleRow) -> str:
+def _outcome(row: RuleRow) -> Text:
     if row.outcome is Outcome.INCONCLUSIVE and not row.required:
-        return "[dim]not decided, not required[/]"
-    return f"[{STYLE[row.outcome]}]{row.outcome}[/]"
+        return styled("not decided, not required", "dim")
+    return styled(row.outcome, STYLE[row.outcome])

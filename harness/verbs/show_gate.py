@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from analysis.gate.ci import annotations
 from analysis.gate.report import facts, gate_summary
@@ -19,13 +19,13 @@ from analysis.gate.words import (
 )
 from analysis.regression.data import GateVerdict
 from analysis.values import Outcome
-from harness.verbs.screen import STYLE, print_lines, print_verdict_line, table
+from harness.verbs.screen import STYLE, Screen, print_lines, print_verdict_line, styled, table
 from recording.errors import StorageError
 from recording.rundir import RunDir
 
 
 def print_gate(
-    console: Console, run: RunDir, report: GateReport, calibration: str | None = None
+    console: Screen, run: RunDir, report: GateReport, calibration: str | None = None
 ) -> None:
     """One screen: is head worse than base, where, and how sure is that."""
     if report.gate_rows:
@@ -42,9 +42,8 @@ def print_gate(
         print_lines(console, title, lines, style)
     console.print()
     for line in facts(report, calibration):
-        text = line.removeprefix("- ").replace("`", "")
-        console.print(text, style="dim", markup=False, soft_wrap=True)
-    console.print(f"report: {run.report}", style="dim", markup=False, soft_wrap=True)
+        console.print(line, style="dim", soft_wrap=True)
+    console.print(f"report: {run.report}", style="dim", soft_wrap=True)
     print_verdict_line(console, report.verdict, report.summary)
 
 
@@ -78,12 +77,12 @@ def _plain(ms: float | None) -> str:
     return "·" if ms is None else f"{ms:.3g}" if ms < 100 else f"{ms:.0f}"
 
 
-def _verdict(verdict: GateVerdict, words: str) -> str:
-    return f"[{STYLE[Outcome[verdict]]}]{words}[/]"
+def _verdict(verdict: GateVerdict, words: str) -> Text:
+    return styled(words, STYLE[Outcome[verdict]])
 
 
 def publish(
-    console: Console,
+    console: Screen,
     report: GateReport,
     environment: Mapping[str, str],
     calibration: str | None = None,
@@ -94,7 +93,7 @@ def publish(
     """
     if environment.get("GITHUB_ACTIONS") == "true":
         for line in annotations(report):
-            console.out(line, highlight=False)
+            console.print(Text(line), soft_wrap=True)  # the one text that is to act
     if path := environment.get("GITHUB_STEP_SUMMARY"):
         try:
             with Path(path).open("a", encoding="utf-8") as file:

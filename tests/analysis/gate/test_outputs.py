@@ -103,8 +103,8 @@ def test_the_report_shows_every_row_with_what_it_could_have_seen(slower: GateRep
     table = [line for line in text.splitlines() if "| p95 |" in line or "| p99 |" in line]
     assert len(table) == ROWS
     assert all(line.count(" %") >= 3 for line in table)
-    assert "- base: `ref:main`, revision aaaaaaaaaaaa" in text
-    assert "- head: `.`, revision bbbbbbbbbbbb (changed), with `x=1`" in text
+    assert "- base: ref:main, revision aaaaaaaaaaaa" in text
+    assert "- head: ., revision bbbbbbbbbbbb (changed), with x=1" in text
 
 
 def test_the_report_of_an_open_gate_says_what_it_takes(thin: GateReport) -> None:
