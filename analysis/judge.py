@@ -1,13 +1,15 @@
 """The judge: a recording and the limits in, a verdict out. Pure: same bytes, same verdict."""
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import chain
 
 from analysis import causes
+from analysis.decide import decide
 from analysis.evidence import Evidence, load_evidence
 from analysis.gate.judge import judge_paired
-from analysis.latency import Sample, judged_kind, needed, samples
+from analysis.latency import Sample, judged_kind, samples
 from analysis.memory.rules import memory_measurement, memory_of
 from analysis.orders import reconcile
 from analysis.resources import pool_measurement, pools_of, server_errors
@@ -15,7 +17,16 @@ from analysis.rules import Rule
 from analysis.thresholds import Thresholds
 from analysis.units import and_more
 from analysis.validity import checks
-from analysis.values import Breach, Check, Measurement, Outcome, RuleRow, Verdict, show
+from analysis.values import (
+    Breach,
+    Check,
+    Measurement,
+    Outcome,
+    RuleRow,
+    Verdict,
+    is_about_shipping,
+    show,
+)
 from recording.durations import format_duration
 from recording.errors import ConfigError
 from recording.flow import SERVICE_STEPS
@@ -89,22 +100,25 @@ class _Case:
         elif rule.kind == "memory":
             yield memory_measurement(self.memory[subject], self.evidence, subject, rule.metric)
         elif rule.kind == "orders":
-            yield from self._order_measurement(rule.metric)
+            yield self._order_measurement(rule.metric)
         elif subject in SERVICE_STEPS:
             yield from self._service_measurements(subject, rule)
         else:
             yield self._of_step(subject, rule.metric)
 
-    def _order_measurement(self, metric: str) -> Iterator[Measurement]:
-        if self.orders is not None:
-            yield from (m for m in self.orders.measurements() if m.metric == metric)
-        elif not self.evidence.manifest.profile.target.urls:
-            yield Measurement("orders", metric, float("nan"), "", 0, phase="run")
+    def _order_measurement(self, metric: str) -> Measurement:
+        if self.orders is None:
+            note = "no ledger of the shop's orders"
+            return Measurement("orders", metric, float("nan"), "", 0, phase="run", note=note)
+        return next(m for m in self.orders.measurements() if m.metric == metric)
 
     def _service_measurements(self, subject: str, rule: Rule) -> Iterator[Measurement]:
         steps = SERVICE_STEPS[subject]
         if not steps and rule.kind == "errors":
-            yield server_errors(self.evidence, subject)
+            yield server_errors(self.evidence, subject, rule.metric)
+        elif not steps:
+            note = "users never call it"
+            yield Measurement(subject, rule.metric, float("nan"), rule.unit, 0, note=note)
         for step in steps:
             yield self._of_step(step, rule.metric)
 
@@ -115,22 +129,17 @@ class _Case:
         return sample.measure(metric)
 
     def _apply(self, rule: Rule, subject: str, measured: Measurement) -> RuleRow:
-        required = rule.kind in self.evidence.manifest.profile.judge.required
+        required = self.evidence.manifest.profile.judge.requires(subject, rule.kind)
         outcome, because = self._outcome(rule, subject, measured)
         if outcome is Outcome.FAIL:
             because = causes.because(self, rule, subject, measured)
-        return RuleRow(str(rule), subject, measured, outcome, because, required)
+        return RuleRow(str(rule), subject, measured, outcome, because, required, rule.kind)
 
     def _outcome(self, rule: Rule, subject: str, measured: Measurement) -> tuple[Outcome, str]:
         if rule.kind == "memory" and rule.metric in ("slope", "time_to_limit"):
             return self.memory[subject].outcome(rule)
-        if measured.value != measured.value:
-            return Outcome.INCONCLUSIVE, "no data"
-        if measured.n < needed(rule.metric):
-            return Outcome.INCONCLUSIVE, (
-                f"{measured.n} samples, {rule.metric} takes {needed(rule.metric)}"
-            )
-        return (Outcome.PASS if rule.holds(measured.value) else Outcome.FAIL), ""
+        behind = self.samples.get(measured.subject)
+        return decide(rule, measured, self.evidence.measured_s, behind)
 
     def _breach(self, row: RuleRow) -> Breach:
         measured = row.measurement
@@ -210,9 +219,18 @@ def _summary(
         )
     if outcome is Outcome.INCONCLUSIVE:
         return f"Cannot tell: {unsure[0]}" + and_more(len(unsure))
-    open_rows = sum(row.outcome is Outcome.INCONCLUSIVE for row in rows)
-    left = f"; {open_rows} not decided (this profile does not require them)" if open_rows else ""
-    return f"All {len(rows) - open_rows} decided rules hold{left}"
+    decided = f"All {sum(row.outcome is Outcome.PASS for row in rows)} decided rules hold"
+    undecided = [row for row in rows if row.outcome is Outcome.INCONCLUSIVE]
+    left = f"not decided, nor required: {_listed(undecided)}" if undecided else ""
+    if not is_about_shipping(rows):
+        return f"It works. This is no verdict on shipping: {left}. {decided}"
+    return decided + (f"; {left}" if left else "")
+
+
+def _listed(rows: list[RuleRow]) -> str:
+    """``3 × errors, 2 × memory``."""
+    kinds = Counter(row.kind for row in rows)
+    return ", ".join(f"{n} × {kind}" for kind, n in kinds.items())
 
 
 def _context(evidence: Evidence, found: dict[str, Sample]) -> dict[str, object]:

@@ -29,7 +29,8 @@ class Outcome(StrEnum):
 class Measurement:
     """A value with its unit and how sure it is. ``n`` is the number of samples behind it.
 
-    A confidence bound is None where the samples cannot give one.
+    A confidence bound is None where the samples cannot give one. ``at_least``: not everything
+    could be seen, so the true value may be higher; ``note`` says why.
     """
 
     subject: str
@@ -41,6 +42,7 @@ class Measurement:
     ci_high: float | None = None
     phase: str = "measured"
     note: str = ""
+    at_least: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,13 @@ class RuleRow:
     outcome: Outcome
     because: str = ""
     required: bool = True
+    kind: str = ""
+
+
+def is_about_shipping(rows: tuple[RuleRow, ...]) -> bool:
+    """Whether every rule on what customers feel, latency and errors, was decided."""
+    felt = (row for row in rows if row.kind in ("latency", "errors"))
+    return all(row.outcome is not Outcome.INCONCLUSIVE for row in felt)
 
 
 @dataclass(frozen=True, slots=True)

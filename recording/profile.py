@@ -6,11 +6,20 @@ the nearest known one, and returns one immutable value that is passed down, neve
 
 from collections.abc import Mapping
 from itertools import pairwise
-from typing import Annotated, Any, Literal, Self, get_args
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, Strict, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    Strict,
+    field_validator,
+    model_validator,
+)
 
 from recording.durations import DurationS
+from recording.flow import SERVICE_STEPS, STEPS
 from recording.slots import Slots
 from recording.urls import base_url
 
@@ -19,9 +28,10 @@ Positive = Annotated[float, Field(gt=0)]
 Seed = Annotated[int, Field(ge=0, lt=2**63)]
 BaseUrl = Annotated[str, AfterValidator(base_url)]
 
-RuleKind = Literal["latency", "errors", "pool", "memory", "orders"]
-RULE_KINDS: tuple[RuleKind, ...] = get_args(RuleKind)
+RULE_KINDS = ("latency", "errors", "pool", "memory", "orders")
 """What a rule of thresholds.toml can be about; a profile may leave some undecided."""
+SUBJECTS = ("journey", *STEPS, *SERVICE_STEPS, "orders")
+"""Whom a section of thresholds.toml can be about."""
 
 
 class Section(BaseModel):
@@ -224,9 +234,29 @@ class Validity(Table):
 
 
 class Judge(Table):
-    """Which kinds of rule must be decided for a PASS; the others can still FAIL."""
+    """What must be decided for a PASS; every other rule can still FAIL.
 
-    required: Annotated[tuple[RuleKind, ...], Listed] = RULE_KINDS
+    ``required`` has kinds of rule, or sections and kinds of thresholds.toml: ``journey.errors``.
+    """
+
+    required: Annotated[tuple[str, ...], Listed] = RULE_KINDS
+
+    @field_validator("required")
+    @classmethod
+    def _known(cls, required: tuple[str, ...]) -> tuple[str, ...]:
+        for name in required:
+            subject, _, kind = name.rpartition(".")
+            known = kind in RULE_KINDS and (subject in SUBJECTS or not subject)
+            if not known or name.startswith("."):
+                raise ValueError(
+                    f"{name!r} is no kind of rule: {', '.join(RULE_KINDS)}, or one of a section "
+                    "of thresholds.toml, such as journey.errors"
+                )
+        return required
+
+    def requires(self, subject: str, kind: str) -> bool:
+        """Whether the rules of this kind, of this section, must be decided."""
+        return kind in self.required or f"{subject}.{kind}" in self.required
 
 
 class Gate(Table):

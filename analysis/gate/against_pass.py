@@ -8,12 +8,8 @@ from collections.abc import Iterator, Mapping
 
 from analysis.evidence import Evidence
 from analysis.gate.arm_checks import arm_checks
-from analysis.latency import Sample
+from analysis.latency import MAX_ERROR_SHARE, Sample
 from recording.slots import BASE, HEAD, Arm, Slots
-
-MAX_ERROR_SHARE = 0.05
-"""More failures than this and latency means nothing. Up to here, were all of them instant, they
-would lower the p95 of lognormal latencies (sigma 0.6) by 1.5 %: too little to hide a change."""
 
 Samples = Mapping[Arm, dict[str, Sample]]
 
@@ -42,7 +38,7 @@ def against_pass(
 
 def _failures(step: str, base: Sample | None, head: Sample, worse_by: float) -> Iterator[str]:
     """Too many of head's requests failed, or surely more than of base's."""
-    before, share = (100 * error_share(sample) if sample else 0.0 for sample in (base, head))
+    before, share = (100 * sample.failure_share if sample else 0.0 for sample in (base, head))
     failed = f"{step}: {share:.3g} % of head's requests failed ({before:.3g} % of base's)"
     if share > 100 * MAX_ERROR_SHARE >= before:
         yield f"{failed}, so its latency means nothing"
@@ -51,8 +47,3 @@ def _failures(step: str, base: Sample | None, head: Sample, worse_by: float) -> 
     lowest = head.measure("error_rate").ci_low
     if share - before >= worse_by and (highest is None or (lowest or 0.0) > highest):
         yield f"{failed}: a request that fails fast is not a fast request"
-
-
-def error_share(sample: Sample) -> float:
-    """Share of requests with an outcome that the plan did not ask for; 0 without requests."""
-    return sample.failures / sample.n if sample.n else 0.0

@@ -9,11 +9,10 @@ head's own doing, and must not hide a regression behind INVALID: it stands again
 import numpy as np
 
 from analysis.evidence import Evidence
-from analysis.gate.against_pass import MAX_ERROR_SHARE, error_share
 from analysis.gate.arm_checks import arm_checks
 from analysis.gate.counting import arm_samples, completed_rounds, counted, judged_part
 from analysis.gate.look import plan_of
-from analysis.latency import Sample
+from analysis.latency import MAX_ERROR_SHARE, Sample
 from analysis.validity import (
     completeness,
     damage,
@@ -108,7 +107,7 @@ def _mean_between(t_s: np.ndarray, values: np.ndarray, start_s: float, end_s: fl
 
 def _errors(base: dict[str, Sample]) -> Check:
     """Where base fails, there is nothing to compare head with."""
-    shares = {step: error_share(sample) for step, sample in base.items()}
+    shares = {step: sample.failure_share for step, sample in base.items()}
     worst = max(shares, key=lambda step: shares[step])
     return Check(
         "failed requests of base",
