@@ -9,7 +9,7 @@ from analysis.evidence import Evidence
 from analysis.latency import Sample, pooled
 from analysis.memory.rules import ServiceMemory
 from analysis.orders import IN_WORDS, Reconciliation
-from analysis.resources import Pool
+from analysis.resources import Pool, brief_waits
 from analysis.rules import Rule
 from analysis.statistics.percentiles import quantile
 from analysis.values import Measurement, show
@@ -86,7 +86,7 @@ def _windows(case: Case, subject: str) -> str:
     for pool, window in sorted(found, key=lambda pair: pair[1].start_s)[:3]:
         end = elapsed(window.end_s) if window.end_s is not None else "the end"
         texts.append(
-            f"pool {pool.label} ({window.pool_max} connections) exhausted "
+            f"pool {pool.label} ({window.pool_max or '?'} connections) exhausted "
             f"{elapsed(window.start_s)} to {end}, {window.failures} waits timed out, "
             f"at most {window.peak_waiting} waiting"
         )
@@ -147,6 +147,9 @@ def findings(case: Case) -> Iterator[str]:
     for subject in case.pools:
         if text := _windows(case, subject):
             yield f"{subject}: {text}"
+        for pool in case.pools[subject]:
+            if brief := brief_waits(case.evidence, pool):
+                yield f"{subject}: pool {pool.label}: {brief}"
     for subject, memory in case.memory.items():
         if memory.noteworthy:
             yield f"{subject} memory: {memory.explanation}"

@@ -21,7 +21,7 @@ class PoolSeries:
 
     `maximum`, `active` and `waiting` are numbers of connections and callers,
     `timeouts_total` is a counter, which may start again at zero when the service does.
-    Times ascend.
+    NaN where the service did not say. Times ascend.
     """
 
     name: str
@@ -39,6 +39,22 @@ class PoolSeries:
             raise ValueError(f"pool {self.name}: series of different lengths {sorted(lengths)}")
         if np.any(np.diff(self.t_s) < 0):
             raise ValueError(f"pool {self.name}: times do not ascend")
+
+    @property
+    def size(self) -> Floats:
+        """Connections it may open; NaN where that is not known, or unlimited (0, -1, inf)."""
+        limited = (self.maximum > 0) & np.isfinite(self.maximum)
+        return np.where(limited, self.maximum, math.nan)
+
+    @property
+    def blind_to(self) -> str:
+        """Why exhaustion could have gone unseen; "" where every sample could show it."""
+        for name, values in (("waiting", self.waiting), ("timeouts_total", self.timeouts_total)):
+            if missing := int(np.isnan(values).sum()):
+                return f"no connection_pool_{name} in {missing} of {len(values)} samples"
+        if np.any((self.waiting > 0) & np.isnan(self.size)):
+            return "callers waited, and its size is unlimited or not exported"
+        return ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +75,7 @@ class ExhaustionWindow:
 
 @dataclass(frozen=True, slots=True)
 class PoolUse:
-    """How full a pool was, in percent of its maximum (NaN without samples).
+    """How full a pool was, in percent of its size. NaN: not known in any sample.
 
     The mean is weighted with the time each sample stood. The peak is what a limit on
     utilization is about: a pool that was full for a minute turned callers away that minute.
@@ -67,8 +83,8 @@ class PoolUse:
 
     utilization_mean_percent: float
     utilization_peak_percent: float
-    peak_waiting: int
-    timeouts: int
+    peak_waiting: float
+    timeouts: float
 
 
 class BucketQuantile(NamedTuple):
@@ -89,27 +105,36 @@ def exhaustion_windows(
     if len(pool.t_s) == 0:
         return []
     gap_s = _default_gap_s(pool.t_s) if merge_gap_s is None else merge_gap_s
-    timeouts = counter_steps(pool.timeouts_total)
-    starved = (pool.waiting > 0) & (pool.active >= pool.maximum)
+    timeouts = _new(pool.timeouts_total)
+    starved = (pool.waiting > 0) & (pool.active >= pool.size)
     runs = _merged(_runs((timeouts > 0) | starved), pool.t_s, gap_s)
     return [_window(pool, timeouts, first, stop) for first, stop in runs]
 
 
 def pool_use(pool: PoolSeries) -> PoolUse:
-    """Utilization, peak number of waiting callers and timeouts over the whole series."""
-    if len(pool.t_s) == 0:
-        return PoolUse(math.nan, math.nan, 0, 0)
-    # A pool of size zero with callers is full, without callers it is idle.
-    share = np.where(pool.active > 0, 1.0, 0.0)
-    np.divide(pool.active, pool.maximum, out=share, where=pool.maximum > 0)
-    weights = np.diff(pool.t_s)
-    mean = np.average(share[:-1], weights=weights) if weights.sum() > 0 else share.mean()
+    """Utilization, peak number of waiting callers and timeouts, over the samples that say so."""
+    share = 100.0 * pool.active / pool.size
+    stood_s = np.diff(pool.t_s, append=pool.t_s[-1:])
+    known = np.isfinite(share)
+    weights = stood_s[known] if stood_s[known].sum() > 0 else None
     return PoolUse(
-        utilization_mean_percent=100.0 * float(mean),
-        utilization_peak_percent=100.0 * float(share.max()),
-        peak_waiting=int(pool.waiting.max()),
-        timeouts=int(counter_steps(pool.timeouts_total).sum()),
+        float(np.average(share[known], weights=weights)) if known.any() else math.nan,
+        _peak(share),
+        _peak(pool.waiting),
+        math.nan if np.isnan(pool.timeouts_total).all() else float(_new(pool.timeouts_total).sum()),
     )
+
+
+def _peak(values: Floats) -> float:
+    return float(np.nanmax(values)) if np.isfinite(values).any() else math.nan
+
+
+def _new(total: Floats) -> Floats:
+    """Increase of a counter at each sample; 0 where the service did not say."""
+    known = np.isfinite(total)
+    steps = np.zeros(len(total))
+    steps[known] = counter_steps(total[known])
+    return steps
 
 
 def counter_steps(total: Floats) -> Floats:
@@ -183,6 +208,6 @@ def _window(pool: PoolSeries, timeouts: Floats, first: int, stop: int) -> Exhaus
         start_s=float(pool.t_s[first]),
         end_s=float(pool.t_s[stop]) if stop < len(pool.t_s) else None,
         failures=int(timeouts[first:stop].sum()),
-        peak_waiting=int(pool.waiting[first:stop].max()),
-        pool_max=int(pool.maximum[first:stop].max()),
+        peak_waiting=int(np.nan_to_num(_peak(pool.waiting[first:stop]))),
+        pool_max=int(np.nan_to_num(_peak(pool.size[first:stop]))),
     )

@@ -1,7 +1,9 @@
 """What the sampled series say about services: pools, CPU, errors on the server's side, memory."""
 
+import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from math import inf, isnan, nan
 
 import numpy as np
 import numpy.typing as npt
@@ -16,11 +18,23 @@ from analysis.pools import (
     histogram_quantile,
     pool_use,
 )
+from analysis.rules import METRICS
 from analysis.statistics.distributions import share_interval
 from analysis.values import Measurement
 from recording.series_reader import Series
 
 Floats = npt.NDArray[np.float64]
+
+BRIEF_WAIT_S = 0.05
+"""Longer than it takes to open a connection (TCP, TLS and a login in one data centre: 10 to 40 ms):
+who waited longer, waited for somebody else's."""
+_SAME_PASS_S = 1e-3
+"""Samples of one pass share a time, up to the writing of it."""
+_SAYS = {
+    "utilization": "no connection_pool_max, or an unlimited one",
+    "peak_waiting": "no connection_pool_waiting",
+    "timeouts": "no connection_pool_timeouts_total",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,102 +61,181 @@ def _pools(series: Series, subject: str) -> Iterator[Pool]:
 
 
 def _pool_series(series: Series, subject: str, label: str) -> PoolSeries:
-    t_s, active = series.get(subject, f"connection_pool_active/{label}")
+    t_s, active = series.get(subject, named("connection_pool_active", label))
 
-    def at_same_times(name: str) -> Floats:
-        return carried(series, subject, f"{name}/{label}", t_s)
+    def sampled(name: str) -> tuple[Floats, Floats]:
+        return series.get(subject, named(f"connection_pool_{name}", label))
 
+    timeouts = _at_same_times(*sampled("timeouts_total"), t_s)
+    if np.isfinite(timeouts).any():  # a counter may appear with its first event
+        timeouts[: int(np.isfinite(timeouts).argmax())] = 0.0
     return PoolSeries(
         name=label,
         t_s=t_s,
-        maximum=at_same_times("connection_pool_max"),
+        maximum=carried(*sampled("max"), t_s),
         active=active,
-        waiting=at_same_times("connection_pool_waiting"),
-        timeouts_total=at_same_times("connection_pool_timeouts_total"),
+        waiting=_at_same_times(*sampled("waiting"), t_s),
+        timeouts_total=timeouts,
     )
 
 
-def carried(series: Series, subject: str, metric: str, t_s: Floats) -> Floats:
-    """The metric's last written value at each time; 0 before the first."""
-    times, values = series.get(subject, metric)
+def named(metric: str, label: str) -> str:
+    """The flat name of a metric with a label; one that has none is only its name."""
+    return f"{metric}/{label}" if label else metric
+
+
+def carried(times: Floats, values: Floats, t_s: Floats) -> Floats:
+    """The last written value at each time, of what is written when it changes; NaN before it."""
     if not times.size:
-        return np.zeros(len(t_s))
-    # Samples of one pass share a time up to the writing of it, hence the small slack.
-    place = np.searchsorted(times, t_s + 1e-6, side="right") - 1
-    return np.where(place >= 0, values[np.maximum(place, 0)], 0.0)
+        return np.full(len(t_s), np.nan)
+    place = np.searchsorted(times, t_s + _SAME_PASS_S, side="right") - 1
+    return np.where(place >= 0, values[np.maximum(place, 0)], np.nan)
+
+
+def _at_same_times(times: Floats, values: Floats, t_s: Floats) -> Floats:
+    """The values written in the same passes, of what is written in each; NaN where it was not."""
+    place = np.searchsorted(times, t_s + _SAME_PASS_S, side="right") - 1
+    there = place >= 0
+    there[there] = times[place[there]] >= t_s[there] - _SAME_PASS_S
+    found = np.full(len(t_s), np.nan)
+    found[there] = values[place[there]]
+    return found
 
 
 def pool_measurement(
     pools: list[Pool], subject: str, metric: str, evidence: Evidence
 ) -> Measurement:
-    """One pool metric of thresholds.toml: the worst pool of the service, and which it is."""
+    """One pool metric of thresholds.toml, over all pools of the service.
+
+    What a pool does not say is not zero: without any that says it the value is nan, and else
+    ``at_least``, with why.
+    """
     n = sum(len(pool.series.t_s) for pool in pools)
+    measured = Measurement(subject, metric, nan, METRICS[metric].unit, n, phase="run")
     if not n:
-        return Measurement(subject, metric, float("nan"), "", 0, phase="run")
+        return replace(measured, note="no connection_pool_active is exported")
     if metric == "exhausted_windows":
-        total = sum(len(pool.windows) for pool in pools)
-        return Measurement(subject, metric, float(total), "", n, phase="run")
+        return _exhaustion(measured, pools, evidence)
     if metric == "acquire_wait_p99":
         wait = acquire_wait(evidence, pools, 0.99)
-        note = "at least (past the last bucket)" if wait.at_least else ""
-        return Measurement(subject, metric, 1000 * wait.value, "ms", n, phase="run", note=note)
+        note = "past the last bucket" if wait.at_least else ""
+        return replace(measured, value=1000 * wait.value, note=note, at_least=wait.at_least)
+    return _use(measured, pools)
+
+
+def _exhaustion(measured: Measurement, pools: list[Pool], evidence: Evidence) -> Measurement:
+    total = float(sum(len(pool.windows) for pool in pools))
+    unseen = [f"pool {pool.label}: {why}" for pool in pools if (why := unseen_by(evidence, pool))]
+    if not unseen:
+        return replace(measured, value=total)
+    return replace(measured, value=total or nan, note="; ".join(unseen), at_least=True)
+
+
+def unseen_by(evidence: Evidence, pool: Pool) -> str:
+    """Why callers may have gone without a connection unseen, or surely did; "" where neither."""
+    return pool.series.blind_to or ("" if pool.windows else brief_waits(evidence, pool))
+
+
+def brief_waits(evidence: Evidence, pool: Pool) -> str:
+    """That callers waited for a connection between two samples; "" where none did, or none says."""
+    buckets = _acquire_buckets(evidence, [pool])
+    bound = min((b for b in buckets if b >= BRIEF_WAIT_S), default=inf)
+    waits = buckets.get(inf, 0.0) - buckets.get(bound, 0.0)
+    if waits < 1:
+        return ""
+    return (
+        f"{waits:.0f} callers waited longer than {1000 * bound:g} ms for a connection, "
+        "between the samples"
+    )
+
+
+def _use(measured: Measurement, pools: list[Pool]) -> Measurement:
+    """Utilization and waiting callers of the worst pool, timeouts of all together."""
     uses = {pool.label: pool_use(pool.series) for pool in pools}
-    if metric == "utilization":
-        worst = max(uses, key=lambda label: uses[label].utilization_peak_percent)
-        value = uses[worst].utilization_peak_percent
-        return Measurement(subject, metric, value, "%", n, phase="run", note=f"peak of {worst}")
-    if metric == "timeouts":
-        return Measurement(
-            subject, metric, float(sum(use.timeouts for use in uses.values())), "", n, phase="run"
-        )
-    worst = max(uses, key=lambda label: uses[label].peak_waiting)
-    peak = float(uses[worst].peak_waiting)
-    return Measurement(subject, metric, peak, "", n, phase="run", note=f"peak of {worst}")
+    value_of = {
+        "utilization": lambda use: use.utilization_peak_percent,
+        "peak_waiting": lambda use: use.peak_waiting,
+        "timeouts": lambda use: use.timeouts,
+    }[measured.metric]
+    known = {label: value_of(use) for label, use in uses.items() if not isnan(value_of(use))}
+    silent = [label for label in uses if label not in known]
+    if not known:
+        return replace(measured, note=_SAYS[measured.metric])
+    worst = max(known, key=lambda label: known[label])
+    value = sum(known.values()) if measured.metric == "timeouts" else known[worst]
+    note = "" if measured.metric == "timeouts" else f"peak of {worst}"
+    if silent:
+        note = f"{_SAYS[measured.metric]} for {', '.join(silent)}"
+    return replace(measured, value=value, note=note, at_least=bool(silent))
 
 
 def acquire_wait(evidence: Evidence, pools: list[Pool], q: float) -> BucketQuantile:
     """Quantile of the wait for a connection over the run, s, all pools of a service together."""
-    bounds: dict[float, float] = {}
-    for pool in pools:
-        prefix = f"connection_pool_acquire_seconds_bucket/{pool.label}/"
-        for metric in evidence.resources.metrics(pool.subject):
-            if metric.startswith(prefix):
-                _, values = evidence.resources.get(pool.subject, metric)
-                bound = float(metric.removeprefix(prefix))
-                bounds[bound] = bounds.get(bound, 0.0) + float(counter_steps(values).sum())
-                bounds[bound] += float(values[0])
-    if not bounds:
-        return BucketQuantile(float("nan"), False)
+    bounds = _acquire_buckets(evidence, pools)
+    if inf not in bounds or len(bounds) < 2:
+        return BucketQuantile(nan, False)
     ordered = sorted(bounds)
     return histogram_quantile(np.array(ordered), np.array([bounds[bound] for bound in ordered]), q)
 
 
-def server_errors(evidence: Evidence, subject: str) -> Measurement:
-    """Share of a service's own 5xx answers in the measured phases, from its request counters."""
-    failed = total = 0.0
-    for metric in evidence.resources.metrics(subject):
-        name, _, labels = metric.partition("/")
-        if name == "http_requests_total":
-            grown = grown_while_measured(evidence, subject, metric)
+def _acquire_buckets(evidence: Evidence, pools: list[Pool]) -> dict[float, float]:
+    """How many callers waited no longer than each bound (s) during the run."""
+    bounds: dict[float, float] = {}
+    for pool in pools:
+        prefix = named("connection_pool_acquire_seconds_bucket", pool.label) + "/"
+        for metric in evidence.resources.metrics(pool.subject):
+            bound = metric.removeprefix(prefix)
+            if metric.startswith(prefix) and "/" not in bound:
+                grown = float(counter_growth(evidence, pool.subject, metric)[1].sum())
+                bounds[float(bound)] = bounds.get(float(bound), 0.0) + grown
+    return bounds
+
+
+def server_errors(evidence: Evidence, subject: str, metric: str = "error_rate") -> Measurement:
+    """A service's own 5xx answers in the measured phases, from its request counters.
+
+    Counters that name no status leave open how many of them failed.
+    """
+    failed = total = unknown = 0
+    for name in evidence.resources.metrics(subject):
+        if name.partition("/")[0] == "http_requests_total":
+            grown = round(grown_while_measured(evidence, subject, name))
+            status = name.rpartition("/")[2].lower()
             total += grown
-            failed += grown if labels.rpartition("/")[2].startswith("5") else 0.0
+            failed += grown if re.fullmatch(r"5(\d\d|xx)", status) else 0
+            unknown += 0 if re.fullmatch(r"[1-5](\d\d|xx)", status) else grown
+    measured = Measurement(subject, metric, nan, METRICS[metric].unit, total)
     if not total:
-        return Measurement(subject, "error_rate", float("nan"), "%", 0)
-    ci = share_interval(round(failed), round(total))
-    rate = 100 * failed / total
-    return Measurement(subject, "error_rate", rate, "%", round(total), 100 * ci.low, 100 * ci.high)
+        return replace(measured, note="no request was counted in http_requests_total")
+    note = f"{unknown} of its {total} requests are counted without a status" if unknown else ""
+    if unknown and not failed:
+        return replace(measured, note=note)
+    measured = replace(measured, note=note, at_least=bool(unknown))
+    if metric == "failures":
+        return replace(measured, value=float(failed))
+    ci = share_interval(failed, total)
+    high = None if unknown else 100 * ci.high
+    return replace(measured, value=100 * failed / total, ci_low=100 * ci.low, ci_high=high)
+
+
+def counter_growth(
+    evidence: Evidence, subject: str, metric: str, source: str = ""
+) -> tuple[Floats, Floats]:
+    """Times, and how much a counter grew at each; a restart of the service is no loss.
+
+    What it showed in the subject's first sample came before the run.
+    """
+    series = evidence.load if source == "load" else evidence.resources
+    t_s, values = series.get(subject, metric)
+    steps = counter_steps(values)
+    if t_s.size and t_s[0] > 0 and not np.isclose(t_s[0], _first_sample_s(series, subject)):
+        steps[0] = values[0]  # a labelled counter appears with its first event
+    return t_s, steps
 
 
 def grown_while_measured(evidence: Evidence, subject: str, metric: str, source: str = "") -> float:
-    """How much a counter grew in the measured phases; a restart of the service is no loss."""
-    series = evidence.load if source == "load" else evidence.resources
-    t_s, values = series.get(subject, metric)
-    if not t_s.size:
-        return 0.0
-    steps = counter_steps(values)
-    born_late = t_s[0] > 0 and not np.isclose(t_s[0], _first_sample_s(series, subject))
-    if born_late:  # a labelled counter appears with its first event
-        steps = np.concatenate([[values[0]], steps[1:]])
+    """How much a counter grew in the measured phases."""
+    t_s, steps = counter_growth(evidence, subject, metric, source)
     inside = np.zeros(t_s.size, bool)
     for start, end in evidence.measured:
         inside |= (t_s > start) & (t_s <= end)

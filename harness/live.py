@@ -104,7 +104,7 @@ def _services(now: Now) -> Table:
         table.add_column(column, justify="right", min_width=8)
     for subject, values in now.services.items():
         active, size, waiting = (
-            _sum(values, f"connection_pool_{name}/") for name in ("active", "max", "waiting")
+            _sum(values, f"connection_pool_{name}") for name in ("active", "max", "waiting")
         )
         table.add_row(
             subject if values.get("up") else f"{subject} (no answer)",
@@ -115,6 +115,6 @@ def _services(now: Now) -> Table:
     return table
 
 
-def _sum(values: "dict[str, float] | object", prefix: str) -> float:
+def _sum(values: "dict[str, float] | object", metric: str) -> float:
     assert isinstance(values, dict)
-    return float(sum(value for name, value in values.items() if name.startswith(prefix)))
+    return float(sum(value for name, value in values.items() if name.partition("/")[0] == metric))

@@ -1,19 +1,26 @@
 """Reads a service's ``/metrics`` page into the flat names of ``resources.csv``.
 
 ``connection_pool_active{pool="locks",replica="0"}`` becomes ``connection_pool_active/locks/0``.
-Only what the judge reads is kept; docs/architecture.md lists it.
+Only what the judge reads is kept; docs/architecture.md lists it. Exporters name labels as they
+like, so nothing is told by a label's place: labels that we do not know keep their names, and
+series that would still fall onto one name are added up where they count something, and left out
+(no data) where they do not. Which of two gauges is the service's, nobody can say.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from math import isfinite
+from urllib.parse import quote
 
 from prometheus_client.parser import text_string_to_metric_families
 
-_KEPT = (
-    "http_requests_total",
+_OF_A_PROCESS = (
     "process_resident_memory_bytes",
     "process_cpu_seconds_total",
     "container_spec_memory_limit_bytes",
+    "container_oom_events_total",
     "service_replicas",
+)
+_OF_A_POOL = (
     "connection_pool_max",
     "connection_pool_active",
     "connection_pool_idle",
@@ -26,17 +33,45 @@ _KEPT = (
     "connection_pool_hold_seconds_sum",
     "connection_pool_hold_seconds_count",
 )
-
-
-_LABELS = ("endpoint", "method", "status", "pool", "replica", "le")
+_REQUESTS = "http_requests_total"
+_KEPT = (_REQUESTS, *_OF_A_PROCESS, *_OF_A_POOL)
+_STATUS = ("status", "code", "status_code")
+"""Labels that exporters give the HTTP status, the first that is there."""
+_COUNTED = ("_total", "_bucket", "_sum", "_count")
+_PLAIN = " :+@{}"
+"""Kept in a label's value as they are; what parts a name, or a line of a file, is not."""
 
 
 def flatten(page: str) -> Iterator[tuple[str, float]]:
     """(flat name, value) of every kept sample. Raises ValueError for a page that is no metrics."""
     # Parsing costs about 20 µs a line, so drop what is not kept first.
     lines = [line for line in page.splitlines() if line.startswith(_KEPT)]
+    found: dict[str, list[float]] = {}
     for family in text_string_to_metric_families("\n".join(lines) + "\n"):
         for sample in family.samples:
-            if sample.name in _KEPT:
-                labels = [sample.labels[k] for k in _LABELS if k in sample.labels]
-                yield "/".join([sample.name, *labels]), sample.value
+            if sample.name in _KEPT and isfinite(sample.value):
+                found.setdefault(_flat(sample.name, sample.labels), []).append(sample.value)
+    for name, values in found.items():
+        if len(values) == 1 or name.partition("/")[0].endswith(_COUNTED):
+            yield name, sum(values)
+
+
+def _flat(metric: str, labels: Mapping[str, str]) -> str:
+    if metric == _REQUESTS:
+        status = next((labels[name] for name in _STATUS if labels.get(name)), None)
+        return metric if status is None else f"{metric}/{_part(status)}"
+    return "/".join([metric, *(_pool_labels(labels) if metric in _OF_A_POOL else ())])
+
+
+def _pool_labels(labels: Mapping[str, str]) -> Iterator[str]:
+    """Which pool: ``pool`` and ``replica`` by value, what else there is by name; ``le`` last."""
+    plain = [name for name in ("pool", "replica") if "pool" in labels and name in labels]
+    yield from (_part(labels[name]) for name in plain)
+    others = sorted(labels.keys() - {*plain, "le"})
+    yield from (f"{_part(name)}={_part(labels[name])}" for name in others)
+    if "le" in labels:
+        yield labels["le"]
+
+
+def _part(text: str) -> str:
+    return quote(text, safe=_PLAIN)

@@ -137,10 +137,29 @@ def test_a_single_sample_has_a_utilization() -> None:
     assert pool_use(pool(active=[4])).utilization_mean_percent == 40.0
 
 
-def test_a_pool_of_size_zero_is_idle_without_callers_and_full_with_them() -> None:
-    """Scaled to zero there is nothing to divide by and still an answer."""
-    assert pool_use(pool(active=[0, 0], maximum=0.0)).utilization_peak_percent == 0.0
-    assert pool_use(pool(active=[0, 1], maximum=0.0)).utilization_peak_percent == 100.0
+@pytest.mark.parametrize("unlimited", [0.0, -1.0, INF, math.nan])
+def test_a_pool_without_a_limit_has_no_utilization(unlimited: float) -> None:
+    """Unlimited, or not exported: neither 100 % nor a division by zero, but no data."""
+    use = pool_use(pool(active=[0, 7], maximum=unlimited))
+    assert math.isnan(use.utilization_peak_percent)
+    assert math.isnan(use.utilization_mean_percent)
+
+
+@pytest.mark.parametrize(
+    ("series", "why"),
+    [
+        (pool(active=[1, 1], waiting=[math.nan] * 2), "no connection_pool_waiting in 2 of 2"),
+        (pool(active=[1, 1], timeouts=[0, math.nan]), "no connection_pool_timeouts_total in 1"),
+        (pool(active=[1, 1], waiting=[0, 1], maximum=0.0), "callers waited, and its size is unlimited"),
+        (pool(active=[1, 1], maximum=-1.0), ""),
+        (pool(active=[1, 1]), ""),
+    ],
+)
+def test_a_pool_says_why_exhaustion_could_go_unseen(series: PoolSeries, why: str) -> None:
+    """Who exports no waiters or timeouts shows no window, and proves nothing by that."""
+    assert exhaustion_windows(series) == []
+    assert series.blind_to.startswith(why)
+    assert bool(series.blind_to) == bool(why)
 
 
 def test_no_samples_give_no_windows_and_no_utilization() -> None:

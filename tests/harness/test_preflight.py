@@ -9,7 +9,6 @@ import pytest
 
 from harness import cli, preflight
 from harness.generator import expected_rate, processes_for
-from harness.prometheus import flatten
 from recording.errors import ConfigError, RefusedError
 from recording.profile_file import load_profile
 
@@ -149,17 +148,3 @@ def test_a_taken_port_is_named() -> None:
         done = loadgate("mocks", "--port-base", str(port))
     assert done.returncode == 2
     assert f"port {port} for checkout-service is taken" in done.stderr
-
-
-def test_a_metrics_page_becomes_flat_names() -> None:
-    """Labels become path parts; what the judge does not read is dropped."""
-    page = (
-        "# TYPE connection_pool_active gauge\n"
-        'connection_pool_active{pool="locks",replica="0"} 7.0\n'
-        'http_requests_total{endpoint="browse",method="GET",status="200"} 3\n'
-        "python_info 1\n"
-    )
-    assert dict(flatten(page)) == {
-        "connection_pool_active/locks/0": 7.0,
-        "http_requests_total/browse/GET/200": 3.0,
-    }
