@@ -144,12 +144,8 @@ def _orders(orders: Reconciliation | None, metric: str) -> str:
 
 def findings(case: Case) -> Iterator[str]:
     """What a reader should know besides the rules."""
-    for subject in case.pools:
-        if text := _windows(case, subject):
-            yield f"{subject}: {text}"
-        for pool in case.pools[subject]:
-            if brief := brief_waits(case.evidence, pool):
-                yield f"{subject}: pool {pool.label}: {brief}"
+    for subject, pools in case.pools.items():
+        yield from _of_pools(case, subject, pools)
     for subject, memory in case.memory.items():
         if memory.noteworthy:
             yield f"{subject} memory: {memory.explanation}"
@@ -157,13 +153,28 @@ def findings(case: Case) -> Iterator[str]:
             yield f"{subject} memory after its collection: {memory.resumed}"
     if case.orders is not None:
         yield str(case.orders)
-    charge = case.samples.get("charge")
+    yield from _of_charges(case.samples.get("charge"))
+    yield from _of_events(case.evidence)
+
+
+def _of_pools(case: Case, subject: str, pools: list[Pool]) -> Iterator[str]:
+    if text := _windows(case, subject):
+        yield f"{subject}: {text}"
+    for pool in pools:
+        if not pool.windows and (brief := brief_waits(case.evidence, pool)):
+            yield f"{subject}: pool {pool.label}: {brief}"
+
+
+def _of_charges(charge: Sample | None) -> Iterator[str]:
     if charge and (declined := charge.outcomes.get("declined", 0)):
         share = 100 * declined / charge.n
         yield f"{declined} of {charge.n} charges declined as planned ({show(share, '%')})"
-    for row in case.evidence.events_named("worker_lost"):
-        at = case.evidence.elapsed(float(row["t_s"]))
+
+
+def _of_events(evidence: Evidence) -> Iterator[str]:
+    for row in evidence.events_named("worker_lost"):
+        at = evidence.elapsed(float(row["t_s"]))
         yield f"{row.get('worker')} was lost at {at}; its users moved to the other workers"
-    for row in case.evidence.events_named("oom_killed"):
-        at = case.evidence.elapsed(float(row["t_s"]))
+    for row in evidence.events_named("oom_killed"):
+        at = evidence.elapsed(float(row["t_s"]))
         yield f"{row.get('source')} was killed for memory at {at}"

@@ -31,10 +31,11 @@ who waited longer, waited for somebody else's."""
 _SAME_PASS_S = 1e-3
 """Samples of one pass share a time, up to the writing of it."""
 _SAYS = {
-    "utilization": "no connection_pool_max, or an unlimited one",
-    "peak_waiting": "no connection_pool_waiting",
-    "timeouts": "no connection_pool_timeouts_total",
+    "utilization": ("utilization_peak_percent", "no connection_pool_max, or an unlimited one"),
+    "peak_waiting": ("peak_waiting", "no connection_pool_waiting"),
+    "timeouts": ("timeouts", "no connection_pool_timeouts_total"),
 }
+"""Where a pool's use has each metric, and what is missing where it has none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,22 +152,19 @@ def brief_waits(evidence: Evidence, pool: Pool) -> str:
 
 def _use(measured: Measurement, pools: list[Pool]) -> Measurement:
     """Utilization and waiting callers of the worst pool, timeouts of all together."""
-    uses = {pool.label: pool_use(pool.series) for pool in pools}
-    value_of = {
-        "utilization": lambda use: use.utilization_peak_percent,
-        "peak_waiting": lambda use: use.peak_waiting,
-        "timeouts": lambda use: use.timeouts,
-    }[measured.metric]
-    known = {label: value_of(use) for label, use in uses.items() if not isnan(value_of(use))}
-    silent = [label for label in uses if label not in known]
+    field, says = _SAYS[measured.metric]
+    uses = {pool.label: float(getattr(pool_use(pool.series), field)) for pool in pools}
+    known = {label: value for label, value in uses.items() if not isnan(value)}
     if not known:
-        return replace(measured, note=_SAYS[measured.metric])
+        return replace(measured, note=says)
     worst = max(known, key=lambda label: known[label])
-    value = sum(known.values()) if measured.metric == "timeouts" else known[worst]
-    note = "" if measured.metric == "timeouts" else f"peak of {worst}"
-    if silent:
-        note = f"{_SAYS[measured.metric]} for {', '.join(silent)}"
-    return replace(measured, value=value, note=note, at_least=bool(silent))
+    if measured.metric == "timeouts":
+        measured = replace(measured, value=sum(known.values()))
+    else:
+        measured = replace(measured, value=known[worst], note=f"peak of {worst}")
+    if silent := [label for label in uses if label not in known]:
+        return replace(measured, note=f"{says} for {', '.join(silent)}", at_least=True)
+    return measured
 
 
 def acquire_wait(evidence: Evidence, pools: list[Pool], q: float) -> BucketQuantile:

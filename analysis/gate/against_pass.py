@@ -29,6 +29,8 @@ def against_pass(
         answered = [samples[arm].get(step) for arm in (BASE, HEAD)]
         if not all(sample and sample.n for sample in answered):
             yield f"{step} is the control, and not both arms answered it"
+    if evidence.is_ours(HEAD) and HEAD not in evidence.ledgers:
+        yield "head left no ledger: whether it lost orders is not known"
     base, head_checks = (
         list(arm_checks(evidence, slots, rounds, arm, samples[arm])) for arm in (BASE, HEAD)
     )

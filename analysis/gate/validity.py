@@ -6,6 +6,8 @@ head's own doing, and must not hide a regression behind INVALID: it stands again
 (``against_pass.py``).
 """
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from analysis.evidence import Evidence
@@ -37,7 +39,7 @@ def check_run(evidence: Evidence, rounds: int) -> tuple[Check, ...]:
     samples = {arm: arm_samples(evidence, slots, rounds, arm) for arm in ARMS}
     part = judged_part(evidence, slots, rounds)
     checks += [*samples_taken(part), _load_in_slots(evidence, slots, rounds)]
-    checks += [_users(evidence, slots, rounds), _errors(samples[BASE])]
+    checks += [_users(evidence, slots, rounds), _errors(samples[BASE]), *_ledger(evidence)]
     checks += [*generator(part), *host(part)]
     checks += arm_checks(evidence, slots, rounds, BASE, samples[BASE])
     return tuple(checks)
@@ -103,6 +105,13 @@ def _mean_between(t_s: np.ndarray, values: np.ndarray, start_s: float, end_s: fl
         return float(values[inside].mean())
     before = int(np.searchsorted(t_s, start_s)) - 1
     return float(values[before]) if before >= 0 else 0.0
+
+
+def _ledger(evidence: Evidence) -> Iterator[Check]:
+    """What base did with its orders is what head's are held against."""
+    if evidence.is_ours(BASE):
+        there = BASE in evidence.ledgers
+        yield Check("ledger of base", "there" if there else "missing", "there", there)
 
 
 def _errors(base: dict[str, Sample]) -> Check:

@@ -8,6 +8,7 @@ import numpy as np
 
 from analysis.evidence import Evidence
 from analysis.memory.judge import MemoryClass, MemoryVerdict, judge_memory
+from analysis.resources import counter_growth
 from analysis.rules import Rule
 from analysis.units import BYTES_PER_MB, format_elapsed
 from analysis.values import Measurement, Outcome
@@ -16,6 +17,7 @@ FASTER = 1.5
 """A growth this many times the one before a collection is worth a finding."""
 _RSS = "process_resident_memory_bytes"
 _LIMIT = "container_spec_memory_limit_bytes"
+_OOM = "container_oom_events_total"
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,5 +155,20 @@ def memory_measurement(
         return Measurement(subject, metric, hours, "h", n, note=note)
     if metric == "peak_rss":
         return Measurement(subject, metric, memory.peak_mb, "MB", n, phase="run")
-    kills = [row for row in evidence.events_named("oom_killed") if row.get("source") == subject]
-    return Measurement(subject, metric, float(len(kills)), "", max(n, 1), phase="run")
+    return _kills(evidence, subject)
+
+
+def _kills(evidence: Evidence, subject: str) -> Measurement:
+    """How often a service was killed for memory: its own events, and the kernel's counter.
+
+    No event is no kill only of a service that the run started, which writes its events into it.
+    """
+    counted, steps = counter_growth(evidence, subject, _OOM)
+    events = [row for row in evidence.events_named("oom_killed") if row.get("source") == subject]
+    kills = max(float(len(events)), float(steps.sum()))
+    known = kills > 0 or counted.size > 0 or evidence.is_ours()
+    note = "" if known else f"it neither is ours nor exports {_OOM}"
+    value = kills if known else nan
+    return Measurement(
+        subject, "oom_killed", value, "", max(1, counted.size), phase="run", note=note
+    )

@@ -13,7 +13,7 @@ from recording.hlog import DISTORTION, HistogramLogWriter, Interval, Tag
 from recording.jsonl import JsonLinesWriter
 from recording.manifest import Manifest, write_manifest
 from recording.orders import ConfirmedOrdersWriter
-from recording.profile import Journey, Load, Phase, Profile, Range
+from recording.profile import Journey, Load, Phase, Profile, Range, Target
 from recording.rundir import RunDir
 from recording.series import Sample, SeriesWriter
 
@@ -54,6 +54,12 @@ class Recording:
     closing: Mapping[str, int] = field(default_factory=dict)
     orders: Sequence[str] = ("ord-1", "ord-2")
     ledger: Sequence[tuple[float, str]] | None = ((20.0, "ord-1"), (30.0, "ord-2"))
+    without: tuple[str, ...] = ()
+    """Metrics that no service exports."""
+    samples: Sequence[Sample] = ()
+    """More of them."""
+    urls: bool = False
+    """Whether the services were there already and the run only knew their urls."""
     seconds_lost: frozenset[int] = frozenset()
     judged: tuple[str, ...] = ("latency", "errors", "pool", "orders")
 
@@ -65,9 +71,11 @@ class Recording:
         with HistogramLogWriter(run.latency, 0.0) as log:
             log.write(intervals)
         recorded = sum(i.histogram.n for i in intervals if i.tag in _latency_tags(intervals))
-        _write(run, self._samples(), self._load(), self._events(recorded), self.orders)
+        _write(run, self._exported(), self._load(), self._events(recorded), self.orders)
         self._write_ledger(run)
-        profile = Profile(name="made", load=LOAD, journey=JOURNEY)
+        urls = dict.fromkeys(("checkout", "payment", "cart"), "http://127.0.0.1:9")
+        target = Target(**urls) if self.urls else Target()
+        profile = Profile(name="made", load=LOAD, journey=JOURNEY, target=target)
         judge = profile.judge.model_copy(update={"required": self.judged})
         write_manifest(
             run.manifest,
@@ -85,7 +93,8 @@ class Recording:
     def _intervals(self) -> Iterator[Interval]:
         for second in range(int(END_S)):
             for number, step in enumerate(STEPS):
-                n = _share(self.rate, second, number)
+                if not (n := _share(self.rate, second, number)):
+                    continue
                 ms = self.latency_ms.get(step, 1000 * LATENCY_S)
                 for outcome, share in self.outcomes.get(step, {"ok": 1.0}).items():
                     count = _share(n * share, second, 0)
@@ -93,6 +102,11 @@ class Recording:
                 tag = Tag(step, "ok", kind=DISTORTION)
                 yield _interval(tag, second, self.distortion_ms, n)
             yield _interval(Tag("generator", "lag"), second, self.lag_ms, 20)
+
+    def _exported(self) -> Iterator[Sample]:
+        for sample in (*self._samples(), *self.samples):
+            if sample.metric.partition("/")[0] not in self.without:
+                yield sample
 
     def _samples(self) -> Iterator[Sample]:
         for second in range(int(END_S) + 1):

@@ -150,7 +150,10 @@ def test_a_pool_without_a_limit_has_no_utilization(unlimited: float) -> None:
     [
         (pool(active=[1, 1], waiting=[math.nan] * 2), "no connection_pool_waiting in 2 of 2"),
         (pool(active=[1, 1], timeouts=[0, math.nan]), "no connection_pool_timeouts_total in 1"),
-        (pool(active=[1, 1], waiting=[0, 1], maximum=0.0), "callers waited, and its size is unlimited"),
+        (
+            pool(active=[1, 1], waiting=[0, 1], maximum=0.0),
+            "callers waited, and its size is unlimited",
+        ),
         (pool(active=[1, 1], maximum=-1.0), ""),
         (pool(active=[1, 1]), ""),
     ],

@@ -82,7 +82,9 @@ class PairedRecording:
     strays: Sequence[Interval] = ()
     without_load: Sequence[tuple[int, str]] = ()
     failing: Sequence[tuple[int, str]] = ()
-    orders: Mapping[str, tuple[Sequence[str], Sequence[str]]] = field(default_factory=dict)
+    orders: Mapping[str, tuple[Sequence[str], Sequence[str]]] = field(
+        default_factory=lambda: dict.fromkeys(ARMS, ((), ()))
+    )
     """By arm: what clients saw confirmed, and what is in the ledger."""
     silent: str = ""
     unsampled: Sequence[str] = ()
