@@ -238,6 +238,7 @@ def _context(evidence: Evidence, found: dict[str, Sample]) -> dict[str, object]:
     total = sum(int(evidence_n) for evidence_n in _all_requests(evidence))
     return {
         "started_utc": manifest.started_utc,
+        "seed": manifest.seed,
         "ended": manifest.ended,
         "git": manifest.git,
         "host": {k: manifest.host.get(k) for k in ("cpu", "cores", "memory_bytes", "system")},

@@ -41,9 +41,10 @@ def _facts(verdict: Verdict) -> Iterator[str]:
         return
     git = context["git"] or {}
     revision = str(git.get("revision", ""))[:12] + (" (changed)" if git.get("dirty") else "")
+    seed = f", seed {context['seed']}" if context["seed"] is not None else ""
     overrides = ", ".join(map(code, context["overrides"])) or "none"
     yield f"- run {code(verdict.run_id)}, profile {code(verdict.profile)}, overrides: {overrides}"
-    yield f"- started {md(context['started_utc'])}, revision {md(revision) or 'unknown'}"
+    yield f"- started {md(context['started_utc'])}, revision {md(revision) or 'unknown'}{seed}"
     yield (
         f"- {context['requests_measured']} requests measured in "
         f"{format_duration(round(context['measured_s']))} ({context['rate_per_s']:.1f} req/s), "

@@ -10,6 +10,13 @@ from functools import cached_property
 from typing import Any
 
 from analysis.evidence import Evidence
+from analysis.gate.correlation import (
+    NOT_MEASURED,
+    WHAT_SAME_DRAWS_MEAN,
+    Correlation,
+    remarks,
+    same_draws,
+)
 from analysis.gate.cost_rows import CostRow
 from analysis.gate.counting import (
     JOURNEY,
@@ -92,7 +99,7 @@ class _Case:
             run_id=manifest.run_id,
             profile=manifest.profile.name,
             verdict=outcome,
-            summary=summary_of(outcome, rows, breaches, invalid, unsure),
+            summary=self._named(summary_of(outcome, rows, breaches, invalid, unsure)),
             breaches=breaches,
             measurements=tuple(self._measurements()),
             checks=checks,
@@ -104,6 +111,11 @@ class _Case:
             costs=self.look.costs if self.look else (),
         )
 
+    def _named(self, summary: str) -> str:
+        """The summary, and that both arms drew the same where they did."""
+        common = same_draws(self.evidence.manifest.paired)
+        return f"{summary} ({common}: {WHAT_SAME_DRAWS_MEAN})" if common else summary
+
     def _outcome(self, invalid: bool, breached: bool) -> Outcome:
         if invalid:
             return Outcome.INVALID
@@ -114,6 +126,9 @@ class _Case:
     def _failing(self) -> Iterator[GateRow]:
         rows = self.look.result.rows if self.look else ()
         yield from (row for row in rows if row.verdict is GateVerdict.FAIL)
+
+    def _correlation(self) -> Correlation:
+        return self.look.correlation if self.look else NOT_MEASURED
 
     def _failed_costs(self) -> tuple[CostRow, ...]:
         return self.look.failed_costs if self.look else ()
@@ -159,6 +174,7 @@ class _Case:
 
     def _notes(self) -> Iterator[str]:
         """What must be known of the arms, and looks that could not be judged while it ran."""
+        yield from remarks(self._correlation(), self.evidence.manifest.paired)
         if paired := self.evidence.manifest.paired:
             for arm, facts in ((BASE, paired.base), (HEAD, paired.head)):
                 yield from (f"{arm}: {note}" for note in facts.notes)
@@ -194,6 +210,7 @@ class _Case:
     def _context(self) -> dict[str, Any]:
         manifest, result = self.evidence.manifest, self.look.result if self.look else None
         paired = manifest.paired
+        correlation = self._correlation()
         span_s = judged_span_s(self.slots, self.rounds) if self.slots else (0.0, 0.0)
         left_out = excluded(self.evidence, self.slots, self.rounds) if self.slots else {}
         counted = {arm: found[JOURNEY].n for arm, found in self.samples.items()}
@@ -213,6 +230,9 @@ class _Case:
             "base": paired.base.model_dump(mode="json") if paired else {},
             "head": paired.head.model_dump(mode="json") if paired else {},
             "seed": paired.seed if paired else None,
+            "same_draws": paired.common_draws if paired else (),
+            "arms_correlation": correlation.same_step,
+            "arms_correlation_other_steps": correlation.other_steps,
             "control": self.settings.control,
             "git": manifest.git,
             "host": {k: manifest.host.get(k) for k in ("cpu", "cores", "memory_bytes", "system")},

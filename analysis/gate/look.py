@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from analysis.evidence import Evidence
 from analysis.gate.against_pass import against_pass
+from analysis.gate.correlation import arms_correlation
 from analysis.gate.costs import cost_rows
 from analysis.gate.counting import arm_samples, completed_rounds, gate_data
 from analysis.gate.settings import GateSettings
@@ -61,4 +62,5 @@ def _looks(evidence: Evidence, settings: GateSettings, upto_rounds: int | None) 
                 judge(data, settings.latency, plan),
                 cost_rows(evidence, slots, rounds, plan, settings.costs),
                 tuple(against_pass(evidence, slots, rounds, samples, settings.control, points)),
+                arms_correlation(data),
             )

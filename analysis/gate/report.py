@@ -61,6 +61,8 @@ def facts(report: GateReport, calibration: str | None) -> Iterator[str]:
             f"{context['started_utc']}, seed {context['seed']}"
         )
         yield _rounds_judged(context)
+        if context["arms_correlation"] is not None:
+            yield _draws(context)
         yield _requests(report)
         if context["control"]:
             yield f"control, measured and not judged: {', '.join(context['control'])}"
@@ -74,6 +76,18 @@ def _rounds_judged(context: dict[str, Any]) -> str:
     span = format_duration(round(context["judged_s"]))
     return (
         f"{context['rounds']} of {recorded} recorded rounds judged ({span}, look {context['look']})"
+    )
+
+
+def _draws(context: dict[str, Any]) -> str:
+    """Whether the arms' services drew for themselves, and what the slots say of it."""
+    common = ", ".join(context["same_draws"])
+    recorded = context["base"].get("seeds") and context["head"].get("seeds")
+    draws = f"the same in both arms of {common}" if common else "independent"
+    figure = f"{context['arms_correlation']:.2f}"
+    return (
+        f"draws: {draws if recorded else 'not recorded'}; slow requests of base and head "
+        f"correlate {figure} over the rounds"
     )
 
 

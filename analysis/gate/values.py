@@ -3,6 +3,7 @@
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from analysis.gate.correlation import NOT_MEASURED, Correlation
 from analysis.gate.cost_rows import CostRow
 from analysis.regression.data import GateResult, GateRow, GateVerdict
 from analysis.values import Verdict
@@ -19,6 +20,7 @@ class Look:
     result: GateResult
     costs: tuple[CostRow, ...] = ()
     against_pass: tuple[str, ...] = ()
+    correlation: Correlation = NOT_MEASURED
 
     @property
     def rounds(self) -> int:

@@ -86,6 +86,10 @@ class PairedRecording:
         default_factory=lambda: dict.fromkeys(ARMS, ((), ()))
     )
     """By arm: what clients saw confirmed, and what is in the ledger."""
+    twins: bool = False
+    """Both arms serve the same latencies in the same order."""
+    seeds: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    """By arm: what its services drew from."""
     silent: str = ""
     unsampled: Sequence[str] = ()
     slots_started: bool = True
@@ -153,12 +157,21 @@ class PairedRecording:
             host={"cores": 2},
             ended=self.ended,  # type: ignore[arg-type]
             paired=PairedRun(
-                base=ArmFacts(what="ref:main", revision="a" * 40),
-                head=ArmFacts(what=".", revision="b" * 40, dirty=True, overrides=("x=1",)),
+                base=ArmFacts(what="ref:main", revision="a" * 40, seeds=self._seeds("base")),
+                head=ArmFacts(
+                    what=".",
+                    revision="b" * 40,
+                    dirty=True,
+                    overrides=("x=1",),
+                    seeds=self._seeds("head"),
+                ),
                 seed=self.seed,
                 head_first=slots.head_first,
             ),
         )
+
+    def _seeds(self, arm: str) -> dict[str, int]:
+        return dict(self.seeds.get(arm, {}))
 
     def _intervals(self) -> Iterator[Interval]:
         slots, rng = self.slots, np.random.default_rng(self.seed)
@@ -169,6 +182,8 @@ class PairedRecording:
             yield Interval(Tag("generator", "lag"), *counted, _spread(self.lag_ms, 20))
             for step in STEPS if where not in self.without_load else ():
                 factor = self.slower.get(step, 1.0) if arm == "head" else 1.0
+                if self.twins:
+                    rng = np.random.default_rng([STEPS.index(step), slots.round_of(slot) + 9])
                 drawn = rng.lognormal(np.log(MEDIAN_MS * factor), SIGMA, self.per_slot) * 1000
                 yield Interval(Tag(step, "ok", arm), *cut, _spread(3000.0, 30))
                 yield from self._of_step(step, where, counted, drawn)
