@@ -14,7 +14,14 @@ from harness.paths import PROJECT, environment_of
 from harness.scene import OpenScene, Scene, by_subject, target_urls, with_metrics
 from harness.scratch import scratch
 from harness.seeds import seeded_services
-from harness.services import Origin, Services, service_settings, start_services
+from harness.services import (
+    GIVE_UP_TIMEOUT_S,
+    START_TIMEOUT_S,
+    Origin,
+    Services,
+    service_settings,
+    start_services,
+)
 from recording.clock import RunClock
 from recording.errors import ConfigError
 from recording.manifest import ArmFacts
@@ -66,7 +73,7 @@ def prepared(
         revision = git.resolve(rest)
         with scratch(arm) as folder:
             git.export(revision, folder)
-            settings, notes = _as_known(settings, overrides, folder, revision)
+            settings, notes = _as_known(arm, settings, overrides, folder, revision)
             facts = ArmFacts(what=what, revision=revision, overrides=asked, notes=notes)
             yield PreparedArm(facts, settings, Origin(folder, arm), {})
     else:
@@ -103,7 +110,7 @@ def open_arms(base: PreparedArm, head: PreparedArm) -> OpenScene:
                     sampled |= by_subject(arms[arm], arm)
         except BaseException:
             for services in started:
-                services.stop()
+                services.stop(GIVE_UP_TIMEOUT_S)
             raise
         every = tuple(service for services in started for service in services.services)
         own = Services(every, "") if every else None
@@ -144,7 +151,11 @@ def _settings(
 
 
 def _as_known(
-    settings: dict[str, dict[str, Any]], overrides: Sequence[str], folder: Path, revision: str
+    arm: Arm,
+    settings: dict[str, dict[str, Any]],
+    overrides: Sequence[str],
+    folder: Path,
+    revision: str,
 ) -> tuple[dict[str, dict[str, Any]], tuple[str, ...]]:
     """The settings that the mocks of another revision know, and what is to be said about it.
 
@@ -155,7 +166,7 @@ def _as_known(
     notes = []
     if _lock(folder) != _lock(PROJECT):
         notes.append(f"its {LOCK} is another one, and it ran on the packages installed here")
-    known = _known_settings(folder)
+    known = _known_settings(folder, arm, revision)
     named = {tuple(key_path(text.partition("=")[0])[1:3]) for text in overrides}
     kept: dict[str, dict[str, Any]] = {}
     for name, own in settings.items():
@@ -175,13 +186,23 @@ def _lock(folder: Path) -> bytes:
         return b""
 
 
-def _known_settings(folder: Path) -> dict[str, list[str]]:
+def _known_settings(folder: Path, arm: Arm, revision: str) -> dict[str, list[str]]:
     """By service; empty where that revision cannot be asked, and its services will have to say."""
-    done = subprocess.run(
-        [sys.executable, "-c", KNOWN_SETTINGS],
-        cwd=folder,
-        env=environment_of(folder),
-        capture_output=True,
-        check=False,
-    )
-    return json.loads(done.stdout) if done.returncode == 0 else {}
+    try:
+        done = subprocess.run(
+            [sys.executable, "-c", KNOWN_SETTINGS],
+            cwd=folder,
+            env=environment_of(folder),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=START_TIMEOUT_S,
+            check=False,
+        )
+        return json.loads(done.stdout) if done.returncode == 0 else {}
+    except subprocess.TimeoutExpired:
+        raise ConfigError(
+            f"--{arm} revision {revision[:10]}: its mock_services.settings took more than "
+            f"{START_TIMEOUT_S:.0f} s to import"
+        ) from None
+    except ValueError:
+        return {}  # it prints something else as well

@@ -132,11 +132,14 @@ def _execute(job: Job, interrupt: Interrupt, view: LiveView) -> End:
     """Everything between the two manifests; never raises a LoadgateError or OSError."""
     scene: Scene | None = None
     try:
-        scene = job.order.open_scene(job.run, job.clock)
+        with interrupt.at_once():
+            scene = job.order.open_scene(job.run, job.clock)
         _tell_unsampled(job, scene, view)
         if interrupt.count:
             return End("interrupted", STOPPED)
         return _under_load(job, scene, interrupt, view)
+    except KeyboardInterrupt:
+        return End("interrupted", STOPPED)
     except LoadgateError as error:
         return End("aborted", str(error))
     except OSError as error:

@@ -6,9 +6,9 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-import httpx
 import psutil
 
+from harness.fetch import NoAnswerError, fetch
 from harness.generator import CONNECTIONS_PER_USER, SPARE_DESCRIPTORS, expected_rate
 from harness.host import usable_cores
 from harness.safety import check_hosts, check_keys
@@ -16,6 +16,7 @@ from recording.errors import ConfigError
 from recording.profile import Profile
 
 # Measured with `loadgate run bf2025-peak` on 2 cores: generator and mocks together.
+ANSWER_WITHIN_S = 5.0
 BASE_BYTES = 600 * 2**20
 BYTES_PER_USER = 110 * 1024
 CPU_S_PER_REQUEST = 0.0011
@@ -34,13 +35,12 @@ def check_safety(profile: Profile, where: str = "target ") -> None:
 
 
 def check_answers(urls: Mapping[str, str], where: str = "target.") -> None:
-    """Raises ConfigError when a configured target does not answer at all."""
-    with httpx.Client(timeout=5.0, trust_env=False) as client:
-        for name, url in urls.items():
-            try:
-                client.get(f"{url}/healthz")
-            except (httpx.HTTPError, httpx.InvalidURL) as error:
-                raise ConfigError(f"{where}{name} = {url}: does not answer ({error})") from None
+    """Raises ConfigError when a configured target does not answer at all, in time."""
+    for name, url in urls.items():
+        try:
+            fetch(f"{url}/healthz", ANSWER_WITHIN_S)
+        except NoAnswerError as error:
+            raise ConfigError(f"{where}{name} = {url}: does not answer ({error})") from None
 
 
 def raise_descriptor_limit() -> int:

@@ -4,8 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import httpx
-
+from harness.fetch import NoAnswerError, fetch
 from harness.prometheus import flatten
 from harness.services import Services, start_services
 from mock_services.settings import SUBJECTS
@@ -29,6 +28,7 @@ class Scene:
     unsampled: tuple[str, ...] = ()
 
 
+METRICS_WITHIN_S = 5.0
 OpenScene = Callable[[RunDir, RunClock], Scene]
 
 
@@ -48,18 +48,17 @@ def single(profile: Profile, settings: Mapping[str, Mapping[str, Any]], host: st
 
 def with_metrics(urls: Mapping[str, str]) -> tuple[dict[str, str], tuple[str, ...]]:
     """Of somebody else's services those that export ``/metrics``, and the names of the others."""
-    with httpx.Client(timeout=5.0, trust_env=False) as client:
-        exporting = {subject for subject, url in urls.items() if _exports(client, url)}
+    exporting = {subject for subject, url in urls.items() if _exports(url)}
     sampled = {subject: url for subject, url in urls.items() if subject in exporting}
     return sampled, tuple(subject for subject in urls if subject not in exporting)
 
 
-def _exports(client: httpx.Client, url: str) -> bool:
+def _exports(url: str) -> bool:
     """Whether it does; one that does not answer at all is sampled, and so seen to be down."""
     try:
-        answer = client.get(f"{url}/metrics")
-        return answer.is_success and bool(dict(flatten(answer.text)))
-    except httpx.HTTPError:
+        page = fetch(f"{url}/metrics", METRICS_WITHIN_S)
+        return page.ok and bool(dict(flatten(page.text)))
+    except NoAnswerError:
         return True
     except ValueError:
         return False

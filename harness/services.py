@@ -12,8 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import httpx
-
+from harness.fetch import NoAnswerError, fetch
 from harness.paths import PROJECT, environment_of
 from harness.safety import check_keys
 from mock_services.settings import MODELS, SUBJECTS
@@ -23,7 +22,10 @@ from recording.profile_file import build
 from recording.rundir import RunDir
 
 START_TIMEOUT_S = 20.0
+HEALTH_WITHIN_S = 1.0
 STOP_TIMEOUT_S = 10.0
+GIVE_UP_TIMEOUT_S = 2.0
+"""Services that were never in use have nothing to finish."""
 HOST = "127.0.0.1"
 
 
@@ -84,11 +86,11 @@ class Services:
         """Why the first dead service died; None while all run."""
         return next((why for service in self.services if (why := service.died)), None)
 
-    def stop(self) -> None:
+    def stop(self, within_s: float = STOP_TIMEOUT_S) -> None:
         """End all of them in good order; what does not end in time is killed."""
         for service in self.services:
             service.process.terminate()
-        deadline = time.monotonic() + STOP_TIMEOUT_S
+        deadline = time.monotonic() + within_s
         for service in self.services:
             try:
                 service.process.wait(max(0.1, deadline - time.monotonic()))
@@ -145,7 +147,7 @@ def start_services(
             services = Services((*services.services, started), token)
         _wait_healthy(services)
     except BaseException:
-        services.stop()
+        services.stop(GIVE_UP_TIMEOUT_S)
         raise
     finally:
         for listener in sockets.values():
@@ -207,23 +209,22 @@ def _start(
 
 def _wait_healthy(services: Services) -> None:
     deadline = time.monotonic() + START_TIMEOUT_S
-    with httpx.Client(timeout=1.0, trust_env=False) as client:
-        for service in services.services:
-            while not _healthy(client, service.url):
-                if why := service.died:
-                    raise RunFailedError(f"{why}\n{tail(service.log)}")
-                if time.monotonic() > deadline:
-                    raise RunFailedError(
-                        f"{service.subject} not healthy after {START_TIMEOUT_S:.0f} s\n"
-                        f"{tail(service.log)}"
-                    )
-                time.sleep(0.05)
+    for service in services.services:
+        while not _healthy(service.url):
+            if why := service.died:
+                raise RunFailedError(f"{why}\n{tail(service.log)}")
+            if time.monotonic() > deadline:
+                raise RunFailedError(
+                    f"{service.subject} not healthy after {START_TIMEOUT_S:.0f} s; "
+                    f"{service.log} ends with:\n{tail(service.log) or '    nothing'}"
+                )
+            time.sleep(0.05)
 
 
-def _healthy(client: httpx.Client, url: str) -> bool:
+def _healthy(url: str) -> bool:
     try:
-        return client.get(f"{url}/healthz").status_code == 200
-    except httpx.HTTPError:
+        return fetch(f"{url}/healthz", HEALTH_WITHIN_S).status == 200
+    except NoAnswerError:
         return False
 
 

@@ -47,13 +47,29 @@ def stop_like_ctrl_c() -> None:
 
 
 class Interrupt:
-    """Turns each of them into a request to stop; the second one stops at once."""
+    """Turns each of them into a request to stop; the second one stops at once.
+
+    While nothing is under load yet (``at_once``) the first one ends whatever is waited for.
+    """
 
     def __init__(self) -> None:
         self.count = 0
+        self._at_once = False
 
     def __call__(self, number: int, frame: FrameType | None) -> None:
         self.count += 1
+        if self._at_once:
+            self._at_once = False  # a second one must not interrupt the tidying up
+            raise KeyboardInterrupt
+
+    @contextlib.contextmanager
+    def at_once(self) -> Iterator[None]:
+        """Let the first one raise KeyboardInterrupt."""
+        self._at_once = True
+        try:
+            yield
+        finally:
+            self._at_once = False
 
     @contextlib.contextmanager
     def installed(self) -> Iterator[None]:

@@ -1,0 +1,70 @@
+"""One GET with a deadline for all of it: the name, the connection, every byte of the answer.
+
+A client's own timeout is per read: a server that sends a byte a second would never meet it.
+"""
+
+import queue
+import ssl
+import threading
+from dataclasses import dataclass
+from functools import cache
+
+import httpx
+
+MAX_PAGE_BYTES = 32 * 2**20
+"""Above the largest /metrics there is; an endless page ends here."""
+
+
+class NoAnswerError(Exception):
+    """No whole answer in time; says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What came. Redirects are not followed."""
+
+    status: int
+    text: str
+
+    @property
+    def ok(self) -> bool:
+        """Whether the status is a 2xx."""
+        return 200 <= self.status < 300
+
+
+def fetch(url: str, within_s: float) -> Page:
+    """The whole answer. Raises NoAnswerError, after ``within_s`` at the latest."""
+    answers: queue.SimpleQueue[Page | Exception] = queue.SimpleQueue()
+    with httpx.Client(timeout=within_s, trust_env=False, verify=_trusted()) as client:
+        # A thread, since nothing else bounds a resolver; it ends with its socket or the process.
+        threading.Thread(target=_ask, args=(client, url, answers), daemon=True).start()
+        try:
+            found = answers.get(timeout=within_s)
+        except queue.Empty:
+            raise NoAnswerError(f"no whole answer within {within_s:g} s") from None
+    if isinstance(found, Exception):
+        raise NoAnswerError(str(found) or type(found).__name__) from None
+    return found
+
+
+@cache
+def _trusted() -> ssl.SSLContext:
+    """The system's certificates, or those of SSL_CERT_FILE; reading them takes a while."""
+    return ssl.create_default_context()
+
+
+def _ask(client: httpx.Client, url: str, answers: "queue.SimpleQueue[Page | Exception]") -> None:
+    try:
+        with client.stream("GET", url) as answer:
+            answers.put(Page(answer.status_code, _body(answer)))
+    except Exception as error:  # noqa: BLE001 - whoever asked gets it
+        answers.put(error)
+
+
+def _body(answer: httpx.Response) -> str:
+    data = bytearray()
+    for block in answer.iter_bytes():
+        data += block
+        if len(data) > MAX_PAGE_BYTES:
+            raise ValueError(f"more than {MAX_PAGE_BYTES / 2**20:g} MB")
+    return data.decode(answer.encoding or "utf-8", errors="replace")
