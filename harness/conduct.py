@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -26,7 +26,6 @@ from recording.profile import Profile
 from recording.rundir import RunDir, create_run_dir
 
 REMOTE_PATIENCE_S = 600.0
-LOCAL = Workers()
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +39,7 @@ class Order:
     profile: Profile
     open_scene: OpenScene
     overrides: Sequence[str] = ()
-    workers: Workers = LOCAL
+    workers: Workers = field(default_factory=Workers)
     seed: int | None = None
     paired: PairedRun | None = None
     enough: Callable[[RunDir, RunClock], str] | None = None
@@ -125,6 +124,7 @@ def _manifest(job: Job) -> Manifest:
         host=host.host_facts(),
         command=" ".join(sys.argv[1:]),
         paired=job.order.paired,
+        workers=job.processes,
     )
 
 
@@ -162,17 +162,18 @@ def _under_load(job: Job, scene: Scene, interrupt: Interrupt, view: LiveView) ->
     sampler.start()
     server: PlanServer | None = None
     try:
-        plan = plan_json(
-            profile, run.token, scene.urls, scene.arms, paired.head_first if paired else ()
-        )
+        order_of_arms = paired.head_first if paired else ()
+        plan = plan_json(profile, run.token, scene.urls, scene.arms, order_of_arms, job.processes)
         if workers.remote:
             port = workers.port + PLAN_PORT_OFFSET
-            server = PlanServer(workers.host, port, plan(None), job.clock)
+            token = workers.token.text
+            server = PlanServer(workers.host, port, plan(None), job.clock, token)
         generator = start_generator(profile, run, plan(run), job.clock, job.processes, workers)
         patience_s = REMOTE_PATIENCE_S if workers.remote else 0.0
         enough = order.enough
         asked = (lambda: enough(run, job.clock)) if enough else None
-        watch = Watch(generator, scene.services, sampler, interrupt, patience_s, asked)
+        refusal = server.refusal_so_far if server is not None else None
+        watch = Watch(generator, scene.services, sampler, interrupt, patience_s, asked, refusal)
         progress = Progress(run, profile, paired)
         return watch.until_end(profile.load, progress, view, job.clock)
     finally:

@@ -4,18 +4,21 @@ import json
 import os
 import random
 import signal
+import site
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import ceil
 from pathlib import Path
 
+from harness.handshake import ANY_ADDRESS, LOOPBACK
 from harness.host import usable_cores
 from harness.parent import STARTED_BY
 from harness.paths import PROJECT, environment_of
+from harness.token import VARIABLE, Token, made_token
 from recording.clock import RunClock
 from recording.profile import Profile
 from recording.rundir import RunDir
@@ -88,11 +91,15 @@ class Generator:
 
 @dataclass(frozen=True, slots=True)
 class Workers:
-    """Where the load comes from: local processes, or ``expected`` workers that connect."""
+    """Where the load comes from: local processes, or ``expected`` workers that connect.
+
+    ``host`` is the address to listen on, ``token`` what workers must have.
+    """
 
     expected: int = 0
-    host: str = "127.0.0.1"
+    host: str = LOOPBACK
     port: int = 0
+    token: Token = field(default_factory=made_token)
 
     @property
     def remote(self) -> bool:
@@ -102,7 +109,16 @@ class Workers:
     @property
     def host_for_services(self) -> str:
         """Where mocks listen: workers elsewhere must reach them by the master's own address."""
-        return self.host if self.remote else "127.0.0.1"
+        return self.host if self.remote else LOOPBACK
+
+    @property
+    def command(self) -> str:
+        """What starts a worker. A token that the user gave is not repeated."""
+        host = _own_address() if self.host == ANY_ADDRESS else self.host
+        start = f"loadgate worker --master {host}:{self.port}"
+        if self.token.made:
+            return f"{start} --token {self.token.text}"
+        return f"{start} --token-file FILE  (or {VARIABLE}: the token given here)"
 
     def options(self, processes: int) -> list[str]:
         """Locust's options for its master."""
@@ -124,32 +140,44 @@ def start_generator(
 ) -> Generator:
     """Start Locust's master with a plan, and its workers unless they are elsewhere."""
     log = run.logs / "locust.log"
+    folder = run.logs.resolve()
     command = [
         sys.executable, "-m", "locust", "-f", str(PROJECT / "locustfiles" / "checkout_flow.py"),
         "--headless", "--enable-rebalancing", *workers.options(processes),
         "--stop-timeout", str(int(profile.load.stop_timeout)),
         "--exit-code-on-error", "0", "--only-summary", "--loglevel", "INFO",
     ]  # fmt: skip
-    environment = {
-        **environment_of(),
-        "LOADGATE_PLAN": plan,
-        "LOADGATE_EPOCH": repr(clock.epoch_s),
-        STARTED_BY: str(os.getpid()),
-        "PYTHONUNBUFFERED": "1",
-    }
-    if raw := os.environ.get("LOADGATE_RAW"):
-        environment["LOADGATE_RAW"] = str(Path(raw).resolve())
     with log.open("ab") as output:
         process = subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
-            env=environment,
-            cwd=PROJECT,
+            env=locust_environment(folder, plan, clock.epoch_s, workers.token.text),
+            cwd=folder,
             start_new_session=True,
         )
     return Generator(process, log, processes)
+
+
+def locust_environment(folder: Path, plan: str, epoch_s: float, token: str) -> dict[str, str]:
+    """What a Locust process is told; it starts in ``folder``, where no settings of its own lie.
+
+    Locust reads ``locust.conf`` and ``pyproject.toml`` where it starts and ``~/.locust.conf``.
+    """
+    environment = {
+        **environment_of(),
+        "HOME": str(folder),
+        "PYTHONUSERBASE": site.getuserbase(),  # found by HOME otherwise
+        "LOADGATE_PLAN": plan,
+        "LOADGATE_EPOCH": repr(epoch_s),
+        VARIABLE: token,
+        STARTED_BY: str(os.getpid()),
+        "PYTHONUNBUFFERED": "1",
+    }
+    if raw := os.environ.get("LOADGATE_RAW"):
+        environment["LOADGATE_RAW"] = str(Path(raw).resolve())
+    return environment
 
 
 def plan_json(
@@ -158,16 +186,31 @@ def plan_json(
     urls: Mapping[str, str],
     arms: Mapping[str, Mapping[str, str]] | None,
     head_first: tuple[bool, ...],
+    workers: int,
 ) -> Callable[[RunDir | None], str]:
     """What a Locust process is asked to do, for a run directory or, elsewhere, for None.
 
     ``token`` goes into the ids that it makes up.
     """
-    table: dict[str, object] = {"profile": profile.model_dump(mode="json"), "urls": dict(urls)}
-    table["token"] = token
+    table: dict[str, object] = {
+        "profile": profile.model_dump(mode="json"),
+        "token": token,
+        "urls": dict(urls),
+        "workers": workers,
+    }
     if arms is not None:
         table["paired"] = {"arms": arms, "head_first": head_first}
     return lambda run: json.dumps(table | {"run": str(run.root.resolve()) if run else None})
+
+
+def _own_address() -> str:
+    """The address that others most likely reach us by: that of the way out (nothing is sent)."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))  # TEST-NET-1, RFC 5737
+            return str(probe.getsockname()[0])
+        except OSError:
+            return socket.gethostname()
 
 
 def free_port(neighbours: int = 0) -> int:

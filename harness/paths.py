@@ -6,15 +6,18 @@ from pathlib import Path
 from recording.errors import ConfigError, did_you_mean
 
 PROJECT = Path(__file__).resolve().parents[1]
+_NOT_FOR_US = ("LOCUST_", "LOADGATE_TOKEN")
 
 
 def environment_of(project: Path = PROJECT) -> dict[str, str]:
     """Our environment, for a Python process that is to find the packages of this project first.
 
-    It starts in that folder too: ``python -m`` looks there before anywhere else.
+    It starts in that folder too: ``python -m`` looks there before anywhere else. Locust's own
+    variables would change a run, and the workers' token is for Locust alone.
     """
     paths = [str(project), *filter(None, [os.environ.get("PYTHONPATH")])]
-    return {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(_NOT_FOR_US)}
+    return {**kept, "PYTHONPATH": os.pathsep.join(paths)}
 
 
 def find_profile(name: str) -> Path:

@@ -28,10 +28,15 @@ def check_safety(profile: Profile, where: str = "target ") -> None:
     ``where`` is where the urls come from, for the message.
     """
     check_keys(profile.model_dump(), f"profile {profile.name}: ")
-    check_keys(dict(os.environ), "environment: ")
-    check_keys(dict(enumerate(sys.argv)), "command line: word ")
+    check_own_keys()
     target = profile.target
     check_hosts((*target.urls.values(), target.inventory_lock), target.allowed_hosts, where)
+
+
+def check_own_keys() -> None:
+    """Raises RefusedError for a live payment key in our environment or on our command line."""
+    check_keys(dict(os.environ), "environment: ")
+    check_keys(dict(enumerate(sys.argv)), "command line: word ")
 
 
 def check_answers(urls: Mapping[str, str], where: str = "target.") -> None:

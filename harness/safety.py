@@ -17,11 +17,19 @@ def check_keys(table: Mapping[Any, Any], where: str) -> None:
         )
 
 
-def check_hosts(urls: Iterable[str], allowed: Sequence[str], where: str) -> None:
-    """Raises RefusedError for a url whose host is not in the allow-list."""
+def check_hosts(urls: Iterable[str], allowed: Sequence[str], where: str, option: str = "") -> None:
+    """Raises RefusedError for a url whose host is not in the allow-list.
+
+    The list is the profile's, or that of ``option``.
+    """
     for url in filter(None, urls):
         host = urlsplit(url).hostname
         if host not in allowed:
+            if option:
+                raise RefusedError(
+                    f"{where}{url}: host {host!r} is not allowed ({', '.join(allowed)}); "
+                    f"allow it by {option}"
+                )
             raise RefusedError(
                 f"{where}{url}: host {host!r} is not in target.allowed_hosts "
                 f"({', '.join(allowed)}); add it there or by "

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.fetch import NoAnswerError, fetch
+from harness.handshake import ANY_ADDRESS, LOOPBACK
 from harness.paths import PROJECT, environment_of
 from harness.safety import check_keys
 from mock_services.settings import MODELS, SUBJECTS
@@ -26,7 +27,6 @@ HEALTH_WITHIN_S = 1.0
 STOP_TIMEOUT_S = 10.0
 GIVE_UP_TIMEOUT_S = 2.0
 """Services that were never in use have nothing to finish."""
-HOST = "127.0.0.1"
 
 
 def service_settings(
@@ -124,7 +124,7 @@ def start_services(
     run: RunDir | None = None,
     ports: Mapping[str, int] | None = None,
     logs: Path | None = None,
-    host: str = HOST,
+    host: str = LOOPBACK,
     origin: Origin = OURS,
 ) -> Services:
     """Start all four and wait until they answer.
@@ -133,7 +133,8 @@ def start_services(
     RunFailedError, with the tail of its log, when a service does not come up.
     """
     sockets = {name: _listen(host, (ports or {}).get(name, 0), name) for name in MODELS}
-    urls = {name: f"http://{host}:{s.getsockname()[1]}" for name, s in sockets.items()}
+    here = LOOPBACK if host == ANY_ADDRESS else host
+    urls = {name: f"http://{here}:{s.getsockname()[1]}" for name, s in sockets.items()}
     token = secrets.token_urlsafe(16)
     services = Services((), token)
     try:

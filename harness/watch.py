@@ -87,7 +87,8 @@ class Interrupt:
 class Watch:
     """What is under way. ``patience_s`` is how long workers of other machines may take to come.
 
-    ``enough`` says why the run may end before its plan does; "" as long as it may not.
+    ``enough`` says why the run may end before its plan does, ``refusal`` why a worker takes no
+    part in it; "" as long as there is no reason.
     """
 
     generator: Generator
@@ -96,6 +97,7 @@ class Watch:
     interrupt: Interrupt
     patience_s: float = 0.0
     enough: Callable[[], str] | None = None
+    refusal: Callable[[], str] | None = None
 
     def until_end(self, load: Load, progress: Progress, view: LiveView, clock: RunClock) -> End:
         """Show the run while it lasts; afterwards the generator and its workers are gone."""
@@ -124,6 +126,8 @@ class Watch:
             return End("aborted", f"recording cannot be written: {why}")
         if self.interrupt.count:
             return End("interrupted", STOPPED)
+        if self.refusal is not None and (why := self.refusal()):
+            return End("aborted", why)
         if self.enough is not None and (why := self.enough()):
             return End("completed", why)
         return self._died() or (None if self.generator.running else End("completed"))

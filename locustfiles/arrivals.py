@@ -5,7 +5,6 @@ late, which its latency from the *intended* start shows (G. Tene, "How NOT to Me
 coordinated omission). What never began is counted and judged.
 """
 
-import random
 import time
 from collections import deque
 from collections.abc import Iterator
@@ -13,7 +12,6 @@ from typing import Protocol
 
 import gevent
 
-from recording.profile import Load
 
 
 class StandBy(Protocol):
@@ -21,31 +19,6 @@ class StandBy(Protocol):
 
     def begin(self, due_s: float) -> None:
         """Start a journey that was due at ``due_s``."""
-
-
-def arrival_times_s(load: Load, share: float, seed: str) -> Iterator[float]:
-    """When journeys are due, s after the load's start: a ``share`` of the profile's rate.
-
-    Poisson arrivals at a changing rate come from thinning (Lewis and Shedler, 1979): candidates
-    at the highest rate, kept with the probability rate/highest.
-    """
-    peak = share * max(phase.arrivals_per_s or 0.0 for phase in load.phases)
-    draw = random.Random(seed)
-    t_s, owed = 0.0, 0.0
-    while True:
-        step_s = draw.expovariate(peak) if load.arrivals == "poisson" else 1 / peak
-        t_s += step_s
-        rate = load.intended(t_s)
-        if rate is None:
-            return
-        kept = rate * share / peak
-        if load.arrivals == "uniform":
-            owed += kept
-            if owed >= 1.0:
-                owed -= 1.0
-                yield t_s
-        elif draw.random() < kept:
-            yield t_s
 
 
 class Dispatcher:

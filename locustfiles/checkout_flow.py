@@ -93,7 +93,7 @@ class CheckoutUser(User):
         """Seed this user's own random numbers and spread out its first request."""
         own_number = next(_numbers)
         self._arm: Arm | None = ARMS[own_number % 2] if TIMETABLE is not None else None
-        self._number = listeners.WORKER.index + listeners.WORKER.count * own_number
+        self._number = listeners.WORKER.user_number(own_number)
         self._random = random.Random(f"{PLAN.profile.seed}/{self._number}")
         self._sessions = 0
         self._connect()

@@ -3,6 +3,7 @@
 import logging
 import os
 import signal
+import sys
 import time
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,13 +16,15 @@ from locust.env import Environment
 from locust.runners import LocalRunner, MasterRunner, WorkerRunner
 
 from locustfiles import process
-from locustfiles.arrivals import DISPATCHER, arrival_times_s
+from locustfiles.arrivals import DISPATCHER
 from locustfiles.collector import Collector
 from locustfiles.intervals import EvenIntervals, Intervals, SlotIntervals
 from locustfiles.plan import DEFAULT_URLS, PLAN
 from locustfiles.recorder import Recorder
+from locustfiles.seal import Strangers, seal_messages
 from locustfiles.shape import PhaseShape
 from locustfiles.timetable import TIMETABLE, Timetable
+from recording.arrivals import arrival_times_s
 from recording.slots import Arm
 
 LAG_TICK_S = 0.05
@@ -31,6 +34,8 @@ LAST_REPORT_PATIENCE_S = 30.0
 LOST_WORKER_PATIENCE_S = 5.0
 """Locust calls a worker lost after four silent seconds; on a starved machine it may yet speak."""
 SLOTS_MESSAGE = "loadgate-slots"
+MOST_USERS = 1_000_000
+"""Of one worker in one run, with a margin."""
 DISK_EXIT_CODE = 74  # EX_IOERR of sysexits.h
 
 
@@ -38,9 +43,9 @@ class WorkerIdentity:
     """Which of how many workers this is; ids of carts and requests never collide, between the
     workers of a run or between runs."""
 
-    def __init__(self) -> None:
+    def __init__(self, workers: int = 1) -> None:
         self.index = 0
-        self.count = 1
+        self.count = workers
         self._date = datetime.now(UTC).date().isoformat()
         self._requests = 0
 
@@ -59,6 +64,15 @@ class WorkerIdentity:
         """As in the seed's X-Locust-Worker header."""
         return f"locust-worker-{self.index + 1:02d}"
 
+    def user_number(self, own: int) -> int:
+        """The number of this worker's user ``own``, which no other worker's user has.
+
+        One that joined in place of a lost worker counts from a million of its own on.
+        """
+        if self.index < self.count:
+            return self.index + self.count * own
+        return self.index * MOST_USERS + own
+
     def next_request_id(self) -> str:
         """``lt-req-<date>-<run>-<worker><number>``, but for the run as in the seed's log."""
         self._requests += 1
@@ -69,7 +83,7 @@ class WorkerIdentity:
         return f"cart-lt-{PLAN.token}-{self.index:02d}-{user:05d}-{session}"
 
 
-WORKER = WorkerIdentity()
+WORKER = WorkerIdentity(PLAN.workers)
 
 
 def base_url(user: User, service: str, arm: Arm | None = None) -> str:
@@ -82,6 +96,8 @@ def base_url(user: User, service: str, arm: Arm | None = None) -> str:
 
 
 process.raise_descriptor_limit()
+if PLAN.recorded:
+    seal_messages(os.environ["LOADGATE_TOKEN"])
 
 
 @events.init.add_listener
@@ -136,8 +152,8 @@ def _keep_raw_values(environment: Environment, folder: Path) -> None:
 
 
 def _let_arrive() -> None:
-    load, seed = PLAN.profile.load, f"{PLAN.profile.seed}/arrivals/{WORKER.index}"
-    DISPATCHER.run(arrival_times_s(load, 1 / WORKER.count, seed))
+    profile = PLAN.profile
+    DISPATCHER.run(arrival_times_s(profile.load, profile.seed, WORKER.index, WORKER.count))
 
 
 def _measure_lag(recorder: Recorder) -> None:
@@ -160,6 +176,10 @@ def _report(recorder: Recorder, *, final: bool) -> dict[str, Any]:
 
 
 def _record_and_report(environment: Environment, runner: WorkerRunner) -> None:
+    WORKER.index = runner.worker_index
+    if PLAN.run is None:  # on another machine, where someone looks at what this prints
+        sys.stdout.write(f"joined as worker {WORKER.index + 1} of {WORKER.count}\n")
+        sys.stdout.flush()
     recorder = _new_recorder(environment)
     stopped = False
 
@@ -192,6 +212,7 @@ def _collect(environment: Environment, runner: MasterRunner) -> None:
 
     def watch_workers() -> None:
         lost: set[str] = set()
+        strangers = 0
         while True:
             for client in runner.clients.missing:
                 if client.id not in lost:
@@ -199,6 +220,9 @@ def _collect(environment: Environment, runner: MasterRunner) -> None:
                     name = names.get(client.id, client.id)
                     collector.forget(name)
                     collector.event(PLAN.clock.now_s(), "worker_lost", worker=name)
+            if Strangers.count > strangers:
+                strangers = Strangers.count
+                collector.event(PLAN.clock.now_s(), "strangers_refused", messages=strangers)
             gevent.sleep(USERS_TICK_S)
 
     environment.events.worker_report.add_listener(on_report)

@@ -1,10 +1,10 @@
 """What this Locust process was asked to do, built once from the environment.
 
-The harness sets ``LOADGATE_PLAN`` (JSON: profile, service urls, run directory or null, and for a
-paired run the urls of both arms and their order) and
-``LOADGATE_EPOCH`` (this host's monotonic clock at the run's start, s). Without them the locustfile
-works by itself: the profile named by ``LOADGATE_PROFILE``, or the seed's journey, against the
-mocks' default ports, and nothing is recorded but Locust's own statistics.
+The harness sets ``LOADGATE_PLAN`` (JSON: profile, service urls, number of workers, run directory or
+null, and for a paired run the urls of both arms and their order), ``LOADGATE_EPOCH`` (this host's
+monotonic clock at the run's start, s) and ``LOADGATE_TOKEN`` (what seals its messages). Without
+them the locustfile works by itself: the profile named by ``LOADGATE_PROFILE``, or the seed's
+journey, against the mocks' default ports, and nothing is recorded but Locust's own statistics.
 """
 
 import os
@@ -45,6 +45,8 @@ class Plan:
     arms: Mapping[str, Mapping[str, str]] | None = None
     """A paired run: the urls of base and of head."""
     head_first: tuple[bool, ...] = ()
+    workers: int = 1
+    """Locust processes that the load is dealt out to."""
 
 
 def plan_from(environ: Mapping[str, str]) -> Plan:
@@ -72,8 +74,9 @@ def _seeded(profile: Profile) -> Profile:
 
 
 def _recorded(table: Mapping[str, object], epoch_s: float) -> Plan:
-    run, urls = table["run"], table["urls"]
+    run, urls, workers = table["run"], table["urls"], table["workers"]
     assert isinstance(urls, dict)
+    assert isinstance(workers, int)
     wall_s = time.time() - (time.monotonic() - epoch_s)
     paired = table.get("paired") or {}
     assert isinstance(paired, dict)
@@ -86,6 +89,7 @@ def _recorded(table: Mapping[str, object], epoch_s: float) -> Plan:
         recorded=True,
         arms=paired.get("arms"),
         head_first=tuple(paired.get("head_first", ())),
+        workers=workers,
     )
 
 

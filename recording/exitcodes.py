@@ -12,3 +12,7 @@ class ExitCode(IntEnum):
     FAIL = 3
     INVALID = 4
     INCONCLUSIVE = 5
+
+
+REFUSED_WORKER = 77
+"""Of a Locust worker that its master does not take (EX_NOPERM of sysexits.h)."""

@@ -105,6 +105,8 @@ class Manifest(Section):
     ended_because: str = ""
     phases: tuple[MeasuredPhase, ...] = ()
     counts: dict[str, int] = Field(default_factory=dict)
+    workers: int = 0
+    """Locust workers that the load was dealt out to; 0: not said."""
     paired: PairedRun | None = None
 
 

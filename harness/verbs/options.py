@@ -48,6 +48,15 @@ Inconclusive = Annotated[
         help="For CI: exit 0 or 3 instead of 5 when the run cannot tell.",
     ),
 ]
+TokenText = Annotated[
+    str | None,
+    typer.Option(
+        "--token", metavar="TEXT", help="What master and workers share (or LOADGATE_TOKEN)."
+    ),
+]
+TokenFile = Annotated[
+    Path | None, typer.Option("--token-file", metavar="FILE", help="The same, from a file.")
+]
 RUNS = Path("runs")
 CALIBRATIONS = RUNS / "calibration"
 _MAPPED = {

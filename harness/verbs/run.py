@@ -8,10 +8,21 @@ import typer
 from analysis.thresholds import load_thresholds
 from harness.conduct import conduct
 from harness.generator import MASTER_PORT, Workers
+from harness.handshake import PLAN_PORT_OFFSET, check_can_listen
 from harness.live import LiveView
 from harness.paths import find_profile, find_thresholds
 from harness.seeds import drawn
-from harness.verbs.options import RUNS, Inconclusive, Json, Runs, Seed, Thresholds
+from harness.token import Token, given_token, made_token
+from harness.verbs.options import (
+    RUNS,
+    Inconclusive,
+    Json,
+    Runs,
+    Seed,
+    Thresholds,
+    TokenFile,
+    TokenText,
+)
 from harness.verbs.screen import Screen, styled
 from harness.verbs.show import finish
 from recording.durations import format_duration
@@ -22,6 +33,8 @@ HELP = """
 Run PROFILE (a name in profiles/ or a TOML file), record it, and judge it.
 
 Ctrl-C stops in good order and judges what was recorded; a second one stops at once.
+
+Workers on other machines need the run's token: the command that starts them is printed.
 
 Examples:
 
@@ -55,13 +68,16 @@ def run(
         ),
     ] = 0,
     bind: Annotated[
-        str, typer.Option("--bind", metavar="HOST", help="Address that those workers reach.")
+        str, typer.Option("--bind", metavar="HOST", help="Address to listen on for them.")
     ] = "127.0.0.1",
     port: Annotated[
         int, typer.Option("--port", min=1, max=65534, help="Port for them; the next one too.")
     ] = MASTER_PORT,
+    token: TokenText = None,
+    token_file: TokenFile = None,
 ) -> None:
     """Record and judge."""
+    workers = _workers(workers_expected, bind, port, given_token(token, token_file))
     limits = load_thresholds(find_thresholds(thresholds))
     path = find_profile(profile)
     plan = load_profile(path, overrides or [])
@@ -74,10 +90,20 @@ def run(
         sep="",
         soft_wrap=True,
     )
+    if workers.remote:
+        console.print(f"start {workers_expected} worker(s), each with:")
+        console.print(f"  {workers.command}", soft_wrap=True)
     with LiveView(console, f"loadgate {plan.name}") as view:
-        workers = Workers(workers_expected, bind, port) if workers_expected else Workers()
         recorded = conduct(plan, str(path), overrides or [], Path(runs), view, workers, drawn(seed))
     finish(recorded, limits, as_json=as_json, inconclusive=inconclusive)
+
+
+def _workers(expected: int, host: str, port: int, token: Token | None) -> Workers:
+    if not expected:
+        return Workers()
+    check_can_listen(host, port)
+    check_can_listen(host, port + PLAN_PORT_OFFSET)
+    return Workers(expected, host, port, token or made_token())
 
 
 def _load(profile: Profile) -> str:

@@ -1,30 +1,34 @@
 """``loadgate worker``: lend this machine to a master that runs elsewhere."""
 
-import signal
-import subprocess
-import sys
-from types import FrameType
+import os
 from typing import Annotated
 
-import orjson
 import typer
 
 from harness.generator import MASTER_PORT
-from harness.handshake import PLAN_PORT_OFFSET, fetch_plan
-from harness.paths import PROJECT, environment_of
-from harness.preflight import raise_descriptor_limit
-from recording.errors import ConfigError, RunFailedError
+from harness.handshake import Master
+from harness.lend import Lent
+from harness.token import VARIABLE, given_token
+from harness.verbs.options import TokenFile, TokenText
+from harness.watch import stop_like_ctrl_c
+from recording.errors import ConfigError
 
+ALLOW_VARIABLE = "LOADGATE_ALLOW"
 HELP = """
 Generate load for `loadgate run --workers-expected N` on another machine.
 
 The worker waits for the master, takes profile and clock from it, runs until the test ends, and
-exits. Start one per core. Nothing is written here: the recording is merged on the master.
+exits. Start one per core. Nothing is written here: the recording is merged on the master. It says
+when it has joined, and whether the run is done or the master was lost.
+
+It loads the hosts that the plan allows, unless --allow (or LOADGATE_ALLOW, with commas) names
+those that this machine may load: then only them.
 
 Examples:
 
-- master: `loadgate run bf2025 --workers-expected 3 --bind 0.0.0.0`
-- each worker: `loadgate worker --master 10.0.0.5`
+- master: `loadgate run bf2025 --workers-expected 3 --bind 0.0.0.0` (prints the workers' command)
+- each worker: `loadgate worker --master 10.0.0.5 --token-file token.txt`
+- `loadgate worker --master 10.0.0.5 --token-file token.txt --allow shop.staging.example`
 """
 
 
@@ -38,26 +42,31 @@ def worker(
     wait_s: Annotated[
         float, typer.Option("--wait", metavar="SECONDS", help="How long to wait for it.")
     ] = 600.0,
+    token: TokenText = None,
+    token_file: TokenFile = None,
+    allow: Annotated[
+        list[str] | None,
+        typer.Option("--allow", metavar="HOST", help="A host it may load; repeatable."),
+    ] = None,
 ) -> None:
     """Take part in one run."""
     host, _, text = master.partition(":")
     if text and not text.isdigit():
         raise ConfigError(f"--master {master}: write HOST or HOST:PORT")
-    port = int(text or MASTER_PORT)
-    plan, epoch_s = fetch_plan(host, port + PLAN_PORT_OFFSET, wait_s)
-    raise_descriptor_limit()
-    command = [sys.executable, "-m", "locust", "-f", str(PROJECT / "locustfiles/checkout_flow.py")]
-    command += ["--worker", "--master-host", host, "--master-port", str(port)]
-    environment = {
-        "LOADGATE_PLAN": orjson.dumps({**plan, "run": None}).decode(),
-        "LOADGATE_EPOCH": repr(epoch_s),
-    }
-    process = subprocess.Popen(command, env={**environment_of(), **environment}, cwd=PROJECT)
+    known = given_token(token, token_file)
+    if known is None:
+        raise ConfigError(
+            f"a worker needs the token of its master, which prints it: --token, --token-file "
+            f"or {VARIABLE}"
+        )
+    stop_like_ctrl_c()
+    lent = Lent(Master(host, int(text or MASTER_PORT), known.text), known, _allowed(allow), _say)
+    lent.work(wait_s)
 
-    def end(number: int, frame: FrameType | None) -> None:
-        process.send_signal(signal.SIGTERM)
 
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, end)
-    if code := process.wait():
-        raise RunFailedError(f"Locust ended with exit code {code}")
+def _allowed(options: list[str] | None) -> list[str]:
+    return options or [one for one in os.environ.get(ALLOW_VARIABLE, "").split(",") if one]
+
+
+def _say(text: str) -> None:
+    typer.echo(text)

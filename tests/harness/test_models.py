@@ -128,6 +128,12 @@ def test_workers_of_other_processes_merge_to_the_union_of_their_raw_values(
     assert_union(run, raw)
 
 
+@pytest.fixture(autouse=True)
+def _token(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Master and workers of these tests know each other."""
+    monkeypatch.setenv("LOADGATE_TOKEN", "token-of-these-tests")
+
+
 @contextlib.contextmanager
 def two_workers(
     master: str, raw: Path, prefix: tuple[str, ...] = ()

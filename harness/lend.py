@@ -1,0 +1,108 @@
+"""This machine as a worker: check the plan, run Locust, and stop when the master is gone."""
+
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from harness import preflight
+from harness.generator import locust_environment
+from harness.handshake import Master
+from harness.paths import PROJECT
+from harness.safety import check_hosts, check_keys
+from harness.token import Token
+from recording.errors import LoadgateError, RefusedError, RunFailedError
+from recording.exitcodes import REFUSED_WORKER
+from recording.profile import Profile
+
+GRACE_S = 1.5
+"""A worker whose run is over leaves by itself before the master does."""
+_TICK_S = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Lent:
+    """What this machine lends to whom, and the hosts it may load (empty: those of the plan)."""
+
+    master: Master
+    token: Token
+    allowed: Sequence[str]
+    say: Callable[[str], None]
+
+    def work(self, wait_s: float) -> None:
+        """Take part in one run.
+
+        Raises ConfigError or RefusedError before any load for a plan that is not to be carried
+        out here, and RunFailedError when the master is lost or does not take this worker.
+        """
+        plan, epoch_s = self.master.plan(wait_s)
+        try:
+            self._check(plan)
+        except LoadgateError as error:
+            self.master.refuse(str(error))
+            raise
+        preflight.raise_descriptor_limit()
+        with tempfile.TemporaryDirectory(prefix="loadgate-worker-") as folder:
+            self._run({**plan, "run": None}, epoch_s, Path(folder))
+
+    def _check(self, plan: dict[str, Any]) -> None:
+        check_keys(plan, "the master's plan: ")
+        preflight.check_own_keys()
+        profile = Profile.model_validate(plan["profile"])  # of the same version, so it fits
+        allowed = tuple(self.allowed) or self._allowed_by(profile)
+        check_hosts(plan["urls"].values(), allowed, "the master's plan: ", "--allow of this worker")
+        preflight.check_answers(plan["urls"], "not reachable from this worker: ")
+
+    def _allowed_by(self, profile: Profile) -> tuple[str, ...]:
+        if profile.target.urls:
+            return profile.target.allowed_hosts
+        return tuple(sorted(self.master.addresses()))  # it runs the services itself
+
+    def _run(self, plan: dict[str, Any], epoch_s: float, folder: Path) -> None:
+        gone = threading.Event()
+        self.master.watch(gone.set)
+        process = subprocess.Popen(
+            [sys.executable, "-m", "locust", "-f", str(PROJECT / "locustfiles/checkout_flow.py"),
+             "--worker", "--master-host", self.master.host,
+             "--master-port", str(self.master.port)],
+            env=locust_environment(folder, orjson.dumps(plan).decode(), epoch_s, self.token.text),
+            cwd=folder,
+        )  # fmt: skip
+        try:
+            code = _end_of(process, gone)
+        finally:
+            process.kill()
+            process.wait()
+        self._tell(code)
+
+    def _tell(self, code: int | None) -> None:
+        where = f"{self.master.host}:{self.master.port}"
+        if code is None:
+            self.say(f"lost: the master at {where} is gone; this worker's load was stopped")
+            raise RunFailedError(f"the master at {where} was lost")
+        if code == REFUSED_WORKER:
+            raise RefusedError(f"the master at {where} did not take this worker")
+        if code:
+            raise RunFailedError(f"Locust ended with exit code {code}")
+        self.say("done: the run is over")
+
+
+def _end_of(process: "subprocess.Popen[bytes]", gone: threading.Event) -> int | None:
+    """Locust's exit code; None when the master went before it."""
+    while True:
+        try:
+            return process.wait(_TICK_S)
+        except subprocess.TimeoutExpired:
+            if gone.is_set():
+                break
+    deadline = time.monotonic() + GRACE_S
+    while process.poll() is None and time.monotonic() < deadline:
+        time.sleep(_TICK_S)
+    return process.poll()
