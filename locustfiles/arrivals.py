@@ -13,7 +13,6 @@ from typing import Protocol
 import gevent
 
 
-
 class StandBy(Protocol):
     """A user that waits for its next arrival."""
 
