@@ -1,7 +1,9 @@
 """How often `loadgate compare RUN` is wrong: simulated runs, judged by its own judge.
 
-Runs differ by a factor that the host gives to all rows alike and one that each row has by itself.
-Prints one line per kind; the same seed gives the same figures.
+Runs differ by what the host does to all rows alike ("shared") or to each row by itself ("own"),
+and by what they drew: a percentile of so many requests has an error, which each run states in its
+interval. "draws" differ by that alone; of "twins" the stored runs drew the same, and the one to
+judge did not. Prints one line per kind; the same seed gives the same figures.
 """
 
 from __future__ import annotations
@@ -20,24 +22,40 @@ from recording.flow import STEPS
 SUBJECTS = (*STEPS, "journey")
 METRICS = {"p95": 250.0, "p99": 400.0}
 RULES = BaselineRules(RegressionSettings(), 0.10)
-KINDS = ("shared", "own")
+KINDS = ("shared", "own", "draws", "twins")
+SPREADS = (0.01, 0.03)
+OF_DRAWS = 0.003
+"""Standard error of a log percentile within a run where the host is what differs."""
+NEARLY = 1 / 20
+"""Of their error, by which runs that drew the same still differ (1/65 to 1/4 were seen)."""
+Z95 = 1.959964
 
 
 def runs(count: int, spread: float, kind: str, rng: np.random.Generator) -> list[Baseline]:
-    """Runs whose log percentiles have standard deviation `spread` between runs."""
+    """Runs whose log percentiles have standard deviation `spread` between runs.
+
+    Of "twins" all but the last drew the same.
+    """
     rows = (len(SUBJECTS), len(METRICS))
-    size = (count, *(rows if kind == "own" else (1, 1)))
-    factors = np.broadcast_to(np.exp(rng.normal(0.0, spread, size)), (count, *rows))
-    # A row of exactly equal baselines would be refused as copies: leave a trace of its own.
-    return [_run(i, row * np.exp(rng.normal(0.0, 1e-3, rows))) for i, row in enumerate(factors)]
+    by_host = kind in ("shared", "own")
+    host = rng.normal(0.0, spread, (count, *(rows if kind == "own" else (1, 1))))
+    error = OF_DRAWS if by_host else spread
+    drawn = rng.normal(0.0, error, (count, *rows))
+    if kind == "twins":
+        drawn[:-1] = drawn[0] + NEARLY * drawn[:-1]
+    logs = drawn + host if by_host else drawn
+    return [_run(i, row, error) for i, row in enumerate(np.exp(logs))]
 
 
-def _run(number: int, factors: np.ndarray) -> Baseline:
+def _run(number: int, factors: np.ndarray, error: float) -> Baseline:
+    reach = float(np.exp(Z95 * error))
     figures = [
         Figure(
             subject=subject,
             metric=metric,
             value=ms * float(factors[i, j]),
+            ci_low=ms * float(factors[i, j]) / reach,
+            ci_high=ms * float(factors[i, j]) * reach,
             unit="ms",
             n=20_000,
         )
@@ -74,7 +92,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=2026)
     arguments = parser.parse_args()
     print("between runs  spread %   k  charge is   FAIL %  PASS %  INCONCLUSIVE %")
-    for kind, spread, k, factor in product(KINDS, (0.01, 0.03), (5, 10, 20), (1.0, 1.1, 1.2)):
+    for kind, spread, k, factor in product(KINDS, SPREADS, (5, 10, 20), (1.0, 1.1, 1.2)):
         rng = np.random.default_rng([arguments.seed, k, round(1000 * spread), KINDS.index(kind)])
         counts = dict.fromkeys(Outcome, 0)
         for _ in range(arguments.runs):

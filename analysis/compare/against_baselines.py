@@ -1,16 +1,27 @@
 """One run against runs stored before: is it slower than one more of them would be?
 
-With k baselines whose log percentiles have mean m and standard deviation s, one further run lies
-within m +- t * s * sqrt(1 + 1/k), t of Student's distribution with k - 1 degrees of freedom: the
-prediction interval of a single normal observation (Hahn & Meeker, *Statistical Intervals*, 1991,
-chapter 4). The run is the unit; what varies between runs, hosts of the class included, is in s.
+Two questions, and a row is slower only if both say so; its interval is the wider of both.
+
+*Between runs*: with k baselines whose log percentiles have mean m and standard deviation s, one
+further run lies within m +- t * s * sqrt(1 + 1/k), t of Student's distribution with k - 1 degrees
+of freedom: the prediction interval of a single normal observation (Hahn & Meeker, *Statistical
+Intervals*, 1991, chapter 4). The run is the unit; what varies between runs, hosts of the class
+included, is in s.
+
+*Within runs*: each percentile has an error of its own, e of the run and e_i of the baselines. The
+difference lies within +- z * sqrt(e^2 + mean(e_i^2) / k) where nothing else varies. If the seeds
+differ, s holds this too and the first question is the sharper one. Baselines that drew the same
+agree far better than any run with draws of its own could with them; so may five by chance.
+
+To reject only what both reject is an intersection-union test (Berger 1982): its size is at most
+that of the first, which is exact whatever the second is worth.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from math import exp, expm1, log
+from math import exp, expm1, inf, log
 
 import numpy as np
 from scipy.special import stdtr
@@ -43,19 +54,26 @@ class BaselineRules:
 
 @dataclass(frozen=True, slots=True)
 class _Spread:
-    """A row's baselines on the log scale, and the run to judge; `lacks` when it cannot be."""
+    """A row's baselines on the log scale, and the run to judge; `lacks` when it cannot be.
+
+    `errors` are the standard error of the difference between runs and that within them, each with
+    its degrees of freedom.
+    """
 
     subject: Subject
     difference: float = 0.0
-    error: float = 0.0
-    degrees: int = 0
+    errors: tuple[tuple[float, float], ...] = ()
 
     @property
     def p_value(self) -> float:
         """One-sided p of "this run is no slower than one more baseline"."""
         if self.subject.lacks:
             return 1.0
-        return float(stdtr(self.degrees, -self.difference / self.error))
+        return max(float(stdtr(degrees, -self.difference / e)) for e, degrees in self.errors)
+
+    def reach(self, share: float) -> float:
+        """How far the difference may be off, to one side, with this share of confidence."""
+        return max(e * t_quantile(share, degrees) for e, degrees in self.errors)
 
 
 def compare_with_baselines(
@@ -126,6 +144,14 @@ def _refusals(
 def _notes(run: Baseline, alike: list[Baseline]) -> Iterator[str]:
     if alike:
         yield from differences(alike[-1], run)
+    if silent := sum(not baseline.seeds for baseline in alike):
+        yield (
+            f"{silent} of the baselines do not say what they drew from; mocks of earlier versions "
+            "all drew the same, and spread less than runs do"
+        )
+    drawn = [tuple(sorted(baseline.seeds.items())) for baseline in alike if baseline.seeds]
+    if len(drawn) > len(set(drawn)):
+        yield "some of the baselines drew from the same seeds, and spread less than runs do"
 
 
 def _rows(run: Baseline, alike: list[Baseline], rules: BaselineRules) -> tuple[GateRow, ...]:
@@ -150,26 +176,40 @@ def _spread(
     logs = np.log([f.value for f in known])
     base_ms = exp(logs.mean()) if known else 0.0
     sd = float(logs.std(ddof=1)) if len(known) > 1 else 0.0
-    lacks = _lacks(new, metric, len(known), sd, rules.spread_limit)
+    lacks = _lacks(new, metric, known, sd, rules.spread_limit)
     n = sum(f.n for f in known), new.n if new else 0
     subject = Subject(name, metric, tail_of(metric), *n, base_ms, lacks)
     if lacks or new is None:
         return _Spread(subject)
-    error = sd * (1 + 1 / len(known)) ** 0.5
-    return _Spread(subject, log(new.value) - float(logs.mean()), error, len(known) - 1)
+    between = sd * (1 + 1 / len(known)) ** 0.5
+    errors = ((between, len(known) - 1.0), (_within(new, known), inf))
+    # On a grid of values an interval may be a point: then what varies between runs is all there is.
+    kept = tuple(one for one in errors if one[0] > 0)
+    return _Spread(subject, log(new.value) - float(logs.mean()), kept)
+
+
+def _within(new: Figure, known: Sequence[Figure]) -> float:
+    """Standard error of the difference from what varies within the runs, as log ratio."""
+    of_new = new.log_error or 0.0
+    mean = sum((f.log_error or 0.0) ** 2 for f in known) / len(known)
+    return float((of_new**2 + mean / len(known)) ** 0.5)
 
 
 def _enough(figure: Figure | None, metric: str) -> bool:
     return figure is not None and figure.value > 0 and figure.n >= needed(metric)
 
 
-def _lacks(new: Figure | None, metric: str, known: int, sd: float, limit: float) -> str:
+def _lacks(
+    new: Figure | None, metric: str, known: Sequence[Figure], sd: float, limit: float
+) -> str:
     """Why a row cannot be judged; empty when it can."""
-    if not _enough(new, metric):
+    if new is None or not _enough(new, metric):
         n = new.n if new else 0
         return f"{n} requests in this run, {metric} takes {needed(metric)}"
-    if known < MIN_BASELINES:
-        return f"measured by {known} of the baselines, need {MIN_BASELINES}"
+    if len(known) < MIN_BASELINES:
+        return f"measured by {len(known)} of the baselines, need {MIN_BASELINES}"
+    if silent := sum(f.log_error is None for f in (*known, new)):
+        return f"{silent} of these runs were kept without an interval: `loadgate baseline add` them"
     if sd == 0:
         return "the baselines agree to the last digit: copies of one run?"
     spread = variation(sd)
@@ -186,24 +226,31 @@ def variation(sd: float) -> float:
 def _row(spread: _Spread, stakes: Stakes, p_holm: float) -> GateRow:
     if spread.subject.lacks:
         return spread.subject.unmeasured()
-    d, error, degrees = spread.difference, spread.error, spread.degrees
-    confidence = stakes.settings.confidence
-    both, one = (t_quantile(q, degrees) for q in ((1 + confidence) / 2, confidence))
+    measured = (_measured(spread, stakes, p_holm, *error) for error in spread.errors)
+    return max(measured, key=lambda one: one.smallest_detectable).row()
+
+
+def _measured(
+    spread: _Spread, stakes: Stakes, p_holm: float, error: float, degrees: float
+) -> Measured:
+    """The row's figures; what could have been seen is that of one of its errors."""
+    d, confidence = spread.difference, stakes.settings.confidence
+    both, one = spread.reach((1 + confidence) / 2), spread.reach(confidence)
     return Measured(
         spread.subject,
         stakes,
         raw=d,
-        raw_upper=d + one * error,
+        raw_upper=d + one,
         ratio=d,
-        low=d - both * error,
-        high=d + both * error,
-        upper=d + one * error,
+        low=d - both,
+        high=d + both,
+        upper=d + one,
         error=error,
         degrees=degrees,
         host_removed=False,
         p_value=spread.p_value,
         p_holm=p_holm,
-    ).row()
+    )
 
 
 def _overall(rows: tuple[GateRow, ...], errors: tuple[str, ...]) -> Outcome:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from math import isfinite
+from math import isfinite, log
 from typing import Any, Literal
 
 import orjson
@@ -24,6 +24,7 @@ from recording.manifest import Manifest
 from recording.profile import Profile, Section
 from recording.rundir import RunDir
 
+_Z95 = 1.959964  # an interval of 95 % reaches this many standard errors to either side
 LATENCIES = ("p50", "p95", "p99")
 _NOT_LOAD = {"name", "description", "seed", "services", "validity", "judge"}
 """Keys of a profile that do not shape the load. `services` is what is under test."""
@@ -39,6 +40,14 @@ class Figure(Section):
     n: int
     ci_low: float | None = None
     ci_high: float | None = None
+
+    @property
+    def log_error(self) -> float | None:
+        """Standard error of the logarithm from what varies within the run; None where not kept."""
+        low, high = self.ci_low, self.ci_high
+        if low is None or high is None or not 0 < low <= high:
+            return None
+        return log(high / low) / (2 * _Z95)
 
 
 class Baseline(Section):

@@ -1,5 +1,6 @@
 """Baselines made to order: every step at 100 ms times a factor, p50 to p99."""
 
+import zlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,17 +10,26 @@ from analysis.compare.baseline import Baseline, Figure
 from recording.flow import STEPS
 
 SUBJECTS = (*STEPS, "journey")
+WITHIN = 0.003
+"""Standard error of a log percentile within a run."""
 PERCENTILES = {"p50": 100.0, "p95": 250.0, "p99": 400.0}
 
 
 def made(
-    run_id: str, factors: Mapping[str, float] | float = 1.0, n: int = 20_000, **changed: Any
+    run_id: str,
+    factors: Mapping[str, float] | float = 1.0,
+    n: int = 20_000,
+    within: float | None = WITHIN,
+    **changed: Any,
 ) -> Baseline:
-    """A baseline; `factors` scale a subject's latencies, `changed` replaces fields."""
+    """A baseline; `factors` scale a subject's latencies, `changed` replaces fields.
+
+    `within` is the error of its log percentiles, None where it was not kept.
+    """
     scale = {} if isinstance(factors, float) else factors
     every = factors if isinstance(factors, float) else 1.0
     figures = [
-        figure(s, metric, ms * scale.get(s, every), n=n)
+        latency(s, metric, ms * scale.get(s, every), n, within)
         for s in SUBJECTS
         for metric, ms in PERCENTILES.items()
     ]
@@ -34,9 +44,18 @@ def made(
         "measured_s": 150.0,
         "load": {"phases": [{"name": "sustained", "users": 600}]},
         "services": {},
+        "seeds": {"load": zlib.crc32(run_id.encode())},
         "figures": tuple(figures),
     }
     return Baseline(**(fields | changed))
+
+
+def latency(subject: str, metric: str, ms: float, n: int, within: float | None) -> Figure:
+    """With the 95 % interval that this error makes."""
+    if within is None:
+        return figure(subject, metric, ms, n=n)
+    reach = float(np.exp(1.959964 * within))
+    return figure(subject, metric, ms, ms / reach, ms * reach, n=n)
 
 
 def figure(

@@ -186,3 +186,79 @@ def test_false_alarms_stay_within_the_promise() -> None:
         *stored, run = scattered(6, 0.04, seed=gate)
         failed += judged(run, stored).verdict is Outcome.FAIL
     assert failed <= 1
+
+
+def twins(k: int, within: float) -> list[Baseline]:
+    """Baselines that drew the same: they agree twenty times as well as runs do."""
+    near = scattered(k, within / 20, seed=7)
+    return [made(b.run_id, {s: _factor(b, s) for s in SUBJECTS}, within=within) for b in near]
+
+
+def test_baselines_that_drew_the_same_accuse_no_run_that_did_not() -> None:
+    """A run with draws of its own lies as far off as its own noise; it was a FAIL before."""
+    found = judged(made("new", {"browse": 1.068}, within=0.03), twins(5, 0.03))
+    assert found.verdict is not Outcome.FAIL
+    assert row(found, "browse", "p95").p_value == pytest.approx(
+        stats.norm.sf(np.log(1.068) / (0.03 * sqrt(1 + 1 / 5))), rel=0.2
+    )
+
+
+def test_what_neither_noise_explains_still_fails() -> None:
+    """+30 % against twins whose runs are known to 3 %."""
+    found = judged(made("new", {"charge": 1.3}, within=0.03), twins(5, 0.03))
+    assert found.verdict is Outcome.FAIL
+    assert "charge p99" in found.summary
+
+
+def test_the_interval_is_the_wider_of_both() -> None:
+    """Twins do not make it narrower than a run knows itself."""
+    found = row(judged(made("new", within=0.03), twins(5, 0.03)), "browse", "p99")
+    assert found.ci_low is not None
+    assert found.ci_high is not None
+    half = stats.norm.ppf(0.975) * 0.03 * sqrt(1 + 1 / 5)
+    assert np.log(found.ci_high / found.ci_low) == pytest.approx(2 * half, rel=0.01)
+    assert found.smallest_detectable is not None
+    assert found.smallest_detectable > 0.1
+
+
+def test_a_run_that_knows_itself_badly_does_not_fail_for_it() -> None:
+    """Baselines that agree to 1 %, and one further run of a tenth of their precision."""
+    assert judged(made("new", {"charge": 1.15}, within=0.1)).verdict is not Outcome.FAIL
+
+
+def test_baselines_without_intervals_cannot_tell() -> None:
+    """Those of some earlier format: it is said what to do about it."""
+    old = [b.model_copy(update={"figures": made(b.run_id, within=None).figures}) for b in STORED]
+    found = judged(made("new", 2.0), old)
+    assert found.verdict is Outcome.INCONCLUSIVE
+    assert "10 of these runs were kept without an interval" in found.reasons[0]
+
+
+@pytest.mark.parametrize(
+    ("seeds", "says"),
+    [({}, "do not say what they drew from"), ({"load": 1}, "drew from the same seeds")],
+)
+def test_baselines_whose_draws_are_common_or_unknown_are_named(
+    seeds: dict[str, int], says: str
+) -> None:
+    """Their spread is not that of runs."""
+    stored = [b.model_copy(update={"seeds": seeds}) for b in STORED]
+    assert any(says in note for note in judged(made("new"), stored).notes)
+    assert not any(says in note for note in judged(made("new")).notes)
+
+
+def test_no_false_alarm_of_runs_with_draws_of_their_own() -> None:
+    """10 equal runs against five others, 50 times: at most 1 % FAIL."""
+    failed = 0
+    for number in range(50):
+        rng = np.random.default_rng(number)
+        runs = [
+            made(
+                f"r{i}",
+                dict(zip(SUBJECTS, np.exp(rng.normal(0, 0.03, 8)), strict=True)),
+                within=0.03,
+            )
+            for i in range(15)
+        ]
+        failed += sum(judged(run, runs[:5]).verdict is Outcome.FAIL for run in runs[5:])
+    assert failed <= 5
