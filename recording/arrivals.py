@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from recording.profile import Load
 
 
-def arrival_times_s(load: Load, seed: int, worker: int, workers: int) -> Iterator[float]:
+def arrival_times_s(load: Load, seed: int | None, worker: int, workers: int) -> Iterator[float]:
     """When journeys are due, s after the load's start: this worker's share of the profile's rate.
 
     Poisson arrivals at a changing rate come from thinning (Lewis and Shedler, 1979): candidates
