@@ -13,13 +13,10 @@ from analysis.resources import Pool, brief_waits
 from analysis.rules import Rule
 from analysis.statistics.percentiles import quantile
 from analysis.values import Measurement, show
-from recording.flow import SERVICE_STEPS
+from recording.durations import format_duration
+from recording.flow import LOCK_SERVICE, LOCK_STEPS, SERVICE_STEPS
 from recording.hlog import DISTORTION
-from recording.outcomes import EXPECTED_OUTCOMES
-
-LOCK_SERVICE = "inventory-lock-service"
-LOCK_STEPS = ("start_checkout", "confirm")
-"""Steps during which checkout waits for inventory-lock."""
+from recording.outcomes import TIMEOUT, is_failure
 
 
 class Case(Protocol):
@@ -42,10 +39,23 @@ def because(case: Case, rule: Rule, subject: str, measured: Measurement) -> str:
         return _orders(case.orders, measured.metric)
     if rule.kind == "errors":
         return _errors(case, subject, measured.subject)
-    return _latency(case, measured.subject)
+    return _latency(case, measured.subject, at_least=measured.at_least)
 
 
-def _latency(case: Case, step: str) -> str:
+def _hung(case: Case, sample: Sample) -> str:
+    """Which requests never got a whole answer; "" where all of them did."""
+    deadline = format_duration(case.evidence.manifest.profile.load.request_timeout)
+    late, cut_off = sample.outcomes.get(TIMEOUT, 0), sample.undecided
+    texts = [f"{late} of {sample.n} requests had no whole answer within {deadline}"] if late else []
+    if cut_off:
+        texts.append(f"{cut_off} were cut off younger than that")
+    return "; ".join(texts)
+
+
+def _latency(case: Case, step: str, *, at_least: bool) -> str:
+    sample = case.samples.get(step)
+    if at_least and sample and (hung := _hung(case, sample)):
+        return hung
     if step in LOCK_STEPS and (starved := _starved_locks(case)):
         return starved
     service = next((name for name, steps in SERVICE_STEPS.items() if step in steps), None)
@@ -108,9 +118,11 @@ def _errors(case: Case, subject: str, step: str) -> str:
     sample = case.samples.get(step)
     if sample is None:
         return _pool(case, subject) if subject == LOCK_SERVICE else ""
-    failed = {name: n for name, n in sample.outcomes.items() if name not in EXPECTED_OUTCOMES}
+    failed = {name: n for name, n in sample.outcomes.items() if is_failure(name)}
     parts = [f"{n} × {name}" for name, n in sorted(failed.items(), key=lambda kv: -kv[1])]
     text = ", ".join(parts)
+    if hung := _hung(case, sample):
+        text += f" ({hung})"
     example = _example(case.evidence, step)
     if example:
         text += f"; for example {example['request_id']}: {_body(example)}"

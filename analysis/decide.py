@@ -40,8 +40,9 @@ def _doubt(rule: Rule, measured: Measurement, measured_s: float, behind: Sample 
             f"{show(100 * behind.failure_share, '%')} of its requests failed: "
             "how fast they failed says nothing"
         )
-    if measured.at_least and not rule.holds(inf):
-        return f"at least {show(measured.value, measured.unit)}: {measured.note}"
+    highest = inf if measured.highest is None else measured.highest
+    if measured.at_least and not rule.holds(highest):
+        return f"{measured.shown}: {measured.note}"
     if rule.metric == "error_rate":
         return _too_few(rule, measured, measured_s)
     return _straddles(rule, measured, measured_s) if rule.metric in QUANTILES else ""

@@ -7,6 +7,7 @@ from itertools import chain
 
 from analysis import causes
 from analysis.decide import decide
+from analysis.delivery import kept_from_users
 from analysis.evidence import Evidence, load_evidence
 from analysis.gate.judge import judge_paired
 from analysis.latency import Sample, judged_kind, samples
@@ -16,7 +17,7 @@ from analysis.resources import pool_measurement, pools_of, server_errors
 from analysis.rules import Rule
 from analysis.thresholds import Thresholds
 from analysis.units import and_more
-from analysis.validity import checks
+from analysis.validity import checks, unsampled, unwell
 from analysis.values import (
     Breach,
     Check,
@@ -25,7 +26,6 @@ from analysis.values import (
     RuleRow,
     Verdict,
     is_about_shipping,
-    show,
 )
 from recording.durations import format_duration
 from recording.errors import ConfigError
@@ -33,6 +33,8 @@ from recording.flow import SERVICE_STEPS
 from recording.hlog import LATENCY
 from recording.rundir import RunDir
 
+SAMPLED_KINDS = ("pool", "memory")
+"""What rules of these kinds look at comes from a service's own metrics."""
 _SHOWN = ("p50", "p95", "p99", "mean", "max", "error_rate")
 
 
@@ -63,6 +65,7 @@ class _Case:
         self.pools = {subject: pools_of(evidence, subject) for subject in SERVICE_STEPS}
         self.memory = {subject: memory_of(evidence, subject) for subject in SERVICE_STEPS}
         self.orders = reconcile(evidence)
+        self.unsampled = unsampled(evidence, unwell(self.samples))
 
     def verdict(self) -> Verdict:
         run_checks = checks(self.evidence, self.samples)
@@ -139,7 +142,10 @@ class _Case:
         if rule.kind == "memory" and rule.metric in ("slope", "time_to_limit"):
             return self.memory[subject].outcome(rule)
         behind = self.samples.get(measured.subject)
-        return decide(rule, measured, self.evidence.measured_s, behind)
+        outcome, because = decide(rule, measured, self.evidence.measured_s, behind)
+        if outcome is Outcome.PASS and rule.kind in SAMPLED_KINDS and subject in self.unsampled:
+            return Outcome.INCONCLUSIVE, f"no data: {self.unsampled[subject]}"
+        return outcome, because
 
     def _breach(self, row: RuleRow) -> Breach:
         measured = row.measurement
@@ -155,12 +161,15 @@ class _Case:
             unit=measured.unit,
             severity="breach",
             because=row.because,
+            at_least=measured.at_least,
         )
 
     def _unsure(self, rows: tuple[RuleRow, ...]) -> Iterator[str]:
         for row in rows:
             if row.outcome is Outcome.INCONCLUSIVE and row.required:
                 yield f"{row.measurement.subject} {row.rule}: {row.because}"
+        if held := kept_from_users(self.evidence):
+            yield held
         manifest = self.evidence.manifest
         if manifest.ended == "interrupted":
             done, planned = self.evidence.measured_s, manifest.profile.measured_s
@@ -191,6 +200,8 @@ class _Case:
 
     def _findings(self, run_checks: list[Check]) -> Iterator[str]:
         yield from causes.findings(self)
+        for subject, few in self.unsampled.items():
+            yield f"{subject} did not give its metrics while its requests failed: {few}"
         yield from self.evidence.remarks()
 
 
@@ -214,7 +225,7 @@ def _summary(
     if outcome is Outcome.FAIL:
         worst = breaches[0]
         return (
-            f"{worst.subject}: {worst.metric} is {show(worst.actual, worst.unit)}, "
+            f"{worst.subject}: {worst.metric} is {worst.shown}, "
             f"required {worst.required}" + and_more(len(breaches))
         )
     if outcome is Outcome.INCONCLUSIVE:

@@ -1,8 +1,9 @@
 """Latency, error and distortion measurements of the measured phases, from the histogram log."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
+from math import inf
 
 import numpy as np
 import numpy.typing as npt
@@ -14,11 +15,12 @@ from analysis.values import Measurement
 from recording.flow import STEPS
 from recording.histogram import Histogram, bucket_mid_us, merge
 from recording.hlog import INTENDED, LATENCY, Interval
-from recording.outcomes import EXPECTED_OUTCOMES
+from recording.outcomes import LOWER_BOUNDS, UNANSWERED, WITHOUT_ANSWER, is_failure
 
 MAX_ERROR_SHARE = 0.05
 """More failures than this and latency means nothing. Up to here, were all of them instant, they
 would lower the p95 of lognormal latencies (sigma 0.6) by 1.5 %: too little to hide a change."""
+NEVER_ENDED = "some requests never ended"
 QUANTILES = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99, "p99.9": 0.999}
 
 
@@ -27,12 +29,14 @@ class Sample:
     """All measured requests of a subject. Every outcome counts: failures are latency too.
 
     ``block_counts`` is one row of bucket counts per block of time, columns as ``values_us``.
+    ``never_ended`` counts those in each bucket whose latency is only a lower bound.
     """
 
     subject: str
     values_us: npt.NDArray[np.float64]
     block_counts: npt.NDArray[np.int64]
     outcomes: dict[str, int]
+    never_ended: npt.NDArray[np.int64]
 
     @cached_property
     def counts(self) -> npt.NDArray[np.int64]:
@@ -48,7 +52,17 @@ class Sample:
     @property
     def failures(self) -> int:
         """Number of requests with an outcome that the plan did not ask for."""
-        return sum(n for name, n in self.outcomes.items() if name not in EXPECTED_OUTCOMES)
+        return sum(n for name, n in self.outcomes.items() if is_failure(name))
+
+    @property
+    def undecided(self) -> int:
+        """Number of requests that were cut off before their deadline."""
+        return self.outcomes.get(UNANSWERED, 0)
+
+    @property
+    def answered(self) -> int:
+        """Number of requests that got an answer, whatever it said."""
+        return sum(n for name, n in self.outcomes.items() if name not in WITHOUT_ANSWER)
 
     @property
     def failure_share(self) -> float:
@@ -60,33 +74,72 @@ class Sample:
         if metric == "error_rate":
             return self._error_rate()
         if metric == "failures":
-            return Measurement(self.subject, metric, float(self.failures), "", self.n)
+            return self._bounded(
+                Measurement(self.subject, metric, float(self.failures), "", self.n)
+            )
         if not self.n:
             return Measurement(self.subject, metric, float("nan"), "ms", 0)
         if metric == "mean":
-            return self._ms(metric, mean(self.values_us, self.counts))
+            return self._ms(metric, mean(self.values_us, self.counts), at_least=self._any_open)
         if metric == "max":
-            return self._ms(metric, maximum(self.values_us, self.counts))
+            return self._ms(metric, maximum(self.values_us, self.counts), at_least=self._any_open)
+        return self._quantile(metric)
+
+    def _quantile(self, metric: str) -> Measurement:
         q = QUANTILES[metric]
-        interval = quantile_interval(self.values_us, self.block_counts, q)
         value = quantile(self.values_us, self.counts, q)
-        return self._ms(metric, value, interval.low, interval.high)
+        low, high = quantile_interval(self.values_us, self.block_counts, q)
+        highest = self._highest(q)
+        if self._any_open and high is not None:
+            shortest = self.values_us[np.flatnonzero(self.never_ended)[0]]
+            high = high if high < shortest else None
+        return self._ms(metric, value, low, high, highest, at_least=highest > value)
+
+    def _highest(self, q: float) -> float:
+        """The quantile if what never ended had taken for ever, µs."""
+        values = np.append(self.values_us, inf)
+        counts = np.append(self.counts - self.never_ended, self.never_ended.sum())
+        return quantile(values, counts, q)
+
+    @property
+    def _any_open(self) -> bool:
+        return bool(self.never_ended.any())
 
     def _ms(
-        self, metric: str, value: float, low: float | None = None, high: float | None = None
+        self,
+        metric: str,
+        value: float,
+        low: float | None = None,
+        high: float | None = None,
+        highest: float = inf,
+        *,
+        at_least: bool,
     ) -> Measurement:
-        low_ms, high_ms = (x / 1000 if x is not None else None for x in (low, high))
-        return Measurement(self.subject, metric, value / 1000, "ms", self.n, low_ms, high_ms)
+        low, high = (x / 1000 if x is not None else None for x in (low, high))
+        found = Measurement(self.subject, metric, value / 1000, "ms", self.n, low, high)
+        if not at_least:
+            return found
+        return replace(found, at_least=True, highest=highest / 1000, note=NEVER_ENDED)
+
+    def _bounded(self, counted: Measurement, highest: float) -> Measurement:
+        """What counts failures, as a lower bound where requests are undecided."""
+        if not self.undecided:
+            return counted
+        return replace(counted, at_least=True, highest=highest, note=NEVER_ENDED)
 
     def _error_rate(self) -> Measurement:
-        """Share of failures, %, with the exact (Clopper–Pearson) 95 % interval."""
-        if not self.n:
+        """Share of failures, %, with the exact (Clopper–Pearson) 95 % interval.
+
+        Undecided requests are none, and its upper bounds take each of them for one.
+        """
+        n = self.n
+        if not n:
             return Measurement(self.subject, "error_rate", float("nan"), "%", 0)
-        ci = share_interval(self.failures, self.n)
-        rate = 100 * self.failures / self.n
-        return Measurement(
-            self.subject, "error_rate", rate, "%", self.n, 100 * ci.low, 100 * ci.high
-        )
+        most = self.failures + self.undecided
+        ci = share_interval(self.failures, n).low, share_interval(most, n).high
+        low, high = (100 * bound for bound in ci)
+        found = Measurement(self.subject, "error_rate", 100 * self.failures / n, "%", n, low, high)
+        return self._bounded(found, 100 * most / n)
 
 
 def needed(metric: str) -> int:
@@ -120,7 +173,18 @@ def _sample(subject: str, intervals: Sequence[Interval]) -> Sample:
         outcome = interval.tag.outcome
         outcomes[outcome] = outcomes.get(outcome, 0) + interval.histogram.n
     indices = merge(i.histogram for i in intervals).indices
-    return Sample(subject, bucket_mid_us(indices), _blocks(intervals, indices), outcomes)
+    blocks, never_ended = _blocks(intervals, indices), never_ended_counts(intervals, indices)
+    return Sample(subject, bucket_mid_us(indices), blocks, outcomes, never_ended)
+
+
+def never_ended_counts(
+    intervals: Iterable[Interval], indices: npt.NDArray[np.int64]
+) -> npt.NDArray[np.int64]:
+    """How many requests of each bucket have a latency that is only a lower bound."""
+    found = merge(i.histogram for i in intervals if i.tag.outcome in LOWER_BOUNDS)
+    counts = np.zeros(indices.size, np.int64)
+    counts[np.searchsorted(indices, found.indices)] = found.counts
+    return counts
 
 
 def _blocks(intervals: Sequence[Interval], indices: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:

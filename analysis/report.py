@@ -75,7 +75,7 @@ def _breaches(verdict: Verdict) -> Iterator[str]:
     yield "| subject | metric | actual | required | because |"
     yield "|---|---|--:|--:|---|"
     for b in verdict.breaches:
-        yield table_row(b.subject, b.metric, show(b.actual, b.unit), b.required, b.because)
+        yield table_row(b.subject, b.metric, b.shown, b.required, b.because)
     yield ""
 
 
@@ -88,8 +88,7 @@ def _rules(verdict: Verdict) -> Iterator[str]:
     yield "|---|---|---|--:|--:|--:|---|"
     for row in verdict.rows:
         m = row.measurement
-        actual = show(m.value, m.unit)
-        cells = (row.subject, m.subject, row.rule, actual, interval(m), m.n, outcome_text(row))
+        cells = (row.subject, m.subject, row.rule, m.shown, interval(m), m.n, outcome_text(row))
         yield table_row(*cells)
     yield ""
 
@@ -121,7 +120,7 @@ def _measurements(verdict: Verdict) -> Iterator[str]:
     yield "|---|--:|--:|--:|--:|--:|--:|--:|"
     for step in steps:
         cells = [table[step, name] for name in ("mean", "p50", "p95", "p99", "max", "error_rate")]
-        yield table_row(step, cells[0].n, *(show(m.value, m.unit) for m in cells))
+        yield table_row(step, cells[0].n, *(m.shown for m in cells))
     yield ""
 
 

@@ -4,23 +4,25 @@ A run whose load was not delivered, whose generator or mocks were starved, or wh
 holes measures the harness, not the shop. Its verdict is INVALID, with every reason.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
+from analysis.begun import requests_begun
+from analysis.delivery import delivered
 from analysis.evidence import GENERATOR, Evidence
 from analysis.latency import Sample, pooled
 from analysis.resources import (
     cpu_share,
-    grown_while_measured,
     rate_while_measured,
     run_queue_share,
 )
 from analysis.statistics.percentiles import quantile
 from analysis.values import Check
 from recording.durations import format_duration
-from recording.flow import SERVICE_STEPS
+from recording.flow import LOCK_SERVICE, LOCK_STEPS, SERVICE_STEPS
 from recording.histogram import Histogram
 from recording.hlog import DISTORTION, LATENCY
 from recording.slots import ARMS
@@ -28,8 +30,9 @@ from recording.slots import ARMS
 STEAL = "cpu_steal_seconds_total"
 WORTH_SAYING = 0.03
 """Share of all cores; less than this explains nothing."""
-USERS_KNOWN_AFTER_S = 0.9
-"""Locust's master counts users by its workers' reports, which come once a second."""
+HANGS_FROM = 0.01
+"""Share of a step's requests without a good answer from which on its service is not well, so that
+metrics which it does not give are its own doing and not the sampler's."""
 
 _ENDS_THAT_COUNT = ("completed", "interrupted")
 _REASONS = {
@@ -44,15 +47,15 @@ def checks(evidence: Evidence, samples: dict[str, Sample]) -> list[Check]:
     """Every check of the run, in the order a reader should see them."""
     found = [ending(evidence), *damage(evidence)]
     if evidence.manifest.source == "loadgate":
-        found += [*completeness(evidence), _recorded(evidence), *samples_taken(evidence)]
+        found += [*completeness(evidence), _recorded(evidence)]
+        found += samples_taken(evidence, unwell(samples))
     journey = samples["journey"]
     found.append(
         Check("measured requests", f"{journey.n}", "> 0", journey.n > 0, _zero_hint(evidence))
     )
     if journey.n and evidence.measured_s > 0:
-        deliver = _users_delivered if journey_is_closed(evidence) else _arrivals_delivered
-        found += [*deliver(evidence, samples), *_distortion(evidence), *generator(evidence)]
-        found += [*host(evidence), *_mocks(evidence)]
+        found += [*delivered(evidence, samples), *_distortion(evidence, journey.answered)]
+        found += [*generator(evidence), *host(evidence), *_mocks(evidence)]
     return found
 
 
@@ -94,7 +97,9 @@ def completeness(evidence: Evidence) -> Iterator[Check]:
     yield _equal("orders in confirmed.csv", orders, _count(said, "orders"), "recorded")
     errors = _count(said, "errors")
     yield Check("recorder errors", f"{errors}", "0", not errors, str(said.get("last_error", "")))
-    yield _locust_count(evidence, recorded, _count(said, "locust_requests"))
+    told = recorded - max(0, _count(said, "cut_off"))  # Locust never hears of these
+    yield _locust_count(evidence, told, _count(said, "locust_requests"))
+    yield from requests_begun(evidence, said, _died_with_workers(evidence, recorded))
 
 
 def _count(said: Mapping[str, Any], name: str) -> int:
@@ -140,25 +145,61 @@ def _recorded(evidence: Evidence) -> Check:
     )
 
 
-def samples_taken(evidence: Evidence) -> Iterator[Check]:
-    """Whether each service answered the sampler all the time that was measured."""
+def unwell(samples: Mapping[str, Sample], arm: str = "") -> frozenset[str]:
+    """Services whose requests failed or hung, as the sampler calls them.
+
+    Nobody calls inventory-lock but checkout, during the steps that need it.
+    """
+    steps = {**SERVICE_STEPS, LOCK_SERVICE: LOCK_STEPS}
+    return frozenset(
+        f"{service}@{arm}".rstrip("@")
+        for service, names in steps.items()
+        if any(_hangs(samples[name]) for name in names if name in samples)
+    )
+
+
+def _hangs(sample: Sample) -> bool:
+    return sample.n > 0 and (sample.failures + sample.undecided) / sample.n >= HANGS_FROM
+
+
+def samples_taken(evidence: Evidence, unwell: Collection[str]) -> Iterator[Check]:
+    """Whether each service answered the sampler all the time that was measured.
+
+    One that is `unwell` need not: that its metrics are missing is a finding (``unsampled``).
+    """
+    for subject, check in _samples_taken(evidence):
+        excused = not check.ok and subject in unwell
+        yield replace(check, ok=True, hint="its requests fail too") if excused else check
+
+
+def unsampled(evidence: Evidence, unwell: Collection[str]) -> dict[str, str]:
+    """Of the services that are not well those that gave too few samples, and how many."""
+    return {
+        subject: f"{check.actual} samples, {check.allowed} wanted"
+        for subject, check in _samples_taken(evidence)
+        if not check.ok and subject in unwell
+    }
+
+
+def _samples_taken(evidence: Evidence) -> Iterator[tuple[str, Check]]:
     sampled = evidence.resources.subjects("up")
     arms = ARMS if evidence.manifest.paired else ("",)
     own = (arm for arm in arms if evidence.is_ours(arm))
     for subject in (f"{service}@{arm}".rstrip("@") for arm in own for service in SERVICE_STEPS):
         if subject not in sampled:
-            yield Check(f"samples of {subject}", "none", "all", False)
+            yield subject, Check(f"samples of {subject}", "none", "all", False)
     for subject in sampled:
         t_s, up = evidence.resources.get(subject, "up")
         inside = np.zeros(t_s.size, bool)
         for start, end in evidence.measured:
             inside |= (t_s >= start) & (t_s <= end)
-        yield _missing(
+        check = _missing(
             f"samples of {subject}",
             int((up[inside] > 0).sum()),
             evidence.measured_s / evidence.manifest.profile.sampling.interval,
             evidence.manifest.profile.validity.missing_samples,
         )
+        yield subject, check
 
 
 def _missing(name: str, actual: int, expected: float, tolerated: float) -> Check:
@@ -167,128 +208,21 @@ def _missing(name: str, actual: int, expected: float, tolerated: float) -> Check
     return Check(name, f"{actual}", f"≥ {100 * (1 - tolerated):g} % of {expected:.0f}", enough)
 
 
-def journey_is_closed(evidence: Evidence) -> bool:
-    """Whether users drive the load; otherwise arrivals do."""
-    return evidence.manifest.profile.load.model == "users"
-
-
-def _arrivals_delivered(evidence: Evidence, samples: dict[str, Sample]) -> Iterator[Check]:
-    """Journeys that were due, against the plan and against those that began."""
-    validity = evidence.manifest.profile.validity
-    due, begun = (
-        sum(
-            grown_while_measured(evidence, worker, f"arrivals_{name}_total", "load")
-            for worker in evidence.load.subjects("arrivals_planned_total")
-        )
-        for name in ("planned", "started")
-    )
-    planned = _planned_arrivals(evidence)
-    # Poisson arrivals scatter by the root of their number; five of them is never chance.
-    allowed = validity.rate_tolerance * planned + 5 * planned**0.5
-    yield Check(
-        "arrivals due",
-        f"{due:.0f}",
-        f"{planned:.0f} ± {allowed:.0f}",
-        abs(due - planned) <= allowed,
-    )
-    undelivered = max(0.0, 1 - begun / due) if due else 1.0
-    yield Check(
-        "arrivals not delivered",
-        f"{100 * undelivered:.2g} %",
-        f"≤ {100 * validity.undelivered_arrivals:g} %",
-        undelivered <= validity.undelivered_arrivals,
-        "due, but no user was free: raise load.max_concurrent, or the shop cannot keep up",
-    )
-
-
-def _planned_arrivals(evidence: Evidence) -> float:
-    load = evidence.manifest.profile.load
-    total = 0.0
-    for start, end in evidence.measured:
-        moments = np.linspace(start, end, 200) - evidence.load_start_s
-        total += float(np.mean([load.intended(float(t)) or 0.0 for t in moments])) * (end - start)
-    return total
-
-
-def _users_delivered(evidence: Evidence, samples: dict[str, Sample]) -> Iterator[Check]:
-    validity = evidence.manifest.profile.validity
-    intended, delivered = _users(evidence)
-    if delivered is None:
-        yield Check("users delivered", "no data", "present", False)
-        return
-    share = delivered / intended if intended else 0.0
-    yield Check(
-        "users delivered",
-        f"{delivered:.0f}",
-        f"{intended:.0f} ± {100 * validity.users_tolerance:g} %",
-        abs(share - 1) <= validity.users_tolerance,
-    )
-    rate = samples["journey"].n / evidence.measured_s
-    yield rate_check(evidence, "request rate", rate, samples, delivered)
-
-
-def rate_check(
-    evidence: Evidence, name: str, rate: float, samples: dict[str, Sample], users: float
-) -> Check:
-    """Whether the requests per second fit the users who made them."""
-    tolerance = evidence.manifest.profile.validity.rate_tolerance
-    expected = littles_law_rate(evidence, samples, users)
-    return Check(
-        name,
-        f"{rate:.1f}/s",
-        f"{expected:.1f}/s ± {100 * tolerance:g} %",
-        abs(rate / expected - 1) <= tolerance,
-        "Little's law over users, declared think time and measured latency",
-    )
-
-
-def _users(evidence: Evidence) -> tuple[float, float | None]:
-    """Mean users the plan asked for and mean users there were, over the measured phases."""
-    load = evidence.manifest.profile.load
-    pairs = [
-        (wanted, float(there))
-        for t_s, there in zip(*evidence.load.get("locust", "users"), strict=True)
-        if _users_known_at(evidence, float(t_s))
-        and (wanted := load.intended(float(t_s) - evidence.load_start_s)) is not None
-    ]
-    if not pairs:
-        return 0.0, None
-    intended, delivered = np.mean(pairs, axis=0)
-    return float(intended), float(delivered)
-
-
-def _users_known_at(evidence: Evidence, t_s: float) -> bool:
-    return any(start + USERS_KNOWN_AFTER_S <= t_s <= end for start, end in evidence.measured)
-
-
-def littles_law_rate(evidence: Evidence, samples: dict[str, Sample], users: float) -> float:
-    """Requests/s that ``users`` can make: each request takes its latency and a think time.
-
-    Little's law, N = X·(R + Z) (J. D. C. Little, 1961; Z is think time in the interactive form).
-    With a journey period the users wait for it, so the rate follows from requests per period.
-    """
-    journey = evidence.manifest.profile.journey
-    all_steps = samples["journey"]
-    mean_s = all_steps.measure("mean").value / 1000
-    per_user = 1 / (mean_s + journey.think.mean_s)
-    if journey.period is not None:
-        started = samples.get("browse")
-        per_journey = all_steps.n / started.n if started and started.n else 1.0
-        per_user = min(per_user, per_journey / journey.period)
-    return users * per_user
-
-
-def _distortion(evidence: Evidence) -> Iterator[Check]:
-    yield from distortion_check(evidence, "distortion p99", pooled(evidence, DISTORTION))
+def _distortion(evidence: Evidence, answered: int) -> Iterator[Check]:
+    total = pooled(evidence, DISTORTION)
+    yield from distortion_check(evidence, "distortion p99", total, answered=answered)
 
 
 def distortion_check(
-    evidence: Evidence, name: str, total: Histogram, arm: str = ""
+    evidence: Evidence, name: str, total: Histogram, arm: str = "", *, answered: int
 ) -> Iterator[Check]:
-    """Whether harness and host added little to what was measured; only our services must say."""
+    """Whether harness and host added little to what was measured; only our services must say.
+
+    Where nothing was answered there is nothing that they could have said it in.
+    """
     limit_s = evidence.manifest.profile.validity.distortion_p99
     if not total.n:
-        if evidence.is_ours(arm):
+        if evidence.is_ours(arm) and answered:
             yield Check(name, "no data", f"≤ {format_duration(limit_s)}", False)
         return
     p99_ms = quantile(total.values_us, total.counts, 0.99) / 1000

@@ -43,6 +43,13 @@ class Measurement:
     phase: str = "measured"
     note: str = ""
     at_least: bool = False
+    highest: float | None = None
+    """Of a value that is a lower bound: what it can be at most, where that is known."""
+
+    @property
+    def shown(self) -> str:
+        """The value with its unit, for people."""
+        return show(self.value, self.unit, at_least=self.at_least)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +83,12 @@ class Breach:
     unit: str
     severity: str
     because: str
+    at_least: bool = False
+
+    @property
+    def shown(self) -> str:
+        """The actual value with its unit, for people."""
+        return show(self.actual, self.unit, at_least=self.at_least)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +145,7 @@ class Verdict:
             "verdict": self.verdict.value,
             "exit_code": int(self.exit_code),
             "summary": self.summary,
-            "breaches": [asdict(breach) for breach in self.breaches],
+            "breaches": [_breach(breach) for breach in self.breaches],
             "rules": [_row(row) for row in self.rows],
             "measurements": [asdict(m) for m in self.measurements],
             "invalid_reasons": self.invalid_reasons,
@@ -141,6 +154,12 @@ class Verdict:
             "checks": [asdict(check) for check in self.checks],
             "context": self.context,
         }
+
+
+def _breach(breach: Breach) -> dict[str, Any]:
+    table = asdict(breach)
+    del table["at_least"]  # its measurement says so
+    return table
 
 
 def _row(row: RuleRow) -> dict[str, Any]:
@@ -166,10 +185,12 @@ def _rounded(value: Any) -> Any:
     return value
 
 
-def show(value: float, unit: str = "") -> str:
-    """A number for people, with its unit: ``312 ms``, ``0.042 %``, ``no data``."""
+def show(value: float, unit: str = "", *, at_least: bool = False) -> str:
+    """A number for people, with its unit: ``312 ms``, ``at least 0.042 %``, ``no data``."""
     if isnan(value):
         return "no data"
+    if at_least:
+        return f"at least {show(value, unit)}"
     if not isfinite(value):
         return "never" if unit == "h" else "unlimited"
     if unit == "" or abs(value) >= 1000:

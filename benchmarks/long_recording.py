@@ -69,11 +69,11 @@ def write_long_recording(root: Path, profile: Profile, seed: int = 1) -> RunDir:
     return run
 
 
-def _write_log(path: Path, intervals: int, rng: np.random.Generator) -> int:
-    """The histogram log; returns the number of requests in it."""
+def _write_log(path: Path, intervals: int, rng: np.random.Generator) -> dict[str, int]:
+    """The histogram log; returns the number of requests in it, by step."""
     pools = dict(_pools(rng))
     HistogramLogWriter(path, EPOCH_WALL_S).close()
-    requests = 0
+    requests: dict[str, int] = {}
     with path.open("a", encoding="ascii") as file:
         for index in range(intervals):
             for tag, pool in pools.items():
@@ -84,7 +84,7 @@ def _write_log(path: Path, intervals: int, rng: np.random.Generator) -> int:
                     f"{entry.max_ms:.3f},{entry.text}\n"
                 )
                 if tag.kind != DISTORTION and tag.step != "generator":
-                    requests += entry.n
+                    requests[tag.step] = requests.get(tag.step, 0) + entry.n
     return requests
 
 
@@ -144,9 +144,9 @@ def _write_exemplars(path: Path, intervals: int) -> None:
     writer.close()
 
 
-def _write_events(path: Path, profile: Profile, requests: int) -> None:
+def _write_events(path: Path, profile: Profile, begun: Mapping[str, int]) -> None:
     writer = JsonLinesWriter(path)
-    at_s = 0.0
+    at_s, requests = 0.0, sum(begun.values())
     for phase in profile.load.phases:
         writer.write(_event(at_s, "phase_started", phase=phase.name, measured=phase.measured))
         at_s += phase.duration
@@ -155,7 +155,8 @@ def _write_events(path: Path, profile: Profile, requests: int) -> None:
         _event(at_s, "phases_ended", early=False),
         _event(
             at_s, "generator_ended", recorded=requests, failed=0, errors=0, failures_left_out=0,
-            orders=0, locust_requests=requests, locust_failures=0, last_error="",
+            begun=begun, cut_off=0, orders=0, locust_requests=requests, locust_failures=0,
+            last_error="",
         ),
     )  # fmt: skip
     writer.close()

@@ -2,7 +2,7 @@
 
     python -m benchmarks.recorder_cost ours|hdrhistogram|locust      # what each child does
 
-Ours is the whole listener: latency, distortion, outcome, exemplars, and the histograms that
+Ours is everything: that it began, latency, distortion, outcome, exemplars, and the histograms that
 ``take`` makes of an interval. The peers only count a latency: HdrHistogram's ``record_value``,
 and Locust's own ``StatsEntry.log``.
 """
@@ -66,6 +66,7 @@ def _ours(calls: int) -> float:
     for second in range(calls // CALLS_PER_INTERVAL):
         clock[0] = float(second)
         for latency_ms, answer, context in batch:
+            recorder.begin(context)
             recorder.on_request(response_time=latency_ms, response=answer, context=context)
         recorder.take(final=False)
     report = recorder.take(final=True)
@@ -80,6 +81,7 @@ def _requests(latencies_ms: list[float]) -> Iterator[tuple[float, _Answer, dict[
     for number, latency_ms in enumerate(latencies_ms):
         context = {"step": STEPS[number % len(STEPS)], "outcome": "ok", "expected": True}
         context |= {"request_id": f"lt-req-{number:09d}", "order_id": None, "due_s": None}
+        context |= {"arm": "run"}
         yield latency_ms, _Answer(int(latency_ms)), context
 
 

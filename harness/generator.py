@@ -144,7 +144,7 @@ def start_generator(
     command = [
         sys.executable, "-m", "locust", "-f", str(PROJECT / "locustfiles" / "checkout_flow.py"),
         "--headless", "--enable-rebalancing", *workers.options(processes),
-        "--stop-timeout", str(int(profile.load.stop_timeout)),
+        "--stop-timeout", str(ceil(profile.load.stop_patience_s)),
         "--exit-code-on-error", "0", "--only-summary", "--loglevel", "INFO",
     ]  # fmt: skip
     with log.open("ab") as output:

@@ -14,7 +14,7 @@ from recording.flow import STEPS
 from recording.histogram import Histogram, merge
 from recording.hlog import LATENCY, Interval, parse_hlog
 from recording.manifest import PairedRun
-from recording.outcomes import EXPECTED_OUTCOMES
+from recording.outcomes import is_failure
 from recording.profile import Profile
 from recording.rundir import RunDir
 from recording.slots import ARMS, Arm, Slots
@@ -115,7 +115,7 @@ class Progress:
         for interval in parse_hlog(self._log.lines()).intervals:
             if interval.tag.kind == LATENCY and interval.tag.step != "generator":
                 self._recent.append(interval)
-                if interval.tag.outcome not in EXPECTED_OUTCOMES:
+                if is_failure(interval.tag.outcome):
                     self._failures += interval.histogram.n
         newest_s = max((i.start_s for i in self._recent), default=0.0)
         while self._recent and self._recent[0].start_s <= newest_s - WINDOW_S:
@@ -154,7 +154,7 @@ class Progress:
     def _step(self, name: str, span_s: float) -> StepNow:
         mine = [i for i in self._recent if i.tag.step == name]
         total = merge(i.histogram for i in mine)
-        failures = sum(i.histogram.n for i in mine if i.tag.outcome not in EXPECTED_OUTCOMES)
+        failures = sum(i.histogram.n for i in mine if is_failure(i.tag.outcome))
         by_arm = {
             arm: _quantile_ms(merge(i.histogram for i in mine if i.tag.arm == arm), 0.95)
             for arm in (ARMS if self._paired else ())

@@ -101,7 +101,7 @@ class Watch:
 
     def until_end(self, load: Load, progress: Progress, view: LiveView, clock: RunClock) -> End:
         """Show the run while it lasts; afterwards the generator and its workers are gone."""
-        limit_s = load.duration_s + load.stop_timeout + GIVE_UP_AFTER_S + self.patience_s
+        limit_s = load.duration_s + load.stop_patience_s + GIVE_UP_AFTER_S + self.patience_s
         workers: list[int] = []
         try:
             while (end := self._end()) is None:
@@ -112,7 +112,7 @@ class Watch:
                 workers = self._workers() or workers
                 time.sleep(TICK_S)
             if end.how in ("interrupted", "completed"):
-                self._stop_in_order(load.stop_timeout + GIVE_UP_AFTER_S)
+                self._stop_in_order(load.stop_patience_s + GIVE_UP_AFTER_S)
             return (self._died() if end.how == "completed" else None) or end
         finally:
             self.generator.kill()

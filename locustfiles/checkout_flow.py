@@ -13,6 +13,7 @@ import hashlib
 import itertools
 import random
 import time
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -22,11 +23,12 @@ from gevent.event import Event
 from locust import User, task
 from locust.env import Environment
 from locust.exception import CatchResponseError
+from locust.user.task import LOCUST_STATE_STOPPING
 
 from locustfiles import listeners
 from locustfiles.arrivals import DISPATCHER
 from locustfiles.client import Answer, Connection, Service
-from locustfiles.outcomes import classify, classify_error, parse
+from locustfiles.outcomes import Labels, classify, classify_error, parse
 from locustfiles.pause import Pause
 from locustfiles.plan import PLAN
 from locustfiles.shape import PhaseShape
@@ -46,7 +48,7 @@ from locustfiles.steps import (
 )
 from locustfiles.timetable import TIMETABLE
 from recording.hlog import UNPAIRED
-from recording.outcomes import EXPECTED_OUTCOMES
+from recording.outcomes import EXPECTED_OUTCOMES, OK
 from recording.slots import ARMS, Arm
 
 JOURNEY = PLAN.profile.journey
@@ -55,6 +57,7 @@ STAGGER_S = JOURNEY.period or 1.0
 """New users wait up to this long. Without it one batch would browse in step, and with a journey
 period the ramp's length would leave a wave in the rate for good."""
 
+LABELS = Labels()
 _numbers = itertools.count()
 
 
@@ -82,12 +85,16 @@ class CheckoutUser(User):
     def stop(self, force: bool = False) -> bool:
         """Wake the user if it is pausing; a request in flight is finished first.
 
-        Locust would kill a pausing user, and the kill can arrive after the pause is over and the
-        next request is on its way: an order confirmed by the shop that no client ever saw.
+        Locust would kill a user that has not begun or is between two journeys (its state
+        "waiting"), and the kill arrives a moment later, when the next request may be on its way:
+        the shop sees a request that is recorded nowhere. So nobody is killed who can leave.
         """
         self._pauses.end()
         self._called.set()
-        return bool(super().stop(force))
+        if force:
+            return bool(super().stop(force=True))
+        self._state = LOCUST_STATE_STOPPING
+        return False
 
     def on_start(self) -> None:
         """Seed this user's own random numbers and spread out its first request."""
@@ -98,7 +105,7 @@ class CheckoutUser(User):
         self._sessions = 0
         self._connect()
         self._new_session()
-        if PLAN.profile.load.preconnect:
+        if PLAN.profile.load.preconnect and not self._pauses.ended:
             self._preconnect()
         if not OPEN:
             self._pause(self._random.uniform(0, STAGGER_S))
@@ -193,32 +200,42 @@ class CheckoutUser(User):
         if card and body:
             headers += f"Idempotency-Key: {_idempotency_key(body['checkout_id'])}\r\n"
         content = orjson.dumps(body) if body else b""
-        connection = self._connections[step.service]
-        answer = connection.send(step.method, step.path + query, headers, content)
+        context = self._context(step, request_id)
+        answer = self._exchange(step, query, headers, content, context)
         said = parse(answer.content)
-        outcome = _outcome(step, answer, said, decline_card=card in DECLINE_CARDS)
-        context = self._context(step, outcome, request_id, said)
-        self._report(step, answer, context, connection.service.url + step.path + query)
+        label = _outcome(step, answer, said, body or {"id": query}, card)
+        outcome = context["outcome"] = LABELS.bounded(step.name, label)
+        context["expected"] = outcome in EXPECTED_OUTCOMES
+        good = said if outcome == OK and isinstance(said, dict) else {}
+        context["order_id"] = good.get("order_id")
+        self._report(step, answer, context, query)
         self._think()
-        if outcome != "ok":
+        if outcome != OK:
             raise Abandoned
-        return said
+        return good
 
-    def _context(
-        self, step: Step, outcome: str, request_id: str, said: dict[str, Any]
-    ) -> dict[str, Any]:
+    def _context(self, step: Step, request_id: str) -> dict[str, Any]:
         """What the recorder wants to know of a request beyond what Locust asks for."""
         return {
             "step": step.name,
             "arm": self._arm or UNPAIRED,
-            "outcome": outcome,
-            "expected": outcome in EXPECTED_OUTCOMES,
             "request_id": request_id,
-            "order_id": said.get("order_id") if outcome == "ok" else None,
             "due_s": self._due_s - PLAN.clock.epoch_s if OPEN and self._due_s else None,
         }
 
-    def _report(self, step: Step, answer: Answer, context: dict[str, Any], url: str) -> None:
+    def _exchange(
+        self, step: Step, query: str, headers: str, content: bytes, context: dict[str, Any]
+    ) -> Answer:
+        """The request and its answer; the recorder knows of it before it is sent."""
+        connection = self._connections[step.service]
+        listeners.begin(context)
+        try:
+            return connection.send(step.method, step.path + query, headers, content)
+        except BaseException:  # killed: a request that began must not vanish
+            listeners.cut_off(context)
+            raise
+
+    def _report(self, step: Step, answer: Answer, context: dict[str, Any], query: str) -> None:
         """Tell Locust's listeners, the recorder too; what the plan did not ask for failed."""
         failure = None
         if not context["expected"]:
@@ -232,7 +249,7 @@ class CheckoutUser(User):
             context=context,
             exception=failure,
             start_time=answer.sent_at_s,
-            url=url,
+            url=self._connections[step.service].service.url + step.path + query,
         )
 
     def _think(self) -> None:
@@ -265,10 +282,10 @@ class CheckoutUser(User):
             raise GreenletExit
 
 
-def _outcome(step: Step, answer: Answer, said: dict[str, Any], *, decline_card: bool) -> str:
-    if answer.status_code:
-        return classify(step, answer.status_code, said, decline_card=decline_card)
-    return classify_error(answer.error)
+def _outcome(step: Step, answer: Answer, said: object, sent: Mapping[str, Any], card: str) -> str:
+    if not answer.status_code:
+        return classify_error(answer.error)
+    return classify(step, answer.status_code, said, sent, decline_card=card in DECLINE_CARDS)
 
 
 def _idempotency_key(checkout_id: str) -> str:

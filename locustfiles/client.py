@@ -1,13 +1,17 @@
 """The HTTP/1.1 client of a user: one kept connection per service, and nothing it does not need.
 
 Locust's FastHttpUser took more than half of a worker's CPU for cookie jars, redirects, header
-merging and url parsing that the checkout flow has no use for. Connecting (DNS, TLS, timeouts)
-and parsing are still geventhttpclient's; what lies between them is here.
+merging and url parsing that the checkout flow has no use for. Connecting (DNS, TLS) and parsing
+are still geventhttpclient's; what lies between them is here.
+
+A timeout is a deadline for the whole exchange: connecting, handshake, sending and every read. One
+timer in place of one per read costs no more, and a body that drips a byte at a time ends too.
 """
 
 import time
 from typing import NamedTuple
 
+from gevent import Timeout
 from gevent.socket import socket
 from geventhttpclient._parser import HTTPResponseParser  # what their own responses build on
 from geventhttpclient.client import IDEMPOTENT_METHODS
@@ -18,6 +22,9 @@ from geventhttpclient.url import DEFAULT_PORTS, URL
 from locustfiles.keepalive import is_usable
 
 BLOCK_BYTES = 16 * 1024
+MOST_BYTES = 16 * 2**20
+"""Of one response, a hundred times the shop's largest: one without end would fill the memory, and
+as long as every read is quick no timer gets its turn."""
 MOST_CONNECTIONS = 1_000_000
 """Of a process to one service: no limit, the descriptors are one."""
 
@@ -46,11 +53,17 @@ class Service:
         port = url.port or DEFAULT_PORTS[url.scheme]
         pool = SSLConnectionPool if url.scheme == "https" else ConnectionPool
         self.url = base_url
+        self.timeout_s = timeout_s
         # Of the pool only connecting is used: a connection stays with its user until it closes.
         self.sockets = pool(
-            url.host, port, url.host, port,
-            size=MOST_CONNECTIONS, connection_timeout=timeout_s, network_timeout=timeout_s,
-        )  # fmt: skip
+            url.host,
+            port,
+            url.host,
+            port,
+            size=MOST_CONNECTIONS,
+            connection_timeout=None,  # type: ignore[arg-type]  # the exchange has a deadline
+            network_timeout=None,  # type: ignore[arg-type]
+        )
         self._path = url.quoted_uri.rstrip("/") if url.path else ""
         host = url.netloc.rpartition("@")[2]
         self._fixed = f"Host: {host}\r\nUser-Agent: loadgate\r\n"
@@ -69,6 +82,7 @@ class _Reader(HTTPResponseParser):
         super().__init__()
         self.body = bytearray()
         self.head = b""
+        self._bytes = 0
         self._in_body = False
         self._done = False
 
@@ -76,6 +90,9 @@ class _Reader(HTTPResponseParser):
         """Until the response is complete. Raises OSError and HTTPParseError."""
         while not self._done:
             block = self._receive(source)
+            self._bytes += len(block)
+            if self._bytes > MOST_BYTES:
+                raise HTTPParseError(f"response of more than {MOST_BYTES} bytes")
             if not self._in_body:
                 self.head += block
             self.feed(block)
@@ -126,7 +143,16 @@ class Connection:
         self._socket: socket | None = None
 
     def open(self) -> None:
-        """Connect unless a usable connection is there. Raises OSError."""
+        """Connect unless a usable connection is there. Raises OSError, a late one TimeoutError."""
+        deadline = Timeout.start_new(self.service.timeout_s)
+        try:
+            self._open()
+        except Timeout as over:
+            raise self._too_late(over, deadline) from None
+        finally:
+            deadline.close()
+
+    def _open(self) -> None:
         if self._socket is not None and not is_usable(self._socket.fileno()):
             self.close()
         if self._socket is None:
@@ -141,19 +167,31 @@ class Connection:
     def send(self, method: str, target: str, headers: str, body: bytes = b"") -> Answer:
         """Ask and wait for the answer; a failure to get one is an answer with its error."""
         request = self.service.request(method, target, headers, body)
-        status, content, head, error = 0, b"", b"", None
+        status, content, head = 0, b"", b""
+        error: Exception | None = None
         sent_at_s, began_s = time.time(), time.perf_counter()
+        deadline = Timeout.start_new(self.service.timeout_s)
         try:
             reader = self._exchange(request, may_repeat=method in IDEMPOTENT_METHODS)
             status, content, head = reader.get_code(), bytes(reader.body), reader.head
         except (OSError, HTTPParseError) as failure:
             error = failure
+        except Timeout as over:
+            error = self._too_late(over, deadline)
+        finally:
+            deadline.close()
         took_ms = (time.perf_counter() - began_s) * 1000
         return Answer(status, content, head, error, sent_at_s, took_ms)
 
+    def _too_late(self, over: Timeout, own: Timeout) -> TimeoutError:
+        """What a caller gets for the deadline; raises whatever timer was not this exchange's."""
+        if over is not own:
+            raise over
+        return TimeoutError(f"timed out: no whole answer within {self.service.timeout_s:g} s")
+
     def _exchange(self, request: bytes, *, may_repeat: bool) -> _Reader:
         kept = self._socket
-        self.open()
+        self._open()
         may_repeat = may_repeat and self._socket is kept
         try:
             return self._ask(request)
@@ -162,7 +200,7 @@ class Connection:
             # (RFC 9112, 9.3.1). On a new connection that is a failure like any other.
             if not may_repeat:
                 raise
-        self.open()
+        self._open()
         return self._ask(request)
 
     def _ask(self, request: bytes) -> _Reader:

@@ -5,13 +5,13 @@ what was recorded. An interval is written when every live worker is past it; a r
 later still gets its own line.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from typing import Any
 
 from locustfiles.intervals import Intervals
 from locustfiles.recorder import unpack
 from recording.histogram import Histogram, merge
-from recording.hlog import HistogramLogWriter, Interval, Tag
+from recording.hlog import UNPAIRED, HistogramLogWriter, Interval, Tag
 from recording.jsonl import JsonLinesWriter
 from recording.orders import ConfirmedOrdersWriter
 from recording.rundir import RunDir
@@ -20,7 +20,7 @@ from recording.series import Sample, SeriesWriter
 PATIENCE_INTERVALS = 5
 """How many intervals a silent worker may hold back what the others recorded."""
 
-_TOTALS = ("recorded", "failed", "errors", "failures_left_out")
+_TOTALS = ("recorded", "cut_off", "failed", "errors", "failures_left_out")
 _GAUGES = ("process_cpu_seconds_total", "process_resident_memory_bytes", "run_queue_wait_seconds")
 _ARRIVALS = ("arrivals_planned_total", "arrivals_started_total")
 
@@ -41,6 +41,7 @@ class Collector:
         self._closed_below: dict[str, int] = {}
         self._final: set[str] = set()
         self._workers: dict[str, dict[str, int]] = {}
+        self._begun: dict[str, dict[str, int]] = {}
         self._orders_written = 0
         self._closed = False
         self._last_error = ""
@@ -56,6 +57,7 @@ class Collector:
         if report["final"]:
             self._final.add(worker)
         self._workers[worker] = {name: report[name] for name in _TOTALS}
+        self._begun[worker] = {_of_arm(step, arm): n for step, arm, n in report["begun"]}
         self._last_error = report["last_error"] or self._last_error
         self._exemplars.write(*report["exemplars"])
         self._orders.write(report["orders"])
@@ -108,6 +110,7 @@ class Collector:
             t_s,
             "generator_ended",
             **totals,
+            begun=self._all_begun(),
             orders=self._orders_written,
             locust_requests=locust_requests,
             locust_failures=locust_failures,
@@ -115,3 +118,14 @@ class Collector:
         )
         for file in (self._log, self._load, self._exemplars, self._orders, self._events):
             file.close()
+
+    def _all_begun(self) -> dict[str, int]:
+        """Requests that all workers began, by step and arm."""
+        total: Counter[str] = Counter()
+        for begun in self._begun.values():
+            total.update(begun)
+        return dict(total)
+
+
+def _of_arm(step: str, arm: str) -> str:
+    return step if arm == UNPAIRED else f"{step}@{arm}"

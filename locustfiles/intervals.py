@@ -1,4 +1,8 @@
-"""The intervals a recording is cut into: even ones, or the slots of a paired run."""
+"""The intervals a recording is cut into: even ones, or the slots of a paired run.
+
+A request belongs to the one in which it began. A rule by the end would lose just the slow ones:
+those that end in the other arm's slot, after the measured phase, or never.
+"""
 
 from typing import Protocol
 
@@ -12,17 +16,13 @@ class Intervals(Protocol):
         """The interval at a moment, s since the run's epoch."""
         ...
 
-    def index_of_request(self, ended_s: float, latency_s: float) -> int:
-        """The interval that a request is recorded in."""
-        ...
-
     def span_s(self, index: int) -> tuple[float, float]:
         """Start and length of an interval, s."""
         ...
 
 
 class EvenIntervals:
-    """All of one length; a request belongs to the one in which it ended."""
+    """All of one length."""
 
     def __init__(self, interval_s: float) -> None:
         self._interval_s = interval_s
@@ -31,21 +31,13 @@ class EvenIntervals:
         """The interval at a moment."""
         return int(t_s // self._interval_s)
 
-    def index_of_request(self, ended_s: float, latency_s: float) -> int:
-        """Where the request ended."""
-        return int(ended_s // self._interval_s)
-
     def span_s(self, index: int) -> tuple[float, float]:
         """Start and length."""
         return index * self._interval_s, self._interval_s
 
 
 class SlotIntervals:
-    """Two in each slot of a paired run: its cut, and what counts.
-
-    -1 is all the time before the first slot. A request belongs to where it began: its end may lie
-    in the other arm's slot, and a rule by the end would lose just the slow ones.
-    """
+    """Two in each slot of a paired run: its cut, and what counts; -1 is all the time before."""
 
     def __init__(self, timetable: Timetable) -> None:
         self._timetable = timetable
@@ -59,10 +51,6 @@ class SlotIntervals:
         if slot < 0:
             return -1
         return 2 * slot + (slot < slots.count and t_s >= slots.counted_from(slot))
-
-    def index_of_request(self, ended_s: float, latency_s: float) -> int:
-        """Where the request began."""
-        return self.index(ended_s - latency_s)
 
     def span_s(self, index: int) -> tuple[float, float]:
         """Start and length."""

@@ -84,6 +84,20 @@ class WorkerIdentity:
 
 
 WORKER = WorkerIdentity(PLAN.workers)
+_recorder: Recorder | None = None
+"""Of this process, where it makes requests and they are recorded."""
+
+
+def begin(context: dict[str, Any]) -> None:
+    """A request is about to be sent."""
+    if _recorder is not None:
+        _recorder.begin(context)
+
+
+def cut_off(context: dict[str, Any]) -> None:
+    """A request that began will never end: its user was killed."""
+    if _recorder is not None:
+        _recorder.cut_off(context)
 
 
 def base_url(user: User, service: str, arm: Arm | None = None) -> str:
@@ -119,12 +133,14 @@ def _on_init(environment: Environment, runner: Any, **_: Any) -> None:
 
 
 def _new_recorder(environment: Environment) -> Recorder:
+    global _recorder
     recording = PLAN.profile.recording
-    recorder = Recorder(
+    recorder = _recorder = Recorder(
         PLAN.clock.now_s,
         _intervals(),
         recording.slowest_per_interval,
         recording.failures_per_interval,
+        PLAN.profile.load.request_timeout,
     )
     environment.events.request.add_listener(recorder.on_request)
     gevent.spawn(_measure_lag, recorder)

@@ -2,42 +2,76 @@
 
 ``ok`` and ``declined`` are what the plan asked for. Everything else is a failure, whatever its
 status code: a decline that should not have happened is one, and so is a charge that should have
-been declined and was not.
+been declined and was not. What the shop said is foreign text: a label holds a little of it, in
+printable ASCII, and a step has only so many labels.
 """
 
+import re
+from collections import defaultdict
+from collections.abc import Mapping
 from typing import Any
 
 import orjson
 
 from locustfiles.steps import Step
+from recording.outcomes import OK, TIMEOUT
 
+MOST_LABELS = 20
+"""Of a step, in one process: each is a histogram per interval. The rest share one label."""
+_MOST_CHARS = 80
 _BY_STATUS = {429: "rate_limited", 504: "gateway_timeout"}
+_UNPRINTABLE = re.compile(r"[^ -~]")
 
 
-def parse(content: bytes) -> dict[str, Any]:
-    """The JSON object of a response body; empty when it is none."""
+def parse(content: bytes) -> object:
+    """The JSON value of a response body; None when it is none."""
     try:
-        body = orjson.loads(content or b"null")
+        return orjson.loads(content or b"null")
     except orjson.JSONDecodeError:
-        return {}
-    return body if isinstance(body, dict) else {}
+        return None
 
 
-def classify(step: Step, status: int, body: dict[str, Any], *, decline_card: bool) -> str:
-    """The outcome of an answered request; ``body`` is what the response said."""
-    if status == step.success and not decline_card:
-        return "ok" if all(key in body for key in step.keys) else "bad_body"
+def classify(
+    step: Step, status: int, body: object, sent: Mapping[str, Any], *, decline_card: bool
+) -> str:
+    """The outcome of an answered request; ``sent`` is what the request asked for, by key."""
     if status == step.success:
-        return "missing_decline"
+        if decline_card:
+            return "missing_decline"
+        fault = step.fault(body, sent)
+        return f"bad_body: {_UNPRINTABLE.sub('?', fault)}"[:_MOST_CHARS] if fault else OK
     if status == 402:
         return "declined" if decline_card else "unexpected_decline"
-    if status == 503 and body.get("error") == "ConnectionPoolExhausted":
+    if status == 503 and isinstance(body, dict) and body.get("error") == "ConnectionPoolExhausted":
         return "pool_exhausted"
-    if status in _BY_STATUS:
-        return _BY_STATUS[status]
-    return "http_5xx" if status >= 500 else "http_4xx"
+    return _BY_STATUS.get(status) or _by_class(status)
+
+
+def _by_class(status: int) -> str:
+    if 300 <= status < 400:
+        return f"redirect {status}"
+    if 400 <= status < 500:
+        return "http_4xx"
+    return "http_5xx" if 500 <= status < 600 else f"unexpected_status {status}"
 
 
 def classify_error(error: Exception | None) -> str:
     """The outcome of a request that got no answer."""
-    return "timeout" if "timed out" in str(error).lower() else "connection_error"
+    return TIMEOUT if "timed out" in str(error).lower() else "connection_error"
+
+
+class Labels:
+    """The labels in use, by step: a shop that says something new every time gets no more."""
+
+    def __init__(self) -> None:
+        self._known: defaultdict[str, set[str]] = defaultdict(set)
+
+    def bounded(self, step: str, label: str) -> str:
+        """The label, or that of its family's rest: ``bad_body: other``."""
+        known = self._known[step]
+        if label not in known:
+            if len(known) >= MOST_LABELS:
+                family = re.split("[: ]", label, maxsplit=1)[0]
+                return f"{family}: other" if family != label else label
+            known.add(label)
+        return label

@@ -1,30 +1,44 @@
 """Records every request of one process, cheaply: raw µs into lists, histograms once per interval.
 
+A request is known from its beginning: what never ends is recorded at the last report, so nothing
+that began can vanish. It belongs to the interval in which it began: when it was due in the open
+model, when it was sent in the closed one.
+
 Locust's own statistics round response times to two significant digits and swallow exceptions of
-listeners, so nothing is judged on them. A recorder counts what it recorded and what it failed to
-record; the judge holds both against Locust's own count.
+listeners, so nothing is judged on them. A recorder counts what began, what it recorded and what
+it failed to record; the judge holds all of that against the log and Locust's own count.
 """
 
-import heapq
-import re
 from collections import defaultdict
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from locustfiles.exemplars import Exemplars, server_time_ms
 from locustfiles.intervals import Intervals
 from recording.histogram import Histogram
 from recording.hlog import DISTORTION, DISTORTION_GRAIN_US, INTENDED, LATENCY, UNPAIRED, Tag
+from recording.outcomes import TIMEOUT, UNANSWERED, is_failure
 
-_SERVER_TIME = re.compile(rb"(?i)\r\nx-response-time:[ \t]*(\d+(?:\.\d+)?)[ \t]*ms[ \t]*\r\n")
-_BODY_LIMIT = 400
+LAG = ("generator", "lag", UNPAIRED)
+HELD_BACK = 2
+"""Intervals that wait for requests which began in them; later ends get a line of their own."""
 
-LAG = Tag("generator", "lag")
+
+class _Values(NamedTuple):
+    """What was measured of one step, outcome and arm in one interval, µs."""
+
+    latency: list[float]
+    distortion: list[float]
+    intended: list[float]
 
 
 class Recorder:
-    """Not thread-safe: gevent switches greenlets only at I/O, and nothing here does any."""
+    """Not thread-safe: gevent switches greenlets only at I/O, and nothing here does any.
+
+    ``deadline_s`` is how long a request may take; one cut off before that is undecided.
+    """
 
     def __init__(
         self,
@@ -32,22 +46,40 @@ class Recorder:
         intervals: Intervals,
         slowest_per_interval: int = 3,
         failures_per_interval: int = 200,
+        deadline_s: float = 30.0,
     ) -> None:
         self._now_s = now_s
         self._intervals = intervals
-        self._slowest_limit = slowest_per_interval
-        self._failure_limit = failures_per_interval
-        self._open: dict[int, dict[Tag, list[float]]] = defaultdict(lambda: defaultdict(list))
-        self._slowest: list[tuple[float, int, dict[str, Any]]] = []
-        self._failures: list[dict[str, Any]] = []
+        self._deadline_s = deadline_s
+        self._exemplars = Exemplars(slowest_per_interval, failures_per_interval)
+        self._open: dict[int, dict[tuple[str, str, str], _Values]] = defaultdict(
+            lambda: defaultdict(lambda: _Values([], [], []))
+        )
+        self._under_way: dict[str, dict[str, Any]] = {}
+        self._begun: dict[tuple[str, str], int] = defaultdict(int)
         self._orders: list[tuple[float, str, str]] = []
-        self._tags: dict[tuple[str, str, str], tuple[Tag, Tag, Tag]] = {}
         self.recorded = 0
         self.reported = 0
         self.failed = 0
+        self.cut_off_count = 0
         self.errors = 0
-        self.failures_left_out = 0
         self.last_error = ""
+
+    def begin(self, context: dict[str, Any]) -> None:
+        """A request is about to be sent: ``step``, ``arm``, ``request_id`` and ``due_s`` of it."""
+        context["sent_s"] = self._now_s()
+        self._under_way[context["request_id"]] = context
+        self._begun[context["step"], context["arm"]] += 1
+
+    def cut_off(self, context: dict[str, Any]) -> None:
+        """A request that began has been abandoned without an end: its user was killed."""
+        if self._under_way.pop(context["request_id"], None) is None:
+            return
+        age_s = self._now_s() - context["sent_s"]
+        context["outcome"] = TIMEOUT if age_s >= self._deadline_s else UNANSWERED
+        self.cut_off_count += 1
+        self.failed += is_failure(context["outcome"])
+        self._add(context, 1000 * age_s)
 
     def on_request(
         self, response_time: float, response: Any, context: dict[str, Any], **_rest: Any
@@ -60,121 +92,87 @@ class Recorder:
             self.last_error = f"{type(error).__name__}: {error}"
 
     def _record(self, response_ms: float, response: Any, context: dict[str, Any]) -> None:
-        t_s = self._now_s()
-        tags = self._tags_of(context["step"], context["outcome"], context.get("arm", UNPAIRED))
-        latency_tag, distortion_tag, intended_tag = tags
-        slot = self._open[self._intervals.index_of_request(t_s, response_ms / 1000)]
-        slot[latency_tag].append(response_ms * 1000)
-        self.recorded += 1
+        del self._under_way[context["request_id"]]
+        values = self._add(context, response_ms)
         server_ms = server_time_ms(response.head)
         if server_ms is not None:
-            slot[distortion_tag].append(max(0.0, (response_ms - server_ms) * 1000))
-        if (due_s := context["due_s"]) is not None:
-            slot[intended_tag].append((t_s - due_s) * 1e6)
+            values.distortion.append(max(0.0, (response_ms - server_ms) * 1000))
         if order := context["order_id"]:
-            arm = context.get("arm", UNPAIRED)
-            self._orders.append((t_s, order, "" if arm == UNPAIRED else arm))
-        self._keep_exemplar(t_s, response_ms, server_ms, response, context)
+            arm = context["arm"]
+            self._orders.append((self._now_s(), order, "" if arm == UNPAIRED else arm))
+        if not context["expected"]:
+            self.failed += 1
+            self._exemplars.failure(self._now_s(), response_ms, response, context)
+        elif self._exemplars.is_slow(response_ms):
+            self._exemplars.slow(self._now_s(), response_ms, response, context)
 
-    def _tags_of(self, step: str, outcome: str, arm: str) -> tuple[Tag, Tag, Tag]:
-        found = self._tags.get((step, outcome, arm))
-        if found is None:
-            found = (
-                Tag(step, outcome, arm),
-                Tag(step, outcome, arm, kind=DISTORTION),
-                Tag(step, outcome, arm, kind=INTENDED),
-            )
-            self._tags[step, outcome, arm] = found
-        return found
-
-    def _keep_exemplar(
-        self,
-        t_s: float,
-        response_ms: float,
-        server_ms: float | None,
-        response: Any,
-        context: dict[str, Any],
-    ) -> None:
-        failed = not context["expected"]
-        self.failed += failed
-        if not failed and not self._is_slow(response_ms):
-            return
-        row = {
-            "t_s": round(t_s, 3),
-            "step": context["step"],
-            "outcome": context["outcome"],
-            "arm": context.get("arm", UNPAIRED),
-            "why": "failure" if failed else "slowest",
-            "latency_ms": round(response_ms, 3),
-            "server_ms": server_ms,
-            "request_id": context["request_id"],
-            "status": response.status_code,
-        }
-        if not failed:
-            heapq.heappush(self._slowest, (response_ms, self.recorded, row))
-            if len(self._slowest) > self._slowest_limit:
-                heapq.heappop(self._slowest)
-        elif len(self._failures) < self._failure_limit:
-            row["body"] = response.content[:_BODY_LIMIT].decode(errors="replace")
-            row["error"] = str(response.error or "")
-            self._failures.append(row)
-        else:
-            self.failures_left_out += 1
-
-    def _is_slow(self, response_ms: float) -> bool:
-        """Whether it belongs to the slowest of this interval so far."""
-        if len(self._slowest) < self._slowest_limit:
-            return True
-        return bool(self._slowest) and response_ms > self._slowest[0][0]
+    def _add(self, context: dict[str, Any], latency_ms: float) -> _Values:
+        """Record a latency where its request began."""
+        due_s, sent_s = context["due_s"], context["sent_s"]
+        slot = self._open[self._intervals.index(sent_s if due_s is None else due_s)]
+        values = slot[context["step"], context["outcome"], context["arm"]]
+        values.latency.append(latency_ms * 1000)
+        if due_s is not None:
+            values.intended.append((sent_s - due_s) * 1e6 + latency_ms * 1000)
+        self.recorded += 1
+        return values
 
     def record_lag(self, late_s: float) -> None:
         """How late a timer of the generator fired, s."""
         slot = self._open[self._intervals.index(self._now_s())]
-        slot[LAG].append(max(0.0, late_s) * 1e6)
+        slot[LAG].latency.append(max(0.0, late_s) * 1e6)
 
     def take(self, *, final: bool) -> dict[str, Any]:
         """What was recorded since the last call, ready for a worker report (msgpack types only).
 
-        Only intervals that are over are handed out, unless ``final``.
+        Only intervals that are over are handed out, unless ``final``: then everything, and what is
+        still under way is recorded as cut off.
         """
-        current = self._intervals.index(self._now_s())
-        done = [i for i in sorted(self._open) if final or i < current]
-        slots = [(i, self._open.pop(i)) for i in done]
+        if final:
+            for context in list(self._under_way.values()):
+                self.cut_off(context)
+        below = self._settled_below(final=final)
+        slots = [(i, self._open.pop(i)) for i in sorted(self._open) if i < below]
         self.reported += sum(
-            len(values)
-            for _, slot in slots
-            for tag, values in slot.items()
-            if tag.kind == LATENCY and tag != LAG
+            len(values.latency) for _, slot in slots for key, values in slot.items() if key != LAG
         )
-        exemplars = [row for _, _, row in self._slowest] + self._failures
-        orders = self._orders
-        self._slowest, self._failures, self._orders = [], [], []
+        orders, self._orders = self._orders, []
         return {
             "intervals": [(i, _pack(slot)) for i, slot in slots],
-            "closed_below": current if not final else current + 1,
-            "exemplars": exemplars,
+            "closed_below": below,
+            "exemplars": self._exemplars.take(),
             "orders": orders,
+            "begun": [(step, arm, n) for (step, arm), n in self._begun.items()],
             "recorded": self.reported,
+            "cut_off": self.cut_off_count,
             "failed": self.failed,
             "errors": self.errors,
             "last_error": self.last_error,
-            "failures_left_out": self.failures_left_out,
+            "failures_left_out": self._exemplars.left_out,
             "final": final,
         }
 
+    def _settled_below(self, *, final: bool) -> int:
+        """Intervals before this one are over, and nearly always complete."""
+        current = self._intervals.index(self._now_s())
+        if final:
+            return max([current, *self._open]) + 1
+        begun = (
+            self._intervals.index(c["sent_s"] if c["due_s"] is None else c["due_s"])
+            for c in self._under_way.values()
+        )
+        return max(min(begun, default=current), current - HELD_BACK)
 
-def server_time_ms(head: bytes) -> float | None:
-    """The server's own ``X-Response-Time``, ms; None where it did not send one."""
-    match = _SERVER_TIME.search(head)
-    return float(match[1]) if match else None
 
-
-def _pack(slot: dict[Tag, list[float]]) -> list[tuple[str, bytes, bytes]]:
+def _pack(slot: dict[tuple[str, str, str], _Values]) -> list[tuple[str, bytes, bytes]]:
     packed = []
-    for tag, values in slot.items():
-        grain_us = DISTORTION_GRAIN_US if tag.kind == DISTORTION else 1
-        h = Histogram.from_values(np.rint(np.divide(values, grain_us)) * grain_us)
-        packed.append((str(tag), h.indices.tobytes(), h.counts.tobytes()))
+    for (step, outcome, arm), values in slot.items():
+        for kind, found_us in zip((LATENCY, DISTORTION, INTENDED), values, strict=True):
+            if found_us:
+                grain_us = DISTORTION_GRAIN_US if kind == DISTORTION else 1
+                h = Histogram.from_values(np.rint(np.divide(found_us, grain_us)) * grain_us)
+                tag = str(Tag(step, outcome, arm, kind))
+                packed.append((tag, h.indices.tobytes(), h.counts.tobytes()))
     return packed
 
 

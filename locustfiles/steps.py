@@ -1,31 +1,112 @@
-"""The seven requests of the checkout flow (LT-2025-Q3-CHECKOUT, "User flow simulation")."""
+"""The seven requests of the checkout flow (LT-2025-Q3-CHECKOUT, "User flow simulation").
 
+Each says what a good answer is: its status, and values, not only keys. What it must hold is what
+the seed's Appendix B and the mocks answer; a key that a shop may leave out is checked if it comes.
+"""
+
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import orjson
+
+_ABSENT = object()
+_SHOWN_CHARS = 40
+
+Good = Callable[[object, object], bool]
+"""Whether a value is good, given what the request sent under the same key."""
+
+
+def text(value: object, _sent: object) -> bool:
+    """Something that is not blank: an id."""
+    return isinstance(value, str) and bool(value.strip())
+
+
+def echo(value: object, sent: object) -> bool:
+    """What was asked for."""
+    return value == sent
+
+
+def some(value: object, _sent: object) -> bool:
+    """A list with something in it."""
+    return isinstance(value, list) and bool(value)
+
+
+def positive(value: object, _sent: object) -> bool:
+    """A number of things that are there."""
+    return isinstance(value, int) and not isinstance(value, bool) and value > 0
+
+
+def says(word: str) -> Good:
+    """This word."""
+    return lambda value, _sent: value == word
+
+
+class Field(NamedTuple):
+    """A key of a good body and what its value must be."""
+
+    key: str
+    good: Good
+    required: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One request: ``service`` is the key of its base url, ``keys`` must be in a good body."""
+    """One request: ``service`` is the key of its base url, ``fields`` what a good body holds."""
 
     name: str
     service: str
     method: str
     path: str
     success: int
-    keys: tuple[str, ...]
+    fields: tuple[Field, ...]
+
+    def fault(self, body: object, sent: Mapping[str, Any]) -> str:
+        """What is wrong with a body, in a few words; "" for a good one."""
+        if not isinstance(body, dict):
+            return "not a JSON object"
+        for key, good, required in self.fields:
+            value = body.get(key, _ABSENT)
+            if value is _ABSENT:
+                if required:
+                    return f"no {key}"
+            elif not good(value, sent.get(key)):
+                if good is echo and text(value, None):
+                    return f"{key} is not what was asked for"  # ids differ from answer to answer
+                return f"{key} is {_shown(value)}"
+        return ""
 
 
-BROWSE = Step("browse", "checkout", "GET", "/api/v2/products", 200, ("products",))
-DETAIL = Step("detail", "checkout", "GET", "/api/v2/products/", 200, ("id",))
-ADD_TO_CART = Step("add_to_cart", "cart", "POST", "/api/v2/cart/items", 200, ("cart_id",))
+def _shown(value: object) -> str:
+    if isinstance(value, str):
+        return f'"{value[:_SHOWN_CHARS]}"'
+    if isinstance(value, list | dict) and value:
+        return "a list" if isinstance(value, list) else "an object"
+    return orjson.dumps(value).decode()[:_SHOWN_CHARS]
+
+
+BROWSE = Step("browse", "checkout", "GET", "/api/v2/products", 200, (Field("products", some),))
+DETAIL = Step("detail", "checkout", "GET", "/api/v2/products/", 200, (Field("id", echo),))
+ADD_TO_CART = Step(
+    "add_to_cart", "cart", "POST", "/api/v2/cart/items", 200,
+    (Field("cart_id", echo), Field("items", positive, required=False)),
+)  # fmt: skip
 APPLY_COUPON = Step(
-    "apply_coupon", "checkout", "POST", "/api/v2/checkout/apply-coupon", 200, ("coupon_code",)
-)
+    "apply_coupon", "checkout", "POST", "/api/v2/checkout/apply-coupon", 200,
+    (Field("coupon_code", echo), Field("status", says("applied"), required=False)),
+)  # fmt: skip
 START_CHECKOUT = Step(
-    "start_checkout", "checkout", "POST", "/api/v2/checkout/start", 200, ("checkout_id",)
-)
-CHARGE = Step("charge", "payment", "POST", "/api/v2/payments/charge", 200, ("payment_id", "status"))
-CONFIRM = Step("confirm", "checkout", "POST", "/api/v2/orders/confirm", 201, ("order_id",))
+    "start_checkout", "checkout", "POST", "/api/v2/checkout/start", 200,
+    (Field("checkout_id", text), Field("status", says("pending"), required=False)),
+)  # fmt: skip
+CHARGE = Step(
+    "charge", "payment", "POST", "/api/v2/payments/charge", 200,
+    (Field("payment_id", text), Field("status", says("succeeded"))),
+)  # fmt: skip
+CONFIRM = Step(
+    "confirm", "checkout", "POST", "/api/v2/orders/confirm", 201,
+    (Field("order_id", text), Field("status", says("confirmed"), required=False)),
+)  # fmt: skip
 STEPS = (BROWSE, DETAIL, ADD_TO_CART, APPLY_COUPON, START_CHECKOUT, CHARGE, CONFIRM)
 
 CATEGORIES = (

@@ -17,3 +17,7 @@ SERVICE_STEPS = {
     "cart-service": ("add_to_cart",),
 }
 """Which steps a service answers; users never talk to inventory-lock, checkout does."""
+
+LOCK_SERVICE = "inventory-lock-service"
+LOCK_STEPS = ("start_checkout", "confirm")
+"""Steps during which checkout waits for inventory-lock."""

@@ -7,6 +7,9 @@ One line per interval and tag. The tag says what was measured:
     step/outcome/arm/distortion      client time minus the server's own X-Response-Time
     generator/lag/arm                how late the generator's own timer fired
 
+An outcome that is more than a word (``bad_body: payment_id is null``) is written with the percent
+signs of urls: tags have no blanks, commas or slashes.
+
 Several lines may share an interval and a tag (one per report of a worker); readers add them.
 The log is append-only and every line stands alone, so a file cut at any byte loses at most its
 last line.
@@ -17,9 +20,11 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 from types import TracebackType
 from typing import Self
+from urllib.parse import quote, unquote
 
 from recording.histogram import Histogram, decode_many, encode
 
@@ -32,7 +37,8 @@ DISTORTION_GRAIN_US = 100
 """What distortion is rounded to. X-Response-Time has whole ms, so finer figures would be noise,
 and noise is what fills a recording: half of its bytes."""
 
-_TAG = re.compile(r"[\w.-]+/[\w.-]+/[\w.-]+(/[\w.-]+)?")
+_TAG = re.compile(r"[\w.-]+/[\w.%-]+/[\w.-]+(/[\w.-]+)?")
+_quoted = lru_cache(maxsize=1000)(quote)
 _LINE = re.compile(
     r"Tag=(?P<tag>[^,]+),(?P<start>[\d.]+),(?P<length>[\d.]+),(?P<max>[\d.]+),(?P<data>\S+)"
 )
@@ -48,7 +54,7 @@ class Tag:
     kind: str = LATENCY
 
     def __str__(self) -> str:
-        name = f"{self.step}/{self.outcome}/{self.arm}"
+        name = f"{self.step}/{_quoted(self.outcome, safe='')}/{self.arm}"
         return name if self.kind == LATENCY else f"{name}/{self.kind}"
 
     @classmethod
@@ -56,7 +62,8 @@ class Tag:
         """Raises ValueError for anything but 3 or 4 parts of word characters."""
         if not _TAG.fullmatch(text):
             raise ValueError(f"not a tag: {text!r}")
-        return cls(*text.split("/"))
+        step, outcome, *more = text.split("/")
+        return cls(step, unquote(outcome), *more)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

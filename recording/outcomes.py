@@ -1,3 +1,18 @@
-"""Outcome classes that are what the plan asked for; every other outcome is a failure."""
+"""Outcome classes: what the plan asked for, what nobody knows, and that the rest is failure."""
 
-EXPECTED_OUTCOMES = frozenset({"ok", "declined"})
+OK = "ok"
+TIMEOUT = "timeout"
+"""No whole answer within the request's deadline. Its latency is a lower bound."""
+UNANSWERED = "unanswered"
+"""Cut off by the end of the run (or of its user) before its deadline: neither good nor bad. Its
+latency is the age that it reached, a lower bound."""
+
+EXPECTED_OUTCOMES = frozenset({OK, "declined"})
+WITHOUT_ANSWER = frozenset({TIMEOUT, UNANSWERED, "connection_error"})
+LOWER_BOUNDS = frozenset({TIMEOUT, UNANSWERED})
+"""Outcomes whose latency would have been longer, had anybody waited."""
+
+
+def is_failure(outcome: str) -> bool:
+    """Whether the plan did not ask for this; what is undecided is no failure."""
+    return outcome not in EXPECTED_OUTCOMES and outcome != UNANSWERED

@@ -34,6 +34,10 @@ SUBJECTS = ("journey", *STEPS, *SERVICE_STEPS, "orders")
 """Whom a section of thresholds.toml can be about."""
 
 
+STOP_MARGIN_S = 2.0
+"""What a user needs beyond its request's deadline to notice, say so and leave."""
+
+
 class Section(BaseModel):
     """A table of the profile: frozen, and a misspelt key is an error."""
 
@@ -128,6 +132,11 @@ class Load(Table):
     def duration_s(self) -> float:
         """Planned length of all phases together, s."""
         return sum(phase.duration for phase in self.phases)
+
+    @property
+    def stop_patience_s(self) -> float:
+        """How long an orderly stop waits for users, s: the last request has its whole deadline."""
+        return max(self.stop_timeout, self.request_timeout + STOP_MARGIN_S)
 
     def intended(self, t_s: float) -> float | None:
         """Users (or arrivals/s) the plan asks for ``t_s`` s after the start; None after the end."""

@@ -4,10 +4,11 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from analysis.delivery import journey_is_closed, rate_check
 from analysis.evidence import Evidence
 from analysis.gate.counting import counted
 from analysis.latency import Sample
-from analysis.validity import distortion_check, journey_is_closed, rate_check, share_check
+from analysis.validity import distortion_check, share_check
 from analysis.values import Check
 from recording.flow import SERVICE_STEPS
 from recording.histogram import merge
@@ -24,7 +25,7 @@ def arm_checks(
         return
     if journey_is_closed(evidence):
         yield _rate(evidence, slots, rounds, arm, samples)
-    yield from _distortion(evidence, slots, rounds, arm)
+    yield from _distortion(evidence, slots, rounds, arm, samples["journey"].answered)
     if evidence.is_ours(arm):  # a real service may use all the cores it has
         yield from _mocks(evidence, slots, rounds, arm)
 
@@ -33,15 +34,20 @@ def _rate(
     evidence: Evidence, slots: Slots, rounds: int, arm: Arm, samples: dict[str, Sample]
 ) -> Check:
     """Over the arm's half of the users, in the time that counts."""
-    rate = samples["journey"].n / (rounds * (slots.slot_s - slots.cut_s))
+    own = [slots.slots_of(number)[ARMS.index(arm)] for number in range(rounds)]
+    windows = [(slots.counted_from(slot), slots.start_of(slot + 1)) for slot in own]
+    intervals = [i for i in evidence.log.intervals if i.tag.arm == arm]
     users = evidence.manifest.profile.load.peak_users / 2
-    return rate_check(evidence, f"request rate of {arm}", rate, samples, users)
+    return rate_check(evidence, f"request rate of {arm}", intervals, windows, samples, users)
 
 
-def _distortion(evidence: Evidence, slots: Slots, rounds: int, arm: Arm) -> Iterator[Check]:
+def _distortion(
+    evidence: Evidence, slots: Slots, rounds: int, arm: Arm, answered: int
+) -> Iterator[Check]:
     found = counted(evidence, slots, rounds, DISTORTION)
     total = merge(one.interval.histogram for one in found if one.arm == arm)
-    yield from distortion_check(evidence, f"distortion p99 of {arm}", total, arm)
+    name = f"distortion p99 of {arm}"
+    yield from distortion_check(evidence, name, total, arm, answered=answered)
 
 
 def _mocks(evidence: Evidence, slots: Slots, rounds: int, arm: Arm) -> Iterator[Check]:

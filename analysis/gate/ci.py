@@ -8,7 +8,7 @@ from analysis.gate.cost_rows import CostRow
 from analysis.gate.values import GateReport
 from analysis.gate.words import ORDERS
 from analysis.regression.data import GateRow, GateVerdict
-from analysis.values import Outcome, show
+from analysis.values import Outcome
 
 _SUITE = "loadgate gate"
 # XML 1.0 has no way to write these at all, escaped or not.
@@ -74,7 +74,7 @@ def annotations(report: GateReport) -> Iterator[str]:
         yield _command("warning", "gate INCONCLUSIVE", report.summary)
     elif report.verdict is Outcome.FAIL:
         for breach in report.breaches:
-            title = f"{breach.subject}: {breach.metric} {show(breach.actual, breach.unit)}"
+            title = f"{breach.subject}: {breach.metric} {breach.shown}"
             yield _command("error", title, f"required {breach.required}: {breach.because}")
 
 

@@ -28,7 +28,7 @@ from analysis.gate.slot_samples import (
 from analysis.statistics.crossover import holm
 from analysis.statistics.looks import LookPlan
 from recording.flow import SERVICE_STEPS, STEPS
-from recording.outcomes import EXPECTED_OUTCOMES
+from recording.outcomes import is_failure
 from recording.series_reader import Series
 from recording.slots import Slots
 
@@ -155,9 +155,7 @@ def _errors(
         nothing = np.zeros((2, rounds))
         of_step = {outcome: n for (name, outcome), n in counts.items() if name == step}
         total = sum(of_step.values(), nothing)
-        unexpected = sum(
-            (n for outcome, n in of_step.items() if outcome not in EXPECTED_OUTCOMES), nothing
-        )
+        unexpected = sum((n for outcome, n in of_step.items() if is_failure(outcome)), nothing)
         share = np.divide(100 * unexpected, total, out=nothing + np.nan, where=total > 0)
         fewest = max(1.0, float(total.sum(axis=1).min()))
         unseen = 100 * UNSEEN / fewest if unexpected.sum() < FEW else 0.0

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from analysis.evidence import GENERATOR, Evidence
-from analysis.latency import Sample, judged_kind
+from analysis.latency import Sample, judged_kind, never_ended_counts
 from analysis.regression.data import GateData, Ints
 from recording.flow import STEPS
 from recording.histogram import bucket_mid_us, merge
@@ -146,7 +146,8 @@ def _sample(subject: str, found: list[Counted], rounds: int) -> Sample:
         histogram, outcome = one.interval.histogram, one.interval.tag.outcome
         counts[one.round_number, np.searchsorted(indices, histogram.indices)] += histogram.counts
         outcomes[outcome] = outcomes.get(outcome, 0) + histogram.n
-    return Sample(subject, bucket_mid_us(indices), counts, outcomes)
+    never_ended = never_ended_counts((one.interval for one in found), indices)
+    return Sample(subject, bucket_mid_us(indices), counts, outcomes, never_ended)
 
 
 def judged_part(evidence: Evidence, slots: Slots, rounds: int) -> Evidence:

@@ -22,6 +22,7 @@ from analysis.validity import (
     generator,
     host,
     samples_taken,
+    unwell,
 )
 from analysis.values import Check
 from recording.slots import ARMS, BASE, Slots
@@ -38,7 +39,8 @@ def check_run(evidence: Evidence, rounds: int) -> tuple[Check, ...]:
         return tuple(checks)
     samples = {arm: arm_samples(evidence, slots, rounds, arm) for arm in ARMS}
     part = judged_part(evidence, slots, rounds)
-    checks += [*samples_taken(part), _load_in_slots(evidence, slots, rounds)]
+    failing = frozenset.union(*(unwell(samples[arm], arm) for arm in ARMS))
+    checks += [*samples_taken(part, failing), _load_in_slots(evidence, slots, rounds)]
     checks += [_users(evidence, slots, rounds), _errors(samples[BASE]), *_ledger(evidence)]
     checks += [*generator(part), *host(part)]
     checks += arm_checks(evidence, slots, rounds, BASE, samples[BASE])

@@ -139,7 +139,7 @@ def takes(context: dict[str, object]) -> str:
 
 def breach_text(breach: Breach) -> str:
     """What is wrong with the subject, how much, and why that is no chance."""
-    actual = show(breach.actual, breach.unit)
+    actual = breach.shown
     return f"{breach.metric} is {actual}, required {breach.required}: {breach.because}"
 
 

@@ -15,7 +15,7 @@ from analysis.host_class import host_class
 from analysis.judge import judge
 from analysis.report import interval, markdown
 from analysis.thresholds import Thresholds
-from analysis.values import Breach, Measurement, Outcome, RuleRow, Verdict, show
+from analysis.values import Breach, Measurement, Outcome, RuleRow, Verdict
 from harness.verbs.options import CALIBRATIONS, OnInconclusive, exit_with
 from harness.verbs.screen import STYLE, Screen, print_lines, print_verdict_line, styled, widen
 from harness.verbs.show_gate import print_gate, publish
@@ -112,7 +112,7 @@ def print_verdict(console: Screen, run: RunDir, verdict: Verdict) -> None:
 
 def _breach(breach: Breach) -> str:
     because = f": {breach.because}" if breach.because else ""
-    actual = show(breach.actual, breach.unit)
+    actual = breach.shown
     return f"{breach.subject}: {breach.metric} is {actual}, required {breach.required}{because}"
 
 
@@ -131,7 +131,10 @@ def _latency_table(verdict: Verdict) -> Table:
 
 
 def _plain(m: Measurement) -> str:
-    return "·" if isnan(m.value) else f"{m.value:.3g}" if m.value < 100 else f"{m.value:.0f}"
+    if isnan(m.value):
+        return "·"
+    text = f"{m.value:.3g}" if m.value < 100 else f"{m.value:.0f}"
+    return f"at least {text}" if m.at_least else text
 
 
 def _rules_table(verdict: Verdict) -> Table:
@@ -150,7 +153,7 @@ def _rules_table(verdict: Verdict) -> Table:
     for row in worst.values():
         m = row.measurement
         where = m.subject if m.subject != row.subject else m.note
-        table.add_row(row.subject, row.rule, show(m.value, m.unit), where, _outcome(row))
+        table.add_row(row.subject, row.rule, m.shown, where, _outcome(row))
     return table
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from analysis.begun import recorded as begun_in
 from recording.flow import STEPS
 from recording.histogram import Histogram
 from recording.hlog import DISTORTION, HistogramLogWriter, Interval, Tag
@@ -71,7 +72,8 @@ class Recording:
         with HistogramLogWriter(run.latency, 0.0) as log:
             log.write(intervals)
         recorded = sum(i.histogram.n for i in intervals if i.tag in _latency_tags(intervals))
-        _write(run, self._exported(), self._load(), self._events(recorded), self.orders)
+        events = self._events(recorded, begun_in(tuple(intervals)))
+        _write(run, self._exported(), self._load(), events, self.orders)
         self._write_ledger(run)
         urls = dict.fromkeys(("checkout", "payment", "cart"), "http://127.0.0.1:9")
         target = Target(**urls) if self.urls else Target()
@@ -139,14 +141,15 @@ class Recording:
             yield Sample(second, worker, "process_cpu_seconds_total", cpu * second)
             yield Sample(second, worker, "run_queue_wait_seconds", self.cpu_wait * second)
 
-    def _events(self, recorded: int) -> Iterator[Mapping[str, Any]]:
+    def _events(self, recorded: int, begun: Mapping[str, int]) -> Iterator[Mapping[str, Any]]:
         yield _event(0.0, "phase_started", phase="ramp-up", measured=False)
         yield _event(START_S, "phase_started", phase="sustained", measured=True)
         yield from self.events
         yield _event(END_S, "phases_ended", early=False)
         if self.ended == "running":
             return
-        counts = {"recorded": recorded, "orders": len(self.orders), "errors": 0}
+        counts: dict[str, Any] = {"recorded": recorded, "orders": len(self.orders), "errors": 0}
+        counts |= {"begun": begun, "cut_off": 0}
         counts |= {"locust_requests": recorded, "locust_failures": 0} | dict(self.closing)
         yield _event(END_S + 1, "generator_ended", **counts, last_error="")
         yield _event(END_S + 2, "run_ended", how=self.ended)

@@ -1,26 +1,50 @@
 """locustfiles/outcomes.py: what the plan asked for is no failure, everything else is."""
 
+import orjson
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from locustfiles.outcomes import classify, classify_error, parse
-from locustfiles.steps import BROWSE, CHARGE, CONFIRM, Step
+from locustfiles.outcomes import MOST_LABELS, Labels, classify, classify_error, parse
+from locustfiles.steps import (
+    ADD_TO_CART,
+    APPLY_COUPON,
+    BROWSE,
+    CHARGE,
+    CONFIRM,
+    DETAIL,
+    START_CHECKOUT,
+    STEPS,
+    Step,
+)
+from recording.hlog import Tag
 
+SENT = {"id": "p-00007", "cart_id": "cart-1", "coupon_code": "BF25-001"}
 PAID = b'{"payment_id":"pay-lt-00001","status":"succeeded"}'
 EXHAUSTED = b'{"error":"ConnectionPoolExhausted","message":"no available connections"}'
+ORDER = b'{"order_id":"ord-lt-00001","status":"confirmed"}'
+
+
+def outcome_of(step: Step, status: int, body: bytes, *, decline_card: bool = False) -> str:
+    return classify(step, status, parse(body), SENT, decline_card=decline_card)
 
 
 @pytest.mark.parametrize(
     ("step", "status", "body", "decline_card", "outcome"),
     [
-        (BROWSE, 200, b'{"products":[]}', False, "ok"),
-        (CONFIRM, 201, b'{"order_id":"ord-lt-00001"}', False, "ok"),
-        # a confirm that answers 200 did not create an order now
-        (CONFIRM, 200, b'{"order_id":"ord-lt-00001"}', False, "http_4xx"),
-        # the body is part of the promise
-        (BROWSE, 200, b'{"items":[]}', False, "bad_body"),
-        (BROWSE, 200, b"<html>", False, "bad_body"),
-        (BROWSE, 200, b"", False, "bad_body"),
-        (BROWSE, 200, b"[1]", False, "bad_body"),
+        (BROWSE, 200, b'{"products":[{"id":"p-00001"}]}', False, "ok"),
+        (DETAIL, 200, b'{"id":"p-00007"}', False, "ok"),
+        (ADD_TO_CART, 200, b'{"cart_id":"cart-1"}', False, "ok"),
+        (APPLY_COUPON, 200, b'{"coupon_code":"BF25-001"}', False, "ok"),
+        (START_CHECKOUT, 200, b'{"checkout_id":"chk-1","status":"pending"}', False, "ok"),
+        (CHARGE, 200, PAID, False, "ok"),
+        (CONFIRM, 201, ORDER, False, "ok"),
+        # another status is not the answer, and is called what it is
+        (CONFIRM, 200, ORDER, False, "unexpected_status 200"),
+        (BROWSE, 201, b'{"products":[1]}', False, "unexpected_status 201"),
+        (BROWSE, 204, b"", False, "unexpected_status 204"),
+        (BROWSE, 302, b"{}", False, "redirect 302"),
+        (BROWSE, 999, b"{}", False, "unexpected_status 999"),
         # declines: only the decline cards', and always theirs
         (CHARGE, 402, b"{}", True, "declined"),
         (CHARGE, 402, b"{}", False, "unexpected_decline"),
@@ -30,6 +54,7 @@ EXHAUSTED = b'{"error":"ConnectionPoolExhausted","message":"no available connect
         (CHARGE, 504, b"{}", False, "gateway_timeout"),
         (CONFIRM, 503, EXHAUSTED, False, "pool_exhausted"),
         (CONFIRM, 503, b"{}", False, "http_5xx"),
+        (CONFIRM, 503, b"[]", False, "http_5xx"),
         (CONFIRM, 500, b"", False, "http_5xx"),
         (CONFIRM, 404, b"{}", False, "http_4xx"),
         # even a decline card can meet a broken service
@@ -40,7 +65,70 @@ def test_an_answer_has_one_outcome(
     step: Step, status: int, body: bytes, decline_card: bool, outcome: str
 ) -> None:
     """By status, body and the card that was sent."""
-    assert classify(step, status, parse(body), decline_card=decline_card) == outcome
+    assert outcome_of(step, status, body, decline_card=decline_card) == outcome
+
+
+@pytest.mark.parametrize(
+    ("step", "status", "body", "fault"),
+    [
+        # keys without values are no answer
+        (CHARGE, 200, b'{"payment_id":null,"status":"succeeded"}', "payment_id is null"),
+        (CHARGE, 200, b'{"payment_id":" ","status":"succeeded"}', 'payment_id is " "'),
+        (CHARGE, 200, b'{"payment_id":7,"status":"succeeded"}', "payment_id is 7"),
+        (CHARGE, 200, b'{"payment_id":["x"],"status":"succeeded"}', "payment_id is a list"),
+        (CHARGE, 200, b'{"payment_id":"pay-1","status":"failed"}', 'status is "failed"'),
+        (CHARGE, 200, b'{"payment_id":"pay-1"}', "no status"),
+        (CONFIRM, 201, b'{"order_id":null}', "order_id is null"),
+        (CONFIRM, 201, b'{"order_id":"ord-1","status":"failed"}', 'status is "failed"'),
+        (START_CHECKOUT, 200, b'{"checkout_id":""}', 'checkout_id is ""'),
+        (BROWSE, 200, b'{"products":[]}', "products is []"),
+        (BROWSE, 200, b'{"products":{}}', "products is {}"),
+        (BROWSE, 200, b'{"items":[]}', "no products"),
+        # nor is an answer to another question; ids would make a label each
+        (DETAIL, 200, b'{"id":"p-00008"}', "id is not what was asked for"),
+        (ADD_TO_CART, 200, b'{"cart_id":"cart-2"}', "cart_id is not what was asked for"),
+        (ADD_TO_CART, 200, b'{"cart_id":"cart-1","items":0}', "items is 0"),
+        (APPLY_COUPON, 200, b'{"coupon_code":null}', "coupon_code is null"),
+        (APPLY_COUPON, 200, b'{"coupon_code":"BF25-001","status":"expired"}',
+         'status is "expired"'),
+        # nor is what cannot be read
+        (BROWSE, 200, b"<html>", "not a JSON object"),
+        (BROWSE, 200, b"", "not a JSON object"),
+        (BROWSE, 200, b"[1]", "not a JSON object"),
+    ],
+)  # fmt: skip
+def test_a_bad_body_says_what_came(step: Step, status: int, body: bytes, fault: str) -> None:
+    """The status is right, and there is no order all the same."""
+    assert outcome_of(step, status, body) == f"bad_body: {fault}"
+
+
+@given(
+    st.sampled_from(STEPS),
+    st.dictionaries(
+        st.sampled_from(["status", "payment_id", "order_id", "products", "id", "cart_id"]),
+        st.one_of(st.none(), st.text(), st.booleans(), st.integers(-9, 9), st.lists(st.text())),
+    ),
+)
+def test_whatever_a_shop_says_becomes_a_tag_that_can_be_read_back(
+    step: Step, body: dict[str, object]
+) -> None:
+    """Foreign text: printable ASCII, short, and no part of a tag's own grammar."""
+    outcome = outcome_of(step, step.success, orjson.dumps(body))
+    tag = str(Tag(step.name, outcome))
+    assert len(outcome) <= 80
+    assert tag.isascii()
+    assert not set(tag) & set(", \n\r\t\x1b")
+    assert Tag.parse(tag).outcome == outcome
+
+
+def test_a_step_has_only_so_many_labels() -> None:
+    """A shop with a new excuse each time shares one for the rest; other steps have their own."""
+    labels = Labels()
+    said = {labels.bounded("charge", f'bad_body: status is "{n}"') for n in range(1000)}
+    assert len(said) == MOST_LABELS + 1
+    assert "bad_body: other" in said
+    assert labels.bounded("charge", "http_5xx") == "http_5xx"
+    assert labels.bounded("confirm", "bad_body: no order_id") == "bad_body: no order_id"
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from locustfiles.collector import Collector
+from locustfiles.exemplars import server_time_ms
 from locustfiles.intervals import EvenIntervals
-from locustfiles.recorder import Recorder, server_time_ms, unpack
+from locustfiles.recorder import HELD_BACK, Recorder, unpack
 from recording.histogram import Histogram, merge
 from recording.hlog import DISTORTION, Tag, read_hlog
 from recording.jsonl import read_json_lines
@@ -34,15 +35,34 @@ def response(server: str | None = None, body: bytes = b"", status: int = 200) ->
     return SimpleNamespace(head=head.encode(), content=body, status_code=status, error=None)
 
 
-def context(outcome: str = "ok", order: str | None = None) -> dict[str, Any]:
-    return {
-        "step": "browse",
-        "outcome": outcome,
-        "expected": outcome in ("ok", "declined"),
-        "request_id": "lt-req-1",
-        "order_id": order,
-        "due_s": None,
-    }
+def begun(number: int = 1, due_s: float | None = None) -> dict[str, Any]:
+    """What the recorder knows of a request when it begins."""
+    return {"step": "browse", "arm": "run", "request_id": f"lt-req-{number}", "due_s": due_s}
+
+
+def answered(outcome: str = "ok", order: str | None = None) -> dict[str, Any]:
+    """What it is told besides at the end."""
+    return {"outcome": outcome, "expected": outcome in ("ok", "declined"), "order_id": order}
+
+
+def record(
+    recorder: Recorder,
+    latency_ms: float,
+    answer: SimpleNamespace | None = None,
+    outcome: str = "ok",
+    order: str | None = None,
+) -> None:
+    """A request that began and ended now."""
+    context = begun()
+    recorder.begin(context)
+    context |= answered(outcome, order)
+    recorder.on_request(latency_ms, answer or response(), context)
+
+
+def tags_of(recorder: Recorder) -> dict[int, dict[str, int]]:
+    """What the last report holds: requests by interval and tag."""
+    intervals = recorder.take(final=True)["intervals"]
+    return {i: {str(tag): h.n for tag, h in unpack(packed)} for i, packed in intervals}
 
 
 def run_dir(root: Path) -> RunDir:
@@ -63,7 +83,7 @@ def test_two_workers_merged_equal_one_process(
     collector = Collector(run, 0.0, EvenIntervals(1.0))
     for number, (worker, latency_ms) in enumerate(requests):
         clock.t_s = number / 40
-        recorders[worker].on_request(latency_ms, response(), context())
+        record(recorders[worker], latency_ms)
         if number % 50 == 49:
             _report(collector, recorders, clock, final=False)
     _report(collector, recorders, clock, final=True)
@@ -87,10 +107,10 @@ def test_an_interval_in_progress_is_kept_back_until_it_is_over() -> None:
     """A report holds only intervals that can no longer grow, unless it is the last."""
     clock = Clock()
     recorder = Recorder(clock, EvenIntervals(1.0))
-    recorder.on_request(5.0, response(), context())
+    record(recorder, 5.0)
     assert recorder.take(final=False)["intervals"] == []
     clock.t_s = 1.1
-    recorder.on_request(7.0, response(), context())
+    record(recorder, 7.0)
     assert [i for i, _ in recorder.take(final=False)["intervals"]] == [0]
     assert [i for i, _ in recorder.take(final=True)["intervals"]] == [1]
 
@@ -98,8 +118,8 @@ def test_an_interval_in_progress_is_kept_back_until_it_is_over() -> None:
 def test_distortion_is_client_time_minus_the_servers_own() -> None:
     """30.5 ms seen, 28 ms by the server: 2.5 ms came from host and harness, never below 0."""
     recorder = Recorder(Clock(), EvenIntervals(1.0))
-    recorder.on_request(30.5, response("28ms"), context())
-    recorder.on_request(27.8, response("28ms"), context())
+    record(recorder, 30.5, response("28ms"))
+    record(recorder, 27.8, response("28ms"))
     ((_, packed),) = recorder.take(final=True)["intervals"]
     found = dict(unpack(packed))
     distortion = found[Tag("browse", "ok", kind=DISTORTION)]
@@ -131,8 +151,8 @@ def test_every_failure_is_an_exemplar_with_its_body_and_request_id() -> None:
         Clock(), EvenIntervals(1.0), slowest_per_interval=0, failures_per_interval=2
     )
     for _ in range(3):
-        recorder.on_request(9.0, response(body=b'{"error":"x"}', status=503), context("http_5xx"))
-    recorder.on_request(9.0, response(), context())
+        record(recorder, 9.0, response(body=b'{"error":"x"}', status=503), "http_5xx")
+    record(recorder, 9.0)
     report = recorder.take(final=True)
     assert [row["body"] for row in report["exemplars"]] == ['{"error":"x"}'] * 2
     assert report["exemplars"][0]["request_id"] == "lt-req-1"
@@ -143,7 +163,7 @@ def test_the_slowest_requests_of_an_interval_are_exemplars() -> None:
     """Two of five: the two slowest, whatever their order."""
     recorder = Recorder(Clock(), EvenIntervals(1.0), slowest_per_interval=2)
     for ms in (5.0, 50.0, 7.0, 40.0, 1.0):
-        recorder.on_request(ms, response(), context())
+        record(recorder, ms)
     kept = sorted(row["latency_ms"] for row in recorder.take(final=True)["exemplars"])
     assert kept == [40.0, 50.0]
 
@@ -157,7 +177,7 @@ def test_a_lost_worker_does_not_hold_back_the_others(tmp_path: Path) -> None:
     collector.add("silent", silent.take(final=False) | {"t_s": 0.0})
     for second in range(3):
         clock.t_s = float(second)
-        alive.on_request(5.0, response(), context())
+        record(alive, 5.0)
     clock.t_s = 3.5
     collector.add("alive", alive.take(final=False) | {"t_s": clock.t_s})
     assert read_hlog(run.latency).intervals == ()
@@ -172,7 +192,83 @@ def test_confirmed_orders_reach_the_ledger_file(tmp_path: Path) -> None:
     run = run_dir(tmp_path / "run")
     collector = Collector(run, 0.0, EvenIntervals(1.0))
     recorder = Recorder(Clock(), EvenIntervals(1.0))
-    recorder.on_request(5.0, response(), context(order="ord-lt-00001"))
+    record(recorder, 5.0, order="ord-lt-00001")
     collector.add("w", recorder.take(final=True) | {"t_s": 0.0})
     collector.close(1.0, 1, 0)
     assert read_confirmed(run.confirmed)["order_id"].to_list() == ["ord-lt-00001"]
+
+
+def test_a_request_belongs_to_the_interval_in_which_it_began() -> None:
+    """Sent at 0.5 s and answered at 7.5 s: the interval of 0.5 s, in a line of its own."""
+    clock, recorder = _at(0.5)
+    context = begun()
+    recorder.begin(context)
+    clock.t_s = 7.5
+    recorder.on_request(7000.0, response(), context | answered())
+    assert tags_of(recorder) == {0: {"browse/ok/run": 1}}
+
+
+def test_in_the_open_model_it_began_when_it_was_due() -> None:
+    """Due at 0.5 s, sent at 2.5 s for want of a user, answered at 3.5 s: 3 s after it was due."""
+    clock, recorder = _at(2.5)
+    context = begun(due_s=0.5)
+    recorder.begin(context)
+    clock.t_s = 3.5
+    recorder.on_request(1000.0, response(), context | answered())
+    ((index, packed),) = recorder.take(final=True)["intervals"]
+    found = {str(tag): h.values_us[0] for tag, h in unpack(packed)}
+    assert index == 0
+    assert found["browse/ok/run"] == pytest.approx(1e6, rel=1e-3)
+    assert found["browse/ok/run/intended"] == pytest.approx(3e6, rel=1e-3)
+
+
+def test_what_never_ends_is_recorded_where_it_began_with_the_age_it_reached() -> None:
+    """Killed, interrupted or just the end: nothing that began may vanish."""
+    clock, recorder = _at(0.5)
+    recorder.begin(begun())
+    clock.t_s = 4.5
+    ((index, packed),) = recorder.take(final=True)["intervals"]
+    ((tag, histogram),) = unpack(packed)
+    assert (index, str(tag)) == (0, "browse/unanswered/run")
+    assert histogram.values_us[0] == pytest.approx(4e6, rel=1e-3)
+
+
+def test_what_is_older_than_its_deadline_was_a_timeout() -> None:
+    """A process that slept for a minute: the request had its 30 s, and failed."""
+    clock, recorder = _at(0.5)
+    recorder.begin(begun())
+    clock.t_s = 61.0
+    assert tags_of(recorder) == {0: {"browse/timeout/run": 1}}
+
+
+def test_a_killed_users_request_is_recorded_once() -> None:
+    """At the kill; the last report knows nothing more of it."""
+    clock, recorder = _at(0.5)
+    context = begun()
+    recorder.begin(context)
+    clock.t_s = 0.9
+    recorder.cut_off(context)
+    report = recorder.take(final=True)
+    assert (report["recorded"], report["cut_off"], report["begun"]) == (
+        1,
+        1,
+        [("browse", "run", 1)],
+    )
+
+
+def test_an_interval_waits_for_what_began_in_it_but_not_for_ever() -> None:
+    """So that most intervals are one line; a request that hangs holds back two of them."""
+    clock, recorder = _at(0.5)
+    record(recorder, 1.0)
+    recorder.begin(begun(2))
+    handed_out = []
+    for clock.t_s in (1.5, 2.5, 3.5):
+        handed_out.append([i for i, _ in recorder.take(final=False)["intervals"]])
+    assert HELD_BACK == 2
+    assert handed_out == [[], [], [0]]
+
+
+def _at(t_s: float) -> tuple[Clock, Recorder]:
+    clock = Clock()
+    clock.t_s = t_s
+    return clock, Recorder(clock, EvenIntervals(1.0), deadline_s=30.0)

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from analysis.begun import recorded as begun_in
 from analysis.gate.cost_rows import CostRow
 from analysis.gate.values import GateReport
 from analysis.judge import judge
@@ -115,7 +116,7 @@ class PairedRecording:
             series.write(rows)
             series.close()
         events = JsonLinesWriter(run.events)
-        events.write(*self._events(recorded))
+        events.write(*self._events(recorded, begun_in(tuple(intervals))))
         events.close()
         self._write_orders(run)
         write_manifest(run.manifest, self._manifest())
@@ -225,7 +226,7 @@ class PairedRecording:
             cpu_s = self.cpu.get("locust", 0.3) * second
             yield Sample(second, "locust-worker-01", "process_cpu_seconds_total", cpu_s)
 
-    def _events(self, recorded: int) -> Iterator[Mapping[str, Any]]:
+    def _events(self, recorded: int, begun: Mapping[str, int]) -> Iterator[Mapping[str, Any]]:
         yield _event(0.2, "phase_started", phase="ramp-up", measured=False)
         if self.slots_started:
             yield _event(0.2, "slots_started", start_s=START_S)
@@ -235,8 +236,9 @@ class PairedRecording:
         end_s = self.slots.start_of(2 * (self.slots.warmup_rounds + self.rounds)) + 1.0
         yield _event(end_s, "phases_ended", early=self.rounds < self.looks[-1])
         orders = sum(len(seen) for seen, _ in self.orders.values())
-        counts = {"recorded": recorded, "orders": orders, "errors": 0, "locust_requests": recorded}
-        yield _event(end_s + 1, "generator_ended", **counts | self.closing, last_error="")
+        counts: dict[str, Any] = {"recorded": recorded, "begun": begun, "cut_off": 0}
+        counts |= {"orders": orders, "errors": 0, "locust_requests": recorded}
+        yield _event(end_s + 1, "generator_ended", **counts | dict(self.closing), last_error="")
         yield _event(end_s + 2, "run_ended", how=self.ended)
 
 
