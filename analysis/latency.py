@@ -74,9 +74,8 @@ class Sample:
         if metric == "error_rate":
             return self._error_rate()
         if metric == "failures":
-            return self._bounded(
-                Measurement(self.subject, metric, float(self.failures), "", self.n)
-            )
+            found = Measurement(self.subject, metric, float(self.failures), "", self.n)
+            return self._bounded(found, float(self.failures + self.undecided))
         if not self.n:
             return Measurement(self.subject, metric, float("nan"), "ms", 0)
         if metric == "mean":
