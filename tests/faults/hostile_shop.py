@@ -38,6 +38,8 @@ STEPS = {
     "/api/v2/orders/confirm": "confirm",
     "/metrics": "metrics",
 }
+SHOPPING = {*STEPS.values(), "detail"} - {"metrics"}
+"""The seven steps; the clock of the quirks starts with the first of their requests."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,7 @@ class Quirk:
 
     def fits(self, step: str, t_s: float) -> bool:
         """Whether it is about this step at this time."""
-        of_step = step == self.step or (not self.step and step != "metrics")
+        of_step = step == self.step or (not self.step and step in SHOPPING)
         return of_step and self.from_s <= t_s < self.to_s
 
 
@@ -151,7 +153,7 @@ class HostileShop:
     def _quirk_for(self, step: str) -> str:
         """The first quirk that is due for a request of this step; "" for a good answer."""
         now_s = time.monotonic()
-        if self._first_s is None and step != "metrics":
+        if self._first_s is None and step in SHOPPING:
             self._first_s = now_s
         t_s = now_s - (self._first_s if self._first_s is not None else now_s)
         for place, quirk in enumerate(self._quirks):
