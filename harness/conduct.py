@@ -174,7 +174,7 @@ def _under_load(job: Job, scene: Scene, interrupt: Interrupt, view: LiveView) ->
         asked = (lambda: enough(run, job.clock)) if enough else None
         refusal = server.refusal_so_far if server is not None else None
         watch = Watch(generator, scene.services, sampler, interrupt, patience_s, asked, refusal)
-        progress = Progress(run, profile, paired)
+        progress = Progress(run, profile, paired, job.processes)
         return watch.until_end(profile.load, progress, view, job.clock)
     finally:
         sampler.stop()

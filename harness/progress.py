@@ -79,14 +79,18 @@ class Tail:
 class Progress:
     """Follows one run."""
 
-    def __init__(self, run: RunDir, profile: Profile, paired: PairedRun | None = None) -> None:
+    def __init__(
+        self, run: RunDir, profile: Profile, paired: PairedRun | None = None, workers: int = 1
+    ) -> None:
         self._profile = profile
+        self._workers = workers
+        self._joined: set[str] = set()
         self._paired = paired
         self._slots: Slots | None = None
         self._log = Tail(run.latency)
         self._load = Tail(run.load)
         self._events = Tail(run.events)
-        self._phase = "starting"
+        self._phase = ""
         self._measured = False
         self._began_s: float | None = None
         self._recent: deque[Interval] = deque()
@@ -100,7 +104,7 @@ class Progress:
         t_s = 0.0 if self._began_s is None else run_s - self._began_s
         return Now(
             t_s=t_s,
-            phase=self._phase,
+            phase=self._phase if self._began_s is not None else self._waiting,
             turn=self._turn(run_s),
             measured=self._measured,
             left_s=max(0.0, self._profile.load.duration_s - t_s),
@@ -110,6 +114,16 @@ class Progress:
             steps=steps,
             services=services,
         )
+
+    @property
+    def began(self) -> bool:
+        """Whether the first user was sent; until then there is nothing to end in good order."""
+        self._follow_phases()
+        return self._began_s is not None
+
+    @property
+    def _waiting(self) -> str:
+        return f"waiting for workers: {len(self._joined)} of {self._workers}"
 
     def _follow(self) -> None:
         for interval in parse_hlog(self._log.lines()).intervals:
@@ -128,7 +142,9 @@ class Progress:
 
     def _follow_phases(self) -> None:
         for event in self._events.rows():
-            if event["event"] == "phase_started":
+            if event["event"] == "worker_joined" and self._began_s is None:
+                self._joined.add(event["worker"])
+            elif event["event"] == "phase_started":
                 self._phase, self._measured = event["phase"], event["measured"]
                 self._began_s = event["t_s"] if self._began_s is None else self._began_s
             elif event["event"] == "phases_ended":

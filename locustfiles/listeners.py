@@ -241,6 +241,10 @@ def _collect(environment: Environment, runner: MasterRunner) -> None:
                 collector.event(PLAN.clock.now_s(), "strangers_refused", messages=strangers)
             gevent.sleep(USERS_TICK_S)
 
+    def on_connect(client_id: str, **_: Any) -> None:
+        collector.event(PLAN.clock.now_s(), "worker_joined", worker=client_id)
+
+    environment.events.worker_connect.add_listener(on_connect)
     environment.events.worker_report.add_listener(on_report)
     environment.events.test_stop.add_listener(lambda **_: _await_last_reports(collector))
     gevent.spawn(watch_workers)

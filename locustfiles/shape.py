@@ -31,15 +31,17 @@ class PhaseShape(LoadTestShape):
     def tick(self) -> tuple[int, float] | None:
         """Users wanted now; None once every user has stopped and every worker reported."""
         t_s = self.get_run_time()
+        began_s = self.plan.clock.now_s() - t_s
         users = None if self.stopping else self._wanted(t_s)
+        if not self.stopping:
+            self._announce(t_s, began_s)
         if users is None:
-            self.on_end(self.plan.clock.now_s())
+            self.on_end(began_s + (t_s if self.stopping else self.plan.profile.load.duration_s))
             if self.runner is not None:
                 # runner.stop() waits for requests in flight and the workers' last reports;
                 # returning None alone gives them half a second (Locust 2.47, MasterRunner.quit).
                 self.runner.stop()
             return None
-        self._announce(t_s)
         return ceil(users), MAX_SPAWN_RATE
 
     def _wanted(self, t_s: float) -> float | None:
@@ -49,12 +51,16 @@ class PhaseShape(LoadTestShape):
             return level
         return float(load.max_concurrent)
 
-    def _announce(self, t_s: float) -> None:
-        end_s = 0.0
+    def _announce(self, t_s: float, began_s: float) -> None:
+        """Every phase that began since the last tick, each with its own moment.
+
+        Locust ticks once a second, and later while it spawns: a phase may begin and end between.
+        """
+        starts_s = 0.0
         for number, phase in enumerate(self.plan.profile.load.phases):
-            end_s += phase.duration
-            if t_s < end_s:
-                if number > self._phase:
-                    self._phase = number
-                    self.on_phase(phase.name, self.plan.clock.now_s(), phase.measured)
+            if starts_s > t_s:
                 return
+            if number > self._phase:
+                self._phase = number
+                self.on_phase(phase.name, began_s + starts_s, phase.measured)
+            starts_s += phase.duration

@@ -44,7 +44,7 @@ def finish(
         )
         raise typer.Exit(int(ExitCode.INCONCLUSIVE)) from None
     calibration = calibration_of(run, verdict)
-    console = widen(Screen(), 110)
+    console = widen(Screen(), 150)
     if as_json:
         typer.echo(verdict.to_json().decode(), nl=False)
     elif isinstance(verdict, GateReport):

@@ -152,3 +152,28 @@ def test_the_shape_follows_the_profiles_phases() -> None:
     )
     phases = "['ramp-up', 'sustained', 'ramp-down']"
     assert in_locust(code) == f"[10, 20, 10, None] {phases} True"
+
+
+def test_phases_begin_and_end_when_the_profile_says() -> None:
+    """Also between two of Locust's ticks, a second apart: half a second is half a second."""
+    code = (
+        "from locustfiles.plan import Plan\nfrom locustfiles.shape import PhaseShape\n"
+        "from recording.profile import Load, Phase, Profile\n"
+        "class Clock:\n"
+        "    t_s = 0.0\n"
+        "    def now_s(self): return 10.0 + self.t_s\n"
+        "def phase(name, s, **more): return Phase(name=name, duration=s, users=5, **more)\n"
+        "phases = (phase('a', 0.25), phase('b', 0.5, measured=True), phase('c', 1.5))\n"
+        "clock = Clock()\n"
+        "class Shape(PhaseShape):\n"
+        "    profile = Profile(name='short', load=Load(phases=phases))\n"
+        "    plan = Plan(profile, {}, clock, 'token')\n"
+        "    def get_run_time(self): return clock.t_s\n"
+        "shape, seen = Shape(), []\n"
+        "shape.on_phase = lambda name, t_s, measured: seen.append((name, t_s))\n"
+        "shape.on_end = lambda t_s: seen.append(('end', t_s))\n"
+        "for clock.t_s in (0.0, 1.0, 2.0, 3.0):\n"
+        "    shape.tick()\n"
+        "print(seen)"
+    )
+    assert in_locust(code) == "[('a', 10.0), ('b', 10.25), ('c', 10.75), ('end', 12.25)]"
