@@ -162,7 +162,7 @@ def findings(case: Case) -> Iterator[str]:
         if memory.noteworthy:
             yield f"{subject} memory: {memory.explanation}"
         if memory.resumed:
-            yield f"{subject} memory after its collection: {memory.resumed}"
+            yield f"{subject} memory after a fall: {memory.resumed}"
     if case.orders is not None:
         yield str(case.orders)
     yield from _of_charges(case.samples.get("charge"))

@@ -42,154 +42,42 @@ from __future__ import annotations
 
 import argparse
 import json
-import math
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
-from scipy.signal import lfilter
 
 from analysis.memory.judge import MemoryClass, judge_memory
 from analysis.statistics.distributions import share_interval
 from analysis.units import BYTES_PER_MB
+from benchmarks.memory_traces import (
+    DURATIONS_S,
+    GROWTHS,
+    HOUR_S,
+    SCENARIOS,
+    Floats,
+    bent_leak,
+    times,
+)
 
-Floats = npt.NDArray[np.float64]
-HOUR_S = 3600.0
-DURATIONS_S = (600.0, 3600.0, 8 * HOUR_S, 48 * HOUR_S)
-MOST_SAMPLES = 2000
 LIMIT_MB = 2048.0
 LIMIT_MB_PER_H = 10.0
 
 
-def noise(rng: np.random.Generator, n: int, sigma: float, correlation: float) -> Floats:
-    """Stationary AR(1) noise with a correlation time given in samples (0 is white)."""
-    if correlation <= 0.0:
-        return sigma * rng.normal(size=n)
-    phi = math.exp(-1.0 / correlation)
-    warm_up = int(10 * correlation) + 1
-    raw = lfilter([math.sqrt(1 - phi * phi)], [1, -phi], rng.normal(size=n + warm_up))
-    return np.asarray(sigma * raw[warm_up:], dtype=np.float64)
+# Totals that a straight leak of an hour is found with, at the noise beside them.
+BENT_TOTALS_MB = (30.0, 100.0, 400.0)
+BENT_SIGMAS_MB = (0.5, 5.0)
+BENT_DURATIONS_S = (HOUR_S, 8 * HOUR_S)
+Draw = Callable[[np.random.Generator, Floats], Floats]
 
 
-def times(duration_s: float) -> Floats:
-    """Sample times: every second, or fewer for long traces."""
-    n = int(min(duration_s, MOST_SAMPLES))
-    return np.linspace(0.0, duration_s, n, endpoint=False)
-
-
-def background(rng: np.random.Generator, n: int) -> tuple[float, Floats]:
-    """A level in MB and noise of 0.05 to 2 % of it, white or correlated over up to 1 % of n."""
-    level = float(np.exp(rng.uniform(math.log(100), math.log(800))))
-    sigma = level * float(np.exp(rng.uniform(math.log(5e-4), math.log(2e-2))))
-    correlation = float(rng.choice([0.0, 0.0, n / 400, n / 100]))
-    return level, noise(rng, n, sigma, correlation)
-
-
-def noisy_flat(rng: np.random.Generator, t: Floats) -> Floats:
-    """No growth; in half of the traces a few spikes of up to half the level."""
-    level, scatter = background(rng, len(t))
-    spikes = rng.random(len(t)) < (0.002 if rng.random() < 0.5 else 0.0)
-    spiked = level * spikes * rng.uniform(0, 0.5, len(t))
-    return np.asarray(level + scatter + spiked)
-
-
-def filling_cache(rng: np.random.Generator, t: Floats) -> Floats:
-    """Fills to 1 to 100 % of the level with a time constant of 3 to 33 % of the trace."""
-    level, scatter = background(rng, len(t))
-    tau_s = t[-1] * rng.uniform(0.03, 0.33)
-    share = math.exp(rng.uniform(math.log(0.01), 0.0))
-    return np.asarray(level * (1 + share * (1 - np.exp(-t / tau_s))) + scatter)
-
-
-def step_then_plateau(rng: np.random.Generator, t: Floats) -> Floats:
-    """Steps by 1 to 50 % anywhere in the trace, at once or within 5 % of it."""
-    level, scatter = background(rng, len(t))
-    at_s = rng.uniform(0.1, 0.9) * t[-1]
-    width_s = max(rng.uniform(-0.05, 0.05) * t[-1], 1e-9)
-    share = math.exp(rng.uniform(math.log(0.01), math.log(0.5)))
-    return np.asarray(level * (1 + share * np.clip((t - at_s) / width_s, 0, 1)) + scatter)
-
-
-def sawtooth(teeth: tuple[float, float]) -> Callable[[np.random.Generator, Floats], Floats]:
-    """A collected runtime whose valleys do not rise; periods and depths vary by 15 %."""
-
-    def trace(rng: np.random.Generator, t: Floats) -> Floats:
-        level, scatter = background(rng, len(t))
-        period_s = t[-1] / rng.uniform(*teeth)
-        rise = level * rng.uniform(0.15, 1.0) / period_s
-        y = np.empty(len(t))
-        start_s = -period_s * rng.random()
-        while start_s < t[-1]:
-            end_s = start_s + period_s * rng.uniform(0.85, 1.15)
-            inside = (t >= start_s) & (t < end_s)
-            y[inside] = level * rng.normal(1, 0.01) + rise * (t[inside] - start_s)
-            start_s = end_s
-        y[t >= start_s] = level
-        return y + scatter
-
-    return trace
-
-
-def leak(
-    errors: float, correlated: bool = False, measured: bool = False
-) -> Callable[[np.random.Generator, Floats], Floats]:
-    """A linear leak of so many standard errors of the least-squares slope.
-
-    With `measured` it is the slope found, not the true one, that has this size.
-    """
-
-    def trace(rng: np.random.Generator, t: Floats) -> Floats:
-        n = len(t)
-        level = rng.uniform(400, 800)
-        sigma = level * rng.uniform(0.03, 0.06)  # so that 3 errors exceed the floor of 2 MB
-        correlation = n / 200 if correlated else 0.0
-        phi = math.exp(-1.0 / correlation) if correlated else 0.0
-        inflation = (1 + phi) / (1 - phi)
-        error = sigma * math.sqrt(inflation / float(np.square(t - t.mean()).sum()))
-        scatter = noise(rng, n, sigma, correlation)
-        if measured:
-            scatter -= np.polyval(np.polyfit(t, scatter, 1), t)
-        return level + scatter + errors * error * t
-
-    return trace
-
-
-def seed_like_leak(rng: np.random.Generator, t: Floats) -> Floats:
-    """512 to 1,843 MB, collected to 620 MB once or twice in the trace, as in the seed."""
-    period_s = t[-1] * rng.uniform(0.4, 0.75)
-    into = np.mod(t, period_s) / period_s
-    low = np.where(t < period_s, 512.0, 620.0)
-    return np.asarray(low + (1843.0 - low) * into + noise(rng, len(t), 5.0, 0.0))
-
-
-SCENARIOS: dict[str, Callable[[np.random.Generator, Floats], Floats]] = {
-    "noisy flat": noisy_flat,
-    "filling cache": filling_cache,
-    "step then plateau": step_then_plateau,
-    "sawtooth, 4 to 60 teeth": sawtooth((4.0, 60.0)),
-    "sawtooth, 1.5 to 3 teeth": sawtooth((1.5, 3.0)),
-    "leak measured at 3 errors": leak(3.0, measured=True),
-    "leak of 3 standard errors": leak(3.0),
-    "leak of 4 standard errors": leak(4.0),
-    "leak of 5 standard errors": leak(5.0),
-    "leak of 8 standard errors": leak(8.0),
-    "leak of 20 standard errors": leak(20.0),
-    "leak of 3, correlated": leak(3.0, correlated=True),
-    "leak of 5, correlated": leak(5.0, correlated=True),
-    "leak of 8, correlated": leak(8.0, correlated=True),
-    "leak collected at the limit": seed_like_leak,
-}
-
-
-def rates(name: str, duration_s: float, traces: int, seed: int) -> dict[str, float]:
+def rates(name: str, draw: Draw, duration_s: float, traces: int, seed: int) -> dict[str, float]:
     """Shares of verdicts over so many traces of one scenario and duration."""
     rng = np.random.default_rng([seed, len(name), *name.encode(), int(duration_s)])
     t = times(duration_s)
     growing = above = below = 0
     for _ in range(traces):
-        y = SCENARIOS[name](rng, t) * BYTES_PER_MB
-        verdict = judge_memory(t, y, limit_bytes=LIMIT_MB * BYTES_PER_MB)
+        verdict = judge_memory(t, draw(rng, t) * BYTES_PER_MB, limit_bytes=LIMIT_MB * BYTES_PER_MB)
         decided = verdict.decides(LIMIT_MB_PER_H)
         growing += verdict.class_ is MemoryClass.GROWING
         above += decided is True
@@ -204,25 +92,48 @@ def rates(name: str, duration_s: float, traces: int, seed: int) -> dict[str, flo
     }
 
 
+def bent(growth: str, sigma_mb: float, dips: int) -> Draw:
+    """Leaks of one shape, of a total drawn from those above."""
+
+    def draw(rng: np.random.Generator, t: Floats) -> Floats:
+        return bent_leak(rng, t, growth, float(rng.choice(BENT_TOTALS_MB)), sigma_mb, dips)
+
+    return draw
+
+
+def lines() -> list[tuple[str, Draw, float]]:
+    """Every line of the table: name, traces, duration in s."""
+    told = [(name, draw, s) for name, draw in SCENARIOS.items() for s in DURATIONS_S]
+    for growth in GROWTHS:
+        for sigma_mb in BENT_SIGMAS_MB:
+            for dips in (0, 1, 2):
+                name = f"leak like {growth}, {sigma_mb:g} MB, {dips} dips"
+                told += [(name, bent(growth, sigma_mb, dips), s) for s in BENT_DURATIONS_S]
+    return told
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--traces", type=int, default=1500)
+    parser.add_argument("--bent", type=int, default=200, help="traces of each bent leak")
     parser.add_argument("--seed", type=int, default=2025)
     parser.add_argument("--only", default="", help="scenarios whose name contains this")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
     rows = []
-    print(f"{'trace':30}{'hours':>7}{'growing':>10}{'95 % interval':>18}{'above':>8}{'below':>8}")
-    for name in SCENARIOS:
-        for duration_s in DURATIONS_S if options.only in name else ():
-            found = rates(name, duration_s, options.traces, options.seed)
-            rows.append({"trace": name, "duration_s": duration_s, **found})
-            growing, low, high, above, below = (100 * share for share in found.values())
-            print(
-                f"{name:30}{duration_s / HOUR_S:7.2f}{growing:10.2f}{low:9.2f} to{high:6.2f}"
-                f"{above:8.1f}{below:8.1f}",
-                flush=True,
-            )
+    print(f"{'trace':42}{'hours':>6}{'growing':>9}{'95 % interval':>18}{'above':>7}{'below':>7}")
+    for name, draw, duration_s in lines():
+        if options.only not in name:
+            continue
+        traces = options.bent if name.startswith("leak like") else options.traces
+        found = rates(name, draw, duration_s, traces, options.seed)
+        rows.append({"trace": name, "duration_s": duration_s, **found})
+        growing, low, high, above, below = (100 * share for share in found.values())
+        print(
+            f"{name:42}{duration_s / HOUR_S:6.2f}{growing:9.2f}{low:9.2f} to{high:6.2f}"
+            f"{above:7.1f}{below:7.1f}",
+            flush=True,
+        )
     if options.json:
         options.json.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
 

@@ -3,7 +3,8 @@
 A line through a whole sawtooth shows nothing: the seed's cart grew by 37 MB/h, was collected
 at T+36h, and grew on twice as fast. So the curve is cut where memory was collected (and where
 it stepped up with the load), the slope is taken between the cuts, and a collector's rhythm is
-told from a leak by what the collections leave behind.
+told from a leak by what the collections leave behind. A fall that leaves most of what has grown
+is no collection, and is seen through (``give_backs.py``).
 
 MB is 2**20 bytes, as in the seed, where "512MB" is 536,870,912 bytes.
 """
@@ -14,25 +15,22 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Final
 
 import numpy as np
 
-from analysis.memory.shape import Jump, collections, settled, steps
+from analysis.memory.growth import CONFIDENCE, FLOOR_MB, Growth, Pace, grows, growth
+from analysis.memory.shape import Jump, collections, steps
 from analysis.statistics.trend import Floats, Trend, block_means, fit_trend
 from analysis.units import BYTES_PER_MB, format_elapsed
 
-# Two-sided; each side is wrong in 1 % of cases, which is what a false alarm may cost.
-CONFIDENCE: Final = 0.98
 # Points the curve is averaged to before anything else: 400 resolve a sawtooth of 100 teeth.
 _POINTS = 400
 # Shorter than this there is no scatter to judge a slope by, unless the samples are hours apart.
 _FEWEST_SAMPLES = 10
 _FEWEST_COARSE_SAMPLES = 5
 _COARSE_SPAN_S = 6 * 3600.0
-# A smaller rise over the whole trace is the allocator's, not the program's: it is handed
-# memory by the arena of 1 MB (pymalloc), and keeps a spare one.
-_FLOOR_MB = 2.0
+# What may have risen by no more than this share of the level, or the allocator's floor, stands.
+_STANDS = 0.02
 # Valleys need three to have a slope with scatter.
 _FEWEST_VALLEYS = 3
 # glibc's heap grows by M_TOP_PAD, 128 kB (mallopt(3)), so up to two of them of growth do not
@@ -48,12 +46,13 @@ _HOUR_S = 3600.0
 
 
 class MemoryClass(StrEnum):
-    """What the curve looks like. Only `GROWING` is evidence of a leak."""
+    """What the curve shows. Only `GROWING` is evidence of a leak, and `CANNOT_TELL` of nothing."""
 
     STABLE = "stable"
     WARMING_UP = "warming_up"
     GROWING = "growing"
     SAWTOOTH = "sawtooth"
+    CANNOT_TELL = "cannot_tell"
     TOO_SHORT = "too_short"
 
 
@@ -73,11 +72,11 @@ class Segment:
 class MemoryVerdict:
     """What is known about the growth of a service's memory.
 
-    The slope is the one that matters to the class: between collections when growing, from
-    valley to valley for a sawtooth, after warm-up otherwise; NaN with infinite bounds when
-    the trace says nothing. `ci_low` and `ci_high` bound it at 98 %. `time_to_limit_h` counts
-    from the last sample, `time_to_limit_from_baseline_h` from the first: infinite when not
-    growing, None without a limit.
+    The slope is the one that matters to the class: between collections when growing (of the last
+    half where it grows ever faster), from valley to valley for a sawtooth, after warm-up
+    otherwise; NaN with infinite bounds when the trace says nothing. `ci_low` and `ci_high` bound
+    it at 98 %. `time_to_limit_h` counts from the last sample, `time_to_limit_from_baseline_h` from
+    the first: infinite when not growing, None without a limit.
     """
 
     class_: MemoryClass
@@ -105,9 +104,9 @@ class _Curve:
     collected: list[Jump]
     stepped: list[Jump]
 
-    def segments(self) -> list[tuple[int, int]]:
-        """First and one past the last point of each stretch between cuts."""
-        cuts = sorted([*self.collected, *self.stepped], key=lambda jump: jump.before)
+    def stretches(self, jumps: Sequence[Jump]) -> list[tuple[int, int]]:
+        """First and one past the last point of each stretch between jumps."""
+        cuts = sorted(jumps, key=lambda jump: jump.before)
         starts = [0, *(cut.after for cut in cuts)]
         stops = [*(cut.before + 1 for cut in cuts), len(self.t_s)]
         return [(a, b) for a, b in zip(starts, stops, strict=True) if b - a >= 3]
@@ -147,11 +146,11 @@ def judge_memory(
         collections(points_s, points_mb, collections_s),
         steps(points_mb) if not collections_s else [],
     )
-    segments = tuple(_segment(curve, first, stop) for first, stop in curve.segments())
+    cuts = [*curve.collected, *curve.stepped]
+    segments = tuple(_segment(curve, first, stop) for first, stop in curve.stretches(cuts))
     limit_mb = None if limit_bytes is None else limit_bytes / BYTES_PER_MB
-    if not curve.collected:
-        return _judge_uncollected(curve, segments, limit_mb)
-    return _judge_collected(curve, segments, limit_mb)
+    found = _judge_uncollected(curve, segments, limit_mb)
+    return found or _judge_collected(curve, segments, limit_mb)
 
 
 def _too_short(t_s: Floats) -> bool:
@@ -168,26 +167,55 @@ def _segment(curve: _Curve, first: int, stop: int) -> Segment:
 
 def _judge_uncollected(
     curve: _Curve, segments: tuple[Segment, ...], limit_mb: float | None
-) -> MemoryVerdict:
-    """No collection: growing unless the curve levels off or its slope is within its noise."""
-    stretches = curve.segments()
+) -> MemoryVerdict | None:
+    """Without collections: falls, if any, left most of what had grown; None where they did not."""
+    stretches = curve.stretches(curve.stepped)
     if not stretches:
         return _says_nothing("memory jumps about too much to have a slope")
     first, stop = max(stretches, key=lambda s: curve.t_s[s[1] - 1] - curve.t_s[s[0]])
-    t_s, mb = curve.t_s[first:stop], curve.mb[first:stop]
-    part = settled(t_s, mb)
-    trend = fit_trend(t_s[part.start :] / _HOUR_S, mb[part.start :], CONFIDENCE)
-    span_h = float(t_s[-1] - t_s[part.start]) / _HOUR_S
-    if _grows(trend, span_h, part.tail):
-        return _growing(curve, segments, trend, limit_mb, "without a collection")
-    trend = _grained(trend, span_h)
-    if part.start or curve.stepped:
-        since = format_elapsed(float(t_s[part.start]))
-        text = f"rose and levelled off, {_slope(trend)} since {since}"
-        return _not_growing(MemoryClass.WARMING_UP, segments, trend, limit_mb, text)
-    return _not_growing(
-        MemoryClass.STABLE, segments, trend, limit_mb, f"no growth proven, {_slope(trend)}"
-    )
+    falls = [jump.after - first for jump in curve.collected if first < jump.after < stop]
+    found = growth(curve.t_s[first:stop] / _HOUR_S, curve.mb[first:stop], falls)
+    if found is None:
+        return None
+    if found.goes_on:
+        return _growing(curve, segments, found.trend, limit_mb, _how(found))
+    return _at_rest(curve, segments, found, first, limit_mb)
+
+
+def _at_rest(
+    curve: _Curve, segments: tuple[Segment, ...], found: Growth, first: int, limit_mb: float | None
+) -> MemoryVerdict:
+    """Not proven to go on: told apart by what it may still have risen, and in these words."""
+    start_s = float(curve.t_s[first + found.start])
+    trend = _grained(found.trend, found.span_h)
+    slope = f"{_slope(trend)} since {format_elapsed(start_s)}"
+    stands = found.trend.high * found.span_h <= max(FLOOR_MB, _STANDS * float(np.median(curve.mb)))
+    class_ = MemoryClass.CANNOT_TELL
+    if found.pace is Pace.UNSETTLED and not stands:
+        trend, text = (
+            replace(trend, low=-math.inf, high=math.inf),
+            "rises late, and has not settled",
+        )
+    elif found.pace is not Pace.UNPROVEN:
+        text = f"a leak or a cache that fills: rises, but more slowly, {slope}"
+    elif not stands:
+        text = f"no growth proven and none excluded, {slope}"
+    elif found.start or curve.stepped:
+        class_, text = MemoryClass.WARMING_UP, f"rose and levelled off, {slope}"
+    else:
+        class_, text = MemoryClass.STABLE, f"stable, {_slope(trend)}"
+    if found.pace is Pace.UNPROVEN and found.trend.low > 0.0:
+        text += f": less than the {FLOOR_MB:.0f} MB that an allocator takes"
+    return _not_growing(class_, segments, trend, limit_mb, text)
+
+
+def _how(found: Growth) -> str:
+    """In what manner it grows."""
+    if found.give_backs:
+        how = f"through {found.give_backs} give-back{'s' * (found.give_backs > 1)}"
+    else:
+        how = "without a collection"
+    return f"ever faster {how}, in its last half" if found.pace is Pace.FASTER else f"{how},"
 
 
 def _judge_collected(
@@ -200,8 +228,8 @@ def _judge_collected(
     between = _combined(segments)
     if forced := _forced(curve, limit_mb):
         span_h = max(s.end_s - s.start_s for s in segments) / _HOUR_S
-        if _grows(between, span_h):
-            return _growing(curve, segments, between, limit_mb, f"collected only {forced}")
+        if grows(between, span_h):
+            return _growing(curve, segments, between, limit_mb, f"collected only {forced},")
     if count < _FEWEST_VALLEYS:
         unknown = Trend(math.nan, math.inf, -math.inf, math.inf, count)
         text = f"{count} collections are too few to tell a leak from a collector's rhythm"
@@ -211,8 +239,8 @@ def _judge_collected(
     trend = fit_trend(valleys_h, valleys, CONFIDENCE)
     span_h = float(valleys_h[-1] - valleys_h[0])
     depth_mb = float(np.median(_peaks(curve))) - float(np.median(valleys))
-    if _grows(trend, span_h, _SAME_VALLEY * depth_mb):
-        return _growing(curve, segments, trend, limit_mb, f"in the valleys of {count} collections")
+    if grows(trend, span_h, _SAME_VALLEY * depth_mb):
+        return _growing(curve, segments, trend, limit_mb, f"in the valleys of {count} collections,")
     trend = _grained(trend, span_h)
     text = f"{count} collections whose valleys do not rise, {_slope(trend)}"
     return _not_growing(MemoryClass.SAWTOOTH, segments, trend, limit_mb, text)
@@ -239,12 +267,6 @@ def _forced(curve: _Curve, limit_mb: float | None) -> str | None:
 def _peaks(curve: _Curve) -> Floats:
     # The point at the jump may be averaged over it; its neighbour is not.
     return np.array([curve.mb[max(0, j.before - 1) : j.before + 1].max() for j in curve.collected])
-
-
-def _grows(trend: Trend, span_h: float, natural_mb: float = 0.0) -> bool:
-    """Proven to rise, and by more than is natural: the allocator's floor, or `natural_mb`."""
-    proven = trend.low > 0.0 and trend.slope * span_h >= _FLOOR_MB
-    return proven and trend.low * span_h > natural_mb
 
 
 def _grained(trend: Trend, span_h: float) -> Trend:
@@ -279,7 +301,7 @@ def _growing(
         segments,
         None if limit_mb is None else max(0.0, limit_mb - last) / trend.slope,
         None if limit_mb is None else max(0.0, limit_mb - first) / trend.slope,
-        f"grows {how}, {_slope(trend)}",
+        f"grows {how} {_slope(trend)}",
     )
 
 

@@ -14,7 +14,7 @@ from analysis.units import BYTES_PER_MB, format_elapsed
 from analysis.values import Measurement, Outcome
 
 FASTER = 1.5
-"""A growth this many times the one before a collection is worth a finding."""
+"""A growth this many times the one before memory fell is worth a finding."""
 _RSS = "process_resident_memory_bytes"
 _LIMIT = "container_spec_memory_limit_bytes"
 _OOM = "container_oom_events_total"
@@ -55,7 +55,7 @@ class ServiceMemory:
 
     @property
     def resumed(self) -> str:
-        """That it grew faster after a collection than before it; "" where it did not."""
+        """That it grew faster after a fall than before it; "" where it did not."""
         for before, after in pairwise(self.verdict.segments):
             if self.growing and after.slope_mb_per_h > FASTER * before.slope_mb_per_h > 0:
                 return (

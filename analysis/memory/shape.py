@@ -6,18 +6,23 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import combinations
 
 import numpy as np
-import numpy.typing as npt
+from numpy.lib.stride_tricks import sliding_window_view
 
+from analysis.memory.curves import growing_curves, unit
 from analysis.statistics.trend import BLOCKS, Floats, block_means
 
-# A jump is larger than both: the share of the level that matters to anyone, and what the
+# A jump is larger than an arena of the allocator (pymalloc's, 1 MB), than the share of the level
+# that matters (a rise may be the end of a warm-up, a small fall hides a leak), and than what the
 # ordinary changes between neighbouring points make credible (robust standard deviations).
-_JUMP_SHARE = 0.05
+ARENA_MB = 1.0
+_STEP_SHARE, _FALL_SHARE = 0.05, 0.01
 _JUMP_SIGMAS = 6.0
 # Samples hours apart differ by the growth between them, which is not a jump.
 _JUMP_DRIFTS = 3.0
+_DRIFT_CHANGES = 31
 # A fall over two changes must be this much deeper than one over one, or it is the same fall
 # with a point of ordinary growth taken in.
 _WIDER_IS_WORSE = 0.75
@@ -35,6 +40,10 @@ _FAINT_EVIDENCE = 3.0
 # The clearer the trend, the clearer would the bend be: an exponential with a time constant of a
 # third of the trace leaves a line with at least this share of the squared signal unexplained.
 _BEND_SHARE = 0.06
+# And what growth that goes on, at half its first pace or more, must gain over that curve.
+_GROWING_EVIDENCE = 3.0
+# Of the squared deviations, so that a curve without noise has a likelihood.
+_LEAST_LEFT = 1e-12
 # What is left after settling must still be a fair part of the trace, or nothing is known.
 _SHORTEST_SETTLED = 0.25
 _FEWEST_FOR_SHAPE = 16
@@ -68,12 +77,12 @@ def collections(t_s: Floats, level: Floats, known_s: Sequence[float] = ()) -> li
     """Where memory was given back: at `known_s`, or at sudden and lasting falls."""
     if known_s:
         return _at_times(t_s, known_s)
-    return _falls(level)
+    return _falls(level, _FALL_SHARE)
 
 
 def steps(level: Floats) -> list[Jump]:
     """Sudden and lasting rises; none when there are so many that they are growth."""
-    found = _falls(-level)
+    found = _falls(-level, _STEP_SHARE)
     return found if len(found) <= _MOST_STEPS else []
 
 
@@ -115,20 +124,18 @@ def _at_times(t_s: Floats, known_s: Sequence[float]) -> list[Jump]:
     return [Jump(after - 1, after) for after in afters if 0 < after < len(t_s)]
 
 
-def _falls(level: Floats) -> list[Jump]:
-    if len(level) < 4:
+def _falls(mb: Floats, least_share: float) -> list[Jump]:
+    if len(mb) < 4:
         return []
-    changes = np.diff(level)
-    drift = float(np.median(changes))
+    changes = np.diff(mb)
+    drift = _drift(changes)
     sigma = _MAD_TO_SIGMA * float(np.median(np.abs(changes - drift)))
-    share = _JUMP_SHARE * abs(float(np.median(level)))
-    limit = max(share, _JUMP_SIGMAS * sigma, _JUMP_DRIFTS * abs(drift))
+    least = max(ARENA_MB, least_share * abs(float(np.median(mb))), _JUMP_SIGMAS * sigma)
     accepted: list[Jump] = []
-    for size, jump in sorted(_candidates(level, drift), key=lambda c: -c[0]):
-        if size <= limit:
-            break
+    for size, jump in sorted(_candidates(mb, drift, least), key=lambda c: -c[0]):
+        limit = max(least, _JUMP_DRIFTS * abs(float(drift[jump.before])))
         apart = all(jump.before >= a.after or jump.after <= a.before for a in accepted)
-        if apart and _lasts(level, jump, limit):
+        if size > limit and apart and _lasts(mb, jump, limit):
             accepted.append(jump)
     return _joined(sorted(accepted, key=lambda jump: jump.before))
 
@@ -144,12 +151,21 @@ def _joined(jumps: list[Jump]) -> list[Jump]:
     return joined
 
 
-def _candidates(level: Floats, drift: float) -> list[tuple[float, Jump]]:
-    """Falls over one change, or over two when a point lies in the middle of the fall."""
+def _drift(changes: Floats) -> Floats:
+    """The ordinary change at each point: the median of those around it, for growth may bend."""
+    wide = min(_DRIFT_CHANGES, len(changes))
+    medians = np.median(sliding_window_view(changes, wide), axis=1)
+    at = np.clip(np.arange(len(changes)) - wide // 2, 0, len(medians) - 1)
+    return np.asarray(medians[at], dtype=np.float64)
+
+
+def _candidates(level: Floats, drift: Floats, least: float) -> list[tuple[float, Jump]]:
+    """Deeper falls over one change, or over two when a point lies in the middle of the fall."""
     found = []
     for span, weight in ((1, 1.0), (2, _WIDER_IS_WORSE)):
-        sizes = weight * (level[:-span] - level[span:] + span * drift)
-        found += [(float(s), Jump(i, i + span)) for i, s in enumerate(sizes) if s > 0]
+        sizes = weight * (level[:-span] - level[span:] + span * drift[: len(level) - span])
+        deep = np.flatnonzero(sizes > max(least, 0.0)).tolist()
+        found += [(float(sizes[i]), Jump(i, i + span)) for i in deep]
     return found
 
 
@@ -170,32 +186,43 @@ class _Levelling:
 
 
 def _levelling(y: Floats) -> _Levelling | None:
-    """The best levelling curve, None when a line explains the points as well."""
+    """The best levelling curve, None when a line or growth that goes on explains them as well."""
     n = len(y)
     centred = y - y.mean()
     total = float(centred @ centred)
     if n < _FEWEST_FOR_SHAPE or total == 0.0:
         return None
-    shapes, units, line = _shapes(n)
-    gains = np.square(np.maximum(units @ centred, 0.0))
-    left_line = max(total - float(line @ centred) ** 2, 1e-12 * total)
-    left = np.maximum(total - gains, 1e-12 * total)
+    shapes, evidence, units, line, growing = _shapes(n)
+    left_line = max(total - float(line @ centred) ** 2, _LEAST_LEFT * total)
+    left, left_growing = _left(units, centred, total), _left(growing, centred, total)
     clear = _BEND_SHARE * n * (total - left_line) / left_line
     faint = _FAINT_EVIDENCE * max(0.0, 1.0 - n * math.log(total / left_line) / _CLEAR_LINE)
-    needed = np.maximum([shape.evidence + faint for shape in shapes], clear)
+    needed = np.maximum(evidence + faint, clear)
     surplus = n * np.log(left_line / left) - needed
     best = int(np.argmax(surplus))
-    return shapes[best] if surplus[best] > 0.0 else None
+    goes_on = n * math.log(float(left[best]) / float(left_growing.min())) > _GROWING_EVIDENCE
+    return shapes[best] if surplus[best] > 0.0 and not goes_on else None
+
+
+def left_by_levelling(y: Floats) -> float:
+    """Squares that the best curve which levels off leaves unexplained."""
+    centred = y - y.mean()
+    return float(_left(_shapes(len(y))[2], centred, float(centred @ centred)).min())
+
+
+def _left(units: Floats, centred: Floats, total: float) -> Floats:
+    """Squares left by each rising curve."""
+    gains = np.square(np.maximum(units @ centred, 0.0))
+    return np.maximum(total - gains, _LEAST_LEFT * total)
 
 
 @lru_cache(maxsize=BLOCKS + 1)
-def _shapes(n: int) -> tuple[tuple[_Levelling, ...], Floats, Floats]:
-    """Rising curves that level off, as unit vectors, and the line."""
+def _shapes(n: int) -> tuple[tuple[_Levelling, ...], Floats, Floats, Floats, Floats]:
+    """Rising curves that level off, the evidence they need; they, the line and growth as units."""
     x = (np.arange(n) + 0.5) / n
-    grid = np.arange(0.0, 0.76, 1 / 16)
     curves, shapes = [], []
-    for i, begin in enumerate(grid):
-        for end in grid[i + 1 :]:
+    for begin, end in combinations(np.arange(0.0, 0.95, 1 / 16), 2):
+        if end <= 0.75 or begin >= 0.75:  # any, or one that is late but quick
             curves.append(np.clip((x - begin) / (end - begin), 0.0, 1.0))
             shapes.append(_Levelling(float(end), 0.0, _RAMP_EVIDENCE))
     for tau in (0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.6, 0.8):
@@ -203,9 +230,7 @@ def _shapes(n: int) -> tuple[tuple[_Levelling, ...], Floats, Floats]:
         tail = (math.exp(-flat / tau) - math.exp(-1.0 / tau)) / (1.0 - math.exp(-flat / tau))
         curves.append(1.0 - np.exp(-x / tau))
         shapes.append(_Levelling(flat, _TAIL_MARGIN * tail, _FILLING_EVIDENCE))
-    return tuple(shapes), np.array([_unit(curve) for curve in curves]), _unit(x)
-
-
-def _unit(curve: Floats) -> npt.NDArray[np.float64]:
-    centred = curve - curve.mean()
-    return np.asarray(centred / math.sqrt(float(centred @ centred)), dtype=np.float64)
+    growing = np.array([unit(curve) for curve in growing_curves(n)])
+    levelling = np.array([unit(curve) for curve in curves])
+    evidence = np.array([shape.evidence for shape in shapes])
+    return tuple(shapes), evidence, levelling, unit(x), growing
