@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from analysis.arrivals import arrivals_due
 from analysis.evidence import GENERATOR, Evidence
 from analysis.latency import Sample
 from analysis.resources import grown_while_measured
@@ -41,15 +42,7 @@ def _arrivals_delivered(evidence: Evidence) -> Iterator[Check]:
     """Journeys that were due, against the plan and against those that began."""
     validity = evidence.manifest.profile.validity
     due, begun = _arrivals(evidence)
-    planned = _planned_arrivals(evidence)
-    # Poisson arrivals scatter by the root of their number; five of them is never chance.
-    allowed = validity.rate_tolerance * planned + 5 * planned**0.5
-    yield Check(
-        "arrivals due",
-        f"{due:.0f}",
-        f"{planned:.0f} ± {allowed:.0f}",
-        abs(due - planned) <= allowed,
-    )
+    yield arrivals_due(evidence)
     undelivered = max(0.0, 1 - begun / due) if due else 1.0
     explained = bool(kept_from_users(evidence))
     more = ", or users held by requests without an answer" if explained else ""
@@ -102,15 +95,6 @@ def _journey_s(evidence: Evidence) -> float:
     mean_s = mean_s / number if number else 0.0
     requests = journey.funnel.requests_per_journey(journey.decline_share)
     return max(1e-3, requests * (mean_s + journey.think.mean_s))
-
-
-def _planned_arrivals(evidence: Evidence) -> float:
-    load = evidence.manifest.profile.load
-    total = 0.0
-    for start, end in evidence.measured:
-        moments = np.linspace(start, end, 200) - evidence.load_start_s
-        total += float(np.mean([load.intended(float(t)) or 0.0 for t in moments])) * (end - start)
-    return total
 
 
 def _users_delivered(evidence: Evidence, samples: dict[str, Sample]) -> Iterator[Check]:
