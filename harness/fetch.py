@@ -43,7 +43,7 @@ def fetch(url: str, within_s: float) -> Page:
         except queue.Empty:
             raise NoAnswerError(f"no whole answer within {within_s:g} s") from None
     if isinstance(found, Exception):
-        raise NoAnswerError(str(found) or type(found).__name__) from None
+        raise NoAnswerError(str(found) or type(found).__name__) from found
     return found
 
 

@@ -1,12 +1,16 @@
-"""Samples every service's ``/metrics`` in the background and records its own failures."""
+"""Samples every service's ``/metrics`` in the background and records its own failures.
+
+Each service has a thread and a connection of its own and a deadline for every whole page, so one
+that hangs costs no other's samples.
+"""
 
 import threading
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
-import httpx
-
+from harness.fetch import NoAnswerError, fetch
 from harness.host_samples import host_samples
 from harness.prometheus import flatten
 from recording.clock import RunClock
@@ -19,8 +23,8 @@ UNCHANGED_MAY_BE_LEFT_OUT = ("_bucket", "_sum", "_count", "_max", "_idle")
 """Counters and constants are written when they change: a reader carries them forward."""
 
 
-class Sampler(threading.Thread):
-    """One pass over all services per interval, on the monotonic clock.
+class Sampler:
+    """One sample of the host and of each service per interval, on the monotonic clock.
 
     ``urls`` has the base url of each subject. ``latest`` holds the newest values per subject for
     the live view. Failures to sample are events and ``up = 0``; an OSError while writing (disk
@@ -34,43 +38,58 @@ class Sampler(threading.Thread):
         sampling: Sampling,
         clock: RunClock,
     ) -> None:
-        super().__init__(name="sampler", daemon=True)
-        self._urls = dict(urls)
         self._sampling = sampling
         self._now_s = clock.now_s
         self._series = SeriesWriter(run.resources)
         self._events = JsonLinesWriter(run.events)
+        self._writing = threading.RLock()
         self._stopping = threading.Event()
+        self._threads = [self._thread("host", self._sample_host)]
+        self._threads += [
+            self._thread(subject, partial(self._sample_service, subject, url))
+            for subject, url in urls.items()
+        ]
         self._written: dict[tuple[str, str], float] = {}
         self._clock_offset_s = time.time() - time.monotonic()
-        self.passes = 0
+        self._taken = dict.fromkeys(["host", *urls], 0)
         self.failures = 0
         self.latest: dict[str, dict[str, float]] = {}
         self.broken: OSError | None = None
 
-    def run(self) -> None:
-        """Sample until ``stop``; the first pass is at once, so even a short run has a start."""
-        next_s = time.monotonic()
-        with httpx.Client(timeout=self._sampling.timeout, trust_env=False) as client:
-            while self.broken is None:
-                self._guarded(lambda: self._pass(client))
-                next_s += self._sampling.interval
-                now_s = time.monotonic()
-                if next_s < now_s:  # a pass took longer than the interval: skip, do not pile up
-                    next_s = now_s
-                if self._stopping.wait(next_s - now_s):
-                    break
-            self._guarded(lambda: self._pass(client))
+    @property
+    def passes(self) -> int:
+        """How often everything was sampled, with or without success."""
+        return min(self._taken.values())
+
+    def start(self) -> None:
+        """Sample until ``stop``; the first samples are at once, so a short run has a start."""
+        for thread in self._threads:
+            thread.start()
 
     def stop(self) -> None:
-        """Take a last sample and end."""
+        """Take a last sample of everything and end; a page's deadline twice at the latest."""
         self._stopping.set()
-        self.join()
+        for thread in self._threads:
+            thread.join()
         self._guarded(
             lambda: self._event("sampling_ended", passes=self.passes, failures=self.failures)
         )
         self._series.close()
         self._events.close()
+
+    def _thread(self, name: str, sample: Callable[[], None]) -> threading.Thread:
+        run = partial(self._every_interval, sample)
+        return threading.Thread(target=run, name=f"sampler of {name}", daemon=True)
+
+    def _every_interval(self, sample: Callable[[], None]) -> None:
+        next_s = time.monotonic()
+        while self.broken is None:
+            self._guarded(sample)
+            # One that took longer than the interval is not made up for: that would pile up.
+            next_s = max(next_s + self._sampling.interval, time.monotonic())
+            if self._stopping.wait(next_s - time.monotonic()):
+                break
+        self._guarded(sample)
 
     def _guarded(self, write: Callable[[], None]) -> None:
         try:
@@ -78,32 +97,38 @@ class Sampler(threading.Thread):
         except OSError as error:
             self.broken = self.broken or error
 
-    def _pass(self, client: httpx.Client) -> None:
-        self.passes += 1
+    def _sample_host(self) -> None:
         self._watch_clock()
         self._write("host", dict(host_samples()))
-        for subject, url in self._urls.items():
-            values = self._scrape(client, subject, url)
-            self.latest[subject] = {**self.latest.get(subject, {}), **values}
-            self._write(subject, values)
 
-    def _scrape(self, client: httpx.Client, subject: str, url: str) -> dict[str, float]:
+    def _sample_service(self, subject: str, url: str) -> None:
+        values = self._scrape(subject, url)
+        self.latest[subject] = {**self.latest.get(subject, {}), **values}
+        self._write(subject, values)
+
+    def _scrape(self, subject: str, url: str) -> dict[str, float]:
         try:
-            answer = client.get(f"{url}/metrics")
-            answer.raise_for_status()
-            return {"up": 1.0, **dict(flatten(answer.text))}
-        except (httpx.HTTPError, ValueError) as error:
-            self.failures += 1
-            self._event("sample_failed", subject=subject, error=f"{type(error).__name__}: {error}")
+            page = fetch(f"{url}/metrics", self._sampling.timeout)
+            if not page.ok:
+                raise ValueError(f"status {page.status}")
+            return {"up": 1.0, **dict(flatten(page.text))}
+        except (NoAnswerError, ValueError) as error:
+            cause = error.__cause__ or error
+            with self._writing:
+                self.failures += 1
+                why = f"{type(cause).__name__}: {error}"
+                self._event("sample_failed", subject=subject, error=why)
             return {"up": 0.0}
 
     def _write(self, subject: str, values: Mapping[str, float]) -> None:
-        t_s = self._now_s()
-        self._series.write(
-            Sample(t_s, subject, name, value)
-            for name, value in values.items()
-            if self._is_news(subject, name, value)
-        )
+        with self._writing:
+            t_s = self._now_s()
+            self._series.write(
+                Sample(t_s, subject, name, value)
+                for name, value in values.items()
+                if self._is_news(subject, name, value)
+            )
+            self._taken[subject] += 1
 
     def _is_news(self, subject: str, name: str, value: float) -> bool:
         if not name.partition("/")[0].endswith(UNCHANGED_MAY_BE_LEFT_OUT):
@@ -121,5 +146,6 @@ class Sampler(threading.Thread):
         self._clock_offset_s = offset_s
 
     def _event(self, event: str, **details: Any) -> None:
-        row = {"t_s": round(self._now_s(), 3), "source": "sampler", "event": event, **details}
-        self._events.write(row)
+        with self._writing:
+            row = {"t_s": round(self._now_s(), 3), "source": "sampler", "event": event, **details}
+            self._events.write(row)

@@ -16,6 +16,7 @@ from recording.jsonl import read_json_lines
 from recording.profile import Sampling
 from recording.rundir import RunDir
 from recording.series_reader import read_series
+from tests.faults.hostile_shop import HostileShop, Quirk
 
 PAGE = (
     b'connection_pool_active{pool="locks",replica="0"} 7\n'
@@ -108,3 +109,22 @@ def test_only_services_that_export_metrics_are_sampled(page: str) -> None:
     sampled_urls, without = with_metrics(urls)
     assert set(sampled_urls) == {"cart", "checkout"}
     assert without == ("payment",)
+
+
+def test_a_page_that_drips_costs_no_other_service_its_samples(tmp_path: Path, page: str) -> None:
+    """Each byte is quick, the page never ends: its own samples fail in time, and nobody else's."""
+    run = RunDir(tmp_path / "run")
+    run.root.mkdir()
+    with HostileShop(Quirk("drip", "metrics")) as shop:
+        urls = {"cart-service": page, "payment-gateway": shop.url}
+        sampler = Sampler(run, urls, Sampling(interval=0.1, timeout=0.3), RunClock.start())
+        sampler.start()
+        deadline = time.monotonic() + 10
+        while sampler.failures < 3 and time.monotonic() < deadline:
+            time.sleep(0.01)
+        sampler.stop()
+    series = read_series(run.resources)
+    assert set(series.get("payment-gateway", "up")[1].tolist()) == {0.0}
+    t_s, up = series.get("cart-service", "up")
+    assert set(up.tolist()) == {1.0}
+    assert t_s.size >= 6  # the page's three deadlines are nine intervals
