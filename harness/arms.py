@@ -87,7 +87,7 @@ def seeded(arm: PreparedArm, seed: int, of: str) -> PreparedArm:
     return replace(arm, settings=settings, facts=arm.facts.model_copy(update={"seeds": seeds}))
 
 
-def open_arms(base: PreparedArm, head: PreparedArm) -> OpenScene:
+def open_arms(base: PreparedArm, head: PreparedArm, ca_file: str = "") -> OpenScene:
     """Both arms' services, up side by side."""
 
     def open_scene(run: RunDir, clock: RunClock) -> Scene:
@@ -99,7 +99,7 @@ def open_arms(base: PreparedArm, head: PreparedArm) -> OpenScene:
             for arm, chosen in zip(ARMS, (base, head), strict=True):
                 if chosen.urls:
                     arms[arm] = chosen.urls
-                    exporting, without = with_metrics(by_subject(chosen.urls, arm))
+                    exporting, without = with_metrics(by_subject(chosen.urls, arm), ca_file)
                     sampled |= exporting
                     unsampled += without
                 else:
@@ -128,11 +128,12 @@ def _of_urls(arm: Arm, file: Path, overrides: Sequence[str], profile: Profile) -
     target = build(Target, table.get("target", table), str(file))
     if not target.urls:
         raise ConfigError(f"{file}: needs the urls checkout, payment and cart")
-    allowed = target.model_copy(update={"allowed_hosts": profile.target.allowed_hosts})
+    ours = {"allowed_hosts": profile.target.allowed_hosts, "ca_file": profile.target.ca_file}
+    allowed = target.model_copy(update=ours)
     aimed = profile.model_copy(update={"target": allowed})
     preflight.check_safety(aimed, f"{file}: ")
     urls = target_urls(aimed)
-    preflight.check_answers(urls, f"{file}: ")
+    preflight.check_answers(urls, f"{file}: ", profile.target.ca_file)
     return PreparedArm(ArmFacts(what=f"url:{file}", urls=urls), {}, Origin(arm=arm), urls)
 
 

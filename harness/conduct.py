@@ -71,7 +71,7 @@ def conduct(
     """
     preflight.check_safety(profile)
     settings = seeded_services(service_settings(profile.services, where), seed)
-    preflight.check_answers(profile.target.urls)
+    preflight.check_answers(profile.target.urls, ca_file=profile.target.ca_file)
     scene = single(profile, settings, workers.host_for_services)
     resolved = seeded_load(profile, seed)
     if not profile.target.urls:
@@ -158,7 +158,7 @@ def _tell_unsampled(job: Job, scene: Scene, view: LiveView) -> None:
 def _under_load(job: Job, scene: Scene, interrupt: Interrupt, view: LiveView) -> End:
     order, run = job.order, job.run
     profile, workers, paired = order.profile, order.workers, order.paired
-    sampler = Sampler(run, scene.sampled, profile.sampling, job.clock)
+    sampler = Sampler(run, scene.sampled, profile.sampling, job.clock, profile.target.ca_file)
     sampler.start()
     server: PlanServer | None = None
     try:

@@ -4,12 +4,12 @@ A client's own timeout is per read: a server that sends a byte a second would ne
 """
 
 import queue
-import ssl
 import threading
 from dataclasses import dataclass
-from functools import cache
 
 import httpx
+
+from recording.trust import trust_store
 
 MAX_PAGE_BYTES = 32 * 2**20
 """Above the largest /metrics there is; an endless page ends here."""
@@ -32,10 +32,13 @@ class Page:
         return 200 <= self.status < 300
 
 
-def fetch(url: str, within_s: float) -> Page:
-    """The whole answer. Raises NoAnswerError, after ``within_s`` at the latest."""
+def fetch(url: str, within_s: float, ca_file: str = "") -> Page:
+    """The whole answer. Raises NoAnswerError, after ``within_s`` at the latest.
+
+    ``ca_file`` is whom to trust beside the system's authorities; ConfigError when it is none.
+    """
     answers: queue.SimpleQueue[Page | Exception] = queue.SimpleQueue()
-    with httpx.Client(timeout=within_s, trust_env=False, verify=_trusted()) as client:
+    with httpx.Client(timeout=within_s, trust_env=False, verify=trust_store(ca_file)) as client:
         # A thread, since nothing else bounds a resolver; it ends with its socket or the process.
         threading.Thread(target=_ask, args=(client, url, answers), daemon=True).start()
         try:
@@ -45,12 +48,6 @@ def fetch(url: str, within_s: float) -> Page:
     if isinstance(found, Exception):
         raise NoAnswerError(str(found) or type(found).__name__) from found
     return found
-
-
-@cache
-def _trusted() -> ssl.SSLContext:
-    """The system's certificates, or those of SSL_CERT_FILE; reading them takes a while."""
-    return ssl.create_default_context()
 
 
 def _ask(client: httpx.Client, url: str, answers: "queue.SimpleQueue[Page | Exception]") -> None:

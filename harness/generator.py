@@ -192,6 +192,10 @@ def plan_json(
 
     ``token`` goes into the ids that it makes up.
     """
+    if profile.target.ca_file:  # Locust starts in another folder
+        absolute = {"ca_file": str(Path(profile.target.ca_file).resolve())}
+        target = profile.target.model_copy(update=absolute)
+        profile = profile.model_copy(update={"target": target})
     table: dict[str, object] = {
         "profile": profile.model_dump(mode="json"),
         "token": token,

@@ -58,7 +58,8 @@ class Lent:
         profile = Profile.model_validate(plan["profile"])  # of the same version, so it fits
         allowed = tuple(self.allowed) or self._allowed_by(profile)
         check_hosts(plan["urls"].values(), allowed, "the master's plan: ", "--allow of this worker")
-        preflight.check_answers(plan["urls"], "not reachable from this worker: ")
+        ca_file = profile.target.ca_file
+        preflight.check_answers(plan["urls"], "not reachable from this worker: ", ca_file)
 
     def _allowed_by(self, profile: Profile) -> tuple[str, ...]:
         if profile.target.urls:

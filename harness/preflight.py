@@ -39,11 +39,11 @@ def check_own_keys() -> None:
     check_keys(dict(enumerate(sys.argv)), "command line: word ")
 
 
-def check_answers(urls: Mapping[str, str], where: str = "target.") -> None:
+def check_answers(urls: Mapping[str, str], where: str = "target.", ca_file: str = "") -> None:
     """Raises ConfigError when a configured target does not answer at all, in time."""
     for name, url in urls.items():
         try:
-            fetch(f"{url}/healthz", ANSWER_WITHIN_S)
+            fetch(f"{url}/healthz", ANSWER_WITHIN_S, ca_file)
         except NoAnswerError as error:
             raise ConfigError(f"{where}{name} = {url}: does not answer ({error})") from None
 

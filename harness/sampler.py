@@ -37,8 +37,10 @@ class Sampler:
         urls: Mapping[str, str],
         sampling: Sampling,
         clock: RunClock,
+        ca_file: str = "",
     ) -> None:
         self._sampling = sampling
+        self._ca_file = ca_file
         self._now_s = clock.now_s
         self._series = SeriesWriter(run.resources)
         self._events = JsonLinesWriter(run.events)
@@ -108,7 +110,7 @@ class Sampler:
 
     def _scrape(self, subject: str, url: str) -> dict[str, float]:
         try:
-            page = fetch(f"{url}/metrics", self._sampling.timeout)
+            page = fetch(f"{url}/metrics", self._sampling.timeout, self._ca_file)
             if not page.ok:
                 raise ValueError(f"status {page.status}")
             return {"up": 1.0, **dict(flatten(page.text))}

@@ -38,7 +38,7 @@ def single(profile: Profile, settings: Mapping[str, Mapping[str, Any]], host: st
     def open_scene(run: RunDir, clock: RunClock) -> Scene:
         if profile.target.urls:
             urls = target_urls(profile)
-            sampled, unsampled = with_metrics(by_subject(urls))
+            sampled, unsampled = with_metrics(by_subject(urls), profile.target.ca_file)
             return Scene(None, urls, sampled, unsampled=unsampled)
         services = start_services(settings, clock, run, host=host)
         return Scene(services, services.urls, by_subject(services.urls))
@@ -46,17 +46,19 @@ def single(profile: Profile, settings: Mapping[str, Mapping[str, Any]], host: st
     return open_scene
 
 
-def with_metrics(urls: Mapping[str, str]) -> tuple[dict[str, str], tuple[str, ...]]:
+def with_metrics(
+    urls: Mapping[str, str], ca_file: str = ""
+) -> tuple[dict[str, str], tuple[str, ...]]:
     """Of somebody else's services those that export ``/metrics``, and the names of the others."""
-    exporting = {subject for subject, url in urls.items() if _exports(url)}
+    exporting = {subject for subject, url in urls.items() if _exports(url, ca_file)}
     sampled = {subject: url for subject, url in urls.items() if subject in exporting}
     return sampled, tuple(subject for subject in urls if subject not in exporting)
 
 
-def _exports(url: str) -> bool:
+def _exports(url: str, ca_file: str) -> bool:
     """Whether it does; one that does not answer at all is sampled, and so seen to be down."""
     try:
-        page = fetch(f"{url}/metrics", METRICS_WITHIN_S)
+        page = fetch(f"{url}/metrics", METRICS_WITHIN_S, ca_file)
         return page.ok and bool(dict(flatten(page.text)))
     except NoAnswerError:
         return True

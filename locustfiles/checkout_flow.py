@@ -67,7 +67,8 @@ class Abandoned(Exception):  # noqa: N818 - a way to leave, not an error
 
 @functools.cache
 def _service(base_url: str) -> Service:
-    return Service(base_url, PLAN.profile.load.request_timeout)
+    profile = PLAN.profile
+    return Service(base_url, profile.load.request_timeout, profile.target.ca_file)
 
 
 class CheckoutUser(User):

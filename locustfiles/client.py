@@ -9,7 +9,7 @@ timer in place of one per read costs no more, and a body that drips a byte at a 
 """
 
 import time
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from gevent import Timeout
 from gevent.socket import socket
@@ -19,7 +19,8 @@ from geventhttpclient.connectionpool import ConnectionPool, SSLConnectionPool
 from geventhttpclient.response import HTTPConnectionClosed, HTTPParseError
 from geventhttpclient.url import DEFAULT_PORTS, URL
 
-from locustfiles.keepalive import is_usable
+from locustfiles.keepalive import is_usable, is_usable_tls
+from recording.trust import trust_store
 
 BLOCK_BYTES = 16 * 1024
 MOST_BYTES = 16 * 2**20
@@ -46,12 +47,14 @@ class Answer(NamedTuple):
 class Service:
     """A base url that all users of a process share. Verifies certificates of https urls."""
 
-    def __init__(self, base_url: str, timeout_s: float) -> None:
+    def __init__(self, base_url: str, timeout_s: float, ca_file: str = "") -> None:
         url = URL(base_url)
         if url.scheme not in DEFAULT_PORTS or not url.host:
             raise ValueError(f"{base_url!r} is not an http:// or https:// url")
+        self.is_tls = url.scheme == "https"
         port = url.port or DEFAULT_PORTS[url.scheme]
-        pool = SSLConnectionPool if url.scheme == "https" else ConnectionPool
+        tls = {"ssl_context_factory": lambda **_: trust_store(ca_file)} if self.is_tls else {}
+        pool: Any = SSLConnectionPool if self.is_tls else ConnectionPool
         self.url = base_url
         self.timeout_s = timeout_s
         # Of the pool only connecting is used: a connection stays with its user until it closes.
@@ -61,8 +64,9 @@ class Service:
             url.host,
             port,
             size=MOST_CONNECTIONS,
-            connection_timeout=None,  # type: ignore[arg-type]  # the exchange has a deadline
-            network_timeout=None,  # type: ignore[arg-type]
+            connection_timeout=None,  # the exchange has a deadline
+            network_timeout=None,
+            **tls,
         )
         self._path = url.quoted_uri.rstrip("/") if url.path else ""
         host = url.netloc.rpartition("@")[2]
@@ -153,10 +157,13 @@ class Connection:
             deadline.close()
 
     def _open(self) -> None:
-        if self._socket is not None and not is_usable(self._socket.fileno()):
+        if self._socket is not None and not self._usable(self._socket):
             self.close()
         if self._socket is None:
             self._socket = self.service.sockets.get_socket()
+
+    def _usable(self, kept: socket) -> bool:
+        return is_usable(kept.fileno()) or (self.service.is_tls and is_usable_tls(kept))
 
     def close(self) -> None:
         """Close the connection; the next request opens another."""

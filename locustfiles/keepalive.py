@@ -7,8 +7,10 @@ limit.
 """
 
 import select
+import ssl
 
 from gevent.monkey import get_original
+from gevent.ssl import SSLSocket
 
 # gevent's own poll would switch greenlets; the question is answered at once by the real one.
 _new_poll: "type[select.poll]" = get_original("select", "poll")
@@ -21,3 +23,23 @@ def is_usable(descriptor: int) -> bool:
     poller = _new_poll()
     poller.register(descriptor, select.POLLIN)
     return not poller.poll(0)
+
+
+def is_usable_tls(kept: SSLSocket) -> bool:
+    """Whether a readable TLS connection holds nothing but what concerns TLS itself.
+
+    After a TLS 1.3 handshake the server sends session tickets (RFC 8446, 4.6.1): they make an idle
+    socket readable and are read by the library alone. An end, or data nobody asked for, is not.
+    """
+    if kept.fileno() < 0:
+        return False
+    kept.settimeout(0.0)
+    try:
+        kept.read(1)
+    except ssl.SSLWantReadError:
+        return True
+    except OSError:
+        return False
+    finally:
+        kept.settimeout(None)
+    return False

@@ -193,6 +193,8 @@ class Target(Table):
     cart: BaseUrl = ""
     inventory_lock: BaseUrl = ""
     allowed_hosts: Annotated[tuple[str, ...], Listed] = ("127.0.0.1", "localhost", "::1")
+    ca_file: str = ""
+    """PEM certificates to trust beside the system's, for https urls of a private authority."""
     payment_key: str = "sk_test_loadgate"
 
     @model_validator(mode="after")

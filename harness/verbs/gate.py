@@ -141,7 +141,7 @@ def _record(asked: Asked, limits: Limits, runs: Path, console: Screen) -> RunDir
         console.print(_headline(plan, paired), soft_wrap=True)
         order = Order(
             plan,
-            open_arms(base, head),
+            open_arms(base, head, plan.target.ca_file),
             overrides=asked.overrides,
             seed=asked.seed,
             paired=paired,

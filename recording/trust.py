@@ -1,0 +1,38 @@
+"""Whom https urls are trusted by: one store for the load, the checks before it and the samples.
+
+It holds the system's authorities, those of ``SSL_CERT_FILE`` and ``SSL_CERT_DIR``, and those of
+the profile's ``target.ca_file``: a private one.
+"""
+
+import os
+import ssl
+from functools import lru_cache
+from pathlib import Path
+
+from recording.errors import ConfigError
+
+VARIABLE = "SSL_CERT_FILE"
+
+
+@lru_cache(maxsize=4)
+def trust_store(ca_file: str = "") -> ssl.SSLContext:
+    """Verifies names and certificates. Reading it takes a while, so it is kept.
+
+    Raises ConfigError naming the file that cannot be read or holds no PEM certificate; OpenSSL
+    would trust nobody and not say why.
+    """
+    context = ssl.create_default_context()
+    for where, file in ((VARIABLE, os.environ.get(VARIABLE, "")), ("target.ca_file", ca_file)):
+        if file:
+            _add(context, where, file)
+    return context
+
+
+def _add(context: ssl.SSLContext, where: str, file: str) -> None:
+    try:
+        context.load_verify_locations(cadata=Path(file).read_text(encoding="ascii"))
+    except (OSError, UnicodeDecodeError, ValueError) as error:
+        why = error.strerror if isinstance(error, OSError) and error.strerror else error
+        if isinstance(error, ssl.SSLError | ValueError):
+            why = "holds no PEM certificate"
+        raise ConfigError(f"{where} {file}: {why}") from None
