@@ -14,6 +14,8 @@ from recording.durations import format_duration
 RULE_OF_THREE = 3.0
 """No failure among n requests excludes, at 95 %, shares above 3/n only (Hanley and Lippman-Hand,
 "If Nothing Goes Wrong, Is Everything All Right?", JAMA 249, 1983)."""
+ONE_SIDED = 0.90
+"""Two-sided confidence of the interval whose bounds are wrong in 5 % each."""
 _DAY_S = 86400.0
 
 
@@ -45,7 +47,10 @@ def _doubt(rule: Rule, measured: Measurement, measured_s: float, behind: Sample 
         return f"{measured.shown}: {measured.note}"
     if rule.metric == "error_rate":
         return _too_few(rule, measured, measured_s)
-    return _straddles(rule, measured, measured_s) if rule.metric in QUANTILES else ""
+    if rule.metric not in QUANTILES:
+        return ""
+    bounded = behind.quantile(rule.metric, ONE_SIDED) if behind else measured
+    return _straddles(rule, bounded, measured_s)
 
 
 def _too_few(rule: Rule, measured: Measurement, measured_s: float) -> str:
@@ -60,7 +65,7 @@ def _too_few(rule: Rule, measured: Measurement, measured_s: float) -> str:
 
 
 def _straddles(rule: Rule, measured: Measurement, measured_s: float) -> str:
-    """Whether the 95 % interval reaches past the limit, which 2.5 % of true values do."""
+    """Whether the bound on the limit's side lies past it."""
     bound = measured.ci_high if rule.holds(-inf) else measured.ci_low
     if bound is None:
         return f"{measured.n} requests, as they are correlated, are too few to bound it"
@@ -69,7 +74,7 @@ def _straddles(rule: Rule, measured: Measurement, measured_s: float) -> str:
     reach, room = abs(bound - measured.value), abs(rule.limit - measured.value)
     # Half-widths shrink with the root of the time.
     longer = _longer(measured_s * ((reach / room) ** 2 - 1) if room else inf)
-    return f"its 95 % interval reaches {show(bound, measured.unit)}: {longer} could decide"
+    return f"its 95 % bound is {show(bound, measured.unit)}: {longer} could decide"
 
 
 def _longer(s: float) -> str:

@@ -82,12 +82,13 @@ class Sample:
             return self._ms(metric, mean(self.values_us, self.counts), at_least=self._any_open)
         if metric == "max":
             return self._ms(metric, maximum(self.values_us, self.counts), at_least=self._any_open)
-        return self._quantile(metric)
+        return self.quantile(metric)
 
-    def _quantile(self, metric: str) -> Measurement:
+    def quantile(self, metric: str, confidence: float = 0.95) -> Measurement:
+        """A percentile with its two-sided interval; needs requests."""
         q = QUANTILES[metric]
         value = quantile(self.values_us, self.counts, q)
-        low, high = quantile_interval(self.values_us, self.block_counts, q)
+        low, high = quantile_interval(self.values_us, self.block_counts, q, confidence)
         highest = self._highest(q)
         if self._any_open and high is not None:
             shortest = self.values_us[np.flatnonzero(self.never_ended)[0]]

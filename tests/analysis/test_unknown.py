@@ -252,9 +252,9 @@ def test_a_rate_over_its_limit_is_a_breach_at_any_number(tmp_path: Path) -> None
             900.0,
             1300.0,
             Outcome.INCONCLUSIVE,
-            "its 95 % interval reaches 1300 ms: more than",
+            "its 95 % bound is 1300 ms: more than",
         ),
-        (900.0, 800.0, 1100.0, Outcome.INCONCLUSIVE, "reaches 1100 ms: about 7m30s more could"),
+        (900.0, 800.0, 1100.0, Outcome.INCONCLUSIVE, "bound is 1100 ms: about 7m30s more could"),
         (900.0, 800.0, None, Outcome.INCONCLUSIVE, "too few to bound it"),
         (900.0, 800.0, 999.0, Outcome.PASS, ""),
         (900.0, None, 999.0, Outcome.PASS, ""),
@@ -264,7 +264,7 @@ def test_a_rate_over_its_limit_is_a_breach_at_any_number(tmp_path: Path) -> None
 def test_an_interval_across_the_limit_decides_nothing(
     value: float, low: float | None, high: float | None, outcome: Outcome, because: str
 ) -> None:
-    """A PASS needs the whole interval within the limit, a FAIL the estimate past it."""
+    """A PASS needs the bound on that side within the limit, a FAIL the estimate past it."""
     measured = Measurement("charge", "p99", value, "ms", 5000, low, high)
     found, why = decide(parse_rule("p99 < 1000 ms"), measured, measured_s=150.0)
     assert found is outcome

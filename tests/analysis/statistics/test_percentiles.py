@@ -154,11 +154,17 @@ def coverage(phi: float, spread: float, q: float, sims: int = 300) -> float:
 
 
 @pytest.mark.parametrize("q", [0.95, 0.99])
-@pytest.mark.parametrize(("phi", "spread"), [(0.0, 0.0), (0.5, 0.1), (0.8, 0.1)])
+@pytest.mark.parametrize(("phi", "spread"), [(0.0, 0.0), (0.5, 0.1), (0.8, 0.1), (0.9, 0.1)])
 def test_the_interval_covers_the_truth(phi: float, spread: float, q: float) -> None:
-    """95 % intervals hold the true quantile 93 to 97.5 % of the time, correlated or not."""
+    """95 % intervals hold the true quantile 93 to 98.5 % of the time, correlated or not."""
     # Three hundred simulations know the coverage to 1.3 % or so.
-    assert 0.93 - 0.013 <= coverage(phi, spread, q) <= 0.975 + 0.013
+    assert 0.93 - 0.013 <= coverage(phi, spread, q) <= 0.985 + 0.013
+
+
+@pytest.mark.parametrize("q", [0.95, 0.99])
+def test_the_interval_covers_the_truth_of_few_stretches(q: float) -> None:
+    """A run that holds some three independent stretches only: still seven in eight."""
+    assert coverage(0.95, 0.1, q) >= 0.85
 
 
 def test_independent_samples_have_no_design_effect() -> None:
