@@ -8,10 +8,10 @@ SET ?=
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup loadtest smoke soak gate calibrate mocks ui report runs bench faults test lint format lock clean
+.PHONY: help setup loadtest smoke soak gate calibrate mocks ui report runs bench faults faults-hang test lint format lock clean
 
 help: ## this list
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
 
 setup: $(READY) ## create or refresh .venv
 
@@ -57,6 +57,9 @@ bench: $(READY) ## figures about loadgate itself, with peers (about 20 minutes, 
 
 faults: $(READY) ## break everything on purpose, and see what comes out (20 minutes)
 	@$(BIN)/python -m tests.faults $(ARGS)
+
+faults-hang: $(READY) ## shares of requests that never answer, in both models (25 minutes at most)
+	@$(BIN)/python -m tests.faults.hang
 
 test: $(READY) ## all tests
 	@$(BIN)/python -m pytest --numprocesses 6 --dist worksteal

@@ -82,6 +82,8 @@ class HostileShop:
         """Requests that arrived, by step."""
         self.hit: Counter[tuple[str, str]] = Counter()
         """Requests that met a quirk, by quirk and step."""
+        self.log: list[tuple[float, str, str]] = []
+        """When each request of the seven steps arrived (Unix time), its step, its quirk or ""."""
         self.url = ""
 
     def __enter__(self) -> Self:
@@ -143,7 +145,10 @@ class HostileShop:
         self, request: Request, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
         exchange = Exchange(request, reader, writer)
-        if quirk := self._quirk_for(request.step):
+        quirk = self._quirk_for(request.step)
+        if request.step in SHOPPING:
+            self.log.append((time.time(), request.step, quirk))
+        if quirk:
             await QUIRKS[quirk](exchange)
         elif request.step == "metrics":
             await exchange.answer(200, self._metrics().encode())
