@@ -1,31 +1,25 @@
 """Everything a run directory holds, read once, damage counted and never fatal."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from math import ceil
-from pathlib import Path
 from typing import Any
 
 import polars as pl
 
+from analysis.reading import Reading
 from analysis.units import format_elapsed
+from recording.closing import changed_files
 from recording.hlog import HistogramLog, Interval
-from recording.hlog_blocks import read_hlog_blocks
-from recording.jsonl import read_json_lines
 from recording.manifest import Manifest, MeasuredPhase, read_manifest
-from recording.orders_reader import read_confirmed, read_ledger
 from recording.phases import phases_of
 from recording.rundir import RunDir
-from recording.series_reader import Series, read_series
+from recording.series_reader import Series
 from recording.slots import ARMS, HEAD, Slots
-from recording.timetable import borders_s, slots_of
+from recording.timetable import slots_of
 
 GENERATOR = "generator"
 """Pseudo-step under which the generator records about itself."""
-MAX_BLOCKS = 100
-"""Blocks of time for confidence intervals: enough to see autocorrelation, cheap at 48 hours."""
-
 FORMAT_1 = (
     "recorded in format 1: it does not say how many requests began, and has no digests: requests "
     "that were never answered are missing from it, and a changed file may go unnoticed"
@@ -46,6 +40,8 @@ class Evidence:
     ledgers: Mapping[str, pl.DataFrame]
     """By arm, "" outside a paired run; absent where nobody keeps one that we can read."""
     damage: tuple[str, ...]
+    spoilt_exemplars: str = ""
+    """What is wrong with the examples, which decide nothing; "" where they are sound."""
 
     @cached_property
     def phases(self) -> tuple[MeasuredPhase, ...]:
@@ -63,7 +59,7 @@ class Evidence:
     @cached_property
     def end_s(self) -> float:
         """The last moment anything is known about, s since the epoch."""
-        moments = [float(row["t_s"]) for row in self.events if _is_number(row.get("t_s"))]
+        moments = [float(row["t_s"]) for row in self.events]
         moments += [i.start_s + i.length_s for i in self.log.intervals]
         return max(moments, default=0.0)
 
@@ -102,6 +98,8 @@ class Evidence:
         """What whoever reads the verdict must know, whatever it is."""
         if self.manifest.format == 1:
             yield FORMAT_1
+        if self.spoilt_exemplars:
+            yield f"exemplars.jsonl {self.spoilt_exemplars}"
         for row in self.events_named("not_sampled"):
             subject = row.get("subject")
             yield f"{subject} exports no /metrics: its pools, memory and CPU are not known"
@@ -113,8 +111,7 @@ class Evidence:
 
     def times_of(self, name: str) -> list[float]:
         """When the events of one kind happened, s since the epoch."""
-        rows = self.events_named(name)
-        return [float(row["t_s"]) for row in rows if _is_number(row.get("t_s"))]
+        return [float(row["t_s"]) for row in self.events_named(name)]
 
     def events_named(self, name: str) -> list[Mapping[str, Any]]:
         """The events of one kind, in the order they were written."""
@@ -124,61 +121,17 @@ class Evidence:
 def load_evidence(run: RunDir) -> Evidence:
     """Read a run directory. Raises ConfigError only when its manifest is unreadable."""
     manifest = read_manifest(run.manifest)
-    events, bad_events = read_json_lines(run.events)
-    slots = slots_of(manifest, events)
-    phases = phases_of(events) or manifest.phases
-    log = _read_slots(run.latency, slots) if slots else _read_log(run.latency, manifest, phases)
-    resources, load = read_series(run.resources), read_series(run.load)
-    exemplars, bad_exemplars = read_json_lines(run.exemplars)
-    damaged = {
-        run.latency.name: log.damaged_lines,
-        run.resources.name: resources.damaged_lines,
-        run.load.name: load.damaged_lines,
-        run.events.name: bad_events,
-        run.exemplars.name: bad_exemplars,
-    }
-    damage = [f"{name}: {n} damaged line(s)" for name, n in damaged.items() if n]
-    ledgers, unreadable = _read_ledgers(run, ARMS if manifest.paired else ("",))
+    reading = Reading(run, dict(changed_files(run, manifest)))
+    events = reading.events()
     return Evidence(
         manifest=manifest,
-        log=log,
-        resources=resources,
-        load=load,
+        log=reading.log(manifest, events),
+        resources=reading.series(run.resources),
+        load=reading.series(run.load),
         events=events,
-        exemplars=exemplars,
-        confirmed=read_confirmed(run.confirmed),
-        ledgers=ledgers,
-        damage=(*damage, *unreadable),
+        exemplars=reading.exemplars(),
+        confirmed=reading.confirmed(),
+        ledgers=reading.ledgers(ARMS if manifest.paired else ("",)),
+        damage=reading.damage(),
+        spoilt_exemplars=reading.spoilt_exemplars,
     )
-
-
-def _read_ledgers(run: RunDir, arms: Iterable[str]) -> tuple[dict[str, pl.DataFrame], list[str]]:
-    ledgers: dict[str, pl.DataFrame] = {}
-    unreadable: list[str] = []
-    for arm in arms:
-        try:
-            ledger = read_ledger(run.orders_of(arm))
-        except ValueError as error:
-            unreadable.append(str(error))
-        else:
-            ledgers |= {} if ledger is None else {arm: ledger}
-    return ledgers, unreadable
-
-
-def _read_log(path: Path, manifest: Manifest, phases: Sequence[MeasuredPhase]) -> HistogramLog:
-    """The log in blocks of whole intervals that do not cross the border of a phase."""
-    borders_s = {border for phase in phases for border in (phase.start_s, phase.end_s)}
-    interval_s = manifest.profile.recording.interval
-    wanted_s = manifest.profile.measured_s / MAX_BLOCKS
-    # Half an interval keeps every interval by itself, whatever rounding does to its start.
-    block_s = ceil(wanted_s / interval_s) * interval_s if wanted_s > interval_s else interval_s / 2
-    return read_hlog_blocks(path, [b for b in borders_s if b is not None], block_s)
-
-
-def _read_slots(path: Path, slots: Slots) -> HistogramLog:
-    """The log of a paired run, where the borders of slots and cuts are what matters."""
-    return read_hlog_blocks(path, borders_s(slots), max(slots.slot_s, slots.start_s))
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)

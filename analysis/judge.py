@@ -1,9 +1,12 @@
 """The judge: a recording and the limits in, a verdict out. Pure: same bytes, same verdict."""
 
+import logging
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import chain
+
+import polars as pl
 
 from analysis import causes
 from analysis.decide import decide
@@ -28,26 +31,40 @@ from analysis.values import (
     is_about_shipping,
 )
 from recording.durations import format_duration
-from recording.errors import ConfigError
+from recording.errors import LoadgateError, ManifestError
 from recording.flow import SERVICE_STEPS
 from recording.hlog import LATENCY
 from recording.rundir import RunDir
 
 SAMPLED_KINDS = ("pool", "memory")
 """What rules of these kinds look at comes from a service's own metrics."""
+log = logging.getLogger(__name__)
+
 _SHOWN = ("p50", "p95", "p99", "mean", "max", "error_rate")
 
 
 def judge(run: RunDir, thresholds: Thresholds) -> Verdict:
-    """The verdict on a run directory, paired or not; a spoilt one is INVALID, no exception."""
+    """The verdict on a run directory, paired or not; a spoilt one is INVALID, no exception.
+
+    Raises ConfigError when the thresholds' ``[regression]`` fits no test.
+    """
     try:
         evidence = load_evidence(run)
-    except ConfigError as error:
-        reason = f"manifest.json is unreadable: {error}"
-        return Verdict(run.root.name, "?", Outcome.INVALID, reason, invalid_reasons=(reason,))
-    if evidence.manifest.paired is not None:
-        return judge_paired(evidence, thresholds)
-    return judge_evidence(evidence, thresholds)
+        if evidence.manifest.paired is not None:
+            return judge_paired(evidence, thresholds)
+        return judge_evidence(evidence, thresholds)
+    except ManifestError as error:
+        said = str(error).removeprefix(f"{run.manifest}: ")
+        return _no_evidence(run, f"manifest.json is unreadable: {said}")
+    except LoadgateError:
+        raise
+    except (Exception, pl.exceptions.PanicException) as error:  # whatever a recording holds
+        log.debug("%s cannot be judged", run.root, exc_info=True)
+        return _no_evidence(run, f"cannot be judged: {type(error).__name__}: {error}")
+
+
+def _no_evidence(run: RunDir, reason: str) -> Verdict:
+    return Verdict(run.root.name, "?", Outcome.INVALID, reason, invalid_reasons=(reason,))
 
 
 def judge_evidence(evidence: Evidence, thresholds: Thresholds) -> Verdict:

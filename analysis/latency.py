@@ -8,7 +8,8 @@ from math import inf
 import numpy as np
 import numpy.typing as npt
 
-from analysis.evidence import GENERATOR, MAX_BLOCKS, Evidence
+from analysis.evidence import GENERATOR, Evidence
+from analysis.reading import MAX_BLOCKS
 from analysis.statistics.distributions import share_interval
 from analysis.statistics.percentiles import maximum, mean, min_samples, quantile, quantile_interval
 from analysis.values import Measurement

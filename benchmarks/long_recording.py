@@ -17,10 +17,11 @@ import polars as pl
 from benchmarks.appendix_a import LATENCY, PEAK_RATES
 from benchmarks.long_resources import load_series, resource_series
 from mock_services.quantiles import LatencyCurve
+from recording.closing import close_run
 from recording.histogram import Histogram, encode
 from recording.hlog import DISTORTION, DISTORTION_GRAIN_US, HistogramLogWriter, Tag
 from recording.jsonl import JsonLinesWriter
-from recording.manifest import Manifest, write_manifest
+from recording.manifest import Manifest
 from recording.profile import Profile
 from recording.rundir import RunDir
 
@@ -56,8 +57,8 @@ def write_long_recording(root: Path, profile: Profile, seed: int = 1) -> RunDir:
     _write_series(run.load, load_series(profile, rng))
     _write_exemplars(run.exemplars, intervals)
     _write_events(run.events, profile, requests)
-    write_manifest(
-        run.manifest,
+    close_run(
+        run,
         Manifest(
             run_id=root.name,
             profile=profile,

@@ -18,12 +18,16 @@ from harness.seeds import seeded_load, seeded_services
 from harness.services import service_settings
 from harness.watch import STOPPED, End, Interrupt, Watch
 from recording.clock import RunClock
+from recording.closing import close_run
 from recording.errors import LoadgateError, StorageError
+from recording.files import why
 from recording.jsonl import read_json_lines
 from recording.manifest import Manifest, PairedRun, write_manifest
+from recording.orders_reader import settle_ledger
 from recording.phases import phases_of
 from recording.profile import Profile
 from recording.rundir import RunDir, create_run_dir
+from recording.slots import ARMS
 
 REMOTE_PATIENCE_S = 600.0
 
@@ -183,21 +187,22 @@ def _under_load(job: Job, scene: Scene, interrupt: Interrupt, view: LiveView) ->
 
 
 def _close(run: RunDir, manifest: Manifest, end: End, clock: RunClock) -> None:
-    """The last event and the second manifest. Raises StorageError when the disk is full."""
-    rows, _ = read_json_lines(run.events)
+    """The last event, and the second manifest, which has the digests of all files.
+
+    Whatever cuts this short leaves the first manifest: INVALID. Raises StorageError (disk full).
+    """
     try:
+        rows, _ = read_json_lines(run.events)
         write_event(run, clock, "run_ended", how=end.how, because=end.because)
+        for arm in ("", *ARMS):
+            settle_ledger(run.orders_of(arm))
     except OSError as error:
-        raise StorageError(f"{run.events}: {error.strerror}") from error
+        raise StorageError(f"{run.root}: cannot be closed: {why(error)}") from error
     counted = next((row for row in rows if row.get("event") == "generator_ended"), {})
-    write_manifest(
-        run.manifest,
-        manifest.model_copy(
-            update={
-                "ended": end.how,
-                "ended_because": end.because,
-                "phases": phases_of(rows),
-                "counts": {k: v for k, v in counted.items() if isinstance(v, int)},
-            }
-        ),
-    )
+    how_it_ended = {
+        "ended": end.how,
+        "ended_because": end.because,
+        "phases": phases_of(rows),
+        "counts": {k: v for k, v in counted.items() if isinstance(v, int)},
+    }
+    close_run(run, manifest.model_copy(update=how_it_ended))

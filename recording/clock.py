@@ -3,6 +3,9 @@
 import time
 from dataclasses import dataclass
 
+LATEST_S = 1e9
+"""No run lasts thirty years: a later moment in a recording is damage."""
+
 
 @dataclass(frozen=True, slots=True)
 class RunClock:
@@ -19,3 +22,8 @@ class RunClock:
     def now_s(self) -> float:
         """Seconds since the run's start."""
         return time.monotonic() - self.epoch_s
+
+
+def is_moment(value: object) -> bool:
+    """Whether a value read from a recording can be seconds since a run's start."""
+    return type(value) in (int, float) and 0 <= value <= LATEST_S  # type: ignore[operator]

@@ -3,6 +3,7 @@
 LoadgateError                exit 1
 ├── ConfigError              exit 2   a file, key, flag or value is wrong
 │   ├── NotARunError         exit 2   the path is not a run directory
+│   ├── ManifestError        exit 2   a run's manifest cannot be read; the judge says INVALID
 │   └── RefusedError         exit 2   allowed by syntax, refused for safety
 └── RunFailedError           exit 4   the run ended without usable evidence
     └── StorageError         exit 4   the run directory cannot be written (disk full)
@@ -28,6 +29,10 @@ class ConfigError(LoadgateError):
 
 class NotARunError(ConfigError):
     """The path given is not a run directory."""
+
+
+class ManifestError(ConfigError):
+    """The manifest of a run is missing, spoilt, changed or of an unknown format."""
 
 
 class RefusedError(ConfigError):

@@ -26,6 +26,7 @@ from types import TracebackType
 from typing import Self
 from urllib.parse import quote, unquote
 
+from recording.files import read_regular
 from recording.histogram import Histogram, decode_many, encode
 
 LATENCY = "latency"
@@ -144,9 +145,9 @@ def _line(interval: Interval) -> str:
 
 
 def read_hlog(path: Path) -> HistogramLog:
-    """Everything readable in the log; a missing file is an empty log."""
+    """Everything readable in the log; a missing file is an empty log. Raises OSError."""
     try:
-        text = path.read_text(encoding="ascii", errors="replace")
+        text = read_regular(path).decode("ascii", errors="replace")
     except FileNotFoundError:
         return HistogramLog((), 0)
     return parse_hlog(text)

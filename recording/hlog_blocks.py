@@ -21,6 +21,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from recording.clock import is_moment
+from recording.files import open_regular
 from recording.histogram import Histogram, add_up, merge
 from recording.hlog import HistogramLog, Interval, Tag
 
@@ -63,10 +65,11 @@ class _Block:
 def read_hlog_blocks(path: Path, borders_s: Sequence[float], block_s: float) -> HistogramLog:
     """The log added up over blocks of ``block_s`` seconds that end at every border.
 
-    All intervals of one block have the same ``start_s``. A missing file is an empty log.
+    All intervals of one block have the same ``start_s``. A missing file is an empty log. Raises
+    OSError for anything else that is no readable file.
     """
     try:
-        with path.open("rb") as file, ThreadPoolExecutor(_THREADS) as threads:
+        with open_regular(path) as file, ThreadPoolExecutor(_THREADS) as threads:
             adder = _Adder(sorted(borders_s), block_s, threads)
             for text in file:
                 if text[:1] not in _COMMENT or text[-1:] != b"\n":
@@ -142,7 +145,10 @@ def _parse(text: bytes) -> tuple[Tag, Line]:
     if text[:4] != b"Tag=" or text[-1:] != b"\n":
         raise ValueError("not a whole line of a histogram")
     tag, start, length, _max, data = text[4:-1].split(b",")
-    return _tag(tag), (float(start), float(length), data)
+    start_s, length_s = float(start), float(length)
+    if not (is_moment(start_s) and is_moment(length_s)):
+        raise ValueError("not a stretch of a run")
+    return _tag(tag), (start_s, length_s, data)
 
 
 @lru_cache(maxsize=10_000)

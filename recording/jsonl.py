@@ -7,6 +7,7 @@ from typing import Any
 
 import orjson
 
+from recording.files import read_regular
 from recording.hlog import write_all
 from recording.secrets import redacted
 
@@ -29,9 +30,12 @@ class JsonLinesWriter:
 
 
 def read_json_lines(path: Path) -> tuple[list[dict[str, Any]], int]:
-    """The readable objects and the number of damaged lines; a missing file is empty."""
+    """The readable objects and the number of damaged lines; a missing file is empty.
+
+    Raises OSError for anything else that is no readable file.
+    """
     try:
-        lines = path.read_bytes().split(b"\n")
+        lines = read_regular(path).split(b"\n")
     except FileNotFoundError:
         return [], 0
     damaged = int(bool(lines.pop()))

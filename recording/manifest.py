@@ -1,12 +1,15 @@
 """``manifest.json``: what was asked for, on what, and how it ended."""
 
+import hashlib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
 import orjson
 from pydantic import ConfigDict, Field, ValidationError
 
-from recording.errors import ConfigError, StorageError
+from recording.errors import ManifestError, StorageError
+from recording.files import read_regular, replace_file, why
 from recording.profile import Profile, Section
 from recording.secrets import redacted
 
@@ -82,6 +85,13 @@ class PairedRun(Section):
         return tuple(sorted(name for name, _ in pairs))
 
 
+class FileDigest(Section):
+    """A file as it was when the run was closed."""
+
+    bytes: int
+    sha256: str
+
+
 class Manifest(Section):
     """Written when the run starts and once more when it ends."""
 
@@ -108,6 +118,8 @@ class Manifest(Section):
     workers: int = 0
     """Locust workers that the load was dealt out to; 0: not said."""
     paired: PairedRun | None = None
+    files: Mapping[str, FileDigest] | None = None
+    """What a verdict reads, by path below the run directory; None until the run is closed."""
 
 
 def write_manifest(path: Path, manifest: Manifest) -> None:
@@ -115,38 +127,60 @@ def write_manifest(path: Path, manifest: Manifest) -> None:
 
     Secrets do not reach it.
     """
-    table = redacted(manifest.model_dump(mode="json"))
-    data = orjson.dumps(table, option=orjson.OPT_INDENT_2) + b"\n"
-    scratch = path.with_suffix(".tmp")
     try:
-        scratch.write_bytes(data)
-        scratch.replace(path)
+        replace_file(path, _bytes_of(manifest))
     except OSError as error:
-        raise StorageError(f"{path}: cannot be written: {error.strerror}") from error
+        raise StorageError(f"{path}: cannot be written: {why(error)}") from error
+
+
+def _bytes_of(manifest: Manifest) -> bytes:
+    """The file; its ``digest`` is that of all its bytes with an empty one in its place."""
+    table = redacted(manifest.model_dump(mode="json"))
+    if manifest.format == 1:
+        return _json(table)
+    digest = hashlib.sha256(_json(table | {"digest": ""})).hexdigest()
+    return _json(table | {"digest": digest})
+
+
+def _json(table: Mapping[str, Any]) -> bytes:
+    return orjson.dumps(table, option=orjson.OPT_INDENT_2) + b"\n"
 
 
 def read_manifest(path: Path) -> Manifest:
-    """Raises ConfigError naming what is wrong with the file."""
+    """Raises ManifestError naming what is wrong with the file."""
     try:
-        table = orjson.loads(path.read_bytes())
+        data = read_regular(path)
+        table = orjson.loads(data)
         _check_format(path, table)
+        _check_digest(path, table, data)
         return Manifest.model_validate(table)
     except FileNotFoundError:
-        raise ConfigError(f"{path}: no such file") from None
+        raise ManifestError(f"{path}: no such file") from None
+    except OSError as error:
+        raise ManifestError(f"{path}: cannot be read: {why(error)}") from None
     except orjson.JSONDecodeError as error:
-        raise ConfigError(f"{path}: not valid JSON (cut off?): {error}") from None
+        raise ManifestError(f"{path}: not valid JSON (cut off?): {error}") from None
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(map(str, first["loc"]))
-        raise ConfigError(f"{path}: {key}: {first['msg']}") from None
+        raise ManifestError(f"{path}: {key}: {first['msg']}") from None
 
 
 def _check_format(path: Path, table: Any) -> None:
     """Whether this is a manifest that can be read: true, 1.0 or a missing number is none."""
     if not isinstance(table, dict):
-        raise ConfigError(f"{path}: not a table")
+        raise ManifestError(f"{path}: not a table")
     said = table.get("format")
     if type(said) is not int or said not in KNOWN_FORMATS:
         text = orjson.dumps(said).decode() if "format" in table else "missing"
         known = " and ".join(map(str, KNOWN_FORMATS))
-        raise ConfigError(f"{path}: format {text[:40]}: this loadgate reads {known}")
+        raise ManifestError(f"{path}: format {text[:40]}: this loadgate reads {known}")
+
+
+def _check_digest(path: Path, table: Mapping[str, Any], data: bytes) -> None:
+    """Whether not a byte was changed; format 1 has no digest, and one that has is none of it."""
+    if table["format"] == 1 and "digest" not in table:
+        return
+    said = str(table.get("digest"))
+    if hashlib.sha256(data.replace(said.encode(), b"", 1)).hexdigest() != said:
+        raise ManifestError(f"{path}: changed since it was written: its own digest does not fit")

@@ -20,10 +20,16 @@ class ConfirmedOrdersWriter:
 
     def write(self, orders: Iterable[tuple[float, str, str]]) -> None:
         """Append (seconds since the epoch, order id, arm or ""); raises OSError (disk full)."""
-        rows = "".join(f"{t_s:.3f},{order_id},{arm}\n" for t_s, order_id, arm in orders)
+        rows = "".join(f"{t_s:.3f},{_cell(order_id)},{arm}\n" for t_s, order_id, arm in orders)
         if rows:
-            write_all(self._fd, rows.encode())
+            write_all(self._fd, rows.encode(errors="backslashreplace"))
 
     def close(self) -> None:
         """Close the file."""
         os.close(self._fd)
+
+
+def _cell(text: str) -> str:
+    """A cell as RFC 4180 has it: the ids are the shop's, and may hold anything."""
+    quoted = '"' + text.replace('"', '""') + '"'
+    return quoted if any(character in text for character in ',"\r\n') else text

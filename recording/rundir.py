@@ -9,6 +9,17 @@ from recording.errors import NotARunError, StorageError
 
 DERIVED = ("verdict.json", "report.md", "junit.xml")
 """Rebuilt from the rest by ``loadgate report``; everything else is written once."""
+_LEDGERS = ("orders.sqlite", "orders-base.sqlite", "orders-head.sqlite")
+EVIDENCE = (
+    "latency.hlog",
+    "load.csv",
+    "resources.csv",
+    "events.jsonl",
+    "exemplars.jsonl",
+    "ledger/confirmed.csv",
+    *(f"ledger/{name}{tail}" for name in _LEDGERS for tail in ("", "-wal", "-journal")),
+)
+"""What a verdict reads beside the manifest, where it is there."""
 TOKEN_BYTES = 4
 """Of a thousand runs two share a token once in 10,000 times; with two bytes they surely would."""
 
@@ -23,6 +34,10 @@ class RunDir:
     def token(self) -> str:
         """What its ids of carts and requests carry: the random end of its name."""
         return self.root.name.rpartition("-")[2]
+
+    def name_of(self, path: Path) -> str:
+        """A file's name as the run's manifest has it: its path below the run directory."""
+        return path.relative_to(self.root).as_posix()
 
     @property
     def manifest(self) -> Path:

@@ -7,6 +7,7 @@ late, needs no second header, and a file cut at any byte loses at most its last 
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass
+from math import isfinite
 from pathlib import Path
 
 from recording.hlog import write_all
@@ -35,8 +36,8 @@ class SeriesWriter:
             write_all(self._fd, SERIES_HEADER.encode())
 
     def write(self, samples: Iterable[Sample]) -> None:
-        """Append; raises OSError (disk full)."""
-        rows = "".join(map(_row, samples))
+        """Append; raises OSError (disk full). A value that is no finite number is no sample."""
+        rows = "".join(_row(sample) for sample in samples if isfinite(sample.value))
         if rows:
             write_all(self._fd, rows.encode())
 

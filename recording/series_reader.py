@@ -10,6 +10,8 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from recording.clock import LATEST_S
+from recording.files import open_regular
 from recording.series import SERIES_HEADER
 
 Floats = npt.NDArray[np.float64]
@@ -18,6 +20,8 @@ Key = tuple[str, str]
 
 _CHUNK_BYTES = 4 << 20
 """Read at once: 48 hours of samples are 150 MB of text, and 30 MB of numbers."""
+_MOST = 1e30
+"""Nothing that is measured is more than this; "unlimited" in 64 bits is 1.8e19."""
 _COLUMNS = ("t_s", "subject", "metric", "value")
 _EMPTY = np.empty(0)
 
@@ -48,11 +52,14 @@ class Series:
 
 
 def read_series(path: Path) -> Series:
-    """Everything readable in the file; a missing file is empty."""
+    """Everything readable in the file; a missing file is empty.
+
+    Raises OSError for anything else that is no readable file.
+    """
     parts: defaultdict[Key, list[tuple[Floats, Floats]]] = defaultdict(list)
     damaged = 0
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             header = file.readline()
             if header != SERIES_HEADER.encode():
                 return Series({}, int(bool(header)))
@@ -90,7 +97,8 @@ def _add(text: bytes, parts: defaultdict[Key, list[tuple[Floats, Floats]]]) -> i
         encoding="utf8-lossy",
     )
     numbers = [pl.col(name).cast(pl.Float64, strict=False) for name in ("t_s", "value")]
-    frame = rows.with_columns(*numbers).drop_nulls()
+    sound = pl.col("t_s").is_between(0, LATEST_S) & (pl.col("value").abs() <= _MOST)
+    frame = rows.with_columns(*numbers).drop_nulls().filter(sound)
     for (subject, metric), group in frame.group_by("subject", "metric"):
         pair = (group["t_s"].to_numpy(), group["value"].to_numpy())
         parts[str(subject), str(metric)].append(pair)

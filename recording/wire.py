@@ -25,6 +25,7 @@ _V2_COMPRESSED_COOKIE = 0x1C849314
 _HEADER = struct.Struct(">iiiiqqd")
 _ENVELOPE = struct.Struct(">ii")
 _MOST_BYTES = 9  # of one number, as the format has it for 64 bits
+_MOST_VALUES = 1 << 45  # in one bucket: a million a second for a year
 _MOST_BUCKETS = 1 << 16  # any layout of up to 3 digits and one hour has fewer
 
 
@@ -78,7 +79,7 @@ def unpack(texts: Sequence[str | bytes]) -> tuple[Ints, Ints, Ints]:
 def add_up(texts: Sequence[str | bytes]) -> Ints:
     """Counts of all texts together, from bucket 0 to the last occupied one.
 
-    Sums beyond 2**53 lose their last digits. Raises ValueError as `unpack` does.
+    Raises ValueError as `unpack` does, and for more values than anyone can have recorded.
     """
     payloads = [payload for text in texts if (payload := _payload(text))]
     if not payloads:
@@ -98,7 +99,10 @@ def add_up(texts: Sequence[str | bytes]) -> Ints:
     if lengths.max() > _MOST_BUCKETS:
         raise ValueError("damaged histogram: more buckets than there are")
     spans[starts[1:]] -= lengths[:-1]  # the next text begins at bucket 0 again
-    return np.bincount(np.cumsum(spans), counts)[1:].astype(np.int64)
+    sums = np.bincount(np.cumsum(spans), counts)[1:]
+    if sums.max(initial=0) > _MOST_VALUES:
+        raise ValueError("damaged histogram: more values than anyone can have recorded")
+    return sums.astype(np.int64)
 
 
 def _indices(spans: npt.NDArray[np.int32], used: Ints, ends: Ints, cuts: Ints) -> Ints:

@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 
 from analysis.begun import recorded as begun_in
+from recording.closing import close_run
 from recording.flow import STEPS
 from recording.histogram import Histogram
 from recording.hlog import DISTORTION, HistogramLogWriter, Interval, Tag
 from recording.jsonl import JsonLinesWriter
-from recording.manifest import Manifest, write_manifest
+from recording.manifest import Manifest
 from recording.orders import ConfirmedOrdersWriter
 from recording.profile import Journey, Load, Phase, Profile, Range, Target
 from recording.rundir import RunDir
@@ -79,8 +80,8 @@ class Recording:
         target = Target(**urls) if self.urls else Target()
         profile = Profile(name="made", load=LOAD, journey=JOURNEY, target=target)
         judge = profile.judge.model_copy(update={"required": self.judged})
-        write_manifest(
-            run.manifest,
+        close_run(
+            run,
             Manifest(
                 run_id="made",
                 profile=profile.model_copy(update={"judge": judge}),

@@ -195,7 +195,7 @@ def test_confirmed_orders_reach_the_ledger_file(tmp_path: Path) -> None:
     record(recorder, 5.0, order="ord-lt-00001")
     collector.add("w", recorder.take(final=True) | {"t_s": 0.0})
     collector.close(1.0, 1, 0)
-    assert read_confirmed(run.confirmed)["order_id"].to_list() == ["ord-lt-00001"]
+    assert read_confirmed(run.confirmed)[0]["order_id"].to_list() == ["ord-lt-00001"]
 
 
 def test_a_request_belongs_to_the_interval_in_which_it_began() -> None:

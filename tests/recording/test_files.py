@@ -84,13 +84,85 @@ def test_confirmed_orders_come_back(tmp_path: Path) -> None:
     writer = ConfirmedOrdersWriter(path)
     writer.write([(1.0, "ord-lt-00001", ""), (2.5, "ord-lt-00002", "head")])
     writer.close()
-    assert read_confirmed(path)["order_id"].to_list() == ["ord-lt-00001", "ord-lt-00002"]
-    assert read_confirmed(path)["arm"].to_list() == ["", "head"]
+    assert read_confirmed(path)[0]["order_id"].to_list() == ["ord-lt-00001", "ord-lt-00002"]
+    assert read_confirmed(path)[0]["arm"].to_list() == ["", "head"]
     path.write_bytes(path.read_bytes()[:-4])
-    assert read_confirmed(path)["order_id"].to_list() == ["ord-lt-00001"]
+    assert read_confirmed(path)[0]["order_id"].to_list() == ["ord-lt-00001"]
     path.write_text("t_s,order_id\n1.000,ord-lt-00001\n")  # as older runs have it
-    assert read_confirmed(path).rows() == [(1.0, "ord-lt-00001", "")]
-    assert read_confirmed(tmp_path / "none.csv").is_empty()
+    assert read_confirmed(path)[0].rows() == [(1.0, "ord-lt-00001", "")]
+    assert read_confirmed(tmp_path / "none.csv")[0].is_empty()
+
+
+ODD_IDS = (
+    "a,b",
+    'say "x"',
+    "two\nlines",
+    "cr\rlf\r\n",
+    "süß",
+    "日本",
+    '"',
+    ",",
+    " ",
+    "a\x00b",
+    "'",
+)
+
+
+def test_order_ids_with_anything_in_them_come_back(tmp_path: Path) -> None:
+    """Commas, quotes, line ends and letters of any alphabet: the shop chooses its ids."""
+    path = tmp_path / "confirmed.csv"
+    writer = ConfirmedOrdersWriter(path)
+    writer.write([(1.0, order_id, "head") for order_id in ODD_IDS])
+    writer.close()
+    found, damaged = read_confirmed(path)
+    assert damaged == 0
+    assert found.rows() == [(1.0, order_id, "head") for order_id in ODD_IDS]
+
+
+DAMAGED_ORDERS = (
+    b"1.000,ord-\xff,\n", b"nan,ord-1,\n", b"inf,ord-1,\n", b"-1,ord-1,\n", b"1e309,ord-1,\n",
+    b"1.000,ord-1\n", b"1.000,ord-1,,\n", b"1.000,,\n", b"x,ord-1,\n", b'1.000,"ord-1,\n', b"1.0",
+    b"\n",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("line", DAMAGED_ORDERS)
+def test_a_damaged_order_is_counted(tmp_path: Path, line: bytes) -> None:
+    """No number, no id, no UTF-8, too few or too many cells: one damaged line, the rest stays."""
+    path = tmp_path / "confirmed.csv"
+    path.write_bytes(b"t_s,order_id,arm\n1.000,ord-1,\n" + line)
+    found, damaged = read_confirmed(path)
+    assert (found["order_id"].to_list(), damaged) == (["ord-1"], 1)
+
+
+@pytest.mark.parametrize("header", [b"x\n", b"t_s\n", b"t_s,order_id,arm", b"\xff\n", b"\n"])
+def test_orders_without_their_first_line_are_damage(tmp_path: Path, header: bytes) -> None:
+    """A file of something else has no orders."""
+    path = tmp_path / "confirmed.csv"
+    path.write_bytes(header)
+    found, damaged = read_confirmed(path)
+    assert (found.is_empty(), damaged) == (True, 1)
+
+
+@pytest.mark.parametrize(
+    "cells", ["nan,1", "inf,1", "-1,1", "1e309,1", "1,nan", "1,inf", "1,1e300"]
+)
+def test_samples_that_are_no_finite_numbers_are_damage(tmp_path: Path, cells: str) -> None:
+    """In time or in value."""
+    t_s, value = cells.split(",")
+    path = tmp_path / "load.csv"
+    path.write_text(f"t_s,subject,metric,value\n1.0,a,m,2.0\n{t_s},a,m,{value}\n")
+    series = read_series(path)
+    assert (series.samples, series.damaged_lines) == (1, 1)
+
+
+def test_a_value_that_is_no_finite_number_is_no_sample(tmp_path: Path) -> None:
+    """An exporter may say NaN or +Inf: nothing is known then, and nothing is spoilt."""
+    path = tmp_path / "resources.csv"
+    writer = SeriesWriter(path)
+    writer.write([Sample(1.0, "a", "m", float(text)) for text in ("nan", "inf", "-inf", "3")])
+    writer.close()
+    assert path.read_text() == "t_s,subject,metric,value\n1.000,a,m,3.0\n"
 
 
 def test_a_ledger_is_read_and_a_spoilt_one_is_an_error(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from recording.errors import ConfigError
+from recording.errors import ConfigError, ManifestError
 from recording.manifest import FORMAT, KNOWN_FORMATS, Manifest, read_manifest, write_manifest
 from tests.recording.test_files import manifest
 
@@ -17,15 +17,18 @@ def with_format(path: Path, *said: Any) -> Path:
     """A manifest file that says this of its format, or nothing."""
     write_manifest(path, manifest())
     table = json.loads(path.read_bytes())
-    del table["format"]
+    del table["format"], table["digest"]
     path.write_text(json.dumps(table | dict(zip(["format"], said, strict=False))))
     return path
 
 
 def test_the_formats_that_are_known_are_read(tmp_path: Path) -> None:
     """What is written now, and format 1."""
+    path = tmp_path / "manifest.json"
     for number in KNOWN_FORMATS:
-        assert read_manifest(with_format(tmp_path / "manifest.json", number)).format == number
+        write_manifest(path, manifest().model_copy(update={"format": number}))
+        assert read_manifest(path).format == number
+    assert read_manifest(with_format(path, 1)).format == 1
     assert manifest().format == FORMAT == max(KNOWN_FORMATS)
 
 
@@ -54,3 +57,29 @@ def test_a_manifest_that_is_no_table_is_an_error(tmp_path: Path, text: str) -> N
 def test_a_new_manifest_is_of_the_newest_format() -> None:
     """Nobody has to say so."""
     assert Manifest.model_fields["format"].default == FORMAT
+
+
+def test_every_byte_of_a_manifest_counts(tmp_path: Path) -> None:
+    """One that is changed, left out or added anywhere is noticed, and so is a missing digest."""
+    path = tmp_path / "manifest.json"
+    write_manifest(path, manifest())
+    data = path.read_bytes()
+    changed = [data[:i] + bytes([data[i] ^ 1]) + data[i + 1 :] for i in range(len(data))]
+    cut = [data[:i] + data[i + 1 :] for i in range(len(data))]
+    for spoilt in (*changed, *cut, data + b"\n", b" " + data):
+        path.write_bytes(spoilt)
+        with pytest.raises(ManifestError, match=r"manifest\.json"):
+            read_manifest(path)
+    with pytest.raises(ManifestError, match="its own digest does not fit"):
+        read_manifest(with_format(path, 2))
+    path.write_bytes(data)
+    assert read_manifest(path) == manifest()
+
+
+def test_a_manifest_that_says_it_is_of_format_1_keeps_its_digest(tmp_path: Path) -> None:
+    """Calling it older does not make it one without digests."""
+    path = tmp_path / "manifest.json"
+    write_manifest(path, manifest())
+    path.write_bytes(path.read_bytes().replace(b'"format": 2', b'"format": 1'))
+    with pytest.raises(ManifestError, match="its own digest does not fit"):
+        read_manifest(path)

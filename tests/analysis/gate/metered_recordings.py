@@ -10,11 +10,12 @@ import numpy as np
 
 from analysis.evidence import Evidence, load_evidence
 from analysis.statistics.looks import LookPlan, balanced_order
+from recording.closing import close_run
 from recording.flow import SERVICE_STEPS, STEPS
 from recording.histogram import Histogram
 from recording.hlog import DISTORTION, HistogramLogWriter, Interval, Tag
 from recording.jsonl import JsonLinesWriter
-from recording.manifest import ArmFacts, Manifest, PairedRun, write_manifest
+from recording.manifest import ArmFacts, Manifest, PairedRun
 from recording.profile import Gate, Load, Phase, Profile
 from recording.rundir import RunDir
 from recording.series import Sample, SeriesWriter
@@ -78,7 +79,7 @@ class MeteredRecording:
         events = JsonLinesWriter(run.events)
         events.write({"t_s": 0.0, "source": "locust", "event": "slots_started", "start_s": START_S})
         events.close()
-        write_manifest(run.manifest, self._manifest())
+        close_run(run, self._manifest())
         return run
 
     def evidence(self, root: Path) -> Evidence:

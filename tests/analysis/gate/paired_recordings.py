@@ -15,11 +15,12 @@ from analysis.judge import judge
 from analysis.regression.data import GateVerdict
 from analysis.statistics.looks import LookPlan, balanced_order
 from analysis.thresholds import Thresholds
+from recording.closing import close_run
 from recording.flow import SERVICE_STEPS
 from recording.histogram import Histogram
 from recording.hlog import DISTORTION, HistogramLogWriter, Interval, Tag
 from recording.jsonl import JsonLinesWriter
-from recording.manifest import ArmFacts, Manifest, PairedRun, write_manifest
+from recording.manifest import ArmFacts, Manifest, PairedRun
 from recording.orders import ConfirmedOrdersWriter
 from recording.profile import Gate, Journey, Load, Phase, Profile, Range, Sampling
 from recording.rundir import RunDir
@@ -119,7 +120,7 @@ class PairedRecording:
         events.write(*self._events(recorded, begun_in(tuple(intervals))))
         events.close()
         self._write_orders(run)
-        write_manifest(run.manifest, self._manifest())
+        close_run(run, self._manifest())
         return run
 
     def _write_orders(self, run: RunDir) -> None:
