@@ -1,7 +1,6 @@
 """What is written in place of a value is read as meant or refused in one line, never guessed."""
 
 import contextlib
-import os
 import sys
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from recording.given_files import read_given_text
 from recording.profile import Load
 from recording.profile_file import load_profile
 from recording.urls import base_url
+from tests.recording.not_files import NOT_FILES
 from tests.recording.wrong_inputs import DURATION, WRONG, WRONG_SETTINGS
 
 SMOKE = Path(__file__).parents[2] / "profiles" / "smoke.toml"
@@ -110,26 +110,6 @@ def test_any_override_is_read_or_refused(text: str) -> None:
     for override in (text, f"{DURATION}={text}"):
         with contextlib.suppress(ConfigError):
             load_profile(SMOKE, [override])
-
-
-def fifo(path: Path) -> None:
-    os.mkfifo(path)
-
-
-def huge(path: Path) -> None:
-    with path.open("wb") as file:
-        file.truncate(10 * 2**30)  # sparse: takes no room
-
-
-NOT_FILES = {
-    "fifo": (fifo, "not a regular file"),
-    "folder": (Path.mkdir, "not a regular file"),
-    "zero": (lambda path: path.symlink_to("/dev/zero"), "not a regular file"),
-    "huge": (huge, "larger than 4 MB"),
-    "loop": (lambda path: path.symlink_to(path), "cannot be read: Too many levels"),
-    "absent": (lambda path: None, "no such file"),
-    "latin": (lambda path: path.write_bytes(b"name = '\xe9'"), "cannot be read: not UTF-8"),
-}
 
 
 @pytest.mark.timeout(20)

@@ -1,0 +1,191 @@
+"""Waits: whatever is waited for has a deadline, and Ctrl-C ends it at once."""
+
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+
+import psutil
+
+from tests.analysis.recordings import Recording
+from tests.faults.fault import (
+    FIXTURES,
+    ROOT,
+    Fault,
+    Seen,
+    command,
+    environment,
+    judged,
+    live_run,
+    verdict_of,
+)
+from tests.harness.conftest import copy_code, git
+from tests.harness.slow_server import OPENINGS, slow_server
+
+TINY = FIXTURES / "tiny.toml"
+HANGS = "import time\ntime.sleep(1000)\n"
+AT_ONCE_S = 5.0
+"""Ctrl-C before the load ends a command within this time."""
+
+
+def _slow_target(folder: Path, kind: str, verb: str) -> Seen:
+    with slow_server(kind) as url:
+        names = ("checkout", "payment", "cart")
+        if verb == "run":
+            words = [f"--set=target.{name}={url}" for name in names]
+            return command("run", str(TINY), *words)
+        urls = folder / "urls.toml"
+        urls.write_text("".join(f'{name} = "{url}"\n' for name in names))
+        return command("gate", "--base", f"url:{urls}", "--head", ".")
+
+
+def _project(folder: Path) -> Path:
+    """A repository of this project with one commit that works."""
+    project = folder / "project"
+    copy_code(project)
+    shutil.copytree(ROOT / "profiles", project / "profiles")
+    for name in ("thresholds.toml", "requirements.lock"):
+        shutil.copy(ROOT / name, project)
+    git(project, "init", "--quiet", "--initial-branch", "main")
+    git(project, "add", ".")
+    git(project, "commit", "--quiet", "--message", "works")
+    return project
+
+
+def _hangs_at_import(folder: Path, module: str) -> Seen:
+    """Head is a revision whose module never gets imported."""
+    project = _project(folder)
+    file = project / "mock_services" / module
+    text = file.read_text()
+    file.write_text(f"{text}\n{HANGS}")
+    git(project, "commit", "--quiet", "--all", "--message", "hangs")
+    file.write_text(text)
+    return command(
+        "gate", "--base", ".", "--head", "ref:HEAD", "--profile", str(FIXTURES / "tiny_gate.toml"),
+        "--runs", str(folder / "runs"), cwd=project, env={"PYTHONPATH": str(project)},
+    )  # fmt: skip
+
+
+def _stopped(folder: Path, *words: str, when: Callable[[psutil.Process, Path], bool]) -> Seen:
+    """Ctrl-C once the condition holds; says how long the end took."""
+    said = folder / "said.txt"
+    with said.open("w") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "harness.cli", *words, "--runs", str(folder / "runs")],
+            cwd=ROOT, env=environment(), stdout=output, stderr=subprocess.STDOUT,
+        )  # fmt: skip
+    try:
+        watched = psutil.Process(process.pid)
+        while process.poll() is None and not when(watched, said):
+            time.sleep(0.05)
+        asked_s = time.monotonic()
+        process.send_signal(signal.SIGINT)
+        code = process.wait(AT_ONCE_S * 6)
+    finally:
+        process.kill()
+        process.wait()
+    took_s = time.monotonic() - asked_s
+    late = "in time" if took_s < AT_ONCE_S else f"late: {took_s:.1f} s"
+    return Seen(code, f"ended {late}\n{said.read_text()}", verdict_of(code))
+
+
+def _says(words: str) -> Callable[[psutil.Process, Path], bool]:
+    return lambda _, said: words in said.read_text()
+
+
+def _has_child(words: str) -> Callable[[psutil.Process, Path], bool]:
+    def found(process: psutil.Process, _: Path) -> bool:
+        return any(words in child.cmdline() for child in process.children(recursive=True))
+
+    return found
+
+
+def _frozen(folder: Path, whom: str, for_s: float) -> Seen:
+    """SIGSTOP to harness or master while the load is on, SIGCONT later."""
+
+    def freeze() -> None:
+        while not (found := list((folder / "runs").glob("*/events.jsonl"))) or (
+            '"measured":true' not in found[0].read_text()
+        ):
+            time.sleep(0.1)
+        for process in _processes(whom):
+            process.suspend()
+            time.sleep(for_s)
+            process.resume()
+
+    thread = threading.Thread(target=freeze, daemon=True)
+    thread.start()
+    return live_run(folder, TINY, limit_s=100)
+
+
+def _processes(whom: str) -> list[psutil.Process]:
+    ours = psutil.Process().children()
+    harness = next(p for p in ours if "harness.cli" in p.cmdline())
+    return [harness] if whom == "harness" else [
+        p for p in harness.children() if "locust" in p.cmdline()
+    ]  # fmt: skip
+
+
+def _side_by_side(folder: Path) -> Seen:
+    """Two runs at once into one folder."""
+    seen: list[Seen] = []
+    threads = [threading.Thread(target=lambda: seen.append(live_run(folder, TINY))) for _ in "ab"]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    stored = list((folder / "runs").glob("*/verdict.json"))
+    text = f"{len(stored)} verdicts, {len({s.exit_code for s in seen} - {0, 4})} surprises"
+    return Seen(max(s.exit_code for s in seen), "\n".join([text, *(s.text for s in seen)]))
+
+
+def _clock_jump(folder: Path, by_s: float) -> Seen:
+    jump = {"t_s": 20.0, "source": "sampler", "event": "clock_jumped", "by_s": by_s}
+    return judged(Recording(events=(jump,)).write(folder / "run"))
+
+
+def _slow() -> Iterator[Fault]:
+    for kind in OPENINGS:
+        for verb in ("run", "gate"):
+            yield Fault(
+                f"a target that {kind}: {verb}", 13, f"its server {kind}", exit_code=2,
+                do=partial(_slow_target, kind=kind, verb=verb),
+                says="checkout = http.*does not answer", fast=False, limit_s=40,
+            )  # fmt: skip
+
+
+ROWS = (
+    *_slow(),
+    Fault("head hangs when its settings are imported", 13, "settings.py of the revision sleeps",
+          do=partial(_hangs_at_import, module="settings.py"), exit_code=2,
+          says="--head revision .* to import", fast=False, limit_s=90),
+    Fault("head's cart hangs at import", 13, "cart.py of the revision sleeps",
+          do=partial(_hangs_at_import, module="cart.py"), verdict="INVALID",
+          says="cart-service@head not healthy after 20 s; .*head-cart.log", fast=False, limit_s=90),
+    Fault("Ctrl-C while workers are waited for", 13, "SIGINT, no worker came",
+          do=lambda folder: _stopped(folder, "run", str(TINY), "--workers-expected", "3",
+                                     "--port", "26557", when=_says("waiting for workers: 0 of 3")),
+          verdict="INVALID", says="^ended in time", fast=False),
+    Fault("Ctrl-C while services start", 13, "SIGINT, the first service was just started",
+          do=lambda folder: _stopped(folder, "run", str(TINY), when=_has_child("checkout")),
+          verdict="INVALID", says="^ended in time", fast=False),
+    Fault("Ctrl-C while Locust starts", 13, "SIGINT, the master was just started",
+          do=lambda folder: _stopped(folder, "run", str(TINY), when=_has_child("locust")),
+          verdict="INVALID", says="^ended in time", fast=False),
+    Fault("harness stopped for three seconds", 13, "SIGSTOP and SIGCONT under load",
+          do=partial(_frozen, whom="harness", for_s=3.0), verdict="PASS|INVALID",
+          live=True, fast=False, limit_s=110),
+    Fault("master stopped for three seconds", 13, "SIGSTOP and SIGCONT under load",
+          do=partial(_frozen, whom="master", for_s=3.0), verdict="PASS|FAIL|INVALID",
+          live=True, fast=False, limit_s=110),
+    Fault("two runs at once in one folder", 13, "started together",
+          do=_side_by_side, says="^2 verdicts, 0 surprises", live=True, fast=False, limit_s=120),
+    *(Fault(f"the wall clock jumps by {by_s:g} s", 13, "an event of the sampler",
+            do=partial(_clock_jump, by_s=by_s), verdict="PASS|INCONCLUSIVE",
+            says="wall clock jumped by") for by_s in (3600.0, -3600.0, 2.0)),
+)  # fmt: skip
