@@ -10,6 +10,7 @@ from analysis.latency import Sample, pooled
 from analysis.memory.rules import ServiceMemory
 from analysis.orders import IN_WORDS, Reconciliation
 from analysis.resources import Pool, brief_waits
+from analysis.restarts import restarts_in_words
 from analysis.rules import Rule
 from analysis.statistics.percentiles import quantile
 from analysis.values import Measurement, show
@@ -35,6 +36,8 @@ def because(case: Case, rule: Rule, subject: str, measured: Measurement) -> str:
         return _pool(case, subject)
     if rule.kind == "memory":
         return case.memory[subject].explanation
+    if rule.kind == "process":
+        return restarts_in_words(case.evidence, subject)
     if rule.kind == "orders":
         return _orders(case.orders, measured.metric)
     if rule.kind == "errors":
@@ -158,6 +161,9 @@ def findings(case: Case) -> Iterator[str]:
     """What a reader should know besides the rules."""
     for subject, pools in case.pools.items():
         yield from _of_pools(case, subject, pools)
+    for subject in case.memory:
+        if text := restarts_in_words(case.evidence, subject):
+            yield f"{subject} {text}"
     for subject, memory in case.memory.items():
         if memory.noteworthy:
             yield f"{subject} memory: {memory.explanation}"

@@ -17,6 +17,7 @@ from analysis.latency import Sample, judged_kind, samples
 from analysis.memory.rules import memory_measurement, memory_of
 from analysis.orders import reconcile
 from analysis.resources import pool_measurement, pools_of, server_errors
+from analysis.restarts import restart_measurement
 from analysis.rules import Rule
 from analysis.thresholds import Thresholds
 from analysis.units import and_more
@@ -36,7 +37,7 @@ from recording.flow import SERVICE_STEPS
 from recording.hlog import LATENCY
 from recording.rundir import RunDir
 
-SAMPLED_KINDS = ("pool", "memory")
+SAMPLED_KINDS = ("pool", "memory", "process")
 """What rules of these kinds look at comes from a service's own metrics."""
 log = logging.getLogger(__name__)
 
@@ -119,6 +120,8 @@ class _Case:
             yield pool_measurement(self.pools[subject], subject, rule.metric, self.evidence)
         elif rule.kind == "memory":
             yield memory_measurement(self.memory[subject], self.evidence, subject, rule.metric)
+        elif rule.kind == "process":
+            yield restart_measurement(self.evidence, subject)
         elif rule.kind == "orders":
             yield self._order_measurement(rule.metric)
         elif subject in SERVICE_STEPS:

@@ -64,6 +64,7 @@ _CATALOGUE: Final = (
     Metric("time_to_limit", "memory", "h", _HOURS, live=False),
     Metric("peak_rss", "memory", "MB", _MEGABYTES),
     Metric("oom_killed", "memory", "", _COUNT),
+    Metric("restarts", "process", "", _COUNT, live=False),
     Metric("lost", "orders", "", _COUNT, live=False),
     Metric("unmatched", "orders", "", _COUNT, live=False),
 )
@@ -108,7 +109,7 @@ class Rule:
 
     @property
     def kind(self) -> str:
-        """Kind of the metric: latency, errors, pool, memory or orders."""
+        """Kind of the metric: latency, errors, pool, memory, process or orders."""
         return METRICS[self.metric].kind
 
     def holds(self, value: float) -> bool:

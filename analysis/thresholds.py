@@ -22,10 +22,10 @@ from recording.flow import SERVICE_STEPS, STEPS
 from recording.given_files import read_given_text
 
 SERVICES: Final = tuple(SERVICE_STEPS)
-# Which kinds of rule make sense for whom: only a service has a pool and memory.
+# Which kinds of rule make sense for whom: only a service has a pool, memory and a process.
 KINDS_OF_SUBJECT: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     {
-        **dict.fromkeys(SERVICES, ("latency", "errors", "pool", "memory")),
+        **dict.fromkeys(SERVICES, ("latency", "errors", "pool", "memory", "process")),
         **dict.fromkeys(("journey", *STEPS), ("latency", "errors")),
         "orders": ("orders",),
     }

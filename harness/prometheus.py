@@ -16,6 +16,7 @@ from prometheus_client.parser import text_string_to_metric_families
 _OF_A_PROCESS = (
     "process_resident_memory_bytes",
     "process_cpu_seconds_total",
+    "process_start_time_seconds",
     "container_spec_memory_limit_bytes",
     "container_oom_events_total",
     "service_replicas",

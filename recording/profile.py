@@ -28,7 +28,7 @@ Positive = Annotated[float, Field(gt=0)]
 Seed = Annotated[int, Field(ge=0, lt=2**63)]
 BaseUrl = Annotated[str, AfterValidator(base_url)]
 
-RULE_KINDS = ("latency", "errors", "pool", "memory", "orders")
+RULE_KINDS = ("latency", "errors", "pool", "memory", "process", "orders")
 """What a rule of thresholds.toml can be about; a profile may leave some undecided."""
 SUBJECTS = ("journey", *STEPS, *SERVICE_STEPS, "orders")
 """Whom a section of thresholds.toml can be about."""

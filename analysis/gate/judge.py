@@ -41,6 +41,7 @@ from analysis.gate.words import (
 from analysis.latency import Sample
 from analysis.orders import Reconciliation, reconcile
 from analysis.regression.data import GateRow, GateVerdict
+from analysis.restarts import restarts_in_words
 from analysis.thresholds import Thresholds
 from analysis.values import Breach, Measurement, Outcome
 from recording.slots import ARMS, BASE, HEAD, Arm, Slots
@@ -169,6 +170,9 @@ class _Case:
             if self.look.verdict is GateVerdict.FAIL:
                 yield from self.look.against_pass
         yield from (f"{arm}: {orders}" for arm, orders in self.orders.items())
+        for subject in self.evidence.resources.subjects("process_cpu_seconds_total"):
+            if text := restarts_in_words(self.evidence, subject):
+                yield f"{subject} {text}"
         yield from self.evidence.remarks()
         yield from self._notes()
 

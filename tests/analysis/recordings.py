@@ -49,6 +49,7 @@ class Recording:
     stolen_cores: float = 0.0
     foreign_cores: float = 0.1
     rss_mb_per_h: float = 0.0
+    restarted_s: Mapping[str, Sequence[int]] = field(default_factory=dict)
     pool: Sequence[tuple[float, float, float, float]] = ((0.0, 10.0, 2.0, 0.0),)
     timeouts: float = 0.0
     events: Sequence[Mapping[str, Any]] = ()
@@ -118,7 +119,11 @@ class Recording:
                 rss = 100 * 2**20 * (1 + second % 2 * 1e-4)
                 rss += self.rss_mb_per_h * 2**20 * second / 3600
                 yield Sample(second, subject, "up", 1.0)
-                yield Sample(second, subject, "process_cpu_seconds_total", cpu * second)
+                begun = max(
+                    (s for s in self.restarted_s.get(subject, ()) if s <= second), default=0
+                )
+                cpu_s = cpu * (second - begun)
+                yield Sample(second, subject, "process_cpu_seconds_total", cpu_s)
                 yield Sample(second, subject, "process_resident_memory_bytes", rss)
                 for name, value in self._pool_at(second).items():
                     yield Sample(second, subject, f"connection_pool_{name}/p/0", value)

@@ -8,7 +8,7 @@ from analysis.regression_limits import Regression
 from analysis.rules import parse_rule
 from analysis.thresholds import Guard, load_thresholds, parse_thresholds
 from recording.errors import ConfigError
-from recording.flow import STEPS
+from recording.flow import SERVICE_STEPS, STEPS
 
 SHIPPED = Path(__file__).parents[2] / "thresholds.toml"
 ONE_RULE = '[journey]\nlatency = ["p99 < 1000 ms"]\n'
@@ -40,6 +40,7 @@ SEED = {
     ("cart-service", "oom_killed"): 0.0,
     ("orders", "lost"): 0.0,
     ("orders", "unmatched"): 0.0,
+    **{(service, "restarts"): 0.0 for service in SERVICE_STEPS},
 }
 
 

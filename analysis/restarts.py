@@ -1,0 +1,44 @@
+"""Restarts of a service: its CPU counter began anew, or its process says another start.
+
+Whoever restarts loses what it held, and its memory begins at the bottom: a leak that is ended so
+does not show, and what else broke has this for a cause.
+"""
+
+from __future__ import annotations
+
+from math import nan
+
+import numpy as np
+
+from analysis.evidence import Evidence
+from analysis.values import Measurement
+
+_CPU, _STARTED = "process_cpu_seconds_total", "process_start_time_seconds"
+"""What exporters of any language say of their process (prometheus.io, "Process metrics")."""
+
+
+def restarts_of(evidence: Evidence, subject: str) -> list[float] | None:
+    """Times of the first samples after each restart, s; None where nothing tells of any."""
+    cpu_t_s, cpu_s = evidence.resources.get(subject, _CPU)
+    started_t_s, started_s = evidence.resources.get(subject, _STARTED)
+    if cpu_t_s.size < 2 and not started_t_s.size:
+        return None
+    fell, changed = cpu_t_s[1:][np.diff(cpu_s) < 0], started_t_s[1:][np.diff(started_s) != 0]
+    return sorted({float(at) for at in (*fell, *changed)})
+
+
+def restart_measurement(evidence: Evidence, subject: str) -> Measurement:
+    """How often a service restarted, over the whole run."""
+    found = restarts_of(evidence, subject)
+    n = max(evidence.resources.get(subject, name)[0].size for name in (_CPU, _STARTED))
+    note = f"it exports neither {_CPU} nor {_STARTED}" if found is None else ""
+    value = nan if found is None else float(len(found))
+    return Measurement(subject, "restarts", value, "", max(1, n), phase="run", note=note)
+
+
+def restarts_in_words(evidence: Evidence, subject: str) -> str:
+    """When it restarted; "" where it did not."""
+    found = restarts_of(evidence, subject) or []
+    more = f" and {len(found) - 3} times more" if len(found) > 3 else ""
+    when = ", ".join(evidence.elapsed(at_s) for at_s in found[:3])
+    return f"restarted before {when}{more}" if found else ""
