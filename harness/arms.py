@@ -29,6 +29,7 @@ from recording.profile import Profile, Target
 from recording.profile_file import apply_override, build, key_path, read_toml
 from recording.rundir import RunDir
 from recording.slots import ARMS, BASE, Arm
+from recording.text import plain
 
 KINDS = "`.` (this tree), `ref:<git ref>` or `url:<file with service urls>`"
 LOCK = "requirements.lock"
@@ -134,7 +135,7 @@ def _of_urls(arm: Arm, file: Path, overrides: Sequence[str], profile: Profile) -
     preflight.check_safety(aimed, f"{file}: ")
     urls = target_urls(aimed)
     preflight.check_answers(urls, f"{file}: ", profile.target.ca_file)
-    return PreparedArm(ArmFacts(what=f"url:{file}", urls=urls), {}, Origin(arm=arm), urls)
+    return PreparedArm(ArmFacts(what=plain(f"url:{file}"), urls=urls), {}, Origin(arm=arm), urls)
 
 
 def _settings(

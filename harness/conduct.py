@@ -28,6 +28,7 @@ from recording.phases import phases_of
 from recording.profile import Profile
 from recording.rundir import RunDir, create_run_dir
 from recording.slots import ARMS
+from recording.text import plain
 
 REMOTE_PATIENCE_S = 600.0
 
@@ -126,7 +127,7 @@ def _manifest(job: Job) -> Manifest:
         git=git.facts(),
         versions=host.versions(),
         host=host.host_facts(),
-        command=" ".join(sys.argv[1:]),
+        command=plain(" ".join(sys.argv[1:])),
         paired=job.order.paired,
         workers=job.processes,
     )

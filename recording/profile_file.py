@@ -11,6 +11,7 @@ from recording.durations import BY_HAND
 from recording.errors import ConfigError, did_you_mean
 from recording.given_files import read_given_text
 from recording.profile import Profile
+from recording.text import plain
 
 T = TypeVar("T", bound=BaseModel)
 MAX_SHOWN_CHARS = 80
@@ -60,6 +61,8 @@ def apply_override(table: dict[str, Any], text: str, option: str = "--set") -> N
     """
     key, equals, value = text.partition("=")
     path = key_path(key)
+    if text != text.encode(errors="replace").decode():
+        raise ConfigError(f"{option} {plain(text)}: not UTF-8")
     if not equals or not all(path):
         raise ConfigError(f"{option} {text}: write key=value, for example load.phases.0.users=50")
     at: Any = table

@@ -104,6 +104,12 @@ def test_any_text_is_a_url_or_refused(text: str, before: str) -> None:
         assert not url or (url.isascii() and url.isprintable())
 
 
+def test_an_override_that_is_not_utf8_is_refused() -> None:
+    """A byte of the command line that is none would not fit into the manifest."""
+    with pytest.raises(ConfigError, match="--set description=�: not UTF-8"):
+        load_profile(SMOKE, ["description=\udcff"])
+
+
 @given(st.text(max_size=60))
 def test_any_override_is_read_or_refused(text: str) -> None:
     """--set never ends in another error than a refusal."""
