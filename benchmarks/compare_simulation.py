@@ -44,7 +44,9 @@ def runs(count: int, spread: float, kind: str, rng: np.random.Generator) -> list
     if kind == "twins":
         drawn[:-1] = drawn[0] + NEARLY * drawn[:-1]
     logs = drawn + host if by_host else drawn
-    return [_run(i, row, error) for i, row in enumerate(np.exp(logs))]
+    found = [_run(i, row, error) for i, row in enumerate(np.exp(logs))]
+    twins = (run.model_copy(update={"seeds": {"load": 0}}) for run in found[:-1])
+    return [*twins, found[-1]] if kind == "twins" else found
 
 
 def _run(number: int, factors: np.ndarray, error: float) -> Baseline:
@@ -72,6 +74,7 @@ def _run(number: int, factors: np.ndarray, error: float) -> Baseline:
         measured_s=150.0,
         load={},
         services={},
+        seeds={"load": number},
         figures=tuple(figures),
     )
 

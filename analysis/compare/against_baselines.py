@@ -9,7 +9,8 @@ Intervals*, 1991, chapter 4). The run is the unit; what varies between runs, hos
 included, is in s.
 
 *Within runs*: each percentile has an error of its own, e of the run and e_i of the baselines. The
-difference lies within +- z * sqrt(e^2 + mean(e_i^2) / k) where nothing else varies. If the seeds
+difference lies within +- z * sqrt(e^2 + mean(e_i^2) / d) where nothing else varies; d is how many
+different draws the baselines are, as their seeds say (those that do not say count as one). If all
 differ, s holds this too and the first question is the sharper one. Baselines that drew the same
 agree far better than any run with draws of its own could with them; so may five by chance.
 
@@ -157,8 +158,9 @@ def _notes(run: Baseline, alike: list[Baseline]) -> Iterator[str]:
 def _rows(run: Baseline, alike: list[Baseline], rules: BaselineRules) -> tuple[GateRow, ...]:
     settings = rules.settings
     subjects = dict.fromkeys(s for each in (*alike, run) for s in each.subjects)
+    draws = len({tuple(sorted(baseline.seeds.items())) for baseline in alike})
     spreads = [
-        _spread(run, alike, subject, metric, rules)
+        _spread(run, alike, subject, metric, rules, draws)
         for subject in subjects
         for metric in settings.metrics
     ]
@@ -168,7 +170,12 @@ def _rows(run: Baseline, alike: list[Baseline], rules: BaselineRules) -> tuple[G
 
 
 def _spread(
-    run: Baseline, alike: list[Baseline], name: str, metric: str, rules: BaselineRules
+    run: Baseline,
+    alike: list[Baseline],
+    name: str,
+    metric: str,
+    rules: BaselineRules,
+    draws: int,
 ) -> _Spread:
     figures = [f for b in alike if _enough(f := b.figure(name, metric), metric)]
     known = [f for f in figures if f is not None]
@@ -182,17 +189,20 @@ def _spread(
     if lacks or new is None:
         return _Spread(subject)
     between = sd * (1 + 1 / len(known)) ** 0.5
-    errors = ((between, len(known) - 1.0), (_within(new, known), inf))
+    errors = ((between, len(known) - 1.0), (_within(new, known, draws), inf))
     # On a grid of values an interval may be a point: then what varies between runs is all there is.
     kept = tuple(one for one in errors if one[0] > 0)
     return _Spread(subject, log(new.value) - float(logs.mean()), kept)
 
 
-def _within(new: Figure, known: Sequence[Figure]) -> float:
-    """Standard error of the difference from what varies within the runs, as log ratio."""
+def _within(new: Figure, known: Sequence[Figure], draws: int) -> float:
+    """Standard error of the difference from what varies within the runs, as log ratio.
+
+    Only different draws average out.
+    """
     of_new = new.log_error or 0.0
     mean = sum((f.log_error or 0.0) ** 2 for f in known) / len(known)
-    return float((of_new**2 + mean / len(known)) ** 0.5)
+    return float((of_new**2 + mean / min(draws, len(known))) ** 0.5)
 
 
 def _enough(figure: Figure | None, metric: str) -> bool:
