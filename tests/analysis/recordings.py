@@ -15,6 +15,7 @@ from recording.hlog import DISTORTION, HistogramLogWriter, Interval, Tag
 from recording.jsonl import JsonLinesWriter
 from recording.manifest import Manifest
 from recording.orders import ConfirmedOrdersWriter
+from recording.outcomes import LOWER_BOUNDS
 from recording.profile import Journey, Load, Phase, Profile, Range, Target
 from recording.rundir import RunDir
 from recording.series import Sample, SeriesWriter
@@ -40,6 +41,8 @@ class Recording:
 
     latency_ms: Mapping[str, float] = field(default_factory=dict)
     outcomes: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    late_ms: float = 30_000.0
+    """Latency of what never ended: timeouts, and the age of what was cut off."""
     distortion_ms: float = 1.0
     lag_ms: float = 1.0
     users: float = USERS
@@ -102,7 +105,8 @@ class Recording:
                 ms = self.latency_ms.get(step, 1000 * LATENCY_S)
                 for outcome, share in self.outcomes.get(step, {"ok": 1.0}).items():
                     count = _share(n * share, second, 0)
-                    yield _interval(Tag(step, outcome), second, ms, count)
+                    took_ms = self.late_ms if outcome in LOWER_BOUNDS else ms
+                    yield _interval(Tag(step, outcome), second, took_ms, count)
                 tag = Tag(step, "ok", kind=DISTORTION)
                 yield _interval(tag, second, self.distortion_ms, n)
             yield _interval(Tag("generator", "lag"), second, self.lag_ms, 20)
