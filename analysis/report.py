@@ -138,4 +138,6 @@ def checks_table(verdict: Verdict) -> Iterator[str]:
 
 
 def _mark(check: Check) -> str:
-    return "ok" if check.ok else "INVALID"
+    if not check.ok:
+        return "INVALID"
+    return "not known" if check.actual == "no data" else "ok"

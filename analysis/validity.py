@@ -34,6 +34,8 @@ HANGS_FROM = 0.01
 """Share of a step's requests without a good answer from which on its service is not well, so that
 metrics which it does not give are its own doing and not the sampler's."""
 
+NO_DATA = "no data"
+
 _ENDS_THAT_COUNT = ("completed", "interrupted")
 _REASONS = {
     "running": "the harness could not end the run: it was killed, or the disk was full",
@@ -238,26 +240,25 @@ def distortion_check(
 
 def generator(evidence: Evidence) -> Iterator[Check]:
     validity = evidence.manifest.profile.validity
+    own = evidence.manifest.source == "loadgate"  # whose generator always says
     lag = pooled(evidence, LATENCY, GENERATOR)
-    if lag.n:
-        p99_ms = quantile(lag.values_us, lag.counts, 0.99) / 1000
-        yield Check(
-            "generator lag p99",
-            f"{p99_ms:.1f} ms",
-            f"≤ {format_duration(validity.generator_lag_p99)}",
-            p99_ms <= 1000 * validity.generator_lag_p99,
-            "how late its own timers fired" + stolen(evidence),
-        )
-    for worker in evidence.load.subjects("process_cpu_seconds_total"):
+    p99_ms = quantile(lag.values_us, lag.counts, 0.99) / 1000 if lag.n else None
+    yield Check(
+        "generator lag p99",
+        NO_DATA if p99_ms is None else f"{p99_ms:.1f} ms",
+        f"≤ {format_duration(validity.generator_lag_p99)}",
+        not own if p99_ms is None else p99_ms <= 1000 * validity.generator_lag_p99,
+        "how late its own timers fired" + stolen(evidence),
+    )
+    workers = evidence.load.subjects("process_cpu_seconds_total")
+    if not workers:
+        yield Check("CPU of the generator", NO_DATA, "present", not own)
+    for worker in workers:
         cpu = cpu_share(evidence, worker, "load")
-        if cpu is not None:
-            yield share_check(f"CPU of {worker}", cpu, validity.generator_cpu, "of one core")
+        yield share_check(f"CPU of {worker}", cpu, validity.generator_cpu, "of one core")
         wait = run_queue_share(evidence, worker)
-        if wait is not None:
-            hint = "it was ready to run and other processes had the cores"
-            yield share_check(
-                f"CPU wait of {worker}", wait, validity.generator_wait, "of time", hint
-            )
+        hint = "it was ready to run and other processes had the cores"
+        yield share_check(f"CPU wait of {worker}", wait, validity.generator_wait, "of time", hint)
 
 
 def stolen(evidence: Evidence) -> str:
@@ -276,11 +277,12 @@ def host(evidence: Evidence) -> Iterator[Check]:
         rate_while_measured(evidence, *evidence.resources.get("host", f"{name}_seconds_total"))
         for name in ("cpu_busy", "own_cpu")
     )
+    share = None
     if busy is not None and own is not None and cores:
-        limit = evidence.manifest.profile.validity.foreign_cpu
         share = max(0.0, busy - own) / float(cores)
-        hint = "other processes were using this machine"
-        yield share_check("CPU taken by others", share, limit, f"of {cores} cores", hint)
+    limit = evidence.manifest.profile.validity.foreign_cpu
+    hint = "other processes were using this machine"
+    yield share_check("CPU taken by others", share, limit, f"of {cores or '?'} cores", hint)
 
 
 def _mocks(evidence: Evidence) -> Iterator[Check]:
@@ -288,11 +290,14 @@ def _mocks(evidence: Evidence) -> Iterator[Check]:
         return  # a real service may use all the cores it has
     for subject in SERVICE_STEPS:
         cpu = cpu_share(evidence, subject)
-        if cpu is not None:
-            limit = evidence.manifest.profile.validity.mock_cpu
-            hint = "a saturated mock measures itself"
-            yield share_check(f"CPU of the {subject} mock", cpu, limit, "of one core", hint)
+        limit = evidence.manifest.profile.validity.mock_cpu
+        hint = "a saturated mock measures itself"
+        yield share_check(f"CPU of the {subject} mock", cpu, limit, "of one core", hint)
 
 
-def share_check(name: str, value: float, limit: float, of: str, hint: str = "") -> Check:
-    return Check(name, f"{100 * value:.0f} %", f"≤ {100 * limit:g} % {of}", value <= limit, hint)
+def share_check(name: str, value: float | None, limit: float, of: str, hint: str = "") -> Check:
+    """A share of CPU or time; None, where the system does not say, is shown and spoils nothing."""
+    allowed = f"≤ {100 * limit:g} % {of}"
+    if value is None:
+        return Check(name, NO_DATA, allowed, True, hint)
+    return Check(name, f"{100 * value:.0f} %", allowed, value <= limit, hint)

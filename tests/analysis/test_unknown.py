@@ -298,3 +298,25 @@ def test_every_service_and_rule_has_a_row(tmp_path: Path) -> None:
     empty = Recording(rate=0.0, ledger=None, without=("connection_pool_active",))
     rows = judge(empty.write(tmp_path / "run"), limits).rows
     assert {(r.subject, r.rule) for r in rows} == {(s, str(rule)) for s, rule in limits}
+
+
+def test_a_check_without_data_stays_in_the_list(tmp_path: Path) -> None:
+    """What the system does not say is shown as that, and spoils nothing."""
+    without = ("run_queue_wait_seconds", "cpu_busy_seconds_total")
+    run = Recording(without=without).write(tmp_path / "run")
+    lines = run.load.read_text().splitlines(keepends=True)
+    run.load.write_text("".join(line for line in lines if without[0] not in line))
+    limits = parse_thresholds('[orders]\norders = ["lost == 0"]')
+    found = {check.name: check for check in judge(run, limits).checks}
+    for name in ("CPU taken by others", "CPU wait of locust-worker-01"):
+        assert (found[name].actual, found[name].ok) == ("no data", True)
+
+
+def test_a_generator_that_says_nothing_of_itself_is_no_evidence(tmp_path: Path) -> None:
+    """Ours always does: its lag and its CPU are part of every recording."""
+    run = Recording().write(tmp_path / "run")
+    run.load.write_text("".join(
+        line for line in run.load.read_text().splitlines(keepends=True) if "worker" not in line
+    ))  # fmt: skip
+    verdict = judge(run, parse_thresholds('[orders]\norders = ["lost == 0"]'))
+    assert "CPU of the generator no data, allowed present" in verdict.invalid_reasons
