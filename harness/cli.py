@@ -1,5 +1,6 @@
 """``loadgate``: one command, a verb per file in harness/verbs, and the exit codes."""
 
+import logging
 import os
 import sys
 import traceback
@@ -7,6 +8,7 @@ import traceback
 import typer
 
 from harness.parent import end_with_starter
+from harness.streams import make_unfailing
 from harness.verbs import (
     analyze,
     baseline,
@@ -42,6 +44,9 @@ for verb in (run, gate, analyze, report, compare, baseline, calibrate, runs, moc
 
 def main() -> None:
     """Run the command line; every expected error becomes one line and its exit code."""
+    make_unfailing()
+    if os.environ.get("LOADGATE_DEBUG"):
+        logging.basicConfig(level=logging.DEBUG)
     console = Screen(stderr=True, soft_wrap=True)
     stop_like_ctrl_c()
     end_with_starter()
@@ -50,9 +55,6 @@ def main() -> None:
     except LoadgateError as error:
         console.print(redact(f"loadgate: {error}"), style="red")
         sys.exit(int(error.exit_code))
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(int(ExitCode.INTERNAL_ERROR))
     except Exception:  # noqa: BLE001 - the last line of defence, and it is loud
         console.print(redact(traceback.format_exc()))
         console.print("loadgate: internal error (this is a bug)", style="red")

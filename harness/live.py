@@ -1,5 +1,8 @@
 """Draws a running test: a live panel on a terminal, plain lines everywhere else."""
 
+import contextlib
+import select
+from collections.abc import Iterator
 from math import isnan
 from types import TracebackType
 from typing import Self
@@ -10,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from harness.progress import Now
+from harness.streams import warn
 from recording.durations import format_duration
 from recording.secrets import redact
 
@@ -22,13 +26,15 @@ class LiveView:
     def __init__(self, console: Console, title: str) -> None:
         self._console = console
         self._title = title
-        self._live = Live(console=console, refresh_per_second=4, transient=True)
+        self._live = Live(console=console, auto_refresh=False, transient=True)
+        self._failed = False
         self._last_plain_s = -PLAIN_EVERY_S
         self._last_phase = ""
 
     def __enter__(self) -> Self:
-        if self._console.is_terminal:
-            self._live.start()
+        with self.harmless():
+            if self._console.is_terminal:
+                self._live.start()
         return self
 
     def __exit__(
@@ -37,21 +43,45 @@ class LiveView:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self._console.is_terminal:
-            self._live.stop()
+        with self.harmless():
+            if self._console.is_terminal:
+                self._live.stop()
+
+    @contextlib.contextmanager
+    def harmless(self) -> Iterator[None]:
+        """A picture that cannot be drawn ends no run; it is said once."""
+        try:
+            yield
+        except Exception as error:  # noqa: BLE001 - whatever it is
+            if not self._failed:
+                warn(f"the live view failed: {type(error).__name__}: {error}")
+            self._failed = True
 
     def note(self, text: str) -> None:
         """Say something once, before the run."""
         self._console.print(redact(f"note: {text}"), style="yellow", soft_wrap=True)
 
     def show(self, now: Now) -> None:
-        """Draw a frame, or print a line when it is due or the phase changed."""
+        """Draw a frame, or print a line when it is due or the phase changed.
+
+        Nothing where nobody reads what was printed before: a run does not wait for its audience.
+        """
+        if not _takes_more(self._console):
+            return
         if self._console.is_terminal:
-            self._live.update(_panel(self._title, now))
+            self._live.update(_panel(self._title, now), refresh=True)
         elif now.phase != self._last_phase or now.t_s - self._last_plain_s >= PLAIN_EVERY_S:
             self._last_phase = now.phase
             self._last_plain_s = now.t_s
             self._console.print(_line(now), soft_wrap=True)
+
+
+def _takes_more(console: Console) -> bool:
+    """Whether a line can be written at once."""
+    try:
+        return bool(select.select([], [console.file.fileno()], [], 0)[1])
+    except (OSError, ValueError):  # no descriptor, so nobody who could be slow
+        return True
 
 
 def _line(now: Now) -> str:

@@ -108,7 +108,8 @@ class Watch:
                 now_s = clock.now_s()
                 if now_s > limit_s:
                     return End("generator_died", "Locust did not end in time")
-                view.show(progress.now(now_s, dict(self.sampler.latest)))
+                with view.harmless():
+                    view.show(progress.now(now_s, dict(self.sampler.latest)))
                 workers = self._workers() or workers
                 time.sleep(TICK_S)
             if end.how == "completed" or (end.how == "interrupted" and progress.began):

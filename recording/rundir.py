@@ -137,17 +137,36 @@ def create_run_dir(runs: Path, profile_name: str, now: datetime | None = None) -
 
 def open_run_dir(path: Path) -> RunDir:
     """An existing run directory. Raises NotARunError."""
-    run = RunDir(path)
-    if not path.is_dir():
-        raise NotARunError(f"{path}: no such run directory; `loadgate runs` lists them")
-    if not run.manifest.exists():
-        raise NotARunError(f"{path}: not a run directory (it has no manifest.json)")
-    return run
+    try:
+        path.joinpath("manifest.json").lstat()
+    except FileNotFoundError:
+        if path.is_dir():
+            raise NotARunError(f"{path}: not a run directory (it has no manifest.json)") from None
+        raise NotARunError(f"{path}: no such run directory; `loadgate runs` lists them") from None
+    except OSError as error:
+        raise NotARunError(f"{path}: cannot be read: {error.strerror}") from None
+    return RunDir(path)
 
 
 def list_runs(runs: Path) -> list[RunDir]:
-    """Every run directory below ``runs``, newest first."""
-    if not runs.is_dir():
+    """Every run directory below ``runs``, newest first, those that cannot be read among them.
+
+    Raises NotARunError where ``runs`` itself cannot be read.
+    """
+    try:
+        found = [RunDir(path) for path in runs.iterdir() if _is_run(path)]
+    except (FileNotFoundError, NotADirectoryError):
         return []
-    found = [RunDir(p) for p in runs.iterdir() if (p / "manifest.json").exists()]
+    except OSError as error:
+        raise NotARunError(f"{runs}: cannot be read: {error.strerror}") from None
     return sorted(found, key=lambda run: run.root.name, reverse=True)
+
+
+def _is_run(path: Path) -> bool:
+    try:
+        path.joinpath("manifest.json").lstat()
+    except PermissionError:
+        return True
+    except OSError:
+        return False
+    return True

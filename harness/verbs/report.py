@@ -8,7 +8,9 @@ from rich.markdown import Markdown
 
 from analysis.judge import judge
 from analysis.thresholds import load_thresholds
+from analysis.values import Verdict
 from harness.paths import find_thresholds
+from harness.streams import presenting
 from harness.verbs.options import Json, Thresholds
 from harness.verbs.screen import Screen
 from harness.verbs.show import calibration_of, report_of, store
@@ -39,10 +41,15 @@ def report(
     verdict = judge(found, load_thresholds(find_thresholds(thresholds)))
     calibration = calibration_of(found, verdict)
     store(found, verdict, calibration)
+    with presenting():
+        _show(verdict, report_of(verdict, calibration), as_json=as_json)
+
+
+def _show(verdict: Verdict, text: str, *, as_json: bool) -> None:
     console = Screen()
     if as_json:
         typer.echo(verdict.to_json().decode(), nl=False)
     elif console.is_terminal:
-        console.print(Markdown(report_of(verdict, calibration)))
+        console.print(Markdown(text))
     else:
-        typer.echo(report_of(verdict, calibration), nl=False)
+        typer.echo(text, nl=False)

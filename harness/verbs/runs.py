@@ -9,6 +9,7 @@ from analysis.values import Outcome
 from harness.verbs.options import RUNS, Json, Runs
 from harness.verbs.screen import STYLE, Screen, styled, table
 from recording.errors import ConfigError
+from recording.files import read_regular
 from recording.manifest import read_manifest
 from recording.rundir import RunDir, list_runs
 
@@ -60,8 +61,8 @@ def _row(run: RunDir) -> dict[str, Any]:
 
 def _verdict(run: RunDir) -> str:
     try:
-        return str(orjson.loads(run.verdict.read_bytes())["verdict"])
+        return Outcome(orjson.loads(read_regular(run.verdict))["verdict"]).value
     except FileNotFoundError:
         return "not judged"
-    except (orjson.JSONDecodeError, KeyError, OSError):
+    except (ValueError, LookupError, TypeError, OSError):
         return "unreadable"

@@ -1,7 +1,10 @@
 """Judges a run, stores what is derived, prints the verdict table, ends with its exit code."""
 
 import os
+from collections.abc import Callable
+from functools import partial
 from math import isnan
+from pathlib import Path
 
 import typer
 from rich.table import Table
@@ -16,12 +19,14 @@ from analysis.judge import judge
 from analysis.report import interval, markdown
 from analysis.thresholds import Thresholds
 from analysis.values import Breach, Measurement, Outcome, RuleRow, Verdict
+from harness.streams import presenting, warn
 from harness.verbs.options import CALIBRATIONS, OnInconclusive, exit_with
 from harness.verbs.screen import STYLE, Screen, print_lines, print_verdict_line, styled, widen
 from harness.verbs.show_gate import print_gate, publish
 from recording.durations import format_duration
-from recording.errors import StorageError
+from recording.errors import LoadgateError
 from recording.exitcodes import ExitCode
+from recording.files import replace_file, why
 from recording.flow import STEPS
 from recording.manifest import read_manifest
 from recording.rundir import RunDir
@@ -37,13 +42,21 @@ def finish(
     """Judge, store, print. Raises typer.Exit with the verdict's exit code."""
     try:
         verdict = judge(run, thresholds)
+        calibration = calibration_of(run, verdict)
+        store(run, verdict, calibration)
     except KeyboardInterrupt:
-        typer.echo(
-            f"loadgate: stopped while judging; the recording stands: loadgate analyze {run.root}",
-            err=True,
-        )
+        warn(f"stopped while judging; the recording stands: loadgate analyze {run.root}")
         raise typer.Exit(int(ExitCode.INCONCLUSIVE)) from None
-    calibration = calibration_of(run, verdict)
+    with presenting():
+        _show(run, verdict, calibration, as_json=as_json)
+    if isinstance(verdict, GateReport):
+        with presenting():
+            # Not on stdout under --json: what is printed there must stay one JSON document.
+            publish(Screen(stderr=as_json, soft_wrap=True), verdict, os.environ, calibration)
+    exit_with(verdict.exit_code, inconclusive)
+
+
+def _show(run: RunDir, verdict: Verdict, calibration: str | None, *, as_json: bool) -> None:
     console = widen(Screen(), 150)
     if as_json:
         typer.echo(verdict.to_json().decode(), nl=False)
@@ -51,18 +64,18 @@ def finish(
         print_gate(console, run, verdict, calibration)
     else:
         print_verdict(console, run, verdict)
-    store(run, verdict, calibration)
-    if isinstance(verdict, GateReport):
-        # Not on stdout under --json: what is printed there must stay one JSON document.
-        publish(Screen(stderr=as_json, soft_wrap=True), verdict, os.environ, calibration)
-    exit_with(verdict.exit_code, inconclusive)
 
 
 def calibration_of(run: RunDir, verdict: Verdict) -> str | None:
     """What the last calibration of a paired run's host said of its gate; None without one."""
     if not isinstance(verdict, GateReport) or not verdict.context:
         return None
-    known = last_calibration(CALIBRATIONS, host_class(read_manifest(run.manifest).host).name)
+    try:
+        host = read_manifest(run.manifest).host
+        known = last_calibration(CALIBRATIONS, host_class(host).name)
+    except (OSError, LoadgateError) as error:
+        warn(f"this host's calibration cannot be read: {error}")
+        return None
     return known.text() if known else None
 
 
@@ -74,14 +87,20 @@ def report_of(verdict: Verdict, calibration: str | None = None) -> str:
 
 
 def store(run: RunDir, verdict: Verdict, calibration: str | None = None) -> None:
-    """Write verdict.json and report.md, and junit.xml of a gate. Raises StorageError."""
+    """Write verdict.json and report.md, and junit.xml of a gate; what cannot be is a warning."""
+    _keep(run.verdict, verdict.to_json)
+    _keep(run.report, lambda: report_of(verdict, calibration).encode(errors="replace"))
+    if isinstance(verdict, GateReport):
+        _keep(run.junit, partial(junit, verdict))
+
+
+def _keep(path: Path, make: Callable[[], bytes]) -> None:
     try:
-        run.verdict.write_bytes(verdict.to_json())
-        run.report.write_text(report_of(verdict, calibration), encoding="utf-8")
-        if isinstance(verdict, GateReport):
-            run.junit.write_bytes(junit(verdict))
+        replace_file(path, make())
     except OSError as error:
-        raise StorageError(f"{run.root}: verdict not stored: {error.strerror}") from error
+        warn(f"{path} could not be stored: {why(error)}")
+    except Exception as error:  # noqa: BLE001 - a report that cannot be made ends no gate
+        warn(f"{path} could not be made: {type(error).__name__}: {error}")
 
 
 def print_verdict(console: Screen, run: RunDir, verdict: Verdict) -> None:

@@ -5,7 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from analysis.thresholds import parse_thresholds
+from recording.closing import close_run
 from recording.flow import STEPS
+from recording.manifest import read_manifest
 from recording.series import Sample
 from tests.analysis.gate.paired_recordings import PairedRecording
 from tests.analysis.recordings import END_S, SERVICES, Recording
@@ -127,6 +129,7 @@ def gate_without(arm: str) -> Callable[[Path], Seen]:
     def do(folder: Path) -> Seen:
         run = PairedRecording().write(folder / "run")
         run.orders_of(arm).unlink()
+        close_run(run, read_manifest(run.manifest))
         return judged(run)
 
     return do

@@ -1,0 +1,81 @@
+"""Standard streams that cannot fail: what can no longer be shown ends nothing.
+
+A reader that went away (`| head -1`), a full disk behind `>`, a closed terminal or one that knows
+ASCII only are no reason for a run to end, or for its exit code to be another than its verdict's.
+"""
+
+import contextlib
+import errno
+import io
+import os
+import select
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import typer
+
+_NOBODY_READS = (errno.EPIPE, errno.EIO)
+"""A reader or a terminal that went away knows that it did."""
+
+
+class _Unfailing(io.FileIO):
+    """Writes as long as that works, and from then on nowhere; says so once."""
+
+    _lost = False
+
+    def write(self, data: Any) -> int:
+        """All of it, or none."""
+        if self._lost:
+            return len(data)
+        try:
+            while (written := super().write(data)) is None:  # somebody made it non-blocking
+                select.select([], [self], [])
+        except (OSError, ValueError) as error:
+            self._lost = True
+            self._complain(error)
+            return len(data)
+        return written
+
+    def _complain(self, error: Exception) -> None:
+        if getattr(error, "errno", None) not in _NOBODY_READS and self.fileno() != 2:
+            with contextlib.suppress(OSError):
+                os.write(2, f"loadgate: output is lost: {error}\n".encode(errors="replace"))
+
+
+def make_unfailing() -> None:
+    """Replace stdout and stderr; what they cannot print they print as escapes.
+
+    A descriptor that is closed is opened first, on nothing: a file of the recording must not get
+    its number, and with it whatever somebody prints.
+    """
+    for fd in range(3):
+        try:
+            os.fstat(fd)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)
+    sys.stdout, sys.stderr = _stream(1, sys.stdout), _stream(2, sys.stderr)
+
+
+def _stream(fd: int, before: Any) -> io.TextIOWrapper:
+    return io.TextIOWrapper(
+        io.BufferedWriter(_Unfailing(fd, "wb", closefd=False)),
+        encoding=getattr(before, "encoding", None) or "utf-8",
+        errors="backslashreplace",
+        line_buffering=fd == 2 or os.isatty(fd),
+    )
+
+
+@contextlib.contextmanager
+def presenting() -> Iterator[None]:
+    """Whatever goes wrong in showing something is said, and ends nothing."""
+    try:
+        yield
+    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - whatever it is
+        warn(f"not all could be shown: {type(error).__name__}: {error}")
+
+
+def warn(text: str) -> None:
+    """A line on stderr, if there is anybody."""
+    with contextlib.suppress(Exception):
+        typer.echo(f"loadgate: {text}", err=True)
