@@ -41,7 +41,7 @@ mocks: $(READY) ## the four mock services on ports 8001 to 8004
 	@$(BIN)/loadgate mocks
 
 ui: $(READY) ## Locust's web UI on the checkout flow (start `make mocks` first)
-	@$(BIN)/locust -f locustfiles/checkout_flow.py
+	@$(BIN)/locust -f locustfiles/checkout_flow.py --web-host 127.0.0.1 $(ARGS)
 
 report: $(READY) ## print the newest run's report
 	@$(BIN)/loadgate report "$$(ls -d runs/[0-9]*/ | sort | tail -1)"

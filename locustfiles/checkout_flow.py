@@ -1,6 +1,6 @@
 """The checkout flow of LT-2025-Q3-CHECKOUT as a Locust scenario: seven steps in order.
 
-Works by itself too, web UI included::
+Works by itself too, web UI included (``--host`` must be in the allow-list)::
 
     loadgate mocks &                                  # or your own services
     locust -f locustfiles/checkout_flow.py            # then open http://localhost:8089

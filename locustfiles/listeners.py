@@ -17,6 +17,7 @@ from locust.runners import LocalRunner, MasterRunner, WorkerRunner
 
 from locustfiles import process
 from locustfiles.arrivals import DISPATCHER
+from locustfiles.by_hand import guard, why_refused
 from locustfiles.collector import Collector
 from locustfiles.intervals import EvenIntervals, Intervals, SlotIntervals
 from locustfiles.plan import DEFAULT_URLS, PLAN
@@ -25,6 +26,7 @@ from locustfiles.seal import Strangers, seal_messages
 from locustfiles.shape import PhaseShape
 from locustfiles.timetable import TIMETABLE, Timetable
 from recording.arrivals import arrival_times_s
+from recording.errors import RefusedError
 from recording.slots import Arm
 
 LAG_TICK_S = 0.05
@@ -104,6 +106,8 @@ def base_url(user: User, service: str, arm: Arm | None = None) -> str:
     """The service's url; ``--host`` sends everything to one gateway when run by hand."""
     options = user.environment.parsed_options
     if not PLAN.shaped and options is not None and options.host:
+        if because := why_refused(options.host):
+            raise RefusedError(because)
         return str(options.host)
     urls = PLAN.arms[arm] if PLAN.arms and arm else PLAN.urls
     return urls.get(service, DEFAULT_URLS[service])
@@ -115,11 +119,12 @@ if PLAN.recorded:
 
 
 @events.init.add_listener
-def _on_init(environment: Environment, runner: Any, **_: Any) -> None:
+def _on_init(environment: Environment, runner: Any, web_ui: Any = None, **_: Any) -> None:
     process.quiet_collector()
     if isinstance(runner, WorkerRunner):
         WORKER.follow(environment, runner)
     if not PLAN.recorded:
+        guard(environment, web_ui)
         return
     process.end_with_parent(is_master=isinstance(runner, MasterRunner))
     # Reports carry whole intervals; every 3 s, Locust's default, would hide a stall for long.
