@@ -111,6 +111,10 @@ def _references(one: Document) -> Iterator[tuple[str, str, str]]:
         target = one["spec"]["scaleTargetRef"]
         yield target["kind"], namespace, target["name"]
     if one["kind"] in ("Deployment", "Job", "Pod"):
+        for container in pod_of(one)["spec"]["containers"]:
+            for entry in container.get("env", []):
+                if "valueFrom" in entry:
+                    yield "Secret", namespace, entry["valueFrom"]["secretKeyRef"]["name"]
         for volume in pod_of(one)["spec"].get("volumes", []):
             if "configMap" in volume:
                 yield "ConfigMap", namespace, volume["configMap"]["name"]

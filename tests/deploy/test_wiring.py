@@ -30,8 +30,10 @@ from deploy_checks import (
     selector_problems,
 )
 
+from harness.token import VARIABLE, given_token
 from mock_services.serve import _parse
 from mock_services.settings import DEFAULT_PORTS, MODELS, SUBJECTS
+from recording.errors import ConfigError
 
 Check = Callable[[list[Document]], Iterator[str]]
 CHECKS = (
@@ -234,3 +236,42 @@ def test_recordings_outlive_the_master() -> None:
         mounts = {m["name"]: m["mountPath"] for m in spec["containers"][0]["volumeMounts"]}
         assert volume["persistentVolumeClaim"]["claimName"] == "runs"
         assert mounts[volume["name"]] == option(arguments, "--runs")
+
+
+def test_master_and_workers_share_one_token() -> None:
+    """From the Secret; what is committed is a placeholder that both refuse."""
+    built = build(BASE)
+    master, workers = (
+        named(built, "Job", "locust-master"),
+        named(built, "Deployment", "locust-worker"),
+    )
+    for one in (master, workers):
+        (container,) = pod_of(one)["spec"]["containers"]
+        (entry,) = container["env"]
+        assert entry["name"] == VARIABLE
+        assert entry["valueFrom"]["secretKeyRef"] == {"name": "loadgate-token", "key": "token"}
+    committed = named(built, "Secret", "loadgate-token")["stringData"]["token"]
+    with pytest.raises(ConfigError, match=VARIABLE):
+        given_token(None, None, {VARIABLE: committed})
+
+
+def test_only_the_load_reaches_the_mocks_and_only_workers_the_master() -> None:
+    """Policies select those pods; workers go nowhere but to master, services and names."""
+    built = build(BASE)
+    policies = {one["metadata"]["name"]: one["spec"] for one in of_kind(built, "NetworkPolicy")}
+    (into,) = policies["master"]["ingress"]
+    assert into["from"] == [{"podSelector": {"matchLabels": {"app": "locust-worker"}}}]
+    assert [port["port"] for port in into["ports"]] == [5557, 5558]
+    (mocks_in,) = policies["mocks"]["ingress"]
+    load = {"matchLabels": {"kubernetes.io/metadata.name": "load-test"}}
+    assert mocks_in["from"] == [{"namespaceSelector": load}, {"podSelector": {}}]
+    assert policies["mocks"]["podSelector"] == {}
+    assert "ingress" not in policies["workers"]
+    assert policies["workers"]["policyTypes"] == ["Ingress", "Egress"]
+    to = [target for rule in policies["workers"]["egress"] for target in rule.get("to", ["names"])]
+    services = {"matchLabels": {"kubernetes.io/metadata.name": "staging-perf"}}
+    assert to == [
+        {"podSelector": {"matchLabels": {"app": "locust-master"}}},
+        {"namespaceSelector": services},
+        "names",
+    ]
