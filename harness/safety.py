@@ -12,7 +12,7 @@ def check_keys(table: Mapping[Any, Any], where: str) -> None:
     """Raises RefusedError naming every place where a live payment key stands, never the key."""
     if places := ", ".join(live_keys(table)):
         raise RefusedError(
-            f"{where}{places}: holds a live key (sk_live_… or rk_live_…): load tests never use "
+            f"{where}{places} holds a live key (sk_live_… or rk_live_…): load tests never use "
             "one; use sk_test_…"
         )
 

@@ -20,7 +20,10 @@ SHORTEST_TOKEN = 16
 _PATTERNS = (
     # Stripe's keys and webhook secrets, live ones included
     (
-        re.compile(rf"(?!{TEST_KEY}\b)\b(?:[srp]k_(?:test|live)|whsec)_[\w-]+", re.IGNORECASE),
+        re.compile(
+            rf"(?!{TEST_KEY}\b)\b(?:[srp]k(?:_|%5f)(?:test|live)|whsec)(?:_|%5f)[\w%-]+",
+            re.IGNORECASE,
+        ),
         HIDDEN,
     ),
     # user and password of a url
@@ -49,7 +52,7 @@ _SECRET_ENTRY = re.compile(
     r"(?i)(?:token|password|passwd|secret|authorization|(?:api|access|payment|private)[_-]?key)$"
 )
 _WORTH_A_LOOK = re.compile(
-    r"(?i)k_(?:test|live)_|whsec_|://|authorization|bearer|basic|token|passw|secret|api[_-]?key"
+    r"(?i)k(?:_|%5f)(?:test|live)|whsec|://|authorization|bearer|basic|token|passw|secret|api[_-]?key"
 )
 _known: set[str] = set()
 
