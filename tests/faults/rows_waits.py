@@ -4,7 +4,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -21,7 +20,6 @@ from tests.faults.fault import (
     command,
     environment,
     judged,
-    live_run,
     verdict_of,
 )
 from tests.harness.conftest import copy_code, git
@@ -105,45 +103,6 @@ def _has_child(words: str) -> Callable[[psutil.Process, Path], bool]:
     return found
 
 
-def _frozen(folder: Path, whom: str, for_s: float) -> Seen:
-    """SIGSTOP to harness or master while the load is on, SIGCONT later."""
-
-    def freeze() -> None:
-        while not (found := list((folder / "runs").glob("*/events.jsonl"))) or (
-            '"measured":true' not in found[0].read_text()
-        ):
-            time.sleep(0.1)
-        for process in _processes(whom):
-            process.suspend()
-            time.sleep(for_s)
-            process.resume()
-
-    thread = threading.Thread(target=freeze, daemon=True)
-    thread.start()
-    return live_run(folder, TINY, limit_s=100)
-
-
-def _processes(whom: str) -> list[psutil.Process]:
-    ours = psutil.Process().children()
-    harness = next(p for p in ours if "harness.cli" in p.cmdline())
-    return [harness] if whom == "harness" else [
-        p for p in harness.children() if "locust" in p.cmdline()
-    ]  # fmt: skip
-
-
-def _side_by_side(folder: Path) -> Seen:
-    """Two runs at once into one folder."""
-    seen: list[Seen] = []
-    threads = [threading.Thread(target=lambda: seen.append(live_run(folder, TINY))) for _ in "ab"]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    stored = list((folder / "runs").glob("*/verdict.json"))
-    text = f"{len(stored)} verdicts, {len({s.exit_code for s in seen} - {0, 4})} surprises"
-    return Seen(max(s.exit_code for s in seen), "\n".join([text, *(s.text for s in seen)]))
-
-
 def _clock_jump(folder: Path, by_s: float) -> Seen:
     jump = {"t_s": 20.0, "source": "sampler", "event": "clock_jumped", "by_s": by_s}
     return judged(Recording(events=(jump,)).write(folder / "run"))
@@ -177,14 +136,6 @@ ROWS = (
     Fault("Ctrl-C while Locust starts", 13, "SIGINT, the master was just started",
           do=lambda folder: _stopped(folder, "run", str(TINY), when=_has_child("locust")),
           verdict="INVALID", says="^ended in time", fast=False),
-    Fault("harness stopped for three seconds", 13, "SIGSTOP and SIGCONT under load",
-          do=partial(_frozen, whom="harness", for_s=3.0), verdict="PASS|INVALID",
-          live=True, fast=False, limit_s=110),
-    Fault("master stopped for three seconds", 13, "SIGSTOP and SIGCONT under load",
-          do=partial(_frozen, whom="master", for_s=3.0), verdict="PASS|FAIL|INVALID",
-          live=True, fast=False, limit_s=110),
-    Fault("two runs at once in one folder", 13, "started together",
-          do=_side_by_side, says="^2 verdicts, 0 surprises", live=True, fast=False, limit_s=120),
     *(Fault(f"the wall clock jumps by {by_s:g} s", 13, "an event of the sampler",
             do=partial(_clock_jump, by_s=by_s), verdict="PASS|INCONCLUSIVE",
             says="wall clock jumped by") for by_s in (3600.0, -3600.0, 2.0)),
