@@ -2,6 +2,8 @@
 
 import socket
 import ssl
+import subprocess
+import sys
 from collections.abc import Iterator
 
 import gevent
@@ -13,6 +15,7 @@ from hypothesis import strategies as st
 from locustfiles.client import Answer, Connection, Service, _Reader
 from locustfiles.outcomes import classify_error
 from locustfiles.recorder import server_time_ms
+from tests.faults.hostile_shop import HostileShop, Quirk
 from tests.locustfiles.scripted_server import OK, SILENCE, ScriptedServer, pieces
 
 HEADERS = "Authorization: Bearer lt-user-token-00001\r\n"
@@ -188,3 +191,34 @@ def test_a_kept_connection_beyond_descriptor_1023_is_used_again(
         assert [get(connection).status_code, get(connection).status_code] == [200, 200]
         connection.close()
     assert server.connections == 1
+
+
+@pytest.mark.parametrize("quirk", ["drip", "drip_head"])
+def test_the_timeout_is_a_deadline_for_the_whole_answer(quirk: str) -> None:
+    """A byte every 0.2 s: each read is in time, the answer never comes."""
+    with HostileShop(Quirk(quirk)) as shop:
+        late = Connection(Service(shop.url, 0.5)).send("GET", "/api/v2/products", HEADERS)
+    assert classify_error(late.error) == "timeout"
+    assert 500 <= late.took_ms < 2000
+
+
+def test_a_handshake_that_stands_still_is_a_timeout() -> None:
+    """Accepted, and nothing ever said: the deadline holds for opening too. As under Locust."""
+    code = (
+        "import locust, sys\n"
+        "from locustfiles.client import Connection, Service\n"
+        "late = Connection(Service(sys.argv[1], 0.3)).send('GET', '/', '')\n"
+        "print(late.took_ms >= 300, late.error)"
+    )
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"https://127.0.0.1:{silent.getsockname()[1]}"
+        words = [sys.executable, "-c", code, url]
+        done = subprocess.run(words, capture_output=True, text=True, timeout=60, check=False)
+    assert done.stdout.startswith("True timed out"), done.stderr
+
+
+def test_an_answer_without_end_is_given_up() -> None:
+    """As fast as it is read, so that no timer gets its turn: too large to be one."""
+    with HostileShop(Quirk("endless")) as shop:
+        answer = Connection(Service(shop.url, 20.0)).send("GET", "/api/v2/products", HEADERS)
+    assert isinstance(answer.error, HTTPParseError)
