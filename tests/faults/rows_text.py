@@ -7,6 +7,7 @@ from pathlib import Path
 from unittest.mock import patch
 from xml.etree import ElementTree as ET
 
+from recording.manifest import read_manifest, write_manifest
 from recording.series import Sample, SeriesWriter
 from recording.series_reader import read_series
 from recording.text import csv_field
@@ -36,9 +37,13 @@ def _body(folder: Path, text: str) -> Seen:
 def _branch(folder: Path, text: str) -> Seen:
     """The head of a gate is a branch of that name."""
     run = PairedRecording(slower={"charge": 1.2}, looks=ONE_LOOK).write(folder / "run")
-    manifest = json.loads(run.manifest.read_bytes())
-    manifest["paired"]["head"]["what"] = f"ref:{text}"
-    run.manifest.write_text(json.dumps(manifest))
+    manifest = read_manifest(run.manifest)
+    assert manifest.paired is not None
+    head = manifest.paired.head.model_copy(
+        update={"what": f"ref:{text}".encode(errors="replace").decode()}
+    )
+    paired = manifest.paired.model_copy(update={"head": head})
+    write_manifest(run.manifest, manifest.model_copy(update={"paired": paired}))
     summary = folder / "summary.md"
     job = {"GITHUB_ACTIONS": "true", "GITHUB_STEP_SUMMARY": str(summary)}
     with patch.dict("os.environ", job):
