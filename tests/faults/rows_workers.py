@@ -38,7 +38,8 @@ def _live_keys() -> Iterator[Fault]:
             pair = text.format(key) if "{}" in text else f"{text}{key.replace('_', '%5F')}"
             yield Fault(
                 f"live key {key[:2]} in {place}", item=15, how=f"--set {pair.split('=')[0]}=…",
-                do=smoke("--set", pair), exit_code=2, says="live key|unknown key|no query", fast=False,
+                do=smoke("--set", pair), exit_code=2, says="live key|unknown key|no query",
+                fast=False,
             )  # fmt: skip
         for name in IN_THE_ENVIRONMENT:
             yield Fault(
