@@ -20,7 +20,7 @@ from scipy.stats import ttest_1samp, wilcoxon
 
 from analysis.calibration.simulated_hosts import HOSTS, Injection, Shape, simulate
 from analysis.regression.data import GateData
-from analysis.regression.estimates import estimate, prepare
+from analysis.regression.estimates import Errors, estimate, prepare
 from analysis.statistics import tails
 from analysis.statistics.looks import LookPlan
 from analysis.statistics.percentiles import quantile
@@ -28,6 +28,7 @@ from analysis.statistics.percentiles import quantile
 Floats = NDArray[np.float64]
 Judged = tuple[float, bool]  # estimated log ratio, alarm
 LEVEL: Final = 0.01
+ERRORS: Final = Errors(interval=0.025, passing=0.05, failing=0.01, missing=0.2)
 P99: Final = 0.99
 
 
@@ -73,7 +74,7 @@ def tail_counts(data: GateData, levels: tuple[float, ...]) -> Judged:
     try:
         paired = prepare(data, np.array([0]), np.array([1 - P99]))
         p = paired.p_values((data.rounds,), 0)[0]
-        return float(estimate(paired, 0.95, 0.05).raw[0]), bool(p <= LEVEL)
+        return float(estimate(paired, ERRORS).raw.ratio[0]), bool(p <= LEVEL)
     finally:
         tails.LEVELS = chosen
 

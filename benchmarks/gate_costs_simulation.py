@@ -57,6 +57,9 @@ class Host:
     errors: Draw
     error_rate: float = 0.0005
     bursts: float = 0.0  # chance that a slot's pools see three times as many connections
+    outages: float = 0.0  # chance that a slot of a step is hit by an outage, in either arm
+    outage_share: float = 0.0  # share of that slot's requests that fail
+    exports: bool = True  # whether services export metrics; without them errors are all there is
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +112,13 @@ HOSTS: Final = MappingProxyType(
         "steps": Host(_steps, _ar1(1.0), bursts=0.1),
         "ar1-0.8": Host(_ar1(0.1), _ar1(1.0), error_rate=0.005),
         "bursts": Host(_ar1(0.05), _ar1(1.5), error_rate=0.002, bursts=0.2),
+        "outages": Host(_flat, _flat, outages=0.1, outage_share=0.3, exports=False),
+        "one-slot": Host(
+            _flat, _flat, error_rate=0.0, outages=1 / 80, outage_share=1.0, exports=False
+        ),
+        "hiccups": Host(
+            _flat, _flat, error_rate=0.0, outages=0.5, outage_share=0.02, exports=False
+        ),
     }
 )
 CHANGES: Final = (
@@ -217,7 +227,7 @@ def simulate(host: Host, change: Change, slots: Slots, seed: int) -> Evidence:
     loaded = np.array([ARMS.index(slots.arm_of(s)) for s in range(slots.count)])
     values: Values = {}
     slow = np.exp(host.cpu(rng, slots.count))
-    for service in SERVICE_STEPS:
+    for service in SERVICE_STEPS if host.exports else ():
         jitter = np.exp(rng.normal(0.0, 0.03, slots.count))
         changed = change if service == "checkout-service" else Change()
         for arm in range(2):
@@ -245,6 +255,8 @@ def _requests(
     one = np.array([1000])
     for number, step in enumerate(STEPS):
         rate = np.minimum(1.0, host.error_rate * np.exp(host.errors(rng, slots.count)))
+        if host.outages:
+            rate = np.maximum(rate, host.outage_share * (rng.random(slots.count) < host.outages))
         for slot in range(slots.count):
             arm = slots.arm_of(slot)
             extra = change.error_rate if arm == "head" and number == 0 else 0.0

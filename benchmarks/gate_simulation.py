@@ -23,13 +23,24 @@ from scipy.optimize import curve_fit
 from scipy.special import ndtr, ndtri
 from scipy.stats import beta
 
-from analysis.calibration.simulated_hosts import HOSTS, SIGMA, Injection, Shape, Where, simulate
+from analysis.calibration.simulated_hosts import (
+    HOSTS,
+    MEDIAN_MS,
+    NOISY_HOSTS,
+    SIGMA,
+    Injection,
+    Shape,
+    Where,
+    on_grid,
+    simulate,
+)
 from analysis.regression.data import GateData, GateResult, GateVerdict, RegressionSettings
 from analysis.regression.judge import judge
 from analysis.statistics.looks import LookPlan
 
 PLAN: Final = LookPlan((24, 40))
 SETTINGS: Final = RegressionSettings()
+ALL_HOSTS: Final = {**HOSTS, **NOISY_HOSTS}
 SIZES: Final = (1, 7, 20)
 WHERE: Final[tuple[Where, ...]] = ("all", "tail")
 BLOCK: Final = 25  # gates a process takes at a time
@@ -40,19 +51,35 @@ POWER: Final = 0.80
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One line of a table: many gates of one kind."""
+    """One line of a table: many gates of one kind.
+
+    With `grid_ms` latencies around `median_ms` are seen on that grid. `as_seen`: e0's p99 gets
+    slower by just what an equal gate said it could have seen.
+    """
 
     table: str
     host: str
     shape: Shape
     gates: int
     injection: Injection | None = None
+    median_ms: float = MEDIAN_MS
+    grid_ms: float = 0.0
+    as_seen: bool = False
 
     @property
     def change(self) -> str:
         """What is different in head, in words."""
+        grid = f", {self.grid_ms:g} ms grid" if self.grid_ms else ""
+        return f"{self._change}{grid}"
+
+    @property
+    def _change(self) -> str:
+        if self.as_seen:
+            return "as slow as it could see"
         if self.injection is None:
             return "nothing"
+        if self.grid_ms:
+            return f"{100 * (self.injection.factor - 1):+.0f} %"
         percent = f"{100 * (self.injection.factor - 1):+.0f} %"
         which = len(self.injection.endpoints)
         return f"{percent} {self.injection.where} of {which} (from e{self.injection.endpoints[0]})"
@@ -69,6 +96,7 @@ class Tally:
     rounds: int = 0
     rows: int = 0
     covered: int = 0
+    slower: int = 0  # gates that say of such an endpoint that it is slower, FAIL or not
 
     def __add__(self, other: Tally) -> Tally:
         return Tally(*map(add, astuple(self), astuple(other)))
@@ -109,6 +137,9 @@ def all_cells() -> Iterator[Cell]:
     yield from _power_cells()
     yield from _shared_cells()
     yield from _limit_cells()
+    yield from _faster_cells()
+    yield from _seen_cells()
+    yield from _grid_cells()
 
 
 def _power_cells() -> Iterator[Cell]:
@@ -140,6 +171,27 @@ def _limit_cells() -> Iterator[Cell]:
         yield Cell("limit", host, Shape(size, per_slot * plan.rounds[-1], plan), 300, change)
 
 
+def _faster_cells() -> Iterator[Cell]:
+    """Six of seven get faster by what a noisy host might do: the seventh is not slower."""
+    for host, factor in product(("slot-noise", *NOISY_HOSTS), (0.95, 0.92)):
+        change = Injection(factor, endpoints=tuple(range(1, 7)))
+        yield Cell("faster", host, Shape(7, 20_000, PLAN), 300, change)
+
+
+def _seen_cells() -> Iterator[Cell]:
+    """Whether what a gate says it could have seen is seen with probability POWER."""
+    for host, size in product(("iid", "slot-noise", "slot-noise-15", "requests-0.8"), (1, 7)):
+        yield Cell("could have seen", host, Shape(size, 20_000, PLAN), 300, as_seen=True)
+
+
+def _grid_cells() -> Iterator[Cell]:
+    """Latencies that fall on few values: p99 around 600, 300 and 200 ms, 50 ms apart."""
+    for median_ms, factor in product((150.0, 75.0, 50.0), (1.0, 1.1, 1.2)):
+        change = Injection(factor) if factor > 1 else None
+        shape = Shape(1, 20_000, PLAN)
+        yield Cell("grid", "iid", shape, 200, change, median_ms, grid_ms=50.0)
+
+
 def run(pool: Executor, cell: Cell, seed: int) -> Tally:
     """All gates of a cell, in blocks."""
     blocks = range(0, cell.gates, BLOCK)
@@ -152,9 +204,19 @@ def run_block(cell: Cell, seed: int, first: int) -> Tally:
     total = Tally()
     for gate in range(first, min(first + BLOCK, cell.gates)):
         draw = int(np.random.SeedSequence([seed, key, gate]).generate_state(1)[0])
-        data = simulate(HOSTS[cell.host], cell.shape, draw, cell.injection)
-        total += tally(cell, run_gate(data, cell.shape.plan))
+        total += tally(cell, run_gate(_simulated(cell, draw), cell.shape.plan))
     return total
+
+
+def _simulated(cell: Cell, draw: int) -> GateData:
+    injection = cell.injection
+    if cell.as_seen:
+        equal = simulate(ALL_HOSTS[cell.host], cell.shape, draw + 1)
+        row = next(r for r in judge(equal, SETTINGS, cell.shape.plan).rows if r.metric == "p99")
+        assert row.smallest_detectable is not None  # every slot holds requests
+        injection = Injection(1 + row.smallest_detectable, "tail")
+    data = simulate(ALL_HOSTS[cell.host], cell.shape, draw, injection)
+    return on_grid(data, cell.median_ms, cell.grid_ms) if cell.grid_ms else data
 
 
 def run_gate(data: GateData, plan: LookPlan) -> GateResult:
@@ -172,17 +234,19 @@ def run_gate(data: GateData, plan: LookPlan) -> GateResult:
 
 def tally(cell: Cell, result: GateResult) -> Tally:
     """What one gate adds to the counts."""
-    changed = set()
-    factor, where = 1.0, "all"
+    changed = {"e0"} if cell.as_seen else set()
+    factor, where = (float("inf"), "tail") if cell.as_seen else (1.0, "all")
     if cell.injection:
         changed = {f"e{i}" for i in cell.injection.endpoints}
         factor, where = cell.injection.factor, cell.injection.where
-    rows = covered = blamed = 0
+    rows = covered = blamed = slower = 0
     for row in result.rows:
         hit = row.endpoint in changed
-        blamed |= row.verdict is GateVerdict.FAIL and not (hit and factor > 1)
+        wronged = not (hit and factor > 1)
+        blamed |= wronged and row.verdict is GateVerdict.FAIL
+        slower |= wronged and row.proven
         # A change of the slowest 3 % moves p99 by its factor, and p95 by an unknown part of it.
-        known = not (hit and where == "tail" and row.metric != "p99")
+        known = not (hit and where == "tail" and (cell.as_seen or row.metric != "p99"))
         if known and row.ci_low is not None and row.ci_high is not None:
             rows += 1
             covered += row.ci_low <= (factor if hit else 1.0) <= row.ci_high
@@ -194,6 +258,7 @@ def tally(cell: Cell, result: GateResult) -> Tally:
         rounds=result.rounds,
         rows=rows,
         covered=covered,
+        slower=slower,
     )
 
 
@@ -215,12 +280,14 @@ def figure(cell: Cell, counts: Tally) -> dict[str, object]:
         "inconclusive": 1 - (counts.fail + counts.passed) / n,
         "coverage": counts.covered / counts.rows if counts.rows else None,
         "mean_rounds": counts.rounds / n,
+        "called_slower": counts.slower / n,
     }
 
 
 COLUMNS: Final = (
     f"{'host':13} {'endp':>4} {'requests':>8} {'head is':24} {'gates':>5} {'FAIL %':>7}"
     f" {'(<=)':>6} {'blamed':>6} {'PASS':>6} {'INCONC':>6} {'cover':>6} {'rounds':>6}"
+    f" {'slower':>6}"
 )
 
 
@@ -229,13 +296,13 @@ def print_line(figures: list[dict[str, object]]) -> None:
     line = figures[-1]
     if len(figures) == 1 or figures[-2]["table"] != line["table"]:
         print(f"\n{line['table']}\n{COLUMNS}")
-    rates = ("fail", "fail_at_most", "blamed", "pass", "inconclusive", "coverage")
-    shown = {name: 100 * float(str(line[name])) for name in rates}
+    rates = ("fail", "fail_at_most", "blamed", "pass", "inconclusive", "coverage", "called_slower")
+    shown = {name: 100 * float(str(line[name] or 0.0)) for name in rates}
     print(
         f"{line['host']:13} {line['endpoints']:4} {line['requests']:8} {line['change']:24}"
         f" {line['gates']:5} {shown['fail']:7.2f} {shown['fail_at_most']:6.2f}"
         f" {shown['blamed']:6.2f} {shown['pass']:6.1f} {shown['inconclusive']:6.1f}"
-        f" {shown['coverage']:6.2f} {line['mean_rounds']:6.1f}",
+        f" {shown['coverage']:6.2f} {line['mean_rounds']:6.1f} {shown['called_slower']:6.2f}",
         flush=True,
     )
 

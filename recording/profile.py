@@ -6,7 +6,8 @@ the nearest known one, and returns one immutable value that is passed down, neve
 
 from collections.abc import Mapping
 from itertools import pairwise
-from typing import Annotated, Any, Literal, Self
+from math import comb, prod
+from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import (
     AfterValidator,
@@ -14,11 +15,12 @@ from pydantic import (
     ConfigDict,
     Field,
     Strict,
+    ValidationInfo,
     field_validator,
     model_validator,
 )
 
-from recording.durations import DurationS
+from recording.durations import BY_HAND, DurationS
 from recording.flow import SERVICE_STEPS, STEPS
 from recording.slots import Slots
 from recording.urls import base_url
@@ -270,6 +272,12 @@ class Judge(Table):
         return kind in self.required or f"{subject}.{kind}" in self.required
 
 
+MIN_ROUNDS: Final = 8
+"""Fewer rounds reach no useful p-value and support no t interval."""
+FEWEST_ORDERS: Final = 3_200
+"""The least p is one over the number of orders: 16 rows share the gate's 0.005."""
+
+
 class Gate(Table):
     """A paired run: base and head are loaded in turn, in short slots (``recording/slots.py``).
 
@@ -291,6 +299,26 @@ class Gate(Table):
             raise ValueError(
                 f"looks {list(self.looks)}: need rising numbers with an even number of rounds "
                 "between them, so that base-first and head-first balance"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _can_decide(self, info: ValidationInfo) -> Self:
+        """Asked of profiles only: what was recorded with such looks is judged as what it is."""
+        if info.context != BY_HAND:
+            return self
+        looks = f"looks {list(self.looks)}"
+        if self.looks[0] < MIN_ROUNDS:
+            raise ValueError(
+                f"{looks}: the one after {self.looks[0]} rounds could never decide, for intervals "
+                f"take at least {MIN_ROUNDS} rounds"
+            )
+        orders = prod(comb(b - a, (b - a) // 2) for a, b in pairwise((0, *self.looks)))
+        if orders < FEWEST_ORDERS:
+            raise ValueError(
+                f"{looks}: no regression could ever FAIL, for p-values are counted over the orders "
+                f"of base and head, {orders} here, and a FAIL takes {FEWEST_ORDERS}: let the last "
+                "look be after 16 rounds or more"
             )
         return self
 

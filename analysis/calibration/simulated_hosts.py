@@ -8,7 +8,7 @@ is injected.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Final, Literal
 
@@ -24,6 +24,7 @@ Where = Literal["all", "tail"]
 Draw = Callable[[np.random.Generator, int], Floats]
 
 BUCKET: Final = 0.01
+MEDIAN_MS: Final = 150.0
 SIGMA: Final = 0.6
 SLOWEST: Final = 1.881  # normal score that 3 % of the requests exceed
 
@@ -65,8 +66,11 @@ def _quiet(rng: np.random.Generator, slots: int) -> Floats:
     return np.zeros(slots)
 
 
-def _noise(rng: np.random.Generator, slots: int) -> Floats:
-    return rng.normal(0.0, 0.05, slots)
+def _noise(sd: float) -> Draw:
+    def draw(rng: np.random.Generator, slots: int) -> Floats:
+        return rng.normal(0.0, sd, slots)
+
+    return draw
 
 
 def _drift(rng: np.random.Generator, slots: int) -> Floats:
@@ -95,10 +99,17 @@ HOSTS: Final = MappingProxyType(
         "requests-0.8": Host("requests AR(1), phi 0.8", _quiet, phi=0.8),
         "drift": Host("linear drift of 30 % over the run", _drift),
         "steps": Host("25 % steps, one slot in twelve", _steps),
-        "slot-noise": Host("each slot its own 5 %", _noise),
+        "slot-noise": Host("each slot its own 5 %", _noise(0.05)),
         "uneven": Host("slots AR(1), phi 0.8, 10 %, felt unevenly", _ar1(0.8, 0.10), spread=0.7),
     }
 )
+NOISY_HOSTS: Final = MappingProxyType(
+    {
+        "slot-noise-10": Host("each slot its own 10 %", _noise(0.10)),
+        "slot-noise-15": Host("each slot its own 15 %", _noise(0.15)),
+    }
+)
+"""Worse than any that a calibration should be made on."""
 
 
 def simulate(host: Host, shape: Shape, seed: int, injection: Injection | None = None) -> GateData:
@@ -119,6 +130,15 @@ def simulate(host: Host, shape: Shape, seed: int, injection: Injection | None = 
     return _recorded(logs, order)
 
 
+def on_grid(data: GateData, median_ms: float, grid_ms: float) -> GateData:
+    """The same run with another median, seen by a clock that ticks only every `grid_ms`."""
+    scaled_us = data.values_us * median_ms / MEDIAN_MS
+    ticks_us = 1000 * grid_ms * np.ceil(scaled_us / (1000 * grid_ms))
+    values_us, starts = np.unique(ticks_us, return_index=True)
+    base, head = (np.add.reduceat(arm, starts, axis=-1) for arm in (data.base, data.head))
+    return replace(data, values_us=values_us, base=base, head=head)
+
+
 def _normal(rng: np.random.Generator, size: tuple[int, ...], phi: float) -> NDArray[np.float32]:
     z = rng.standard_normal(size, dtype=np.float32)
     if phi:
@@ -128,7 +148,7 @@ def _normal(rng: np.random.Generator, size: tuple[int, ...], phi: float) -> NDAr
 
 
 def _recorded(logs: NDArray[np.float32], order: NDArray[np.bool_]) -> GateData:
-    """Histograms [round, endpoint, bucket] around a median of 150 ms."""
+    """Histograms [round, endpoint, bucket] around MEDIAN_MS."""
     endpoints, rounds, _, _ = logs.shape
     bucket = np.floor(logs / np.float32(BUCKET)).astype(np.int32)
     low, high = int(bucket.min()), int(bucket.max())
@@ -138,7 +158,7 @@ def _recorded(logs: NDArray[np.float32], order: NDArray[np.bool_]) -> GateData:
     counts = flat.reshape(endpoints, rounds, 2, k)
     return GateData(
         endpoints=tuple(f"e{i}" for i in range(endpoints)),
-        values_us=150_000 * np.exp(BUCKET * (np.arange(low, high + 1) + 0.5)),
+        values_us=1000 * MEDIAN_MS * np.exp(BUCKET * (np.arange(low, high + 1) + 0.5)),
         base=np.ascontiguousarray(counts[:, :, 0].swapaxes(0, 1)),
         head=np.ascontiguousarray(counts[:, :, 1].swapaxes(0, 1)),
         head_first=order,

@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 from scipy.special import stdtrit
 
 from analysis.regression.data import GateVerdict
-from analysis.regression.rows import MIN_ROUNDS, POWER
-from analysis.statistics.crossover import p_values
+from analysis.regression.rows import POWER
+from analysis.statistics.crossover import detected_t, p_values
 from analysis.units import as_change
+from recording.profile import MIN_ROUNDS
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -98,7 +99,7 @@ class Cost:
             self.metric,
             self.unit,
             verdict,
-            self._because(verdict, stakes, p_holm),
+            self._because(verdict, stakes, p_holm) + self._beside(half, stakes, p_holm),
             self.base,
             self.head,
             self._in_unit(self.effect),
@@ -128,10 +129,24 @@ class Cost:
         most = self._text(self._upper(stakes))
         return f"not decided: could be up to {most}; the smallest it could have seen is {least}"
 
+    def _beside(self, half: float, stakes: CostStakes, p_holm: float) -> str:
+        """Why an interval without 0 stands beside a p-value that proves nothing."""
+        if self.effect + half < 0:
+            return "; less than base, and p is of more"
+        if self.effect - half <= 0 or p_holm <= stakes.alpha:
+            return ""
+        if self.tested_against:
+            return f"; p is of more than {self._text(self.tested_against)}"
+        return (
+            f"; its interval is that of one row alone, p {p_holm:.2g} after Holm that of the most "
+            f"different of {stakes.tests}"
+        )
+
     def _smallest_detectable(self, stakes: CostStakes) -> float:
         """The change called FAIL with probability POWER."""
         power = self._critical(1 - POWER) * self.error
-        proven = self._critical(stakes.alpha / stakes.tests) * self.error + power
+        proof = self._critical(stakes.alpha / stakes.tests)
+        proven = float(detected_t(proof, 1 - POWER, self.degrees)) * self.error
         proven += self.tested_against
         return max(proven, self.minimum + power) + self.grain
 

@@ -100,7 +100,7 @@ class _Case:
             run_id=manifest.run_id,
             profile=manifest.profile.name,
             verdict=outcome,
-            summary=self._named(summary_of(outcome, rows, breaches, invalid, unsure)),
+            summary=self._named(summary_of(outcome, rows, breaches, invalid, unsure, self._looked)),
             breaches=breaches,
             measurements=tuple(self._measurements()),
             checks=checks,
@@ -111,6 +111,17 @@ class _Case:
             gate_rows=tuple(ArmRow(row, self._head_ms(row)) for row in rows),
             costs=self.look.costs if self.look else (),
         )
+
+    @property
+    def _planned(self) -> int:
+        """Rounds of the last look; 0 where no gate was planned."""
+        gate = self.evidence.manifest.profile.gate
+        return gate.looks[-1] if gate else 0
+
+    @property
+    def _looked(self) -> str:
+        """How far the verdict goes; later rounds may have been recorded, and were not judged."""
+        return f"after {self.rounds} of {self._planned} rounds"
 
     def _named(self, summary: str) -> str:
         """The summary, and that both arms drew the same where they did."""
@@ -149,10 +160,9 @@ class _Case:
         """Why it cannot tell; nothing where the look decided."""
         look, manifest = self.look, self.evidence.manifest
         gate = manifest.profile.gate
-        planned = gate.looks[-1] if gate else 0
-        if self.recorded < planned or not gate:
+        if self.recorded < self._planned or not gate:
             first = "" if look or not gate else f"; the first verdict is due after {gate.looks[0]}"
-            yield f"stopped after {self.recorded} of {planned} rounds{first}"
+            yield f"stopped after {self.recorded} of {self._planned} rounds{first}"
         if look:
             yield from look.against_pass
             rows = look.result.rows
@@ -224,6 +234,7 @@ class _Case:
             "duration_s": self.evidence.end_s,
             "judged_s": span_s[1] - span_s[0],
             "rounds": self.rounds,
+            "rounds_planned": self._planned,
             "rounds_recorded": self.recorded,
             "look": self.look.number if self.look else None,
             "alpha_spent": result.alpha_spent if result else None,

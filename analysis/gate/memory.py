@@ -19,9 +19,9 @@ from analysis.gate.cost_rows import Cost
 from analysis.gate.slot_samples import round_means, services_of
 from analysis.memory.judge import MemoryClass, judge_memory
 from analysis.memory.shape import settled
-from analysis.regression.rows import MIN_ROUNDS
 from analysis.statistics.trend import Trend, fit_trend
 from analysis.units import BYTES_PER_MB
+from recording.profile import MIN_ROUNDS
 from recording.series_reader import Series
 from recording.slots import ARMS, Slots
 

@@ -89,9 +89,10 @@ def show_cost(value: float | None, unit: str) -> str:
 
 
 def faster(rows: Sequence[GateRow], settings: RegressionSettings) -> Iterator[str]:
-    """What got faster by more than the minimum effect, surely."""
+    """What got faster by more than the minimum effect, surely, and not beside the others only."""
     for row in rows:
-        if row.ci_high is not None and row.ci_high < 1 - settings.min_effect:
+        surely = row.ci_high is not None and row.ci_high < 1 - settings.min_effect
+        if surely and row.raw_high is not None and row.raw_high < 1:
             change = f"{percent(row.ratio)} ({interval_of(row)})"
             yield f"{row.endpoint} {row.metric} got faster: {change}"
 
@@ -99,8 +100,7 @@ def faster(rows: Sequence[GateRow], settings: RegressionSettings) -> Iterator[st
 def slower_within_tolerance(result: GateResult) -> Iterator[str]:
     """What is surely slower and still no FAIL: below the minimum effect, or the floor in ms."""
     for row in result.rows:
-        proven = row.p_holm is not None and row.p_holm <= result.alpha_spent
-        if proven and row.verdict is not GateVerdict.FAIL:
+        if row.proven and row.verdict is not GateVerdict.FAIL:
             change = f"{percent(row.ratio)} ({interval_of(row)}), {show(row.shift_ms or 0.0, 'ms')}"
             yield f"{row.endpoint} {row.metric} is slower, by less than matters here: {change}"
 
@@ -111,8 +111,9 @@ def summary_of(
     breaches: Sequence[Breach],
     invalid: Sequence[str],
     unsure: Sequence[str],
+    looked: str,
 ) -> str:
-    """One line: the verdict's strongest reason."""
+    """One line: the verdict's strongest reason; `looked` is how far, for a PASS."""
     if outcome is Outcome.INVALID:
         return f"This run is not evidence: {invalid[0]}" + and_more(len(invalid))
     if outcome is Outcome.FAIL:
@@ -121,7 +122,7 @@ def summary_of(
         return f"Cannot tell: {unsure[0]}" + and_more(len(unsure))
     highest = max((row.ci_high for row in rows if row.ci_high is not None), default=1.0)
     return (
-        f"No row is slower by what matters: all {len(rows)} decided, "
+        f"No row is slower by what matters {looked}: all {len(rows)} decided, "
         f"no 95 % interval reaches above {percent(highest)}"
     )
 

@@ -117,8 +117,9 @@ class GateRow:
     """One endpoint and metric. Ratios are head/base; None where nothing could be measured.
 
     `ratio` has the host's share taken out where a control allowed it, `raw_ratio` has not.
-    `ci_low`, `ci_high`: two-sided interval of `ratio`. `p_value` is one-sided (slower) and
-    `p_holm` corrects it for all rows; it is compared with the look's share of alpha.
+    `ci_low`, `ci_high`: two-sided interval of `ratio`; `raw_low`, `raw_high` of `raw_ratio`.
+    `p_value` is one-sided (slower) and `p_holm` corrects it for all rows; it is compared with the
+    look's share of alpha. `proven`: head is slower at all, by p and by the raw interval.
     `smallest_detectable` is the regression (0.08 = +8 %) this run would have called FAIL with
     80 % probability. `because` says in a few words what the verdict stands on.
     """
@@ -135,8 +136,11 @@ class GateRow:
     raw_ratio: float | None = None
     ci_low: float | None = None
     ci_high: float | None = None
+    raw_low: float | None = None
+    raw_high: float | None = None
     p_value: float | None = None
     p_holm: float | None = None
+    proven: bool = False
     smallest_detectable: float | None = None
     host_removed: bool = False
 

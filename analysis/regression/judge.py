@@ -13,8 +13,8 @@ from math import ceil, isfinite
 import numpy as np
 
 from analysis.regression.data import GateData, GateResult, GateRow, GateVerdict, RegressionSettings
-from analysis.regression.estimates import estimate, prepare
-from analysis.regression.rows import Measured, Stakes, Subject, subject_of
+from analysis.regression.estimates import Errors, estimate, prepare
+from analysis.regression.rows import POWER, RAW_ERROR, Measured, Stakes, Subject, subject_of
 from analysis.statistics.crossover import holm
 from analysis.statistics.looks import LookPlan
 
@@ -24,10 +24,11 @@ Judged = tuple[GateRow, float | None]
 def judge(data: GateData, settings: RegressionSettings, plan: LookPlan) -> GateResult:
     """Judge a paired run at one of its declared looks.
 
-    A row FAILs when it is significant after Holm at this look's share of `alpha` and both its
-    ratios (raw, and with the host taken out) reach the minimum effect and the floor. It PASSes
-    when its upper confidence bound, taken from the less favourable ratio, is below what is
-    tolerated. Everything else, and every row that could not be measured, is INCONCLUSIVE.
+    A row FAILs when it is significant after Holm at this look's share of `alpha`, the interval of
+    its raw ratio lies above 1, and both its ratios (raw, and with the host taken out) reach the
+    minimum effect and the floor. It PASSes when its upper confidence bound, taken from the less
+    favourable ratio, is below what is tolerated. Everything else, and every row that could not be
+    measured, is INCONCLUSIVE.
 
     Raises ValueError when no look was declared at this number of rounds, or when the order of
     the arms is not balanced as the plan demands: then no p-value would mean anything.
@@ -64,18 +65,14 @@ def _measure(
     p = np.ones(len(subjects))
     p[whole] = paired.p_values(plan.stretches(data.rounds), stakes.settings.seed)
     p_holm = holm(p)
-    found = estimate(paired, stakes.settings.confidence, stakes.pass_error)
+    found = estimate(paired, _errors(stakes))
     return {
         i: Measured(
             subjects[i],
             stakes,
-            raw=float(found.raw[row]),
-            raw_upper=float((found.upper if data.control else found.raw_upper)[row]),
-            ratio=float(found.ratio[row]),
-            low=float(found.low[row]),
-            high=float(found.high[row]),
-            upper=float(found.upper[row]),
-            error=float(found.error[row]),
+            raw=found.raw.of(row),
+            adjusted=found.adjusted.of(row),
+            vouched=bool(data.control),
             degrees=float(found.degrees[row]),
             host_removed=bool(found.use_control[row]),
             p_value=float(p[i]),
@@ -83,6 +80,16 @@ def _measure(
         )
         for row, i in enumerate(whole)
     }
+
+
+def _errors(stakes: Stakes) -> Errors:
+    return Errors(
+        interval=(1 - stakes.settings.confidence) / 2,
+        passing=stakes.pass_error,
+        failing=stakes.alpha / stakes.tests,
+        bearing_out=RAW_ERROR,
+        missing=1 - POWER,
+    )
 
 
 def _check_balance(data: GateData, plan: LookPlan) -> None:

@@ -9,12 +9,15 @@ from scipy.special import stdtrit
 
 from analysis.regression.data import GateData, GateRow, GateVerdict, RegressionSettings
 from analysis.statistics.percentiles import quantile
+from analysis.statistics.tails import recorded_step
 from analysis.units import as_change
+from recording.profile import MIN_ROUNDS
 
-# Fewer rounds reach no useful p-value and support no t interval.
-MIN_ROUNDS = 8
 # With fewer requests beyond the percentile in either arm the tail is not measured at all.
 MIN_TAIL_REQUESTS = 10.0
+# Chance that the raw ratio bears out what only the control says, on a host as noisy as a change of
+# the others is large. At the 2.5 % of a 95 % interval 5 of 90 simulated gates FAILed wrongly.
+RAW_ERROR = 0.005
 # "Could have seen" and "would take" mean: with this probability.
 POWER = 0.80
 
@@ -42,7 +45,8 @@ class Subject:
     """One endpoint and metric, what was counted of it, and why it cannot be measured, if so.
 
     `growth` is how many times as many requests would measure it, None where more of the same
-    would not.
+    would not. `step` is how far apart the recorded values lie near the percentile, as log ratio,
+    where that is too far to read between them.
     """
 
     endpoint: str
@@ -53,6 +57,7 @@ class Subject:
     base_ms: float
     lacks: str = ""
     growth: float | None = None
+    step: float = 0.0
 
     def unmeasured(self) -> GateRow:
         """The row of a subject that lacks something: never PASS, never FAIL."""
@@ -82,56 +87,85 @@ def subject_of(data: GateData, endpoint: str, metric: str, tail: float) -> Subje
     elif beyond < MIN_TAIL_REQUESTS:
         lacks = f"{beyond:.1f} requests beyond {metric}, need {MIN_TAIL_REQUESTS:.0f}"
         growth = MIN_TAIL_REQUESTS / beyond
-    return Subject(endpoint, metric, tail, *counts, base_ms, lacks, growth)
+    step = 0.0 if lacks else recorded_step(data.values_us, (base + head).sum(axis=0), tail)
+    return Subject(endpoint, metric, tail, *counts, base_ms, lacks, growth, step)
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """One ratio of one row, as log ratios: with its two-sided interval, and its one-sided bound
+    at this look's share of the error.
+
+    `provable` is the least regression that would have been proven with probability POWER.
+    """
+
+    ratio: float
+    low: float
+    high: float
+    upper: float
+    provable: float
 
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """The estimates of one subject: log ratios, and p-values."""
+    """The estimates of one subject, and its p-values.
+
+    `adjusted` has the host taken out where `host_removed`; `vouched` says that a declared control
+    took it out, which may then excuse.
+    """
 
     subject: Subject
     stakes: Stakes
-    raw: float
-    raw_upper: float  # one-sided bound of `raw`; that of `ratio` where a declared control vouches
-    ratio: float
-    low: float
-    high: float
-    upper: float  # one-sided bound of `ratio` at this look's share of the error
-    error: float
+    raw: Bound
+    adjusted: Bound
     degrees: float
-    host_removed: bool
     p_value: float
     p_holm: float
+    host_removed: bool = False
+    vouched: bool = False
 
     @property
     def verdict(self) -> GateVerdict:
         """FAIL needs proof and size by both ratios, PASS exclusion by the less favourable."""
-        if self._significant and self._large:
+        if self.proven and self._large:
             return GateVerdict.FAIL
         if self._bound < self.stakes.pass_below(self.subject.base_ms):
             return GateVerdict.PASS
         return GateVerdict.INCONCLUSIVE
 
     @property
+    def proven(self) -> bool:
+        """Whether head is slower at all.
+
+        What most endpoints share is taken for the host's, so one that alone stayed as it was looks
+        slower than its control: the raw ratio must bear it out.
+        """
+        interval = (1 - self.stakes.settings.confidence) / 2
+        reach = (self.raw.ratio - self.raw.low) / self._critical(interval)
+        borne_out = self.raw.ratio > self._critical(min(RAW_ERROR, interval)) * reach
+        return self.p_holm <= self.stakes.alpha and borne_out
+
+    @property
     def smallest_detectable(self) -> float:
         """The regression called FAIL with probability POWER, as a fraction (0.08 = +8 %)."""
-        proven = (self._critical(self._test_error) + self._power) * self.error
-        large = self.stakes.fail_from(self.subject.base_ms) + self._power * self.error
-        return exp(max(proven, large)) - 1
+        large = self.stakes.fail_from(self.subject.base_ms) + self._power * self._error
+        return exp(max(self.raw.provable, self.adjusted.provable, large)) - 1
 
     @property
     def growth(self) -> float:
         """Times as many requests for a verdict with probability POWER, were this the truth."""
-        room = self.stakes.pass_below(self.subject.base_ms) - max(self.raw, self.ratio)
-        excess = min(self.raw, self.ratio) - self.stakes.fail_from(self.subject.base_ms)
+        raw, ratio = self.raw.ratio, self.adjusted.ratio
+        tolerated = self.stakes.pass_below(self.subject.base_ms) - self.subject.step
+        room = tolerated - max(raw, ratio)
+        excess = min(raw, ratio) - self.stakes.fail_from(self.subject.base_ms)
         ways = []
         if room > 0:
             critical = self._critical(self.stakes.pass_error)
-            margin = self._bound - max(self.raw, self.ratio)
+            margin = self._bound - self.subject.step - max(raw, ratio)
             ways.append(margin * (1 + self._power / critical) / room)
         if excess > 0:
-            proof = (self._critical(self._test_error) + self._power) / self.ratio
-            ways.append(max(proof, self._power / excess) * self.error)
+            proof = max(self.adjusted.provable / ratio, self.raw.provable / raw)
+            ways.append(max(proof, self._power * self._error / excess))
         return min(ways) ** 2 if ways else float("inf")
 
     def row(self) -> GateRow:
@@ -145,45 +179,70 @@ class Measured:
             subject.n_base,
             subject.n_head,
             base_ms=subject.base_ms,
-            shift_ms=subject.base_ms * (exp(self.ratio) - 1),
-            ratio=exp(self.ratio),
-            raw_ratio=exp(self.raw),
-            ci_low=exp(self.low),
-            ci_high=exp(self.high),
+            shift_ms=subject.base_ms * (exp(self.adjusted.ratio) - 1),
+            ratio=exp(self.adjusted.ratio),
+            raw_ratio=exp(self.raw.ratio),
+            ci_low=exp(self.adjusted.low - subject.step),
+            ci_high=exp(self.adjusted.high + subject.step),
+            raw_low=exp(self.raw.low - subject.step),
+            raw_high=exp(self.raw.high + subject.step),
             p_value=self.p_value,
             p_holm=self.p_holm,
+            proven=self.proven,
             smallest_detectable=self.smallest_detectable,
             host_removed=self.host_removed,
         )
 
     @property
-    def _significant(self) -> bool:
-        return self.p_holm <= self.stakes.alpha
-
-    @property
     def _large(self) -> bool:
-        return min(self.raw, self.ratio) >= self.stakes.fail_from(self.subject.base_ms)
+        least = self.stakes.fail_from(self.subject.base_ms)
+        return min(self.raw.ratio, self.adjusted.ratio) >= least
 
     @property
     def _bound(self) -> float:
         # A change that most endpoints share looks like the host's: only the raw ratio excludes it.
-        return max(self.upper, self.raw_upper)
+        uppers = [self.adjusted.upper] if self.vouched else [self.adjusted.upper, self.raw.upper]
+        return max(uppers) + self.subject.step
 
     @property
     def _because(self) -> str:
         limit = _percent(self.stakes.pass_below(self.subject.base_ms))
         if self.verdict is GateVerdict.FAIL:
-            return f"slower by {_percent(self.ratio)}, p {self.p_holm:.2g} after Holm"
+            by = f"slower by {_percent(self.adjusted.ratio)}{self._coarse}"
+            return f"{by}, p {self.p_holm:.2g} after Holm"
         if self.verdict is GateVerdict.PASS:
-            return f"at most {_percent(self._bound)}, below the tolerated {limit}"
-        if self._significant:
+            return f"at most {_percent(self._bound)}, below the tolerated {limit}{self._beside}"
+        if self.proven:
             least = _percent(self.stakes.fail_from(self.subject.base_ms))
             return f"slower, but not surely by {least}, nor surely by less than {limit}"
-        return f"could be up to {_percent(self._bound)}, and no slow-down is proven"
+        most = f"could be up to {_percent(self._bound)}"
+        return f"{most}{self._coarse}, and no slow-down is proven{self._beside}"
 
     @property
-    def _test_error(self) -> float:
-        return self.stakes.alpha / self.stakes.tests
+    def _coarse(self) -> str:
+        step_ms = self.subject.base_ms * (exp(self.subject.step) - 1)
+        return f" (recorded in steps of {step_ms:.3g} ms there)" if self.subject.step else ""
+
+    @property
+    def _beside(self) -> str:
+        """Why an interval without 0 stands beside a p-value that proves nothing."""
+        if self.adjusted.high < 0:
+            return "; faster, and p is of being slower"
+        if self.adjusted.low <= 0 or self.proven:
+            return ""
+        if self.p_holm > self.stakes.alpha:
+            return (
+                f"; its interval is that of one row alone, p {self.p_holm:.2g} after Holm that of "
+                f"the most different of {self.stakes.tests}"
+            )
+        low, high = _percent(self.raw.low), _percent(self.raw.high)
+        return f"; slower than the others only, before taking the host out {low} to {high}"
+
+    @property
+    def _error(self) -> float:
+        """Standard error of the adjusted ratio."""
+        two_sided = self._critical((1 - self.stakes.settings.confidence) / 2)
+        return (self.adjusted.high - self.adjusted.low) / 2 / two_sided
 
     @property
     def _power(self) -> float:

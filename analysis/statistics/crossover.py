@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
+from scipy.special import ndtri
 
 from analysis.statistics.looks import random_orders
 
@@ -103,6 +104,19 @@ def p_values(
         if not len(open_rows):
             break
     return p
+
+
+def detected_t(critical: ArrayLike, missed: float, degrees: ArrayLike) -> Floats:
+    """How many standard errors an effect needs to be found, but for a share `missed` of runs.
+
+    A run finds it when its t reaches `critical`. Both the t of that run and the size asked of
+    this one carry the noise of an estimated standard error, each the square of the effect over
+    2 * `degrees` beside the 1 of the effect's own: k = critical + z * sqrt(1 + k**2 / degrees).
+    """
+    z = -ndtri(missed)
+    left = 1 - z**2 / np.asarray(degrees)
+    root = np.sqrt(np.square(critical) - left * (np.square(critical) - z**2))
+    return np.asarray((np.asarray(critical) + root) / left)
 
 
 def holm(p: Floats) -> Floats:

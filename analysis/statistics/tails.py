@@ -25,6 +25,9 @@ LEVELS: tuple[float, ...] = (1.75, 1.0, 0.25)
 BULK = (0.75, 0.5, 0.25)
 # Halvings of a bracket of some thousand grid steps: to a hundredth of a step, 0.02 %.
 HALVINGS = 18
+# The widest of n gaps between evenly drawn values is (1 + log n) / n of their span; this many times
+# as wide is no chance.
+CHANCE = 2.5
 
 
 def survival(values_us: Floats, counts: Ints, grid: Floats) -> Floats:
@@ -53,6 +56,24 @@ def log_grid(values_us: Floats) -> Floats:
     """The working grid: every STEP on the log axis, around all values."""
     low, high = np.log(values_us[0]) - STEP, np.log(values_us[-1]) + STEP
     return np.asarray(low + STEP * np.arange(int(np.ceil((high - low) / STEP)) + 1))
+
+
+def recorded_step(values_us: Floats, counts: Ints, tail: float) -> float:
+    """How far apart the values recorded near a percentile lie, as log ratio; 0 up to STEP.
+
+    A clock that ticks, a client that polls or sleeps put many requests on few values. What
+    happened between two of them nobody saw, so no difference below their distance is excluded.
+    Taken from a quarter of the tail's mass on either side of the percentile, of counts [k] that
+    are not all zero.
+    """
+    seen = np.flatnonzero(counts)
+    below = np.cumsum(counts[seen])
+    first, last = np.searchsorted(below, below[-1] * (1 - tail * np.array([1.25, 0.75])))
+    near = slice(max(first - 1, 0), last + 2)
+    logs, n = np.log(values_us[seen[near]]), int(counts[seen[near]].sum())
+    widest = float(np.diff(logs).max(initial=0.0))
+    by_chance = (logs[-1] - logs[0]) * (1 + np.log(n)) / n
+    return widest if widest > max(STEP, CHANCE * by_chance) else 0.0
 
 
 def bulk(curves: Floats) -> Floats:

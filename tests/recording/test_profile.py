@@ -135,3 +135,24 @@ def test_nonsense_is_no_duration(text: object) -> None:
 def test_durations_are_shown_short(seconds: float, text: str) -> None:
     """At most two units."""
     assert format_duration(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("looks", "why"),
+    [
+        ("[4]", "at least 8"),
+        ("[6, 40]", "at least 8"),
+        ("[8]", "ever FAIL"),
+        ("[8, 14]", "ever FAIL"),
+    ],
+)
+def test_looks_that_can_never_decide_are_refused(looks: str, why: str) -> None:
+    """Too few rounds for an interval, or too few orders for any FAIL: said before any load."""
+    with pytest.raises(ConfigError, match=why):
+        load_profile(PROFILES / "gate.toml", [f"gate.looks={looks}"])
+
+
+@pytest.mark.parametrize("looks", ["[14]", "[8, 16]", "[24, 40]"])
+def test_looks_that_can_decide_are_taken(looks: str) -> None:
+    """Fourteen rounds at once have 3,432 orders, eight and eight 4,900."""
+    assert load_profile(PROFILES / "gate.toml", [f"gate.looks={looks}"]).gate is not None

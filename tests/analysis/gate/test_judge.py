@@ -53,6 +53,11 @@ def test_equal_arms_pass(equal: GateReport) -> None:
     assert (equal.verdict, int(equal.exit_code), equal.breaches) == (Outcome.PASS, 0, ())
 
 
+def test_a_pass_says_how_far_it_looked(equal: GateReport) -> None:
+    """Rounds after the look that decided were not judged, whatever they would have shown."""
+    assert f"after {equal.context['rounds']} of {LOOKS[-1]} rounds" in equal.summary
+
+
 def test_a_slower_endpoint_fails_and_is_named(slower: GateReport) -> None:
     """+20 % on charge is a FAIL with exit code 3; no other step is blamed."""
     assert (slower.verdict, int(slower.exit_code)) == (Outcome.FAIL, 3)
