@@ -47,14 +47,18 @@ def make_unfailing() -> None:
     """Replace stdout and stderr; what they cannot print they print as escapes.
 
     A descriptor that is closed is opened first, on nothing: a file of the recording must not get
-    its number, and with it whatever somebody prints.
+    its number, and with it whatever somebody prints. A stream that somebody put in their place
+    has no descriptor to lose, and stays.
     """
     for fd in range(3):
         try:
             os.fstat(fd)
         except OSError:
             os.open(os.devnull, os.O_RDWR)
-    sys.stdout, sys.stderr = _stream(1, sys.stdout), _stream(2, sys.stderr)
+    if sys.stdout is sys.__stdout__:
+        sys.stdout = _stream(1, sys.stdout)
+    if sys.stderr is sys.__stderr__:
+        sys.stderr = _stream(2, sys.stderr)
 
 
 def _stream(fd: int, before: Any) -> io.TextIOWrapper:

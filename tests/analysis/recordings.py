@@ -27,12 +27,19 @@ RATE = USERS / (THINK_S + LATENCY_S)
 START_S, END_S = 10.0, 40.0
 SERVICES = ("checkout-service", "payment-gateway", "inventory-lock-service", "cart-service")
 JOURNEY = Journey(think=Range(min=THINK_S, max=THINK_S))
-LOAD = Load(
-    phases=(
-        Phase(name="ramp-up", duration=10, users=USERS),
-        Phase(name="sustained", duration=30, users=USERS, measured=True),
+
+
+def load_for(ramp_s: float, measured_s: float) -> Load:
+    """All users from the end of the ramp to the end."""
+    return Load(
+        phases=(
+            Phase(name="ramp-up", duration=ramp_s, users=USERS),
+            Phase(name="sustained", duration=measured_s, users=USERS, measured=True),
+        )
     )
-)
+
+
+LOAD = load_for(START_S, END_S - START_S)
 
 
 @dataclass
@@ -68,6 +75,9 @@ class Recording:
     """Whether the services were there already and the run only knew their urls."""
     seconds_lost: frozenset[int] = frozenset()
     judged: tuple[str, ...] = ("latency", "errors", "pool", "orders")
+    steps: Sequence[str] = STEPS
+    start_s: float = START_S
+    end_s: float = END_S
 
     def write(self, root: Path) -> RunDir:
         """The run directory."""
@@ -82,7 +92,8 @@ class Recording:
         self._write_ledger(run)
         urls = dict.fromkeys(("checkout", "payment", "cart"), "http://127.0.0.1:9")
         target = Target(**urls) if self.urls else Target()
-        profile = Profile(name="made", load=LOAD, journey=JOURNEY, target=target)
+        load = load_for(self.start_s, self.end_s - self.start_s)
+        profile = Profile(name="made", load=load, journey=JOURNEY, target=target)
         judge = profile.judge.model_copy(update={"required": self.judged})
         close_run(
             run,
@@ -98,13 +109,13 @@ class Recording:
         return run
 
     def _intervals(self) -> Iterator[Interval]:
-        for second in range(int(END_S)):
-            for number, step in enumerate(STEPS):
-                if not (n := _share(self.rate, second, number)):
+        for second in range(int(self.end_s)):
+            for step in self.steps:
+                if not (n := _whole(self.rate / len(self.steps), second)):
                     continue
                 ms = self.latency_ms.get(step, 1000 * LATENCY_S)
                 for outcome, share in self.outcomes.get(step, {"ok": 1.0}).items():
-                    count = _share(n * share, second, 0)
+                    count = _whole(n * share, second)
                     took_ms = self.late_ms if outcome in LOWER_BOUNDS else ms
                     yield _interval(Tag(step, outcome), second, took_ms, count)
                 tag = Tag(step, "ok", kind=DISTORTION)
@@ -117,7 +128,7 @@ class Recording:
                 yield sample
 
     def _samples(self) -> Iterator[Sample]:
-        for second in range(int(END_S) + 1):
+        for second in range(int(self.end_s) + 1):
             for subject in SERVICES:
                 cpu = self.cpu.get(subject, 0.2)
                 rss = 100 * 2**20 * (1 + second % 2 * 1e-4)
@@ -143,8 +154,8 @@ class Recording:
         return {"max": maximum, "active": active, "waiting": waiting, "timeouts_total": timeouts}
 
     def _load(self) -> Iterator[Sample]:
-        for second in range(int(END_S) + 1):
-            users = self.users * min(1.0, second / START_S)
+        for second in range(int(self.end_s) + 1):
+            users = self.users * min(1.0, second / self.start_s)
             yield Sample(second, "locust", "users", users)
             worker = "locust-worker-01"
             cpu = self.cpu.get("locust", 0.3)
@@ -153,16 +164,16 @@ class Recording:
 
     def _events(self, recorded: int, begun: Mapping[str, int]) -> Iterator[Mapping[str, Any]]:
         yield _event(0.0, "phase_started", phase="ramp-up", measured=False)
-        yield _event(START_S, "phase_started", phase="sustained", measured=True)
+        yield _event(self.start_s, "phase_started", phase="sustained", measured=True)
         yield from self.events
-        yield _event(END_S, "phases_ended", early=False)
+        yield _event(self.end_s, "phases_ended", early=False)
         if self.ended == "running":
             return
         counts: dict[str, Any] = {"recorded": recorded, "orders": len(self.orders), "errors": 0}
         counts |= {"begun": begun, "cut_off": 0}
         counts |= {"locust_requests": recorded, "locust_failures": 0} | dict(self.closing)
-        yield _event(END_S + 1, "generator_ended", **counts, last_error="")
-        yield _event(END_S + 2, "run_ended", how=self.ended)
+        yield _event(self.end_s + 1, "generator_ended", **counts, last_error="")
+        yield _event(self.end_s + 2, "run_ended", how=self.ended)
 
     def _write_ledger(self, run: RunDir) -> None:
         if self.ledger is None:
@@ -181,10 +192,9 @@ def _latency_tags(intervals: Sequence[Interval]) -> set[Tag]:
     return {tag for tag in tags if tag.kind == "latency" and tag.step != "generator"}
 
 
-def _share(total: float, second: int, number: int) -> int:
+def _whole(per_s: float, second: int) -> int:
     """Whole requests of one second, of the whole run adding up to the rate."""
-    per_step = total / len(STEPS) if number or total > 20 else total
-    return int((second + 1) * per_step) - int(second * per_step)
+    return int((second + 1) * per_s) - int(second * per_s)
 
 
 def _interval(tag: Tag, second: int, ms: float, n: int) -> Interval:

@@ -10,10 +10,12 @@ Examples::
 
 import argparse
 import sys
+import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+from tests.faults import mutations
 from tests.faults.fault import Fault
 from tests.faults.matrix import Outcome, rows, run_row
 
@@ -26,14 +28,26 @@ def main(words: Sequence[str]) -> int:
     asked = _parser().parse_args(words)
     chosen = [row for row in rows() if _is_chosen(row, asked.only, asked.match)]
     outcomes = [_said(number, run_row(row), len(chosen)) for number, row in enumerate(chosen, 1)]
-    wrong = [outcome for outcome in outcomes if outcome.wrong]
+    wrong = [f"{o.fault.name}: {o.wrong}" for o in outcomes if o.wrong]
     print(_summary(outcomes))
-    for outcome in wrong:
-        print(f"WRONG  {outcome.fault.name}: {outcome.wrong}")
     if not asked.only and not asked.match:
-        PAGE.write_text(_page(outcomes))
+        mutated, more = _mutated()
+        wrong += more
+        print(mutated)
+        PAGE.write_text(_page(outcomes, mutated))
         print(f"written: {PAGE.name}")
+    for line in wrong:
+        print(f"WRONG  {line}")
     return 1 if wrong else 0
+
+
+def _mutated() -> tuple[str, list[str]]:
+    """What came of mutated recordings, in a sentence, and each that was judged wrongly."""
+    began_s = time.monotonic()
+    wrong = mutations.run_in_parallel(MUTATIONS)
+    took_s = time.monotonic() - began_s
+    of_what = f"of recordings, seed {mutations.SEED}"
+    return f"{MUTATIONS} mutations {of_what}: {len(wrong)} wrong, {took_s:.0f} s", wrong
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -61,13 +75,16 @@ def _summary(outcomes: Sequence[Outcome]) -> str:
     return f"{len(outcomes)} faults, {live} of them under load: {wrong} wrong, {took_s:.0f} s"
 
 
-def _page(outcomes: Sequence[Outcome]) -> str:
+def _page(outcomes: Sequence[Outcome], mutated: str) -> str:
     rows_of_table = "\n".join(_line(outcome) for outcome in outcomes)
     today = datetime.now(UTC).date().isoformat()
     return f"""# The fault matrix
 
 What was broken on purpose, and what came out. `make faults` runs every row and writes this page;
 this is the call of {today}: {_summary(outcomes)}.
+
+Beside the rows, {mutated}: a changed byte of what a verdict reads is INVALID, what was no PASS is
+none afterwards, a changed log or report changes no verdict, and no verb ends in a traceback.
 
 | point | fault | how | must come out | came out | s |
 |--:|---|---|---|---|--:|

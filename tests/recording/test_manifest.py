@@ -83,3 +83,12 @@ def test_a_manifest_that_says_it_is_of_format_1_keeps_its_digest(tmp_path: Path)
     path.write_bytes(path.read_bytes().replace(b'"format": 2', b'"format": 1'))
     with pytest.raises(ManifestError, match="its own digest does not fit"):
         read_manifest(path)
+
+
+def test_a_manifest_of_format_1_has_no_digests_of_files(tmp_path: Path) -> None:
+    """Leaving out its own does not make one with those of the files an older one."""
+    path = tmp_path / "manifest.json"
+    table = manifest().model_dump(mode="json") | {"files": {"load.csv": {"bytes": 1, "sha256": ""}}}
+    path.write_text(json.dumps(table | {"format": 1}))
+    with pytest.raises(ManifestError, match="its own digest does not fit"):
+        read_manifest(path)

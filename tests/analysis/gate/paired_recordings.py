@@ -41,10 +41,10 @@ THINK_S = 0.9
 RUN_S = 210.0
 
 
-def users_for(per_slot: int) -> int:
+def users_for(per_slot: int, steps: Sequence[str] = STEPS) -> int:
     """Users of both arms that make these requests by Little's law."""
     mean_s = MEDIAN_MS / 1000 * float(np.exp(SIGMA**2 / 2))
-    return round(2 * len(STEPS) * per_slot / 3.0 * (mean_s + THINK_S))
+    return round(2 * len(steps) * per_slot / 3.0 * (mean_s + THINK_S))
 
 
 def judged(run: RunDir, thresholds: Thresholds) -> GateReport:
@@ -95,6 +95,8 @@ class PairedRecording:
     silent: str = ""
     unsampled: Sequence[str] = ()
     slots_started: bool = True
+    steps: Sequence[str] = STEPS
+    run_s: float = RUN_S
 
     @property
     def slots(self) -> Slots:
@@ -110,7 +112,7 @@ class PairedRecording:
         with HistogramLogWriter(run.latency, 0.0) as log:
             log.write(intervals)
         recorded = sum(
-            i.histogram.n for i in intervals if i.tag.kind == "latency" and i.tag.step in STEPS
+            i.histogram.n for i in intervals if i.tag.kind == "latency" and i.tag.step in self.steps
         )
         for path, rows in ((run.resources, self._samples()), (run.load, self._load())):
             series = SeriesWriter(path)
@@ -137,7 +139,7 @@ class PairedRecording:
         confirmed.close()
 
     def _manifest(self) -> Manifest:
-        slots, users = self.slots, users_for(self.per_slot)
+        slots, users = self.slots, users_for(self.per_slot, self.steps)
         measured_s = slots.count * slots.slot_s + 10
         profile = Profile(
             sampling=Sampling(interval=0.5),
@@ -182,10 +184,10 @@ class PairedRecording:
             cut = (slots.start_of(slot), slots.cut_s)
             counted = (slots.counted_from(slot), slots.slot_s - slots.cut_s)
             yield Interval(Tag("generator", "lag"), *counted, _spread(self.lag_ms, 20))
-            for step in STEPS if where not in self.without_load else ():
+            for step in self.steps if where not in self.without_load else ():
                 factor = self.slower.get(step, 1.0) if arm == "head" else 1.0
                 if self.twins:
-                    rng = np.random.default_rng([STEPS.index(step), slots.round_of(slot) + 9])
+                    rng = np.random.default_rng([self.steps.index(step), slots.round_of(slot) + 9])
                 drawn = rng.lognormal(np.log(MEDIAN_MS * factor), SIGMA, self.per_slot) * 1000
                 yield Interval(Tag(step, "ok", arm), *cut, _spread(3000.0, 30))
                 yield from self._of_step(step, where, counted, drawn)
@@ -207,11 +209,11 @@ class PairedRecording:
         yield Interval(Tag(step, "ok", arm, DISTORTION), *counted, distortion)
 
     def _samples(self) -> Iterator[Sample]:
-        for second in np.arange(0.0, RUN_S, 0.5).tolist():
+        for second in np.arange(0.0, self.run_s, 0.5).tolist():
             for subject in (f"{service}@{arm}" for service in SERVICES for arm in ARMS):
                 if subject in self.unsampled:
                     continue
-                if subject == self.silent and second > RUN_S / 2:
+                if subject == self.silent and second > self.run_s / 2:
                     continue
                 cpu = self.cpu.get(subject, 0.2)
                 yield Sample(second, subject, "up", 1.0)
@@ -221,8 +223,8 @@ class PairedRecording:
             yield Sample(second, "host", "own_cpu_seconds_total", second)
 
     def _load(self) -> Iterator[Sample]:
-        users = users_for(self.per_slot) if self.users is None else self.users
-        for second in range(int(RUN_S)):
+        users = users_for(self.per_slot, self.steps) if self.users is None else self.users
+        for second in range(int(self.run_s)):
             yield Sample(second, "locust", "users", float(users))
             cpu_s = self.cpu.get("locust", 0.3) * second
             yield Sample(second, "locust-worker-01", "process_cpu_seconds_total", cpu_s)
