@@ -30,8 +30,6 @@ from recording.rundir import RunDir, create_run_dir
 from recording.slots import ARMS
 from recording.text import plain
 
-REMOTE_PATIENCE_S = 600.0
-
 
 @dataclass(frozen=True, slots=True)
 class Order:
@@ -174,10 +172,10 @@ def _under_load(job: Job, scene: Scene, interrupt: Interrupt, view: LiveView) ->
             token = workers.token.text
             server = PlanServer(workers.host, port, plan(None), job.clock, token)
         generator = start_generator(profile, run, plan(run), job.clock, job.processes, workers)
-        patience_s = REMOTE_PATIENCE_S if workers.remote else 0.0
         enough = order.enough
         asked = (lambda: enough(run, job.clock)) if enough else None
         refusal = server.refusal_so_far if server is not None else None
+        patience_s = workers.within_s
         watch = Watch(generator, scene.services, sampler, interrupt, patience_s, asked, refusal)
         progress = Progress(run, profile, paired, job.processes)
         return watch.until_end(profile.load, progress, view, job.clock)

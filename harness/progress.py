@@ -104,7 +104,7 @@ class Progress:
         t_s = 0.0 if self._began_s is None else run_s - self._began_s
         return Now(
             t_s=t_s,
-            phase=self._phase if self._began_s is not None else self._waiting,
+            phase=self._phase if self._began_s is not None else self.waiting,
             turn=self._turn(run_s),
             measured=self._measured,
             left_s=max(0.0, self._profile.load.duration_s - t_s),
@@ -122,7 +122,8 @@ class Progress:
         return self._began_s is not None
 
     @property
-    def _waiting(self) -> str:
+    def waiting(self) -> str:
+        """How many workers have come, before the first user is sent."""
         return f"waiting for workers: {len(self._joined)} of {self._workers}"
 
     def _follow(self) -> None:

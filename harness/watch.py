@@ -85,7 +85,7 @@ class Interrupt:
 
 @dataclass(frozen=True, slots=True)
 class Watch:
-    """What is under way. ``patience_s`` is how long workers of other machines may take to come.
+    """What is under way. ``patience_s`` is how long its workers may take to come.
 
     ``enough`` says why the run may end before its plan does, ``refusal`` why a worker takes no
     part in it; "" as long as there is no reason.
@@ -95,19 +95,19 @@ class Watch:
     services: Services | None
     sampler: Sampler
     interrupt: Interrupt
-    patience_s: float = 0.0
+    patience_s: float
     enough: Callable[[], str] | None = None
     refusal: Callable[[], str] | None = None
 
     def until_end(self, load: Load, progress: Progress, view: LiveView, clock: RunClock) -> End:
         """Show the run while it lasts; afterwards the generator and its workers are gone."""
-        limit_s = load.duration_s + load.stop_patience_s + GIVE_UP_AFTER_S + self.patience_s
+        began_s = clock.now_s()
         workers: list[int] = []
         try:
             while (end := self._end()) is None:
                 now_s = clock.now_s()
-                if now_s > limit_s:
-                    return End("generator_died", "Locust did not end in time")
+                if overdue := self._overdue(now_s, now_s - began_s, load, progress):
+                    return overdue
                 with view.harmless():
                     view.show(progress.now(now_s, dict(self.sampler.latest)))
                 workers = self._workers() or workers
@@ -132,6 +132,13 @@ class Watch:
         if self.enough is not None and (why := self.enough()):
             return End("completed", why)
         return self._died() or (None if self.generator.running else End("completed"))
+
+    def _overdue(self, now_s: float, taken_s: float, load: Load, progress: Progress) -> End | None:
+        if taken_s > self.patience_s and not progress.began:
+            gave_up = f"{progress.waiting}, given up after {self.patience_s:g} s"
+            return End("aborted", f"{gave_up}; Locust's log says:\n{tail(self.generator.log)}")
+        limit_s = load.duration_s + load.stop_patience_s + GIVE_UP_AFTER_S + self.patience_s
+        return End("generator_died", "Locust did not end in time") if now_s > limit_s else None
 
     def _died(self) -> End | None:
         code = self.generator.process.poll()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import orjson
@@ -10,6 +11,9 @@ from analysis.compare.baseline import Baseline
 from recording.errors import ConfigError, StorageError
 from recording.given_files import read_given_text
 from recording.profile_file import build
+from recording.text import plain
+
+_FILE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+-]{0,200}")
 
 
 def read_baselines(folder: Path) -> list[Baseline]:
@@ -23,8 +27,14 @@ def read_baselines(folder: Path) -> list[Baseline]:
 
 
 def store_baseline(folder: Path, baseline: Baseline) -> Path:
-    """Write one baseline; the same run replaces its own file. Raises StorageError."""
-    path = folder / f"{baseline.run_id}.json"
+    """Write one baseline; the same run replaces its own file. Raises StorageError.
+
+    The run's id is what its manifest says: one that is no file's name is no file's name here.
+    """
+    name = f"{baseline.run_id}.json"
+    if not _FILE_NAME.fullmatch(name):
+        raise StorageError(f"run id {plain(baseline.run_id)!r} is no file's name, no baseline")
+    path = folder / name
     scratch = path.with_suffix(".tmp")
     try:
         folder.mkdir(parents=True, exist_ok=True)

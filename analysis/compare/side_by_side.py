@@ -13,6 +13,7 @@ from analysis.compare.baseline import LATENCIES, Baseline, Figure
 from analysis.regression.data import GateRow
 from analysis.values import Outcome
 from recording.exitcodes import ExitCode
+from recording.text import plainly
 
 # Measured phases this much apart in length are named: leaks and caches need time to show.
 _SAME_DURATION = 0.02
@@ -74,7 +75,7 @@ class Comparison:
         return self.verdict.exit_code
 
     def to_json(self) -> bytes:
-        """The same bytes for the same runs and baselines."""
+        """The same bytes for the same runs and baselines; foreign text in it is plain."""
         table = {
             "verdict": self.verdict.value,
             "exit_code": int(self.exit_code),
@@ -88,7 +89,7 @@ class Comparison:
             "notes": self.notes,
             "facts": dict(self.facts),
         }
-        return orjson.dumps(table, option=orjson.OPT_INDENT_2) + b"\n"
+        return orjson.dumps(plainly(table), option=orjson.OPT_INDENT_2) + b"\n"
 
 
 def compare_pair(a: Baseline, b: Baseline) -> Comparison:

@@ -4,7 +4,6 @@ from itertools import groupby
 from pathlib import Path
 from typing import Annotated, Any
 
-import orjson
 import typer
 
 from analysis.compare.against_baselines import MIN_BASELINES
@@ -18,7 +17,7 @@ from harness.paths import find_thresholds
 from harness.verbs.compare_show import WIDE
 from harness.verbs.options import Json, Thresholds
 from harness.verbs.regression_options import BASELINES, Baselines
-from harness.verbs.screen import Screen, styled, table, widen
+from harness.verbs.screen import Screen, print_json, styled, table, widen
 from recording.errors import RunFailedError
 from recording.rundir import open_run_dir
 
@@ -70,7 +69,7 @@ def add(
     kept = [_checked(run, limits) for run in runs]
     paths = [store_baseline(baselines, baseline) for baseline in kept]
     if as_json:
-        _print_json([_row(b) | {"file": str(p)} for b, p in zip(kept, paths, strict=True)])
+        print_json([_row(b) | {"file": str(p)} for b, p in zip(kept, paths, strict=True)])
         return
     for baseline, path in zip(kept, paths, strict=True):
         Screen().print(
@@ -95,7 +94,7 @@ def list_all(baselines: Baselines = BASELINES, as_json: Json = False) -> None:
     """List."""
     found = sorted(read_baselines(baselines), key=_kind)
     if as_json:
-        _print_json([_row(baseline) for baseline in found])
+        print_json([_row(baseline) for baseline in found])
         return
     if not found:
         Screen(soft_wrap=True).print(
@@ -131,7 +130,3 @@ def _row(baseline: Baseline) -> dict[str, Any]:
         "revision": baseline.revision[:10] + ("+" if baseline.dirty else ""),
         "requests": journey.n if journey else 0,
     }
-
-
-def _print_json(rows: list[dict[str, Any]]) -> None:
-    typer.echo(orjson.dumps(rows, option=orjson.OPT_INDENT_2).decode())

@@ -3,13 +3,10 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-import orjson
-import typer
-
 from analysis.calibration.record import Calibration, GateRecord
 from analysis.values import Outcome
 from harness.verbs.compare_show import WIDE
-from harness.verbs.screen import Screen, table, widen
+from harness.verbs.screen import Screen, print_json, table, widen
 
 SIMULATED_PER_LINE = 50
 
@@ -54,7 +51,7 @@ def print_calibration(
             "left_out": found.left_out,
             "unreadable": found.unreadable,
         }
-        typer.echo(orjson.dumps(facts, option=orjson.OPT_INDENT_2).decode())
+        print_json(facts)
     elif found is None:
         console.print(f"no gates kept in {path} yet: try `loadgate calibrate --aa 5`")
     else:

@@ -73,11 +73,14 @@ def run(
     port: Annotated[
         int, typer.Option("--port", min=1, max=65534, help="Port for them; the next one too.")
     ] = MASTER_PORT,
+    wait_s: Annotated[
+        float, typer.Option("--wait", min=1, metavar="SECONDS", help="How long to wait for them.")
+    ] = 600.0,
     token: TokenText = None,
     token_file: TokenFile = None,
 ) -> None:
     """Record and judge."""
-    workers = _workers(workers_expected, bind, port, given_token(token, token_file))
+    workers = _workers(workers_expected, bind, port, given_token(token, token_file), wait_s)
     limits = load_thresholds(find_thresholds(thresholds))
     path = find_profile(profile)
     plan = load_profile(path, overrides or [])
@@ -98,12 +101,12 @@ def run(
     finish(recorded, limits, as_json=as_json, inconclusive=inconclusive)
 
 
-def _workers(expected: int, host: str, port: int, token: Token | None) -> Workers:
+def _workers(expected: int, host: str, port: int, token: Token | None, within_s: float) -> Workers:
     if not expected:
         return Workers()
     check_can_listen(host, port)
     check_can_listen(host, port + PLAN_PORT_OFFSET)
-    return Workers(expected, host, port, token or made_token())
+    return Workers(expected, host, port, token or made_token(), within_s)
 
 
 def _load(profile: Profile) -> str:

@@ -7,7 +7,7 @@ import typer
 
 from analysis.values import Outcome
 from harness.verbs.options import RUNS, Json, Runs
-from harness.verbs.screen import STYLE, Screen, styled, table
+from harness.verbs.screen import STYLE, Screen, print_json, styled, table
 from recording.errors import ConfigError
 from recording.files import read_regular
 from recording.manifest import read_manifest
@@ -32,7 +32,7 @@ def runs(runs: Runs = RUNS, as_json: Json = False) -> None:
     """List."""
     rows = [_row(run) for run in list_runs(runs)]
     if as_json:
-        typer.echo(orjson.dumps(rows, option=orjson.OPT_INDENT_2).decode())
+        print_json(rows)
         return
     if not rows:
         Screen().print(f"no runs in {runs}/ yet: try `loadgate run smoke`", soft_wrap=True)

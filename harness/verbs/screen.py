@@ -3,12 +3,14 @@
 from collections.abc import Iterable
 from typing import Any
 
+import orjson
+import typer
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from analysis.values import Outcome
-from recording.text import plain_lines
+from recording.text import plain_lines, plainly
 
 STYLE = {
     Outcome.PASS: "green",
@@ -32,6 +34,11 @@ class Screen(Console):
 def styled(text: str, style: str) -> Text:
     """The same for a text with a style of its own."""
     return Text(plain_lines(text), style)
+
+
+def print_json(value: Any) -> None:
+    """A table or list as JSON, its texts plain."""
+    typer.echo(orjson.dumps(plainly(value), option=orjson.OPT_INDENT_2).decode())
 
 
 def widen(console: Screen, columns: int) -> Screen:

@@ -74,6 +74,7 @@ class HostileShop:
         self._port = port
         self._dealt = [0.0] * len(quirks)
         self._first_s: float | None = None
+        self._cpu_before_s = time.process_time()
         self._loop = asyncio.new_event_loop()
         self._stop = asyncio.Event()
         self._listening = threading.Event()
@@ -93,8 +94,13 @@ class HostileShop:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._loop.call_soon_threadsafe(self._stop.set)
-        self._thread.join(10)
+        self.close()
+
+    def close(self) -> None:
+        """End it, once; its connections end with it."""
+        if self._thread.is_alive():
+            self._loop.call_soon_threadsafe(self._stop.set)
+            self._thread.join(10)
 
     def targets(self) -> list[str]:
         """Options of ``loadgate run`` that send its load here."""
@@ -177,7 +183,7 @@ class HostileShop:
             for step, n in self.seen.items()
         )
         return (
-            f"process_cpu_seconds_total {time.process_time()}\n"
+            f"process_cpu_seconds_total {time.process_time() - self._cpu_before_s}\n"
             f"process_resident_memory_bytes {100 * 2**20}\n"
             'connection_pool_max{pool="requests",replica="0"} 100\n'
             'connection_pool_active{pool="requests",replica="0"} 3\n'

@@ -9,6 +9,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
+from tests.faults.quirks_pages import PAGES
+
 DRIP_S = 0.2
 SLOW_S = 0.3
 DECLINED = ("tok_test_decline_0002", "tok_test_insufficient_9995")
@@ -235,10 +237,40 @@ async def no_body(exchange: Exchange) -> None:
     await exchange.answer(exchange.good()[0], b"")
 
 
+async def too_short_a_length(exchange: Exchange) -> None:
+    """A Content-Length that ends the body too early; the rest of it follows."""
+    data = json.dumps(exchange.good()[1]).encode()
+    exchange.writer.write(_head(exchange.good()[0], len(data) - 5) + data)
+    await exchange.writer.drain()
+
+
+async def too_long_a_length(exchange: Exchange) -> None:
+    """A Content-Length of more than there is; the connection stays open."""
+    data = json.dumps(exchange.good()[1]).encode()
+    exchange.writer.write(_head(exchange.good()[0], len(data) + 5) + data)
+    await hang(exchange)
+
+
+async def head_only(exchange: Exchange) -> None:
+    """Status and headers, then nothing."""
+    exchange.writer.write(_head(exchange.good()[0], 100))
+    await hang(exchange)
+
+
+async def slow_close(exchange: Exchange) -> None:
+    """A good answer that ends its connection, which is closed later."""
+    status, body = exchange.good()
+    await exchange.answer(status, body, "Connection: close\r\n")
+    await asyncio.sleep(SLOW_S)
+    raise HangUp
+
+
 _ALL: tuple[Callable[[Exchange], Awaitable[None]], ...] = (
     hang, drip, drip_head, endless, slow, refuse, close, cut, not_http,
     status_200, status_201, status_204, redirect, status_404, status_500,
     nulls, empty_values, failed, other_id, status_says_number,
     empty_object, not_json, a_list, no_body,
+    too_short_a_length, too_long_a_length, head_only, slow_close,
+    *PAGES,
 )  # fmt: skip
 QUIRKS = {quirk.__name__: quirk for quirk in _ALL}

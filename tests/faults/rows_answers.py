@@ -9,6 +9,7 @@ from tests.faults.fault import FIXTURES, Fault, Seen, judged, live_run
 from tests.faults.hostile_shop import HostileShop, Quirk
 
 LIMITS = FIXTURES / "hang_thresholds.toml"
+AT_MOST_2_PERCENT = FIXTURES / "short_thresholds.toml"
 SAID: tuple[tuple[str, str, str], ...] = (
     ("nulls", "charge", "bad_body: payment_id is null"),
     ("failed", "charge", r"bad_body: status is \W*failed"),
@@ -25,16 +26,22 @@ SAID: tuple[tuple[str, str, str], ...] = (
     ("endless", "detail", "connection_error"),
     ("refuse", "confirm", "connection_error"),
     ("cut", "charge", "connection_error"),
+    ("status_204", "confirm", "unexpected_status 204"),
+    ("a_list", "charge", "bad_body: not a JSON object"),
+    ("empty_object", "start_checkout", "bad_body: no checkout_id"),
+    ("too_short_a_length", "browse", "connection_error|bad_body: not a JSON object"),
+    ("too_long_a_length", "confirm", "no whole answer within 1s"),
+    ("head_only", "charge", "no whole answer within 1s"),
+    ("hang", "start_checkout", "no whole answer within 1s"),
+    ("close", "add_to_cart", "connection_error"),
 )
 """A quirk of the hostile shop, a step, and what the verdict calls the answers."""
 
 
-def _shop(folder: Path, quirk: Quirk) -> Seen:
-    words = ("load.request_timeout=1s", 'judge.required=["latency","errors"]')
-    options = [word for text in words for word in ("--set", text)]
-    with HostileShop(quirk) as shop:
-        profile = FIXTURES / "tiny.toml"
-        return live_run(folder, profile, *shop.targets(), *options, limits=LIMITS, limit_s=90)
+def _shop(folder: Path, *quirks: Quirk, limits: Path = LIMITS, model: str = "users") -> Seen:
+    with HostileShop(*quirks) as shop:
+        words = (*shop.targets(), "--set", f"load.model={model}")
+        return live_run(folder, FIXTURES / "short.toml", *words, limits=limits)
 
 
 def _recorded(folder: Path, outcomes: Mapping[str, Mapping[str, float]]) -> Seen:
@@ -52,6 +59,20 @@ def _answer(quirk: str, step: str, said: str) -> Fault:
         live=True,
         fast=False,
         limit_s=90.0,
+    )
+
+
+def _share(name: str, share: float, model: str, says: str) -> Fault:
+    """A part of all answers, whatever the step."""
+    return Fault(
+        f"{100 * share:g} % of all answers {name}, {model}",
+        item=2,
+        how=f"a shop of which so many are {name}",
+        do=lambda folder: _shop(folder, Quirk(name, share=share), model=model),
+        verdict="FAIL",
+        says=says,
+        live=True,
+        fast=False,
     )
 
 
@@ -79,8 +100,44 @@ def _cut_off(step: str) -> Fault:
     )
 
 
+def _harmless(name: str) -> Fault:
+    return Fault(
+        f"all answers {name}",
+        item=2,
+        how=f"a shop that works, though each answer is {name}",
+        do=lambda folder: _shop(folder, Quirk(name), limits=AT_MOST_2_PERCENT),
+        verdict="PASS",
+        live=True,
+        fast=False,
+    )
+
+
+def _failing_fast(name: str) -> Fault:
+    """Latency rules only, and not one good answer."""
+
+    def do(folder: Path) -> Seen:
+        limits = folder / "limits.toml"
+        limits.write_text('[journey]\nlatency = ["p50 < 900 ms"]\n')
+        return _shop(folder, Quirk(name), limits=limits)
+
+    return Fault(
+        f"all answers {name}, latency rules only",
+        item=3,
+        how=f"each answer is {name}, at once",
+        do=do,
+        verdict="FAIL|INCONCLUSIVE",
+        says="how fast they failed",
+        live=True,
+        fast=False,
+    )
+
+
 ROWS = [
     *(_answer(*row) for row in SAID),
+    _share("status_500", 0.1, "arrivals", "http_5xx"),
+    _share("close", 1.0, "arrivals", "connection_error"),
+    _harmless("slow_close"),
+    *map(_failing_fast, ("refuse", "status_500")),
     *map(_timeouts, STEPS),
     *map(_cut_off, STEPS),
 ]

@@ -92,6 +92,11 @@ def _stopped(folder: Path, *words: str, when: Callable[[psutil.Process, Path], b
     return Seen(code, f"ended {late}\n{said.read_text()}", verdict_of(code))
 
 
+def _waited(folder: Path, *words: str) -> Seen:
+    """A run that nobody interrupts."""
+    return command("run", str(TINY), "--runs", str(folder / "runs"), *words)
+
+
 def _says(words: str) -> Callable[[psutil.Process, Path], bool]:
     return lambda _, said: words in said.read_text()
 
@@ -130,6 +135,11 @@ ROWS = (
           do=lambda folder: _stopped(folder, "run", str(TINY), "--workers-expected", "3",
                                      "--port", "26557", when=_says("waiting for workers: 0 of 3")),
           verdict="INVALID", says="^ended in time", fast=False),
+    Fault("workers that never come", 13, "run --workers-expected 3 --wait 2",
+          do=lambda folder: _waited(folder, "--workers-expected", "3", "--port", "26657",
+                                    "--wait", "2"),
+          verdict="INVALID", exit_code=4, fast=False,
+          says="waiting for workers: 0 of 3, given up after 2 s"),
     Fault("Ctrl-C while services start", 13, "SIGINT, the first service was just started",
           do=lambda folder: _stopped(folder, "run", str(TINY), when=_has_child("checkout")),
           verdict="INVALID", says="^ended in time", fast=False),

@@ -8,7 +8,7 @@ import pytest
 from analysis.compare.baseline import Baseline, baseline_of, digest, load_of
 from analysis.compare.baseline_store import read_baselines, store_baseline
 from analysis.thresholds import parse_thresholds
-from recording.errors import ConfigError, RunFailedError
+from recording.errors import ConfigError, RunFailedError, StorageError
 from recording.histogram import Histogram
 from recording.hlog import HistogramLogWriter, Interval, Tag
 from recording.manifest import read_manifest, write_manifest
@@ -116,6 +116,14 @@ def test_storing_a_run_again_replaces_it(tmp_path: Path) -> None:
     for factor in (1.0, 1.1):
         store_baseline(tmp_path, made("r1", factor))
     assert read_baselines(tmp_path) == [made("r1", 1.1)]
+
+
+@pytest.mark.parametrize("run_id", ["../r1", "/tmp/r1", "a/b", "..", "", ".", "a\nb", "x" * 300])
+def test_a_run_id_that_is_no_file_name_is_refused(tmp_path: Path, run_id: str) -> None:
+    """A manifest that came from elsewhere names no file outside the folder."""
+    with pytest.raises(StorageError, match="no file's name"):
+        store_baseline(tmp_path / "b", made(run_id))
+    assert list(tmp_path.rglob("*")) == []
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,8 @@
 """Two runs made apart: shown, and never judged."""
 
 import json
+from collections.abc import Iterator
+from itertools import chain
 from math import exp, log, sqrt
 
 import pytest
@@ -8,6 +10,7 @@ import pytest
 from analysis.compare.side_by_side import compare_pair, ratio_interval
 from analysis.values import Outcome
 from tests.analysis.compare.baselines import PERCENTILES, SUBJECTS, figure, made
+from tests.hostile_text import ATTACKS, acts, commands
 
 A, B = made("a"), made("b", {"charge": 1.5})
 
@@ -92,3 +95,22 @@ def test_the_json_is_complete_and_the_same_every_time() -> None:
     assert found.to_json() == compare_pair(A, B).to_json()
     first = json.loads(found.to_json())["pairs"][0]
     assert (first["a"]["value"], first["subject"], first["metric"]) == (100.0, "browse", "p50")
+
+
+@pytest.mark.parametrize("text", ATTACKS.values(), ids=ATTACKS)
+def test_foreign_text_is_plain_in_the_json(text: str) -> None:
+    """A manifest's id and revision, a stored file's profile and host: what a CI job's log shows."""
+    text = text.encode(errors="replace").decode()
+    shown = compare_pair(made(text, profile=text, revision=text), made("b", profile=text)).to_json()
+    said = list(_texts(json.loads(shown)))
+    assert len(said) > 10
+    assert not [word for word in said if acts(word) or "\n" in word or commands(word)]
+
+
+def _texts(value: object) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        yield from chain.from_iterable(map(_texts, chain(value.keys(), value.values())))
+    elif isinstance(value, list):
+        yield from chain.from_iterable(map(_texts, value))
