@@ -47,7 +47,7 @@ ELSEWHERE = {
     "GIT_CONFIG_PARAMETERS": "'core.worktree'='{other}'",
 }
 LINKS = {"an absolute link": "/etc/passwd", "a link upwards": "../../etc", "a link to /": "/"}
-TINY, TINY_GATE = FIXTURES / "tiny.toml", FIXTURES / "tiny_gate.toml"
+SHORT, TINY_GATE = FIXTURES / "short.toml", FIXTURES / "tiny_gate.toml"
 GATE_LIMITS = FIXTURES / "tiny_gate_thresholds.toml"
 OF_RUNS = BaselineRules(RegressionSettings(), spread_limit=0.10)
 WITHIN = 0.03
@@ -212,7 +212,7 @@ def twice_in_one_shop(load: Callable[[KeepingShop, Path], Seen]) -> Callable[[Pa
 
 def harnessed(shop: KeepingShop, folder: Path) -> Seen:
     """``loadgate run`` with the same seed each time."""
-    return live_run(folder, TINY, *shop.targets(), "--seed", "1")
+    return live_run(folder, SHORT, *shop.targets(), "--seed", "1")
 
 
 def by_hand(*words: str) -> Callable[[KeepingShop, Path], Seen]:
@@ -221,7 +221,7 @@ def by_hand(*words: str) -> Callable[[KeepingShop, Path], Seen]:
     def load(shop: KeepingShop, folder: Path) -> Seen:
         profile = folder / "profile.toml"
         urls = "".join(f'{name} = "{shop.url}"\n' for name in ("checkout", "payment", "cart"))
-        profile.write_text(f"seed = 1\n{TINY.read_text()}\n[target]\n{urls}")
+        profile.write_text(f"seed = 1\n{SHORT.read_text()}\n[target]\n{urls}")
         done = subprocess.run(
             [sys.executable, "-m", "locust", "-f", "locustfiles/checkout_flow.py", "--headless",
              "--only-summary", "--exit-code-on-error", "0", *words],
@@ -263,7 +263,7 @@ def of_one_second(folder: Path) -> Seen:
 def seeds_differ(folder: Path) -> Seen:
     """The manifests of two runs of one profile."""
     for number in range(2):
-        live_run(folder / str(number), TINY, "--set", "load.phases.sustained.duration=2s")
+        live_run(folder / str(number), SHORT, "--set", "load.phases.sustained.duration=2s")
     found = [seeds_in(path) for path in sorted(folder.glob("*/runs/*/manifest.json"))]
     return Seen(0, f"{len(found)} runs, seeds in common: {len(found[0] & found[1])}")
 
@@ -275,7 +275,7 @@ def seeds_in(manifest: Path) -> set[str]:
 
 def seeded_run(folder: Path) -> Seen:
     """The seed asked for is in the verdict."""
-    seen = live_run(folder, TINY, "--seed", "7", "--set", "load.phases.sustained.duration=2s")
+    seen = live_run(folder, SHORT, "--seed", "7", "--set", "load.phases.sustained.duration=2s")
     return Seen(seen.exit_code, str(newest_verdict(folder / "runs").get("context")), seen.verdict)
 
 
@@ -386,7 +386,7 @@ def _beside_each_other() -> Iterator[Fault]:
     yield Fault(
         "two runs at once", item=16, how="both into one folder",
         do=two_at_once(lambda folder: [
-            "run", str(TINY), "--runs", str(folder / "runs"),
+            "run", str(SHORT), "--runs", str(folder / "runs"),
             "--thresholds", str(FIXTURES / "tiny_thresholds.toml"),
         ]),
         says="2 verdicts, of their own: True", live=True, fast=False, limit_s=TWO_RUNS_TAKE_S,

@@ -50,11 +50,6 @@ def stopped(run: Running, whom: Callable[[Running], psutil.Process]) -> None:
     whom(run).suspend()
 
 
-def harness(run: Running) -> psutil.Process:
-    """The command itself."""
-    return psutil.Process(run.process.pid)
-
-
 def mock(name: str) -> Callable[[Running], psutil.Process]:
     """One of the services."""
     return lambda run: run.service(name)
@@ -97,7 +92,7 @@ def _kills() -> Iterator[Fault]:
 def _pauses() -> Iterator[Fault]:
     yield under_load(
         "SIGSTOP of the harness for two seconds", 13, "SIGSTOP, SIGCONT",
-        partial(paused, whom=harness), "--set", "validity.missing_samples=0.2",
+        partial(paused, whom=Running.harness), *LONGER, "--set", "validity.missing_samples=0.2",
         verdict="INVALID", says="recorded all: True",
     )  # fmt: skip
     yield under_load(

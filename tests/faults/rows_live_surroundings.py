@@ -58,21 +58,27 @@ def head_1(folder: Path) -> Seen:
 
 
 def nobody_reads(folder: Path) -> Seen:
-    """A pipe that is full already, and stays so."""
+    """The pipe is full from one moment on; its reader goes once the verdict is stored."""
     reading, writing = os.pipe()
-    os.set_blocking(writing, False)
-    try:
-        while True:
-            os.write(writing, b"x" * 4096)
-    except BlockingIOError:
-        os.set_blocking(writing, True)
     try:
         with started(folder, stdout=writing) as run:
             run.wait_for(measuring)
+            fill(writing)
+            run.wait_for(lambda run: any(run.runs.glob("*/verdict.json")))
             os.close(reading)
             return run.finish()
     finally:
         os.close(writing)
+
+
+def fill(pipe: int) -> None:
+    """Until it takes no more."""
+    os.set_blocking(pipe, False)
+    try:
+        while True:
+            os.write(pipe, b"x")
+    except BlockingIOError:
+        os.set_blocking(pipe, True)
 
 
 def terminal_goes(folder: Path) -> Seen:
@@ -107,7 +113,7 @@ def small_disk(folder: Path) -> Seen:
     (disk := folder / "disk").mkdir()
     subprocess.run(["mount", "-t", "tmpfs", "-o", "size=3m", "none", str(disk)], check=True)
     try:
-        with started(disk) as run:
+        with started(folder, runs=disk / "runs") as run:
             run.wait_for(measuring)
             disk_full(run, disk)
             return run.finish()
@@ -118,7 +124,10 @@ def small_disk(folder: Path) -> Seen:
 def removed(run: Running, name: str = ".") -> None:
     """``rm -r`` of something in the run directory."""
     path = run.root / name
-    shutil.rmtree(path) if path.is_dir() else path.unlink()
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)  # something may be written there meanwhile
+    else:
+        path.unlink()
 
 
 def profile_goes(folder: Path) -> Seen:
@@ -145,13 +154,13 @@ def _screens() -> Iterator[Fault]:
 
 
 def _disks() -> Iterator[Fault]:
-    for name, whom in {
-        "Locust's master": Running.master,
-        "the harness": lambda run: psutil.Process(run.process.pid),
+    for name, (whom, says) in {
+        "Locust's master": (Running.master, "exit code 74"),
+        "the harness": (Running.harness, AGREES),  # what it prints is lost as well
     }.items():
         yield under_load(
             f"a full disk for {name}", 12, "RLIMIT_FSIZE", partial(disk_full_for, whom=whom),
-            verdict="|INVALID", exit_code=4, says="recording cannot be written|exit code 74",
+            verdict="|INVALID", exit_code=4, says=says,
         )  # fmt: skip
     if sys.platform == "linux" and os.geteuid() == 0:  # mounting takes root
         yield _live("a full disk", 12, "a tmpfs of 3 MB, filled up", small_disk,

@@ -115,7 +115,7 @@ def _clock_jump(folder: Path, by_s: float) -> Seen:
 
 def _slow() -> Iterator[Fault]:
     for kind in OPENINGS:
-        for verb in ("run", "gate"):
+        for verb in ("run", "gate") if kind == "silent" else ("run",):
             yield Fault(
                 f"a target that {kind}: {verb}", 13, f"its server {kind}", exit_code=2,
                 do=partial(_slow_target, kind=kind, verb=verb),

@@ -67,6 +67,10 @@ class Running:
         """What was said so far."""
         return self.said.read_text(errors="replace")
 
+    def harness(self) -> psutil.Process:
+        """The command itself."""
+        return psutil.Process(self.process.pid)
+
     def service(self, name: str) -> psutil.Process:
         """A mock."""
         return next(p for p in self._below() if name in p.cmdline())
@@ -111,9 +115,10 @@ def started(
     stdout: "IO[bytes] | int | None" = None,
     profile: Path = SHORT,
     wrap: tuple[str, ...] = (),
+    runs: Path | None = None,
 ) -> Iterator[Running]:
     """``loadgate run`` of the shortest profile; whatever is left of it afterwards is killed."""
-    runs, said = folder / "runs", folder / "said.txt"
+    runs, said = runs or folder / "runs", folder / "said.txt"
     with said.open("wb") as output:
         process = subprocess.Popen(
             [*wrap, sys.executable, "-m", "harness.cli", "run", str(profile),
