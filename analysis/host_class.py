@@ -50,7 +50,7 @@ def host_class(facts: Mapping[str, Any]) -> HostClass:
         cores, system = int(facts["cores"]), str(facts["system"])
         memory_gib = installed_gib(float(facts["memory_bytes"]))
         kernel_major = int(str(facts["kernel"]).partition(".")[0])
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError, OverflowError):
         return HostClass(UNKNOWN, "", 0, 0.0, "", 0)
     name = f"{_slug(cpu)}-{cores}c-{memory_gib:g}gb-{_slug(system)}{kernel_major}"
     return HostClass(name, cpu, cores, memory_gib, system, kernel_major)

@@ -1,12 +1,9 @@
 """The judge: a recording and the limits in, a verdict out. Pure: same bytes, same verdict."""
 
-import logging
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import chain
-
-import polars as pl
 
 from analysis import causes
 from analysis.decide import decide
@@ -15,6 +12,7 @@ from analysis.evidence import Evidence, load_evidence
 from analysis.gate.judge import judge_paired
 from analysis.latency import Sample, judged_kind, samples
 from analysis.memory.rules import memory_measurement, memory_of
+from analysis.net import last_net
 from analysis.orders import reconcile
 from analysis.resources import pool_measurement, pools_of, server_errors
 from analysis.restarts import restart_measurement
@@ -32,15 +30,13 @@ from analysis.values import (
     is_about_shipping,
 )
 from recording.durations import format_duration
-from recording.errors import LoadgateError, ManifestError
+from recording.errors import ManifestError, SpoiltError
 from recording.flow import SERVICE_STEPS
 from recording.hlog import LATENCY
 from recording.rundir import RunDir
 
 SAMPLED_KINDS = ("pool", "memory", "process")
 """What rules of these kinds look at comes from a service's own metrics."""
-log = logging.getLogger(__name__)
-
 _SHOWN = ("p50", "p95", "p99", "mean", "max", "error_rate")
 
 
@@ -50,18 +46,16 @@ def judge(run: RunDir, thresholds: Thresholds) -> Verdict:
     Raises ConfigError when the thresholds' ``[regression]`` fits no test.
     """
     try:
-        evidence = load_evidence(run)
-        if evidence.manifest.paired is not None:
-            return judge_paired(evidence, thresholds)
-        return judge_evidence(evidence, thresholds)
+        with last_net(run):
+            evidence = load_evidence(run)
+            if evidence.manifest.paired is not None:
+                return judge_paired(evidence, thresholds)
+            return judge_evidence(evidence, thresholds)
     except ManifestError as error:
         said = str(error).removeprefix(f"{run.manifest}: ")
         return _no_evidence(run, f"manifest.json is unreadable: {said}")
-    except LoadgateError:
-        raise
-    except (Exception, pl.exceptions.PanicException) as error:  # whatever a recording holds
-        log.debug("%s cannot be judged", run.root, exc_info=True)
-        return _no_evidence(run, f"cannot be judged: {type(error).__name__}: {error}")
+    except SpoiltError as error:
+        return _no_evidence(run, str(error))
 
 
 def _no_evidence(run: RunDir, reason: str) -> Verdict:

@@ -6,6 +6,7 @@ LoadgateError                exit 1
 │   ├── ManifestError        exit 2   a run's manifest cannot be read; the judge says INVALID
 │   └── RefusedError         exit 2   allowed by syntax, refused for safety
 └── RunFailedError           exit 4   the run ended without usable evidence
+    ├── SpoiltError          exit 4   a recording that nothing can be made of
     └── StorageError         exit 4   the run directory cannot be written (disk full)
 """
 
@@ -43,6 +44,10 @@ class RunFailedError(LoadgateError):
     """The run could not produce evidence; what was recorded stays readable."""
 
     exit_code = ExitCode.INVALID
+
+
+class SpoiltError(RunFailedError):
+    """A recording holds what nobody foresaw; says what happened in reading it."""
 
 
 class StorageError(RunFailedError):

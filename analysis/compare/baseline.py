@@ -15,10 +15,11 @@ from analysis.host_class import host_class
 from analysis.judge import judge_evidence
 from analysis.latency import judged_kind, samples
 from analysis.memory.rules import memory_measurement, memory_of
+from analysis.net import last_net
 from analysis.resources import pool_measurement, pools_of
 from analysis.thresholds import Thresholds
 from analysis.values import Measurement
-from recording.errors import ConfigError, RunFailedError
+from recording.errors import ConfigError, RunFailedError, SpoiltError
 from recording.flow import SERVICE_STEPS
 from recording.manifest import Manifest
 from recording.profile import Profile, Section
@@ -98,10 +99,18 @@ def baseline_of(run: RunDir, thresholds: Thresholds, metrics: tuple[str, ...]) -
     """What to keep of a run; `metrics` are percentiles wanted beside p50, p95 and p99.
 
     Raises:
-        RunFailedError: the run is INVALID, so it is no evidence to compare with.
+        RunFailedError: the run is INVALID or spoilt, so it is no evidence to compare with.
         ConfigError: it is a paired run (`loadgate gate` judges those), or its manifest is
             unreadable.
     """
+    try:
+        with last_net(run):
+            return _baseline_of(run, thresholds, metrics)
+    except SpoiltError as error:
+        raise RunFailedError(f"{run.root}: INVALID, no evidence to compare: {error}") from error
+
+
+def _baseline_of(run: RunDir, thresholds: Thresholds, metrics: tuple[str, ...]) -> Baseline:
     evidence = load_evidence(run)
     if len(arms := {interval.tag.arm for interval in evidence.log.intervals}) > 1:
         raise ConfigError(

@@ -9,6 +9,7 @@ import orjson
 
 from analysis.compare.baseline import Baseline
 from recording.errors import ConfigError, StorageError
+from recording.files import replace_file, why
 from recording.given_files import read_given_text
 from recording.profile_file import build
 from recording.text import plain
@@ -22,7 +23,13 @@ def read_baselines(folder: Path) -> list[Baseline]:
     Raises ConfigError naming the file and the key that is wrong: a spoilt baseline must not
     just be missing from a verdict.
     """
-    found = [_read(path) for path in sorted(folder.glob("*.json"))]
+    try:
+        paths = sorted(path for path in folder.iterdir() if path.suffix == ".json")
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise ConfigError(f"{folder}: cannot be read: {why(error)}") from None
+    found = [_read(path) for path in paths]
     return sorted(found, key=lambda baseline: (baseline.started_utc, baseline.run_id))
 
 
@@ -35,13 +42,11 @@ def store_baseline(folder: Path, baseline: Baseline) -> Path:
     if not _FILE_NAME.fullmatch(name):
         raise StorageError(f"run id {plain(baseline.run_id)!r} is no file's name, no baseline")
     path = folder / name
-    scratch = path.with_suffix(".tmp")
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        scratch.write_bytes(baseline.to_json())
-        scratch.replace(path)
+        replace_file(path, baseline.to_json())
     except OSError as error:
-        raise StorageError(f"{path}: cannot be written: {error.strerror}") from error
+        raise StorageError(f"{path}: cannot be written: {why(error)}") from error
     return path
 
 

@@ -14,6 +14,7 @@ from analysis.host_class import UNKNOWN
 from analysis.thresholds import Thresholds as Limits
 from analysis.thresholds import load_thresholds
 from harness.paths import find_thresholds
+from harness.streams import presenting
 from harness.verbs.compare_show import WIDE
 from harness.verbs.options import Json, Thresholds
 from harness.verbs.regression_options import BASELINES, Baselines
@@ -68,6 +69,11 @@ def add(
     limits = load_thresholds(find_thresholds(thresholds))
     kept = [_checked(run, limits) for run in runs]
     paths = [store_baseline(baselines, baseline) for baseline in kept]
+    with presenting():
+        _show_kept(kept, paths, as_json=as_json)
+
+
+def _show_kept(kept: list[Baseline], paths: list[Path], *, as_json: bool) -> None:
     if as_json:
         print_json([_row(b) | {"file": str(p)} for b, p in zip(kept, paths, strict=True)])
         return

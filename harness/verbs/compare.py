@@ -11,6 +11,7 @@ from analysis.compare.baseline_store import read_baselines
 from analysis.compare.side_by_side import Comparison, compare_pair
 from analysis.thresholds import load_thresholds
 from harness.paths import find_thresholds
+from harness.streams import presenting
 from harness.verbs.compare_show import print_comparison
 from harness.verbs.options import Inconclusive, Json, Thresholds, exit_with
 from harness.verbs.regression_options import BASELINES, Baselines, baseline_rules
@@ -51,10 +52,11 @@ def compare(
 ) -> None:
     """Compare, print, end with the verdict's exit code."""
     found = _pair(run, other, thresholds) if other else _stored(run, baselines, thresholds)
-    if as_json:
-        typer.echo(found.to_json().decode(), nl=False)
-    else:
-        print_comparison(Screen(), found)
+    with presenting():
+        if as_json:
+            typer.echo(found.to_json().decode(), nl=False)
+        else:
+            print_comparison(Screen(), found)
     exit_with(found.exit_code, inconclusive)
 
 

@@ -24,7 +24,6 @@ from harness.verbs.options import CALIBRATIONS, OnInconclusive, exit_with
 from harness.verbs.screen import STYLE, Screen, print_lines, print_verdict_line, styled, widen
 from harness.verbs.show_gate import print_gate, publish
 from recording.durations import format_duration
-from recording.errors import LoadgateError
 from recording.exitcodes import ExitCode
 from recording.files import replace_file, why
 from recording.flow import STEPS
@@ -73,7 +72,7 @@ def calibration_of(run: RunDir, verdict: Verdict) -> str | None:
     try:
         host = read_manifest(run.manifest).host
         known = last_calibration(CALIBRATIONS, host_class(host).name)
-    except (OSError, LoadgateError) as error:
+    except Exception as error:  # noqa: BLE001 - a remark beside the verdict, which stands
         warn(f"this host's calibration cannot be read: {error}")
         return None
     return known.text() if known else None

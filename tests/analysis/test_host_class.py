@@ -61,3 +61,9 @@ def test_an_arm_processor_without_a_model_name_goes_by_its_machine() -> None:
 def test_memory_is_the_size_that_was_sold(reported_gib: float, sold: float) -> None:
     """What the kernel keeps for itself does not make another class."""
     assert installed_gib(reported_gib * 2**30) == sold
+
+
+@pytest.mark.parametrize("memory", [float("inf"), float("nan"), -1, 10**400, "x", None])
+def test_a_size_that_is_none_makes_the_class_unknown(memory: object) -> None:
+    """A manifest may hold anything."""
+    assert not host_class(FACTS | {"memory_bytes": memory}).known

@@ -1,6 +1,10 @@
 """`loadgate runs` over recordings good and bad."""
 
+import contextlib
 import json
+import os
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +13,21 @@ from typer.testing import CliRunner
 
 from harness.cli import app
 from tests.analysis.recordings import Recording
+
+NOBODY = 65534
+
+
+@contextlib.contextmanager
+def as_somebody_else(folder: Path) -> Iterator[None]:
+    """Without root's right to read everything; the folder is theirs."""
+    mine = os.geteuid()
+    if mine == 0:
+        os.chown(folder, NOBODY, NOBODY)
+        os.seteuid(NOBODY)
+    try:
+        yield
+    finally:
+        os.seteuid(mine)
 
 
 def listed(runs: Path) -> list[dict[str, Any]]:
@@ -29,3 +48,19 @@ def test_a_recording_of_an_unknown_format_is_listed_as_invalid(tmp_path: Path) -
     assert "format 99: this loadgate reads 1 and 2" in row["why"]
     done = CliRunner().invoke(app, ["runs", "--runs", str(tmp_path)])
     assert "reads 1 and 2" in done.output
+
+
+def test_a_folder_that_may_not_be_read_hides_no_other_run() -> None:
+    """It is listed as one that cannot be read; so is a manifest in a folder of our own."""
+    with tempfile.TemporaryDirectory() as folder, as_somebody_else(Path(folder)):
+        Recording().write(Path(folder) / "sound")
+        for name in ("closed", "half"):
+            Recording().write(Path(folder) / name)
+        (Path(folder) / "closed").chmod(0)
+        (Path(folder) / "half" / "manifest.json").chmod(0)
+        rows = {Path(row["run"]).name: row for row in listed(Path(folder))}
+        (Path(folder) / "closed").chmod(0o755)
+    assert [rows[name]["ended"] for name in ("sound", "closed", "half")] == [
+        "completed", "unreadable", "unreadable",
+    ]  # fmt: skip
+    assert all("Permission denied" in rows[name]["why"] for name in ("closed", "half"))

@@ -1,7 +1,7 @@
 """What is kept of a run, and the folder it is kept in."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 
@@ -68,6 +68,19 @@ def test_an_invalid_run_is_refused(tmp_path: Path) -> None:
     run = recorded(tmp_path / "r", Recording(users=20.0))
     with pytest.raises(RunFailedError, match="INVALID, no evidence to compare: users"):
         baseline_of(run, LIMITS, ())
+
+
+def test_a_run_that_nothing_can_be_made_of_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever a reader trips over is a spoilt recording, as before the judge."""
+
+    def trips(_run: RunDir) -> NoReturn:
+        raise ZeroDivisionError("surprise")
+
+    monkeypatch.setattr("analysis.compare.baseline.load_evidence", trips)
+    with pytest.raises(RunFailedError, match="no evidence to compare: cannot be judged: ZeroDiv"):
+        baseline_of(RunDir(tmp_path), LIMITS, ())
 
 
 def test_a_paired_run_is_refused(tmp_path: Path) -> None:
@@ -141,6 +154,13 @@ def test_no_folder_holds_no_baselines(tmp_path: Path) -> None:
     """The first call of all is not an error."""
     found: list[Baseline] = read_baselines(tmp_path / "none")
     assert found == []
+
+
+def test_a_folder_that_cannot_be_read_is_an_error(tmp_path: Path) -> None:
+    """It is not one without baselines."""
+    (tmp_path / "file").touch()
+    with pytest.raises(ConfigError, match="cannot be read: Not a directory"):
+        read_baselines(tmp_path / "file")
 
 
 def test_what_a_service_drew_is_not_how_it_was_told_to_behave() -> None:
