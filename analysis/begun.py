@@ -36,6 +36,21 @@ def requests_begun(evidence: Evidence, said: Mapping[str, Any], died: float) -> 
     )
 
 
+def never_told(evidence: Evidence) -> str:
+    """That workers were lost for good, with what they had under way; "" where none was.
+
+    How those requests would have ended nobody knows: they can spoil a PASS, never cause a FAIL.
+    """
+    closing = evidence.events_named("generator_ended")
+    names = closing[-1].get("unfinished") if closing else None
+    if not names or not isinstance(names, list):
+        return ""
+    return (
+        f"{', '.join(map(str, names))} never sent its last report: requests that it had under way "
+        "are recorded nowhere"
+    )
+
+
 def recorded(intervals: tuple[Interval, ...]) -> "Counter[str]":
     """Requests in a log by step, and by arm in a paired run (``charge@head``)."""
     found: Counter[str] = Counter()

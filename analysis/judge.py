@@ -6,6 +6,7 @@ from dataclasses import replace
 from itertools import chain
 
 from analysis import causes
+from analysis.begun import never_told
 from analysis.decide import decide
 from analysis.delivery import kept_from_users
 from analysis.evidence import Evidence, load_evidence
@@ -184,6 +185,8 @@ class _Case:
                 yield f"{row.measurement.subject} {row.rule}: {row.because}"
         if held := kept_from_users(self.evidence):
             yield held
+        if untold := never_told(self.evidence):
+            yield untold
         manifest = self.evidence.manifest
         if manifest.ended == "interrupted":
             done, planned = self.evidence.measured_s, manifest.profile.measured_s

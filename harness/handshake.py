@@ -4,7 +4,8 @@ The master answers on the port above Locust's, and only to those who have the ru
 
 - ``GET /plan``: profile, urls, versions. The worker also takes the run's clock from it, as NTP
   does: the answer with the shortest round trip wins, and the clock is off by at most half of it.
-- ``GET /alive``: a byte a second for as long as the run lasts. Its end is the master's end.
+- ``GET /alive``: a byte a second for as long as the run lasts, and another one when it is over.
+  An end without that one is the master's end.
 - ``POST /refusal``: why a worker takes no part. The run ends with that reason.
 """
 
@@ -31,6 +32,7 @@ SILENCE_S = 10.0
 """A master that says nothing for so long is gone, though its connection is still there."""
 _CLOCK_ROUNDS = 8
 _BEAT_S = 1.0
+_BEAT, _OVER = b".", b"!"
 _MOST_REASON_BYTES = 2000
 
 
@@ -135,7 +137,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         try:
             while not self.plans.closing.wait(_BEAT_S):
-                self.wfile.write(b".")
+                self.wfile.write(_BEAT)
+            self.wfile.write(_OVER)
         except OSError:
             return  # the worker went first
 
@@ -204,19 +207,20 @@ class Master:
         except httpx.HTTPError:
             return
 
-    def watch(self, gone: Callable[[], None]) -> None:
-        """Call ``gone`` once the master has ended or fallen silent; from another thread."""
-        threading.Thread(target=self._listen, args=(gone,), daemon=True).start()
+    def watch(self, ended: Callable[[bool], None]) -> None:
+        """Call ``ended`` once the run is over (True) or the master is lost; from another thread."""
+        threading.Thread(target=self._listen, args=(ended,), daemon=True).start()
 
-    def _listen(self, gone: Callable[[], None]) -> None:
+    def _listen(self, ended: Callable[[bool], None]) -> None:
         timeout = httpx.Timeout(SILENCE_S)
+        over = False
         try:
             with self._client() as client, client.stream("GET", "/alive", timeout=timeout) as beats:
-                for _ in beats.iter_raw():
-                    pass
+                for block in beats.iter_raw():
+                    over = block.endswith(_OVER)
         except httpx.HTTPError:
             pass  # silence, or a connection that was cut: both are the end
-        gone()
+        ended(over)
 
 
 def _epoch_s(client: httpx.Client) -> tuple[float, float]:

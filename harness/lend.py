@@ -3,11 +3,11 @@
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Any
 
 import orjson
@@ -67,8 +67,8 @@ class Lent:
         return tuple(sorted(self.master.addresses()))  # it runs the services itself
 
     def _run(self, plan: dict[str, Any], epoch_s: float, folder: Path) -> None:
-        gone = threading.Event()
-        self.master.watch(gone.set)
+        ends: SimpleQueue[bool] = SimpleQueue()
+        self.master.watch(ends.put)
         process = subprocess.Popen(
             [sys.executable, "-m", "locust", "-f", str(PROJECT / "locustfiles/checkout_flow.py"),
              "--worker", "--master-host", self.master.host,
@@ -77,14 +77,16 @@ class Lent:
             cwd=folder,
         )  # fmt: skip
         try:
-            code = _end_of(process, gone)
+            code = _end_of(process, ends)
         finally:
             process.kill()
             process.wait()
-        self._tell(code)
+        self._tell(code, over=code is None and ends.get())
 
-    def _tell(self, code: int | None) -> None:
+    def _tell(self, code: int | None, *, over: bool) -> None:
         where = f"{self.master.host}:{self.master.port}"
+        if over:
+            raise RunFailedError(f"the run at {where} is over, and ended without this worker")
         if code is None:
             self.say(f"lost: the master at {where} is gone; this worker's load was stopped")
             raise RunFailedError(f"the master at {where} was lost")
@@ -95,13 +97,13 @@ class Lent:
         self.say("done: the run is over")
 
 
-def _end_of(process: "subprocess.Popen[bytes]", gone: threading.Event) -> int | None:
-    """Locust's exit code; None when the master went before it."""
+def _end_of(process: "subprocess.Popen[bytes]", ends: "SimpleQueue[bool]") -> int | None:
+    """Locust's exit code; None when the run or its master ended before it."""
     while True:
         try:
             return process.wait(_TICK_S)
         except subprocess.TimeoutExpired:
-            if gone.is_set():
+            if not ends.empty():
                 break
     deadline = time.monotonic() + GRACE_S
     while process.poll() is None and time.monotonic() < deadline:

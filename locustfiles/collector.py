@@ -111,6 +111,7 @@ class Collector:
             "generator_ended",
             **totals,
             begun=self._all_begun(),
+            unfinished=sorted(self._workers.keys() - self._final),
             orders=self._orders_written,
             locust_requests=locust_requests,
             locust_failures=locust_failures,

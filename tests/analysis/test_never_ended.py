@@ -139,3 +139,11 @@ def test_a_hanging_service_that_gives_no_metrics_is_a_finding_and_no_data(tmp_pa
     assert any(text.startswith("payment-gateway did not give") for text in verdict.findings)
     (row,) = [row for row in verdict.rows if row.kind == "pool" or "utilization" in row.rule]
     assert row.outcome is Outcome.INCONCLUSIVE
+
+
+def test_a_worker_that_was_lost_for_good_spoils_a_pass(tmp_path: Path) -> None:
+    """What it had under way is recorded nowhere, and nobody knows how it would have ended."""
+    assert judged(tmp_path / "whole", closing={"unfinished": []}).verdict is Outcome.PASS
+    verdict = judged(tmp_path, closing={"unfinished": ["locust-worker-02"]})
+    assert verdict.verdict is Outcome.INCONCLUSIVE, verdict.summary
+    assert "locust-worker-02 never sent its last report" in verdict.inconclusive_reasons[0]
