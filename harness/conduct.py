@@ -27,6 +27,7 @@ from recording.orders_reader import settle_ledger
 from recording.phases import phases_of
 from recording.profile import Profile
 from recording.rundir import RunDir, create_run_dir
+from recording.secrets import redact_file
 from recording.slots import ARMS
 from recording.text import plain
 
@@ -191,6 +192,8 @@ def _close(run: RunDir, manifest: Manifest, end: End, clock: RunClock) -> None:
     Whatever cuts this short leaves the first manifest: INVALID. Raises StorageError (disk full).
     """
     try:
+        for log in run.logs.glob("*.log"):  # of Locust and the mocks, which know nothing of secrets
+            redact_file(log)
         rows, _ = read_json_lines(run.events)
         write_event(run, clock, "run_ended", how=end.how, because=end.because)
         for arm in ("", *ARMS):

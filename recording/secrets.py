@@ -6,6 +6,7 @@ table of settings a live key stands, never the key.
 
 import re
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
@@ -72,6 +73,14 @@ def redact(text: str) -> str:
         for pattern, instead in _PATTERNS:
             text = pattern.sub(instead, text)
     return text
+
+
+def redact_file(path: Path) -> None:
+    """Hide them in a text that another program has written, in place. Raises OSError."""
+    text = path.read_bytes().decode(errors="surrogateescape")
+    clean = redact(text)
+    if clean != text:
+        path.write_bytes(clean.encode(errors="surrogateescape"))
 
 
 def redacted(value: Any) -> Any:

@@ -8,7 +8,7 @@ import pytest
 from recording.jsonl import JsonLinesWriter
 from recording.manifest import Manifest, read_manifest, write_manifest
 from recording.profile_file import load_profile
-from recording.secrets import HIDDEN, keep_secret, live_keys, redact, redacted
+from recording.secrets import HIDDEN, keep_secret, live_keys, redact, redact_file, redacted
 
 SMOKE = Path(__file__).parents[2] / "profiles" / "smoke.toml"
 SECRET = "hunter2hunter2"
@@ -100,3 +100,14 @@ def test_events_and_exemplars_hold_no_secret(tmp_path: Path) -> None:
     writer.close()
     row = json.loads((tmp_path / "exemplars.jsonl").read_text())
     assert row == {"body": f"you sent Authorization: {HIDDEN}", "status": 500}
+
+
+def test_a_log_is_redacted_in_place_whatever_its_bytes(tmp_path: Path) -> None:
+    """What is no text stays as it is; a log without secrets is not touched."""
+    log = tmp_path / "locust.log"
+    log.write_bytes(f"\xff GET http://user:{SECRET}@shop/x\r\n".encode("latin-1"))
+    redact_file(log)
+    assert log.read_bytes() == f"\xff GET http://{HIDDEN}@shop/x\r\n".encode("latin-1")
+    before = log.stat().st_mtime_ns
+    redact_file(log)
+    assert log.stat().st_mtime_ns == before
