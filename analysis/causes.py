@@ -193,6 +193,9 @@ def _of_events(evidence: Evidence) -> Iterator[str]:
     for row in evidence.events_named("worker_lost"):
         at = evidence.elapsed(float(row["t_s"]))
         yield f"{row.get('worker')} was lost at {at}; its users moved to the other workers"
+    if strangers := evidence.events_named("strangers_refused"):
+        messages = strangers[-1].get("messages")
+        yield f"{messages} messages of strangers, without the run's seal, were dropped"
     for row in evidence.events_named("oom_killed"):
         at = evidence.elapsed(float(row["t_s"]))
         yield f"{row.get('source')} was killed for memory at {at}"
