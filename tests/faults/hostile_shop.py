@@ -19,6 +19,7 @@ not by chance.
 import asyncio
 import json
 import signal
+import ssl
 import sys
 import threading
 import time
@@ -69,8 +70,9 @@ class Quirk:
 class HostileShop:
     """Listens on a free port of loopback while it is entered."""
 
-    def __init__(self, *quirks: Quirk, port: int = 0) -> None:
+    def __init__(self, *quirks: Quirk, port: int = 0, tls: ssl.SSLContext | None = None) -> None:
         self._quirks = quirks
+        self._tls = tls
         self._port = port
         self._dealt = [0.0] * len(quirks)
         self._first_s: float | None = None
@@ -85,6 +87,7 @@ class HostileShop:
         """Requests that met a quirk, by quirk and step."""
         self.log: list[tuple[float, str, str]] = []
         """When each request of the seven steps arrived (Unix time), its step, its quirk or ""."""
+        self.connections = 0
         self.url = ""
 
     def __enter__(self) -> Self:
@@ -114,8 +117,11 @@ class HostileShop:
             self._loop.close()
 
     async def _serve(self) -> None:
-        server = await asyncio.start_server(self._connected, "127.0.0.1", self._port, backlog=1024)
-        self.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        server = await asyncio.start_server(
+            self._connected, "127.0.0.1", self._port, backlog=1024, ssl=self._tls
+        )
+        scheme = "https" if self._tls else "http"
+        self.url = f"{scheme}://127.0.0.1:{server.sockets[0].getsockname()[1]}"
         self._listening.set()
         await self._stop.wait()
         server.close()
@@ -126,6 +132,7 @@ class HostileShop:
         await asyncio.gather(*others, return_exceptions=True)
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.connections += 1
         try:
             while True:
                 await self._exchange(await self._read(reader), reader, writer)

@@ -5,7 +5,6 @@ import select
 import shutil
 import socket
 import ssl
-import subprocess
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,26 +15,17 @@ from harness.fetch import NoAnswerError, fetch
 from locustfiles.client import Connection, Service
 from recording.errors import ConfigError
 from recording.trust import trust_store
+from tests.private_authority import make_authority, server_tls
 
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
 pytestmark = pytest.mark.skipif(shutil.which("openssl") is None, reason="needs openssl")
-
-
-def openssl(folder: Path, *words: str) -> None:
-    subprocess.run(["openssl", *words], cwd=folder, check=True, capture_output=True)
 
 
 @pytest.fixture(scope="module")
 def authority(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with ca.pem, a private authority, and what it signed for localhost."""
     folder = tmp_path_factory.mktemp("tls")
-    (folder / "ext").write_text("subjectAltName=DNS:localhost,IP:127.0.0.1\n")
-    key = ("-newkey", "rsa:2048", "-nodes")
-    openssl(folder, "req", "-x509", *key, "-keyout", "ca.key", "-out", "ca.pem", "-days", "2",
-            "-subj", "/CN=private", "-addext", "keyUsage=critical,keyCertSign")  # fmt: skip
-    openssl(folder, "req", *key, "-keyout", "key.pem", "-out", "r", "-subj", "/CN=localhost")
-    openssl(folder, "x509", "-req", "-in", "r", "-CA", "ca.pem", "-CAkey", "ca.key", "-days", "2",
-            "-CAcreateserial", "-out", "cert.pem", "-extfile", "ext")  # fmt: skip
+    make_authority(folder)
     return folder
 
 
@@ -43,9 +33,7 @@ class Shop:
     """An https server that counts its connections."""
 
     def __init__(self, folder: Path, version: ssl.TLSVersion) -> None:
-        self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        self._context.load_cert_chain(folder / "cert.pem", folder / "key.pem")
-        self._context.minimum_version = self._context.maximum_version = version
+        self._context = server_tls(folder, version)
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.url = f"https://localhost:{self._listener.getsockname()[1]}"
         self.connections = 0
