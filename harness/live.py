@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from harness.progress import Now
-from harness.streams import warn
+from harness.streams import wait_for_readers, warn
 from recording.durations import format_duration
 from recording.secrets import redact
 
@@ -32,6 +32,7 @@ class LiveView:
         self._last_phase = ""
 
     def __enter__(self) -> Self:
+        wait_for_readers(False)
         with self.harmless():
             if self._console.is_terminal:
                 self._live.start()
@@ -46,6 +47,7 @@ class LiveView:
         with self.harmless():
             if self._console.is_terminal:
                 self._live.stop()
+        wait_for_readers(True)
 
     @contextlib.contextmanager
     def harmless(self) -> Iterator[None]:

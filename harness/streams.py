@@ -9,6 +9,7 @@ import errno
 import io
 import os
 import select
+import stat
 import sys
 from collections.abc import Iterator
 from typing import Any
@@ -22,14 +23,18 @@ _NOBODY_READS = (errno.EPIPE, errno.EIO)
 class _Unfailing(io.FileIO):
     """Writes as long as that works, and from then on nowhere; says so once."""
 
+    waits = True
+    """Whether those who read slowly are waited for."""
     _lost = False
 
     def write(self, data: Any) -> int:
-        """All of it, or none."""
+        """As much as is taken, or none of it."""
         if self._lost:
             return len(data)
         try:
-            while (written := super().write(data)) is None:  # somebody made it non-blocking
+            while (written := super().write(data)) is None:  # nobody takes it now
+                if not self.waits:
+                    return len(data)
                 select.select([], [self], [])
         except (OSError, ValueError) as error:
             self._lost = True
@@ -61,13 +66,29 @@ def make_unfailing() -> None:
         sys.stderr = _stream(2, sys.stderr)
 
 
+def wait_for_readers(waits: bool) -> None:
+    """Whether what is printed from now on waits until it is taken, or is left out if it is not."""
+    _Unfailing.waits = waits
+
+
 def _stream(fd: int, before: Any) -> io.TextIOWrapper:
     return io.TextIOWrapper(
-        io.BufferedWriter(_Unfailing(fd, "wb", closefd=False)),
+        io.BufferedWriter(_Unfailing(_own(fd), "wb", closefd=False)),
         encoding=getattr(before, "encoding", None) or "utf-8",
         errors="backslashreplace",
         line_buffering=fd == 2 or os.isatty(fd),
     )
+
+
+def _own(fd: int) -> int:
+    """The same pipe or terminal, opened once more: who shares it is not kept from waiting."""
+    if not (stat.S_ISFIFO(os.fstat(fd).st_mode) or os.isatty(fd)):
+        return fd
+    flags = os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
+    try:
+        return os.open(f"/dev/fd/{fd}", flags)
+    except OSError:
+        return fd
 
 
 @contextlib.contextmanager
