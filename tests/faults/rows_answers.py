@@ -9,7 +9,7 @@ from tests.faults.fault import FIXTURES, Fault, Seen, judged, live_run
 from tests.faults.hostile_shop import HostileShop, Quirk
 
 LIMITS = FIXTURES / "hang_thresholds.toml"
-AT_MOST_2_PERCENT = FIXTURES / "short_thresholds.toml"
+WIDE = FIXTURES / "short_thresholds.toml"
 SAID: tuple[tuple[str, str, str], ...] = (
     ("nulls", "charge", "bad_body: payment_id is null"),
     ("failed", "charge", r"bad_body: status is \W*failed"),
@@ -105,7 +105,7 @@ def _harmless(name: str) -> Fault:
         f"all answers {name}",
         item=2,
         how=f"a shop that works, though each answer is {name}",
-        do=lambda folder: _shop(folder, Quirk(name), limits=AT_MOST_2_PERCENT),
+        do=lambda folder: _shop(folder, Quirk(name), limits=WIDE),
         verdict="PASS",
         live=True,
         fast=False,
