@@ -87,7 +87,7 @@ def _mutate(path: Path, other: Path, rng: random.Random) -> str:
 
 def _judged_wrong(base: Base, run: RunDir, name: str, what: str) -> str:
     try:
-        with _as_nobody() if what == UNREADABLE else contextlib.nullcontext():
+        with as_nobody() if what == UNREADABLE else contextlib.nullcontext():
             verdict = judge(run, LIMITS)
         verdict.to_json()
     except Exception as error:  # noqa: BLE001 - which is what must not happen
@@ -101,7 +101,7 @@ def _judged_wrong(base: Base, run: RunDir, name: str, what: str) -> str:
 
 
 @contextlib.contextmanager
-def _as_nobody() -> Iterator[None]:
+def as_nobody() -> Iterator[None]:
     """Root reads everything."""
     mine = os.geteuid()
     if mine == 0:

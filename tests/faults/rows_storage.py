@@ -21,6 +21,7 @@ from tests.analysis.recordings import Recording
 from tests.faults.fault import ROOT, Fault, Seen, environment, judged
 from tests.faults.in_process import loadgate
 from tests.faults.mutated_bases import DECIDES_NOTHING, KINDS, LIMITS, LIMITS_TOML, SMALL
+from tests.faults.mutations import as_nobody
 from tests.faults.terminals import closed_terminal
 from tests.recording.test_closing import SPOIL, killed_shop
 from tests.recording.test_files import DAMAGED_ORDERS
@@ -239,6 +240,40 @@ def killed_writer(folder: Path) -> Seen:
                 seen.verdict)  # fmt: skip
 
 
+def as_another_user(folder: Path) -> Seen:
+    """Whoever judges may read the recording and not write to it."""
+    folder.chmod(0o755)
+    run = small(folder)
+    words = words_of("analyze --json", run)
+    ours = loadgate(*words)
+    for path in (run.verdict, run.report):
+        path.unlink()
+    run.root.chmod(0o555)
+    with as_nobody():
+        theirs = loadgate(*words)
+    same = "the same bytes" if ours.text in theirs.text else "other bytes"
+    return Seen(theirs.exit_code, f"{theirs.text}\n{same}")
+
+
+def of_a_spoilt_one(folder: Path, words: tuple[str, ...], how: str) -> Seen:
+    """A verb that keeps or compares, on a recording whose histograms are not what they were."""
+    run = small(folder, "PASS")
+    SPOIL[how][0](run.latency)
+    limits = str(folder / "limits.toml")
+    return loadgate(*words, str(run.root), "--baselines", str(folder), "--thresholds", limits)
+
+
+def refused() -> Iterator[Fault]:
+    """What is no evidence is none to compare with."""
+    for how in SPOIL:
+        for words in (("compare",), ("baseline", "add")):
+            yield Fault(
+                f"{' '.join(words)}: latency.hlog {how}", 12, "in a closed recording",
+                partial(of_a_spoilt_one, words=words, how=how), exit_code=4,
+                says="INVALID, no evidence to compare", fast=False, limit_s=20,
+            )  # fmt: skip
+
+
 def evidence() -> Iterator[Fault]:
     """Judging changes nothing, and what it cannot store is a warning."""
     for name in ("verdict.json", "report.md"):
@@ -247,6 +282,10 @@ def evidence() -> Iterator[Fault]:
             partial(unstorable, name=name), exit_code=3, says=f"{name} could not be stored",
             limit_s=20,
         )  # fmt: skip
+    yield Fault(
+        "another user's recording", 11, "may be read and not written", as_another_user,
+        exit_code=3, says="could not be stored: Permission denied.*the same bytes", limit_s=20,
+    )  # fmt: skip
     yield Fault(
         "a killed shop's ledger", 11, "its last order is in orders.sqlite-wal", killed_writer,
         verdict="PASS", exit_code=0, says="evidence as it was", limit_s=20,
@@ -322,4 +361,4 @@ FOREIGN = [
     )
     for name in ("latency.hlog", "load.csv", "events.jsonl", "ledger/confirmed.csv")
 ]  # fmt: skip
-ROWS = (*shown(), *damage(), *formats(), *evidence(), *neighbours(), *FOREIGN)
+ROWS = (*shown(), *damage(), *formats(), *evidence(), *refused(), *neighbours(), *FOREIGN)
