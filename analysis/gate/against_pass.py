@@ -6,6 +6,7 @@ mean what it seems to.
 
 from collections.abc import Iterator, Mapping
 
+from analysis.begun import never_told
 from analysis.evidence import Evidence
 from analysis.gate.arm_checks import arm_checks
 from analysis.latency import MAX_ERROR_SHARE, Sample
@@ -31,6 +32,8 @@ def against_pass(
             yield f"{step} is the control, and not both arms answered it"
     if evidence.is_ours(HEAD) and HEAD not in evidence.ledgers:
         yield "head left no ledger: whether it lost orders is not known"
+    if untold := never_told(evidence):
+        yield untold
     base, head_checks = (
         list(arm_checks(evidence, slots, rounds, arm, samples[arm])) for arm in (BASE, HEAD)
     )

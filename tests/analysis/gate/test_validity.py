@@ -112,6 +112,15 @@ def test_spoilt_closing_counts_are_invalid(tmp_path: Path, spoilt: dict[str, obj
     assert gate(tmp_path, per_slot=60, closing=spoilt).verdict is Outcome.INVALID
 
 
+def test_a_worker_that_was_lost_for_good_spoils_a_pass(tmp_path: Path) -> None:
+    """Whose requests it had under way, base's or head's, and how they ended, nobody knows."""
+    assert gate(tmp_path / "whole").verdict is Outcome.PASS
+    report = gate(tmp_path, closing={"unfinished": ["locust-worker-02"]})
+    assert report.verdict is Outcome.INCONCLUSIVE
+    said = "\n".join(report.inconclusive_reasons)
+    assert "locust-worker-02 never sent its last report" in said
+
+
 def test_a_run_that_none_of_it_spoils(tmp_path: Path) -> None:
     """The same small recording without any of it is evidence."""
     assert gate(tmp_path, per_slot=60).invalid_reasons == ()
