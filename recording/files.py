@@ -22,9 +22,11 @@ def open_regular(path: Path) -> io.BufferedReader:
     return os.fdopen(fd, "rb")
 
 
-def read_regular(path: Path) -> bytes:
-    """All of the file. Raises OSError as `open_regular` does."""
+def read_regular(path: Path, at_most: int | None = None) -> bytes:
+    """All of it. Raises OSError as `open_regular` does, and for more than ``at_most`` bytes."""
     with open_regular(path) as file:
+        if at_most is not None and os.fstat(file.fileno()).st_size > at_most:
+            raise OSError(errno.EFBIG, os.strerror(errno.EFBIG), str(path))
         return file.read()
 
 

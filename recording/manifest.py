@@ -18,6 +18,9 @@ FORMAT = 2
 KNOWN_FORMATS = (1, FORMAT)
 """What can be judged."""
 
+MAX_BYTES = 16 * 2**20
+"""Far above any manifest: what is larger is none, and is not read until memory ends."""
+
 Ended = Literal[
     "running",  # still going, or the harness itself was killed
     "completed",
@@ -149,7 +152,7 @@ def _json(table: Mapping[str, Any]) -> bytes:
 def read_manifest(path: Path) -> Manifest:
     """Raises ManifestError naming what is wrong with the file."""
     try:
-        data = read_regular(path)
+        data = read_regular(path, MAX_BYTES)
         table = orjson.loads(data)
         _check_format(path, table)
         _check_digest(path, table, data)

@@ -23,6 +23,10 @@ Examples:
 """
 
 
+MAX_BYTES = 64 * 2**20
+"""Far above any verdict."""
+
+
 def register(app: typer.Typer) -> None:
     """Add the verb."""
     app.command("runs", help=HELP)(runs)
@@ -61,7 +65,7 @@ def _row(run: RunDir) -> dict[str, Any]:
 
 def _verdict(run: RunDir) -> str:
     try:
-        return Outcome(orjson.loads(read_regular(run.verdict))["verdict"]).value
+        return Outcome(orjson.loads(read_regular(run.verdict, MAX_BYTES))["verdict"]).value
     except FileNotFoundError:
         return "not judged"
     except (ValueError, LookupError, TypeError, OSError):

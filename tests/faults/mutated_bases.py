@@ -37,7 +37,7 @@ floor = "20 ms"
 LIMITS = parse_thresholds(LIMITS_TOML)
 DECIDES_NOTHING = (
     "exemplars.jsonl", "verdict.json", "report.md", "junit.xml", "logs/locust.log",
-    "ledger/orders.sqlite-shm",
+    "ledger/orders.sqlite-shm", "events-base.jsonl", "events-head.jsonl",
 )  # fmt: skip
 """Files that change no verdict: derived ones, examples and logs."""
 SMALL: dict[str, Any] = {

@@ -318,9 +318,9 @@ ELSE: dict[str, Callable[[Path], object]] = {
     "a manifest that links to itself": lambda root: (
         root.mkdir(), (root / "manifest.json").symlink_to("manifest.json"),
     ),
-    "a manifest of half a gigabyte": lambda root: (
+    "a manifest of a terabyte": lambda root: (
         root.mkdir(), (root / "manifest.json").touch(),
-        os.truncate(root / "manifest.json", 2**29),
+        os.truncate(root / "manifest.json", 2**40),
     ),
 }  # fmt: skip
 

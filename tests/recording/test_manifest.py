@@ -1,6 +1,7 @@
 """Which manifests are read, and what is said of the others."""
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -91,4 +92,13 @@ def test_a_manifest_of_format_1_has_no_digests_of_files(tmp_path: Path) -> None:
     table = manifest().model_dump(mode="json") | {"files": {"load.csv": {"bytes": 1, "sha256": ""}}}
     path.write_text(json.dumps(table | {"format": 1}))
     with pytest.raises(ManifestError, match="its own digest does not fit"):
+        read_manifest(path)
+
+
+def test_a_manifest_that_is_far_too_large_is_not_read(tmp_path: Path) -> None:
+    """A terabyte of nothing."""
+    path = tmp_path / "manifest.json"
+    path.touch()
+    os.truncate(path, 2**40)
+    with pytest.raises(ManifestError, match="cannot be read: File too large"):
         read_manifest(path)
