@@ -27,7 +27,6 @@ SAID: tuple[tuple[str, str, str], ...] = (
     ("refuse", "confirm", "connection_error"),
     ("cut", "charge", "connection_error"),
     ("status_204", "confirm", "unexpected_status 204"),
-    ("a_list", "charge", "bad_body: not a JSON object"),
     ("empty_object", "start_checkout", "bad_body: no checkout_id"),
     ("too_short_a_length", "browse", "connection_error|bad_body: not a JSON object"),
     ("too_long_a_length", "confirm", "no whole answer within 1s"),
@@ -135,7 +134,6 @@ def _failing_fast(name: str) -> Fault:
 ROWS = [
     *(_answer(*row) for row in SAID),
     _share("status_500", 0.1, "arrivals", "http_5xx"),
-    _share("close", 1.0, "arrivals", "connection_error"),
     _harmless("slow_close"),
     *map(_failing_fast, ("refuse", "status_500")),
     *map(_timeouts, STEPS),

@@ -39,6 +39,5 @@ def _row(arm: str, quirk: str, verdict: str, says: str, item: int = 1) -> Fault:
 
 ROWS = (
     _row("head", "hang", "FAIL", "p50"),
-    _row("head", "status_500", "FAIL|INCONCLUSIVE", "head.*fail"),
     _row("base", "hang", "INVALID", "base"),
 )

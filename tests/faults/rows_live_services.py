@@ -14,7 +14,7 @@ SUBJECTS = {
 }  # fmt: skip
 STEP_OF = {"checkout": "browse", "payment": "charge", "cart": "add_to_cart"}
 UNSAMPLED = {
-    "hang": 0.0, "drip": 0.0, "endless": 0.0, "not_gzipped": 0.0, "big_page": 0.0,
+    "hang": 0.0, "drip": 0.0, "not_gzipped": 0.0, "big_page": 0.0,
     "status_404": 0.3,
 }  # fmt: skip
 """Pages that give no sample, from when on, s: such a service is named, and no other."""
