@@ -107,7 +107,7 @@ def _pauses() -> Iterator[Fault]:
     )  # fmt: skip
     yield under_load(
         "SIGSTOP of payment-gateway for two seconds", 1, "SIGSTOP, SIGCONT",
-        partial(paused, whom=mock("payment")), verdict="FAIL",
+        partial(paused, whom=mock("payment")), *LONGER, verdict="FAIL",
         says="charge.*no whole answer within 1s.*recorded all: True",
     )  # fmt: skip
     yield under_load(
@@ -136,8 +136,8 @@ def _requests_to_end() -> Iterator[Fault]:
             verdict="INCONCLUSIVE", exit_code=5, says="stopped early.*recorded all: True",
         )  # fmt: skip
     yield under_load(
-        "Ctrl-C of a run that already failed", 1, "SIGINT, a third of charges fail",
-        partial(asked, number=signal.SIGINT), "--set", "services.payment.error_share=0.3",
+        "Ctrl-C of a run that already failed", 1, "SIGINT, a third of checkout's answers are errors",
+        partial(asked, number=signal.SIGINT), "--set", "services.checkout.error_share=0.3",
         verdict="FAIL", exit_code=3, says="error_rate",
     )  # fmt: skip
 
