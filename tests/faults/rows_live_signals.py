@@ -136,7 +136,7 @@ def _requests_to_end() -> Iterator[Fault]:
             verdict="INCONCLUSIVE", exit_code=5, says="stopped early.*recorded all: True",
         )  # fmt: skip
     yield under_load(
-        "Ctrl-C of a run that already failed", 1, "SIGINT, a third of checkout's answers are errors",
+        "Ctrl-C of a run that already failed", 1, "SIGINT, a third of checkout's answers fail",
         partial(asked, number=signal.SIGINT), "--set", "services.checkout.error_share=0.3",
         verdict="FAIL", exit_code=3, says="error_rate",
     )  # fmt: skip
