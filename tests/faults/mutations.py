@@ -19,6 +19,7 @@ import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
 
 from analysis.judge import judge
@@ -44,9 +45,9 @@ def run(count: int, seed: int = SEED, first: int = 0) -> list[str]:
 
 
 def run_in_parallel(count: int, seed: int = SEED) -> list[str]:
-    """The same on every core that this may take."""
+    """The same in two processes, started anew: a fork would lack the threads of polars."""
     part = count // PROCESSES
-    with ProcessPoolExecutor(PROCESSES) as pool:
+    with ProcessPoolExecutor(PROCESSES, get_context("spawn")) as pool:
         found = pool.map(partial(run, part, seed), range(0, part * PROCESSES, part))
         return [wrong for part in found for wrong in part]
 
