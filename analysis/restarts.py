@@ -27,6 +27,12 @@ def restarts_of(evidence: Evidence, subject: str) -> list[float] | None:
     return sorted({float(at) for at in (*fell, *changed)})
 
 
+def services_that_restarted(evidence: Evidence) -> list[str]:
+    """The subjects with at least one restart."""
+    subjects = {s for name in (_CPU, _STARTED) for s in evidence.resources.subjects(name)}
+    return sorted(subject for subject in subjects if restarts_of(evidence, subject))
+
+
 def restart_measurement(evidence: Evidence, subject: str) -> Measurement:
     """How often a service restarted, over the whole run."""
     found = restarts_of(evidence, subject)

@@ -1,12 +1,14 @@
 """How often the memory judge cries wolf, and how small a leak it finds: simulated and seeded.
 
-    python -m benchmarks.memory_judge [--traces 1500] [--bent 200] [--seed 2025] [--only leak]
+    python -m benchmarks.memory_judge [--traces 1500] [--leaks 200] [--seed 2025] [--only leak]
                                       [--json PATH]
 
 Each row is one kind of trace over durations of 10 minutes to 48 hours. `growing` is the share
 of traces called a leak, with its exact 95 % interval (Clopper and Pearson); `above` and `below`
 are the shares for which growth over (under) the shipped limit of 10 MB/h is proven, the rest is
-undecided (INCONCLUSIVE). What it printed stands in docs/statistics.md, "Memory".
+undecided (INCONCLUSIVE). Lines of "unseen" traces are ``memory_unseen.py``'s, their leaks held
+against a third of their own pace, which none may be said to keep. What it printed stands in
+docs/statistics.md, "Memory".
 
 What "95 % detection of a slope at 3 times its own standard error" can mean:
 
@@ -25,7 +27,8 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -42,78 +45,122 @@ from benchmarks.memory_traces import (
     bent_leak,
     times,
 )
+from benchmarks.memory_unseen import LEAKS, NO_LEAKS, SLOWING, Shape, leak, no_leak
 
 LIMIT_MB = 2048.0
 LIMIT_MB_PER_H = 10.0
-
-
 # Totals that a straight leak of an hour is found with, at the noise beside them.
 BENT_TOTALS_MB = (30.0, 100.0, 400.0)
 BENT_SIGMAS_MB = (0.5, 5.0)
 BENT_DURATIONS_S = (HOUR_S, 8 * HOUR_S)
-Draw = Callable[[np.random.Generator, Floats], Floats]
+# A rule that a leak is "well above".
+ALLOWED_SHARE = 1 / 3
+
+Draw = Callable[[np.random.Generator], tuple[Floats, Floats, float]]
+"""Times in s, memory in MB, and a limit in MB/h."""
 
 
-def rates(name: str, draw: Draw, duration_s: float, traces: int, seed: int) -> dict[str, float]:
-    """Shares of verdicts over so many traces of one scenario and duration."""
-    rng = np.random.default_rng([seed, len(name), *name.encode(), int(duration_s)])
-    t = times(duration_s)
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of the table: so many traces of one kind; of mixed durations where none is said."""
+
+    name: str
+    draw: Draw
+    traces: int
+    duration_s: float | None = None
+
+    @property
+    def hours(self) -> str:
+        """How long its traces are, h."""
+        return "mixed" if self.duration_s is None else f"{self.duration_s / HOUR_S:.2f}"
+
+
+def rates(line: Line, seed: int) -> dict[str, float]:
+    """Shares of verdicts over the traces of a line."""
+    rng = np.random.default_rng([seed, *line.name.encode(), int(line.duration_s or 0)])
     growing = above = below = 0
-    for _ in range(traces):
-        verdict = judge_memory(t, draw(rng, t) * BYTES_PER_MB, limit_bytes=LIMIT_MB * BYTES_PER_MB)
-        decided = verdict.decides(LIMIT_MB_PER_H)
+    for _ in range(line.traces):
+        t, mb, limit_mb_per_h = line.draw(rng)
+        verdict = judge_memory(t, mb * BYTES_PER_MB, limit_bytes=LIMIT_MB * BYTES_PER_MB)
+        decided = verdict.decides(limit_mb_per_h)
         growing += verdict.class_ is MemoryClass.GROWING
         above += decided is True
         below += decided is False
-    sure = share_interval(growing, traces)
+    sure = share_interval(growing, line.traces)
     return {
-        "growing": growing / traces,
+        "growing": growing / line.traces,
         "growing_low": sure.low,
         "growing_high": sure.high,
-        "above": above / traces,
-        "below": below / traces,
+        "above": above / line.traces,
+        "below": below / line.traces,
     }
 
 
-def bent(growth: str, sigma_mb: float, dips: int) -> Draw:
+def scenario(trace: Callable[[np.random.Generator, Floats], Floats], duration_s: float) -> Draw:
+    """A scenario over a duration, against the shipped limit."""
+    t = times(duration_s)
+    return lambda rng: (t, trace(rng, t), LIMIT_MB_PER_H)
+
+
+def bent(growth: str, sigma_mb: float, dips: int) -> Callable[..., Floats]:
     """Leaks of one shape, of a total drawn from those above."""
 
-    def draw(rng: np.random.Generator, t: Floats) -> Floats:
+    def trace(rng: np.random.Generator, t: Floats) -> Floats:
         return bent_leak(rng, t, growth, float(rng.choice(BENT_TOTALS_MB)), sigma_mb, dips)
+
+    return trace
+
+
+def unseen_leak(shape: Shape, dips: int) -> Draw:
+    """A leak, against a third of its pace."""
+
+    def draw(rng: np.random.Generator) -> tuple[Floats, Floats, float]:
+        (t, mb), mb_per_h = leak(rng, shape, dips)
+        return t, mb, ALLOWED_SHARE * mb_per_h
 
     return draw
 
 
-def lines() -> list[tuple[str, Draw, float]]:
-    """Every line of the table: name, traces, duration in s."""
-    told = [(name, draw, s) for name, draw in SCENARIOS.items() for s in DURATIONS_S]
+def unseen_no_leak(name: str) -> Draw:
+    """What does not grow, against the shipped limit."""
+    return lambda rng: (*no_leak(rng, name), LIMIT_MB_PER_H)
+
+
+def lines(traces: int, leaks: int) -> Iterator[Line]:
+    """Every line of the table."""
+    for name, trace in SCENARIOS.items():
+        yield from (Line(name, scenario(trace, s), traces, s) for s in DURATIONS_S)
     for growth in GROWTHS:
         for sigma_mb in BENT_SIGMAS_MB:
             for dips in (0, 1, 2):
                 name = f"leak like {growth}, {sigma_mb:g} MB, {dips} dips"
-                told += [(name, bent(growth, sigma_mb, dips), s) for s in BENT_DURATIONS_S]
-    return told
+                trace = bent(growth, sigma_mb, dips)
+                yield from (Line(name, scenario(trace, s), leaks, s) for s in BENT_DURATIONS_S)
+    for name in NO_LEAKS:
+        yield Line(f"unseen: {name}", unseen_no_leak(name), traces)
+    for name, shape in (LEAKS | SLOWING).items():
+        for dips in (0, 1, 2):
+            yield Line(f"unseen leak: {name}, {dips} dips", unseen_leak(shape, dips), leaks)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--traces", type=int, default=1500)
-    parser.add_argument("--bent", type=int, default=200, help="traces of each bent leak")
+    parser.add_argument("--leaks", type=int, default=200, help="traces of each bent leak")
     parser.add_argument("--seed", type=int, default=2025)
-    parser.add_argument("--only", default="", help="scenarios whose name contains this")
+    parser.add_argument("--only", default="", help="lines whose name contains this")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
     rows = []
     print(f"{'trace':42}{'hours':>6}{'growing':>9}{'95 % interval':>18}{'above':>7}{'below':>7}")
-    for name, draw, duration_s in lines():
-        if options.only not in name:
+    for line in lines(options.traces, options.leaks):
+        if options.only not in line.name:
             continue
-        traces = options.bent if name.startswith("leak like") else options.traces
-        found = rates(name, draw, duration_s, traces, options.seed)
-        rows.append({"trace": name, "duration_s": duration_s, **found})
+        found = rates(line, options.seed)
+        rows.append({"trace": line.name, "duration_s": line.duration_s, **found})
         growing, low, high, above, below = (100 * share for share in found.values())
         print(
-            f"{name:42}{duration_s / HOUR_S:6.2f}{growing:9.2f}{low:9.2f} to{high:6.2f}"
+            f"{line.name:42}{line.hours:>6}{growing:9.2f}{low:9.2f} to{high:6.2f}"
             f"{above:7.1f}{below:7.1f}",
             flush=True,
         )

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from xml.etree import ElementTree as ET
 
 from analysis.gate.cost_rows import CostRow
+from analysis.gate.restarts import RESTARTS
 from analysis.gate.values import GateReport
 from analysis.gate.words import ORDERS
 from analysis.regression.data import GateRow, GateVerdict
@@ -41,13 +42,13 @@ def junit(report: GateReport) -> bytes:
 
 
 def _run_case(suite: ET.Element, report: GateReport) -> None:
-    """Whether the run is evidence, lost no orders, and could tell."""
+    """Whether the run is evidence, lost no orders, stayed up, and could tell."""
     case = ET.SubElement(suite, "testcase", classname=_SUITE, name="run")
     if report.verdict is Outcome.INVALID:
         error = ET.SubElement(case, "error", message=_xml(report.summary))
         error.text = _xml("\n".join(report.invalid_reasons))
-    elif orders := [b for b in report.breaches if b.subject == ORDERS]:
-        ET.SubElement(case, "failure", message=_xml("; ".join(b.because for b in orders)))
+    elif others := [b for b in report.breaches if b.subject == ORDERS or b.metric == RESTARTS]:
+        ET.SubElement(case, "failure", message=_xml("; ".join(b.because for b in others)))
     elif report.verdict is Outcome.INCONCLUSIVE:
         ET.SubElement(case, "skipped", message=_xml(report.summary))
 

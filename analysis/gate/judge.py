@@ -27,6 +27,7 @@ from analysis.gate.counting import (
 )
 from analysis.gate.diagnosis import diagnose
 from analysis.gate.look import deciding_look
+from analysis.gate.restarts import breaches_of_restarts
 from analysis.gate.settings import GateSettings, gate_settings
 from analysis.gate.validity import check_run
 from analysis.gate.values import ArmRow, GateReport, Look
@@ -41,7 +42,7 @@ from analysis.gate.words import (
 from analysis.latency import Sample
 from analysis.orders import Reconciliation, reconcile
 from analysis.regression.data import GateRow, GateVerdict
-from analysis.restarts import restarts_in_words
+from analysis.restarts import restarts_in_words, services_that_restarted
 from analysis.thresholds import Thresholds
 from analysis.values import Breach, Measurement, Outcome
 from recording.slots import ARMS, BASE, HEAD, Arm, Slots
@@ -155,6 +156,7 @@ class _Case:
         yield from (breach_of_row(row, self.settings.latency) for row in self._failing())
         yield from map(breach_of_cost, self._failed_costs())
         yield from breaches_of_orders(self.orders.get(BASE), self.orders.get(HEAD))
+        yield from breaches_of_restarts(self.evidence)
 
     def _unsure(self) -> Iterator[str]:
         """Why it cannot tell; nothing where the look decided."""
@@ -180,9 +182,8 @@ class _Case:
             if self.look.verdict is GateVerdict.FAIL:
                 yield from self.look.against_pass
         yield from (f"{arm}: {orders}" for arm, orders in self.orders.items())
-        for subject in self.evidence.resources.subjects("process_cpu_seconds_total"):
-            if text := restarts_in_words(self.evidence, subject):
-                yield f"{subject} {text}"
+        for subject in services_that_restarted(self.evidence):
+            yield f"{subject} {restarts_in_words(self.evidence, subject)}"
         yield from self.evidence.remarks()
         yield from self._notes()
 

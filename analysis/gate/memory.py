@@ -1,10 +1,11 @@
 """Does head's memory grow faster than base's? The slope of the difference, over whole rounds.
 
 Both arms live through the same rounds on the same host, so the difference of their resident
-memory, averaged over a round, loses what they share. Two judges must agree for a FAIL: the slope
-of the difference lies beyond the limit, and head's own curve grows (``memory/judge.py``), which
-tells a leak from a warm-up, a collector's rhythm and the allocator's steps. MB is 2**20 bytes,
-hours are hours of the run, in half of which each arm is loaded.
+memory, averaged over a round, loses what they share. The difference is judged as a run's memory is
+(``memory/growth.py``): bends are no noise, falls that leave most of it are seen through, and what
+slows down may be a warm-up. For a FAIL its slope lies beyond the limit and goes on, and head's own
+curve grows (``memory/judge.py``). MB is 2**20 bytes, hours are hours of the run, in half of which
+each arm is loaded.
 """
 
 from __future__ import annotations
@@ -17,8 +18,9 @@ from scipy.special import stdtr
 
 from analysis.gate.cost_rows import Cost
 from analysis.gate.slot_samples import round_means, services_of
+from analysis.memory.growth import FLOOR_MB, Growth, Pace, growth
 from analysis.memory.judge import MemoryClass, judge_memory
-from analysis.memory.shape import settled
+from analysis.memory.shape import collections
 from analysis.statistics.trend import Trend, fit_trend
 from analysis.units import BYTES_PER_MB
 from recording.profile import MIN_ROUNDS
@@ -32,14 +34,13 @@ _HOUR_S = 3600.0
 # glibc's heap grows by 128 kB at a time (mallopt(3), M_TOP_PAD): up to two of them of growth do
 # not show in either arm. Independent of each other, they add in quadrature.
 _GRAIN_MB = 0.25 * sqrt(2)
-# A smaller rise may be the allocator's, which is handed memory by the arena of 1 MB (pymalloc).
-_FLOOR_MB = 2.0
 _METRIC, _UNIT = "memory_slope", "MB/h"
 
-
-# What slows down by itself is filling up: a leak's second half grows at least at this share of
-# the whole, a cache with a time constant of a third of the run at 0.4.
-_STEADY = 0.6
+_WHY_NOT = {
+    Pace.UNPROVEN: "it may be what an allocator takes",
+    Pace.SLOWING: "it slows down: a warm-up does",
+    Pace.UNSETTLED: "it has not settled",
+}
 
 
 def memory_costs(series: Series, slots: Slots, rounds: int, limit_mb_per_h: float) -> list[Cost]:
@@ -62,12 +63,14 @@ def _memory_cost(
         gap = f"no samples in {missing} of {2 * rounds} rounds of both arms" if missing else few
         return Cost(service, _METRIC, _UNIT, lacks=gap)
     at_h = np.arange(rounds, dtype=np.float64) * 2 * slots.slot_s / _HOUR_S
-    windows = [settled(at_h, mb) for mb in (base, head, head - base)]
-    after = slice(max(window.start for window in windows), None)
-    span_h = float(at_h[-1] - at_h[after][0])
-    own, grown, apart = (_trend(at_h[after], mb[after]) for mb in (base, head, head - base))
+    alone = [_growth(at_h, mb) for mb in (base, head)]
+    after = at_h >= max(at_h[0], *(found.start_h for found in alone if found))
+    found = _growth(at_h[after], (head - base)[after])
+    own, grown = (fit_trend(at_h[after], mb[after], 0.95) for mb in (base, head))
+    apart = found.trend if found else fit_trend(at_h[after], (head - base)[after], 0.95)
+    span_h = found.span_h if found else float(np.ptp(at_h[after]))
     grain = _GRAIN_MB / span_h
-    unsettled = any(window.tail == np.inf for window in windows)
+    unsettled = any(one is not None and one.pace is Pace.UNSETTLED for one in alone)
     return Cost(
         service,
         _METRIC,
@@ -77,19 +80,19 @@ def _memory_cost(
         effect=apart.slope,
         error=apart.standard_error,
         degrees=apart.degrees,
-        minimum=max(limit_mb_per_h, _FLOOR_MB / span_h),
+        minimum=max(limit_mb_per_h, FLOOR_MB / span_h),
         tolerated=limit_mb_per_h,
         grain=grain,
         p_value=_p_value(apart, limit_mb_per_h + grain),
         tested_against=limit_mb_per_h,
-        excuse=("it has not settled" if unsettled else "")
-        or _slowing(apart, at_h[after], (head - base)[after])
+        excuse=(_WHY_NOT[Pace.UNSETTLED] if unsettled else "")
+        or (_WHY_NOT.get(found.pace, "") if found else "it is given back")
         or _alone(series, f"{service}@head", slots, rounds),
     )
 
 
-def _trend(at_h: Floats, mb: Floats) -> Trend:
-    return fit_trend(at_h, mb, 0.95)
+def _growth(at_h: Floats, mb: Floats) -> Growth | None:
+    return growth(at_h, mb, collections(at_h, mb))
 
 
 def _p_value(trend: Trend, limit: float) -> float:
@@ -97,13 +100,6 @@ def _p_value(trend: Trend, limit: float) -> float:
     if trend.standard_error == 0.0:
         return 0.0 if trend.slope > limit else 1.0
     return float(stdtr(trend.degrees, (limit - trend.slope) / trend.standard_error))
-
-
-def _slowing(whole: Trend, at_h: Floats, mb: Floats) -> str:
-    """Whether the growth is running out, as a warm-up's does."""
-    half = len(mb) // 2
-    slows = _trend(at_h[half:], mb[half:]).slope < _STEADY * whole.slope
-    return "it slows down: a warm-up does" if slows else ""
 
 
 def _alone(series: Series, subject: str, slots: Slots, rounds: int) -> str:

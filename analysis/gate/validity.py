@@ -14,6 +14,7 @@ from analysis.evidence import Evidence
 from analysis.gate.arm_checks import arm_checks
 from analysis.gate.counting import arm_samples, completed_rounds, counted, judged_part
 from analysis.gate.look import plan_of
+from analysis.gate.restarts import restarts_of_base
 from analysis.latency import MAX_ERROR_SHARE, Sample
 from analysis.validity import (
     completeness,
@@ -42,6 +43,7 @@ def check_run(evidence: Evidence, rounds: int) -> tuple[Check, ...]:
     failing = frozenset.union(*(unwell(samples[arm], arm) for arm in ARMS))
     checks += [*samples_taken(part, failing), _load_in_slots(evidence, slots, rounds)]
     checks += [_users(evidence, slots, rounds), _errors(samples[BASE]), *_ledger(evidence)]
+    checks += [restarts_of_base(evidence)]
     checks += [*generator(part), *host(part)]
     checks += arm_checks(evidence, slots, rounds, BASE, samples[BASE])
     return tuple(checks)

@@ -15,8 +15,9 @@ from enum import StrEnum
 from typing import Final
 
 from analysis.memory.give_backs import Restored, restore, widening
-from analysis.memory.shape import settled
-from analysis.statistics.trend import Floats, Trend, fit_trend
+from analysis.memory.shape import Jump, settled
+from analysis.statistics.pieces import Floats
+from analysis.statistics.trend import Trend, fit_trend
 
 # Two-sided; each side is wrong in 1 % of cases, which is what a false alarm may cost.
 CONFIDENCE: Final = 0.98
@@ -43,11 +44,11 @@ class Pace(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Growth:
-    """The pace from point `start` on, where the warm-up ended; of the last half where faster."""
+    """The pace from `start_h` on, where the warm-up ended; of the last half where faster."""
 
     pace: Pace
     trend: Trend
-    start: int
+    start_h: float
     give_backs: int
     span_h: float
 
@@ -57,9 +58,14 @@ class Growth:
         return self.pace in (Pace.STEADY, Pace.FASTER)
 
 
-def growth(t_h: Floats, mb: Floats, falls: Sequence[int] = ()) -> Growth | None:
-    """How a curve grows over its hours; None where `falls` took too much to be give-backs."""
-    restored = restore(mb, falls)
+def growth(t_h: Floats, mb: Floats, falls: Sequence[Jump] = ()) -> Growth | None:
+    """How a curve grows over its hours; None where `falls` took too much to be give-backs.
+
+    Points in the middle of a fall are left out: their level is neither this nor that.
+    """
+    points = [i for i in range(len(mb)) if not any(f.before < i < f.after for f in falls)]
+    t_h, mb = t_h[points], mb[points]
+    restored = restore(mb, [points.index(fall.after) for fall in falls])
     if restored is None:
         return None
     part = settled(t_h, restored.level)
@@ -68,7 +74,7 @@ def growth(t_h: Floats, mb: Floats, falls: Sequence[int] = ()) -> Growth | None:
     pace = _pace(rest, trend, part.tail)
     if pace is Pace.FASTER:
         trend = rest.trend(rest.half)
-    return Growth(pace, trend, part.start, len(restored.cuts), rest.span_h)
+    return Growth(pace, trend, float(rest.t_h[0]), len(restored.cuts), rest.span_h)
 
 
 def grows(trend: Trend, span_h: float, natural_mb: float = 0.0) -> bool:

@@ -20,7 +20,8 @@ import numpy as np
 
 from analysis.memory.growth import CONFIDENCE, FLOOR_MB, Growth, Pace, grows, growth
 from analysis.memory.shape import Jump, collections, steps
-from analysis.statistics.trend import Floats, Trend, block_means, fit_trend
+from analysis.statistics.pieces import Floats
+from analysis.statistics.trend import Trend, block_means, fit_trend
 from analysis.units import BYTES_PER_MB, format_elapsed
 
 # Points the curve is averaged to before anything else: 400 resolve a sawtooth of 100 teeth.
@@ -43,6 +44,8 @@ _NEAR_LIMIT = 0.85
 # No collector waits this long by its own rhythm; the seed's cart grew for 36 hours.
 _LONG_GROWTH_S = 6 * 3600.0
 _HOUR_S = 3600.0
+# Addresses have 64 bits.
+_IMPOSSIBLE_BYTES = 2.0**64
 
 
 class MemoryClass(StrEnum):
@@ -123,7 +126,8 @@ def judge_memory(
 
     Args:
         t_s: times of the samples, ascending.
-        rss_bytes: resident memory at those times; NaN where a sample is missing.
+        rss_bytes: resident memory at those times; NaN, or what no address space holds, where a
+            sample is missing.
         collections_s: when memory was collected, where that is known; otherwise collections
             are found as sudden and lasting falls.
         limit_bytes: the container's memory limit, where there is one.
@@ -133,7 +137,7 @@ def judge_memory(
     """
     if len(t_s) != len(rss_bytes):
         raise ValueError(f"{len(t_s)} times for {len(rss_bytes)} samples of memory")
-    known = np.isfinite(t_s) & np.isfinite(rss_bytes)
+    known = np.isfinite(t_s) & (np.abs(rss_bytes) < _IMPOSSIBLE_BYTES)
     t_s, rss_bytes = t_s[known], rss_bytes[known]
     if np.any(np.diff(t_s) < 0):
         raise ValueError("times do not ascend")
@@ -173,20 +177,24 @@ def _judge_uncollected(
     if not stretches:
         return _says_nothing("memory jumps about too much to have a slope")
     first, stop = max(stretches, key=lambda s: curve.t_s[s[1] - 1] - curve.t_s[s[0]])
-    falls = [jump.after - first for jump in curve.collected if first < jump.after < stop]
+    falls = [jump.since(first) for jump in curve.collected if first < jump.after < stop]
     found = growth(curve.t_s[first:stop] / _HOUR_S, curve.mb[first:stop], falls)
     if found is None:
         return None
     if found.goes_on:
         return _growing(curve, segments, found.trend, limit_mb, _how(found))
-    return _at_rest(curve, segments, found, first, limit_mb)
+    return _at_rest(curve, segments, found, float(curve.t_s[first]), limit_mb)
 
 
 def _at_rest(
-    curve: _Curve, segments: tuple[Segment, ...], found: Growth, first: int, limit_mb: float | None
+    curve: _Curve,
+    segments: tuple[Segment, ...],
+    found: Growth,
+    begin_s: float,
+    limit_mb: float | None,
 ) -> MemoryVerdict:
     """Not proven to go on: told apart by what it may still have risen, and in these words."""
-    start_s = float(curve.t_s[first + found.start])
+    start_s = found.start_h * _HOUR_S
     trend = _grained(found.trend, found.span_h)
     slope = f"{_slope(trend)} since {format_elapsed(start_s)}"
     stands = found.trend.high * found.span_h <= max(FLOOR_MB, _STANDS * float(np.median(curve.mb)))
@@ -200,7 +208,7 @@ def _at_rest(
         text = f"a leak or a cache that fills: rises, but more slowly, {slope}"
     elif not stands:
         text = f"no growth proven and none excluded, {slope}"
-    elif found.start or curve.stepped:
+    elif start_s > begin_s or curve.stepped:
         class_, text = MemoryClass.WARMING_UP, f"rose and levelled off, {slope}"
     else:
         class_, text = MemoryClass.STABLE, f"stable, {_slope(trend)}"
@@ -239,7 +247,9 @@ def _judge_collected(
     trend = fit_trend(valleys_h, valleys, CONFIDENCE)
     span_h = float(valleys_h[-1] - valleys_h[0])
     depth_mb = float(np.median(_peaks(curve))) - float(np.median(valleys))
-    if grows(trend, span_h, _SAME_VALLEY * depth_mb):
+    # A valley lies between two points, and may be this much deeper than the second one shows.
+    unseen_mb = max(0.0, float(np.median(np.diff(curve.mb))))
+    if grows(trend, span_h, max(_SAME_VALLEY * depth_mb, unseen_mb)):
         return _growing(curve, segments, trend, limit_mb, f"in the valleys of {count} collections,")
     trend = _grained(trend, span_h)
     text = f"{count} collections whose valleys do not rise, {_slope(trend)}"

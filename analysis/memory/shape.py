@@ -11,8 +11,9 @@ from itertools import combinations
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from analysis.memory.curves import growing_curves, unit
-from analysis.statistics.trend import BLOCKS, Floats, block_means
+from analysis.memory.curves import left_by_growth, unit
+from analysis.statistics.pieces import Floats
+from analysis.statistics.trend import BLOCKS, block_means
 
 # A jump is larger than an arena of the allocator (pymalloc's, 1 MB), than the share of the level
 # that matters (a rise may be the end of a warm-up, a small fall hides a leak), and than what the
@@ -59,6 +60,10 @@ class Jump:
 
     before: int
     after: int
+
+    def since(self, first: int) -> Jump:
+        """The same in the part of the points that begins there."""
+        return Jump(self.before - first, self.after - first)
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,22 +197,16 @@ def _levelling(y: Floats) -> _Levelling | None:
     total = float(centred @ centred)
     if n < _FEWEST_FOR_SHAPE or total == 0.0:
         return None
-    shapes, evidence, units, line, growing = _shapes(n)
+    shapes, evidence, units, line = _shapes(n)
     left_line = max(total - float(line @ centred) ** 2, _LEAST_LEFT * total)
-    left, left_growing = _left(units, centred, total), _left(growing, centred, total)
+    left, left_growing = _left(units, centred, total), max(left_by_growth(y), _LEAST_LEFT * total)
     clear = _BEND_SHARE * n * (total - left_line) / left_line
     faint = _FAINT_EVIDENCE * max(0.0, 1.0 - n * math.log(total / left_line) / _CLEAR_LINE)
     needed = np.maximum(evidence + faint, clear)
     surplus = n * np.log(left_line / left) - needed
     best = int(np.argmax(surplus))
-    goes_on = n * math.log(float(left[best]) / float(left_growing.min())) > _GROWING_EVIDENCE
+    goes_on = n * math.log(float(left[best]) / left_growing) > _GROWING_EVIDENCE
     return shapes[best] if surplus[best] > 0.0 and not goes_on else None
-
-
-def left_by_levelling(y: Floats) -> float:
-    """Squares that the best curve which levels off leaves unexplained."""
-    centred = y - y.mean()
-    return float(_left(_shapes(len(y))[2], centred, float(centred @ centred)).min())
 
 
 def _left(units: Floats, centred: Floats, total: float) -> Floats:
@@ -217,8 +216,8 @@ def _left(units: Floats, centred: Floats, total: float) -> Floats:
 
 
 @lru_cache(maxsize=BLOCKS + 1)
-def _shapes(n: int) -> tuple[tuple[_Levelling, ...], Floats, Floats, Floats, Floats]:
-    """Rising curves that level off, the evidence they need; they, the line and growth as units."""
+def _shapes(n: int) -> tuple[tuple[_Levelling, ...], Floats, Floats, Floats]:
+    """Rising curves that level off, the evidence they need; they and the line as units."""
     x = (np.arange(n) + 0.5) / n
     curves, shapes = [], []
     for begin, end in combinations(np.arange(0.0, 0.95, 1 / 16), 2):
@@ -230,7 +229,6 @@ def _shapes(n: int) -> tuple[tuple[_Levelling, ...], Floats, Floats, Floats, Flo
         tail = (math.exp(-flat / tau) - math.exp(-1.0 / tau)) / (1.0 - math.exp(-flat / tau))
         curves.append(1.0 - np.exp(-x / tau))
         shapes.append(_Levelling(flat, _TAIL_MARGIN * tail, _FILLING_EVIDENCE))
-    growing = np.array([unit(curve) for curve in growing_curves(n)])
     levelling = np.array([unit(curve) for curve in curves])
     evidence = np.array([shape.evidence for shape in shapes])
-    return tuple(shapes), evidence, levelling, unit(x), growing
+    return tuple(shapes), evidence, levelling, unit(x)

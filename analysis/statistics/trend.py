@@ -8,11 +8,9 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from analysis.statistics.distributions import t_quantile
-
-Floats = npt.NDArray[np.float64]
+from analysis.statistics.pieces import Floats, Pieces, find_pieces
 
 # Blocks that a series is averaged into: enough for the scatter to be known, few enough to
 # outlive most of the correlation between neighbouring samples.
@@ -28,12 +26,6 @@ _MOST_CORRELATION, _SLOWEST_DECAY = 0.9, 0.95
 # Points this many robust standard deviations off the line do not draw it.
 _OUTLYING = 3.0
 _MAD_TO_SIGMA = 1.4826
-# Twice the gain in log likelihood at which a kink is believed: it may lie anywhere, and fits
-# correlated noise by chance. There is one for eight blocks at most.
-_EVIDENCE_OF_KINK = 15.0
-_MOST_KINKS, _BLOCKS_PER_KINK = 6, 8
-# Of the squared deviations, so that a curve without noise has a likelihood.
-_LEAST_LEFT = 1e-12
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +60,9 @@ def fit_trend(t: Floats, y: Floats, confidence: float) -> Trend:
         raise ValueError(f"a trend needs at least 3 points, not {len(t)}")
     points, blocks = block_means(t, y, _POINTS), block_means(t, y, BLOCKS)
     slope = _reweighted(*points, _theil_sen(*blocks))
-    kinks = _kinks(*blocks)
+    bent = find_pieces(*blocks)
     fine, coarse = (
-        _scatter(t, _residuals(t, y, slope, kinks), len(kinks) + 2, inflate)
+        _scatter(t, _residuals(t, y, slope, bent), len(bent.kinks) + 2, inflate)
         for (t, y), inflate in ((points, _fading), (blocks, _lasting))
     )
     told = max(fine, coarse) if coarse.inflation > 1.0 else fine
@@ -86,51 +78,13 @@ class _Scatter(NamedTuple):
     degrees: float
 
 
-def _kinks(t: Floats, y: Floats) -> list[float]:
-    """Where a line must bend to explain the points; nowhere unless that is past doubt.
-
-    One kink after the other, each where it explains most (Friedman, Ann. Statist. 19, 1991).
-    """
-    inner = t[1:-1]
-    hinges, left = _off(_basis(t, []), _hinges(t, inner)), _off(_basis(t, []), y)
-    least = _LEAST_LEFT * float(np.square(y - y.mean()).sum())
-    found: list[float] = []
-    while len(found) < min(_MOST_KINKS, len(t) // _BLOCKS_PER_KINK - 1):
-        gains = np.square(left @ hinges) / np.maximum(np.square(hinges).sum(axis=0), 1e-9)
-        best, square = int(np.argmax(gains)), float(left @ left)
-        if square <= least or _gain(len(t), square, square - float(gains[best]), least) < 0.0:
-            break
-        found.append(float(inner[best]))
-        basis = (hinges[:, best] / np.linalg.norm(hinges[:, best]))[:, None]
-        hinges, left = _off(basis, hinges), _off(basis, left)
-    return found
-
-
-def _gain(n: int, before: float, after: float, least: float) -> float:
-    return n * math.log(before / max(after, least)) - _EVIDENCE_OF_KINK
-
-
-def _residuals(t: Floats, y: Floats, slope: float, kinks: list[float]) -> Floats:
+def _residuals(t: Floats, y: Floats, slope: float, bent: Pieces) -> Floats:
     """What lies off a line of this slope, or off the best line with these kinks."""
-    if kinks:
-        return _off(_basis(t, kinks), y)
+    if bent.kinks:
+        basis = np.linalg.qr(bent.design(t))[0]
+        return np.asarray(y - basis @ (basis.T @ y), dtype=np.float64)
     off = y - slope * t
     return np.asarray(off - off.mean(), dtype=np.float64)
-
-
-def _basis(t: Floats, kinks: list[float]) -> Floats:
-    """Lines with these kinks, as vectors of length 1 at right angles."""
-    line = np.column_stack([np.ones(len(t)), t - t.mean()])
-    return np.asarray(np.linalg.qr(np.hstack([line, _hinges(t, np.array(kinks))]))[0])
-
-
-def _hinges(t: Floats, at: Floats) -> Floats:
-    bent = np.maximum(t[:, None] - at, 0.0) / (t[-1] - t[0])
-    return np.asarray(bent, dtype=np.float64)
-
-
-def _off(basis: Floats, y: Floats) -> Floats:
-    return np.asarray(y - basis @ (basis.T @ y), dtype=np.float64)
 
 
 def _scatter(
@@ -140,7 +94,9 @@ def _scatter(
     inflation = inflate(residuals, parameters)
     variance = float(residuals @ residuals) / (len(t) - parameters) * inflation
     error = math.sqrt(variance / float(np.square(t - t.mean()).sum()))
-    return _Scatter(error, inflation, max(1.0, len(t) / inflation - parameters))
+    # A line costs two of the independent values, a kink one of the points.
+    degrees = (len(t) - parameters + 2) / inflation - 2.0
+    return _Scatter(error, inflation, max(1.0, degrees))
 
 
 def _fading(residuals: Floats, parameters: int) -> float:

@@ -79,6 +79,7 @@ class PairedRecording:
     failed: Mapping[str, float] = field(default_factory=dict)
     distortion_ms: Mapping[str, float] = field(default_factory=dict)
     cpu: Mapping[str, float] = field(default_factory=dict)
+    restarted_s: Mapping[str, float] = field(default_factory=dict)
     lag_ms: float = 1.0
     foreign_cores: float = 0.1
     strays: Sequence[Interval] = ()
@@ -217,7 +218,9 @@ class PairedRecording:
                     continue
                 cpu = self.cpu.get(subject, 0.2)
                 yield Sample(second, subject, "up", 1.0)
-                yield Sample(second, subject, "process_cpu_seconds_total", cpu * second)
+                born_s = self.restarted_s.get(subject, np.inf)
+                lived_s = second - born_s if second >= born_s else second
+                yield Sample(second, subject, "process_cpu_seconds_total", cpu * lived_s)
             busy = (1.0 + self.foreign_cores) * second
             yield Sample(second, "host", "cpu_busy_seconds_total", busy)
             yield Sample(second, "host", "own_cpu_seconds_total", second)

@@ -41,6 +41,8 @@ def gate(folder: Path, **changes: object) -> GateReport:
         ({"failed": {"base": 0.1, "head": 0.1}}, "failed requests of base"),
         ({"without_load": [(5, "base")]}, "rounds with load on base 15"),
         ({"silent": "payment-gateway@head"}, "samples of payment-gateway@head"),
+        ({"restarted_s": {"cart-service@base": 9.0}}, "cart-service@base restarted before T+9s"),
+        ({"restarted_s": {"cart-service@base": 9, "cart-service@head": 9}}, "restarts of base"),
     ],
 )
 def test_what_spoils_a_paired_run(tmp_path: Path, changes: dict[str, object], reason: str) -> None:
@@ -104,6 +106,17 @@ def test_orders_that_head_alone_loses_fail(
     failed = outcome is Outcome.FAIL
     assert {b.subject for b in report.breaches} == ({"orders"} if failed else set())
     assert (b'<failure message="' in junit(report)) is failed
+
+
+@pytest.mark.parametrize("at_s", [1.5, 9.0])
+def test_a_head_that_restarts_fails(tmp_path: Path, at_s: float) -> None:
+    """Base stayed up, in the same rounds on the same host; in warm-up rounds as well."""
+    report = gate(tmp_path, restarted_s={"cart-service@head": at_s})
+    assert report.verdict is Outcome.FAIL
+    (breach,) = report.breaches
+    assert (breach.subject, breach.metric, breach.actual) == ("cart-service@head", "restarts", 1)
+    assert breach.because.endswith("; base did not")
+    assert b"restarted before" in junit(report)
 
 
 @pytest.mark.parametrize("spoilt", [{"locust_requests": None}, {"recorded": "many"}])

@@ -6,6 +6,7 @@ import pytest
 from analysis.memory.judge import MemoryClass, MemoryVerdict, judge_memory
 from analysis.units import BYTES_PER_MB
 from benchmarks.memory_traces import GROWTHS, HOUR_S, bent_leak
+from benchmarks.memory_unseen import LEAKS, SLOWING, leak
 
 LIMIT_MB_PER_H = 10.0
 
@@ -26,6 +27,56 @@ def leaks(growth: str, dips: int, sigma_mb: float = 0.5, n: int = 5) -> list[Mem
 def test_a_leak_is_found_however_it_bends(growth: str, dips: int) -> None:
     """Straight, bent either way, or giving back a fifth of it twice: it grows, beyond any limit."""
     assert [v.decides(LIMIT_MB_PER_H) for v in leaks(growth, dips)] == [True] * 5
+
+
+@pytest.mark.parametrize("dips", [0, 1, 2])
+@pytest.mark.parametrize("name", [name for name in LEAKS if name != "exp(6x)"])
+def test_shapes_that_the_judge_was_not_made_with_are_found(name: str, dips: int) -> None:
+    """Sampled every 1 to 60 s, with white and correlated noise, in pages and in whole MB."""
+    rng = np.random.default_rng([3, dips])
+    found = [leak(rng, LEAKS[name], dips) for _ in range(3)]
+    said = [judge(*trace).decides(mb_per_h / 3) for trace, mb_per_h in found]
+    assert said.count(True) >= 2
+    assert False not in said
+
+
+@pytest.mark.parametrize("dips", [0, 1, 2])
+def test_a_leak_that_slows_down_does_not_pass(dips: int) -> None:
+    """Whether x^0.7 is a leak or fills up may be open; that it stands still is not said."""
+    rng = np.random.default_rng([4, dips])
+    for _ in range(6):
+        trace, mb_per_h = leak(rng, SLOWING["x^0.7"], dips)
+        assert judge(*trace).decides(mb_per_h / 3) is not False
+
+
+def test_a_jump_between_two_falls_hides_no_leak() -> None:
+    """Two give-backs within a minute, seen as one of a third of the growth: not a collection."""
+    t_s = np.linspace(0.0, HOUR_S, 120)
+    x = t_s / HOUR_S
+    mb = 100 + 100 * x - 20 * (x > 0.712) - 14 * (x > 0.725)
+    verdict = judge(t_s, mb + np.random.default_rng(6).normal(0, 0.5, len(t_s)))
+    assert verdict.class_ is MemoryClass.GROWING
+
+
+def test_samples_that_no_machine_can_hold_are_missing() -> None:
+    """A damaged number neither hides a leak nor raises."""
+    t_s = np.linspace(0.0, HOUR_S, 720)
+    mb = 100 + 100 * t_s / HOUR_S
+    mb[300] = 1e300
+    assert judge(t_s, mb).decides(LIMIT_MB_PER_H) is True
+
+
+def test_correlated_noise_is_no_growth() -> None:
+    """AR(1) noise of 60 samples bends by itself: no more alarms than one in twenty."""
+    rng = np.random.default_rng(9)
+    t_s = np.linspace(0.0, HOUR_S, 60)
+    alarms = 0
+    for _ in range(60):
+        noise = np.zeros(160)
+        for i in range(1, 160):
+            noise[i] = 0.9 * noise[i - 1] + rng.normal(0.0, 1.0)
+        alarms += judge(t_s, 300 + noise[100:]).class_ is MemoryClass.GROWING
+    assert alarms <= 3
 
 
 def test_less_noise_does_not_hide_a_bent_leak() -> None:
