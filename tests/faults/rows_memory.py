@@ -33,8 +33,10 @@ def _seen(t_s: Floats, mb: Floats) -> Seen:
     return Seen(ExitCode[outcome.value].value, memory.explanation, outcome.value)
 
 
-def _row(name: str, how: str, trace: Callable[[], tuple[Floats, Floats]], **must: str) -> Fault:
-    return Fault(name, item=6, how=how, do=lambda _: _seen(*trace()), **must)
+def _row(
+    name: str, how: str, trace: Callable[[], tuple[Floats, Floats]], verdict: str, says: str = ""
+) -> Fault:
+    return Fault(name, item=6, how=how, do=lambda _: _seen(*trace()), verdict=verdict, says=says)
 
 
 def _leak(growth: str, sigma_mb: float, dips: int) -> tuple[Floats, Floats]:
@@ -48,6 +50,10 @@ def _shaped(shape: Callable[[Floats], Floats], hours: float) -> tuple[Floats, Fl
     x = np.linspace(0.0, 1.0, 900)
     noise = np.random.default_rng(11).normal(0.0, 0.5, len(x))
     return x * hours * HOUR_S, 300.0 + shape(x) + noise
+
+
+def _filled(tau: float, x: Floats) -> Floats:
+    return np.asarray(200 * (1 - np.exp(-x / tau)), dtype=np.float64)
 
 
 def _leaks() -> Iterator[Fault]:
@@ -64,9 +70,9 @@ def _no_leaks() -> Iterator[Fault]:
     for hours in (1 / 6, 1.0, 8.0, 48.0):
         for tau in (0.05, 0.12, 0.25):
             name = f"cache that fills within {tau:g} of {hours:.3g} h"
-            trace = partial(_shaped, lambda x, tau=tau: 200 * (1 - np.exp(-x / tau)), hours)
+            trace = partial(_shaped, partial(_filled, tau), hours)
             yield _row(name, "1 - exp(-t/tau)", trace, verdict=NO_LEAK, says="^(?!grows|stable)")
-        steps = partial(_shaped, lambda x: 80.0 * (x > 0.4), hours)
+        steps = partial(_shaped, lambda x: np.where(x > 0.4, 80.0, 0.0), hours)
         yield _row(f"step within {hours:.3g} h", "80 MB at once", steps, verdict=NO_LEAK)
         teeth = partial(_shaped, lambda x: 100.0 * ((x * 7.3) % 1.0), hours)
         yield _row(f"sawtooth of {hours:.3g} h", "7.3 teeth", teeth, verdict=NO_LEAK)
