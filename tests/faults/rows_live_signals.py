@@ -7,13 +7,14 @@ from functools import partial
 
 import psutil
 
-from tests.faults.fault import Fault, Seen
+from tests.faults.fault import FIXTURES, Fault, Seen
 from tests.faults.under_load import LONGER, Running, ending, in_ramp, measuring, under_load
 
 MOCKS = {"checkout": "checkout-service", "payment": "payment-gateway",
          "inventory_lock": "inventory-lock-service", "cart": "cart-service"}  # fmt: skip
 WHEN = {"in the ramp": in_ramp, "while measuring": measuring, "at the end": ending}
 LONG_END = ("--set", "load.phases.ramp-down.duration=2s")
+STRICT = str(FIXTURES / "hang_thresholds.toml")
 STOPPED_S = 2.0
 STORED = "exit code as stored: True"
 NOT_A_PASS = "INCONCLUSIVE|INVALID"
@@ -107,11 +108,12 @@ def _pauses() -> Iterator[Fault]:
     )  # fmt: skip
     yield under_load(
         "SIGSTOP of payment-gateway for two seconds", 1, "SIGSTOP, SIGCONT",
-        partial(paused, whom=mock("payment")), *LONGER, verdict="FAIL",
+        partial(paused, whom=mock("payment")), *LONGER, "--thresholds", STRICT, verdict="FAIL",
         says="charge.*no whole answer within 1s.*recorded all: True",
     )  # fmt: skip
     yield under_load(
         "SIGSTOP of payment-gateway for good", 1, "SIGSTOP", partial(stopped, whom=mock("payment")),
+        "--thresholds", STRICT,
         verdict="FAIL", says="charge.*no whole answer within 1s",
     )  # fmt: skip
     yield under_load(
