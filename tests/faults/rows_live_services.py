@@ -15,7 +15,7 @@ SUBJECTS = {
 STEP_OF = {"checkout": "browse", "payment": "charge", "cart": "add_to_cart"}
 UNSAMPLED = {
     "hang": 0.0, "drip": 0.0, "not_gzipped": 0.0, "big_page": 0.0,
-    "status_404": 0.3,
+    "status_404": 0.05,
 }  # fmt: skip
 """Pages that give no sample, from when on, s: such a service is named, and no other."""
 UNKNOWN = ("redirect_loop", "no_metrics")
