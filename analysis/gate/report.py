@@ -61,7 +61,7 @@ def facts(report: GateReport, calibration: str | None) -> Iterator[str]:
             f"{context['started_utc']}, seed {context['seed']}"
         )
         yield _rounds_judged(context)
-        if context["arms_correlation"] is not None:
+        if context.get("arms_correlation") is not None:
             yield _draws(context)
         yield _requests(report)
         if context["control"]:

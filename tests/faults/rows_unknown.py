@@ -48,7 +48,7 @@ def failing_fast() -> Iterator[Fault]:
             )  # fmt: skip
     yield Fault(
         "failing slowly", 3, "every charge fails, after 100 ms",
-        by_rule("charge.latency", "p95 < 50 ms", outcomes={"charge": {"timeout": 1.0}}),
+        by_rule("charge.latency", "p95 < 50 ms", outcomes={"charge": {"http_5xx": 1.0}}),
         verdict="FAIL", limit_s=20,
     )  # fmt: skip
 

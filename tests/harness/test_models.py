@@ -57,13 +57,17 @@ def value(verdict: dict[str, Any], subject: str, metric: str) -> float:
 
 
 CLOSED = ("load.phases.sustained.duration=12s", "load.phases.sustained.users=2")
-CLOSED += ("load.phases.ramp-up.users=2", "load.processes=1", "journey.think={min=0.01,max=0.02}")
+CLOSED += (
+    "load.phases.ramp-up.users=2",
+    "load.processes=1",
+    'journey.think={min="10ms",max="20ms"}',
+)
 OPEN = (
     "load.model=arrivals",
     "load.processes=1",
     "load.max_concurrent=100",
-    "load.phases.ramp-up.arrivals_per_s=10",
-    "load.phases.sustained.arrivals_per_s=10",
+    "load.phases.ramp-up.arrivals_per_s=20",
+    "load.phases.sustained.arrivals_per_s=20",
     "load.phases.sustained.duration=12s",
     "load.phases.ramp-down.arrivals_per_s=0",
 )
@@ -95,8 +99,8 @@ def test_a_stall_shows_in_the_open_models_p99_and_not_in_the_closed_ones(
 def test_arrivals_without_a_free_user_are_counted_and_make_the_run_invalid(
     start_run: StartRun,
 ) -> None:
-    """Ten journeys a second, each of a second or more, on two users: most never begin in time."""
-    overrides = [*OPEN, "load.max_concurrent=2", "journey.think={min=0.5,max=0.6}"]
+    """Twenty journeys a second, each of a second or more, on two users: most never begin."""
+    overrides = [*OPEN, "load.max_concurrent=2", "journey.think={min='500ms',max='600ms'}"]
     words = [word for pair in overrides for word in ("--set", pair)]
     run = start_run(*words, "--set", "load.phases.sustained.duration=6s")
     assert run.finish() == 4
