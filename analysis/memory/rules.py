@@ -15,6 +15,7 @@ from analysis.values import Measurement, Outcome
 
 FASTER = 1.5
 """A growth this many times the one before memory fell is worth a finding."""
+_STANDS = (MemoryClass.STABLE, MemoryClass.SAWTOOTH)
 _RSS = "process_resident_memory_bytes"
 _LIMIT = "container_spec_memory_limit_bytes"
 _OOM = "container_oom_events_total"
@@ -87,6 +88,13 @@ class ServiceMemory:
         """Whether growth without bound is proven."""
         return self.verdict.class_ is MemoryClass.GROWING
 
+    @property
+    def likely_hours(self) -> float:
+        """From the first sample to the limit, h: never where it stands, nan where unknown."""
+        if self.growing:
+            return self.hours_to_limit(self.verdict.slope_mb_per_h)
+        return inf if self.verdict.class_ in _STANDS else nan
+
     def hours_to_limit(self, slope_mb_per_h: float) -> float:
         """From the first sample to the limit at this slope, h; nan without a limit."""
         if self.limit_mb is None:
@@ -151,8 +159,7 @@ def memory_measurement(
         low, high = (x if np.isfinite(x) else None for x in (found.ci_low, found.ci_high))
         return Measurement(subject, metric, found.slope_mb_per_h, "MB/h", n, low, high, note=note)
     if metric == "time_to_limit":
-        hours = memory.hours_to_limit(found.slope_mb_per_h) if memory.growing else inf
-        return Measurement(subject, metric, hours, "h", n, note=note)
+        return Measurement(subject, metric, memory.likely_hours, "h", n, note=note)
     if metric == "peak_rss":
         return Measurement(subject, metric, memory.peak_mb, "MB", n, phase="run")
     return _kills(evidence, subject)
