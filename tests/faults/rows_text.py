@@ -7,6 +7,7 @@ from pathlib import Path
 from unittest.mock import patch
 from xml.etree import ElementTree as ET
 
+from recording.closing import close_run
 from recording.manifest import read_manifest, write_manifest
 from recording.series import Sample, SeriesWriter
 from recording.series_reader import read_series
@@ -29,6 +30,7 @@ def _body(folder: Path, text: str) -> Seen:
     text = text.encode(errors="replace").decode()  # as the client decodes it
     row = {"why": "failure", "step": "charge", "request_id": "r-1", "status": 500, "body": text}
     run.exemplars.write_text(json.dumps(row) + "\n")
+    close_run(run, read_manifest(run.manifest))  # exemplars changed after it are not quoted
     seen = loadgate("analyze", str(run.root))
     assert "r-1" in seen.text  # the body was shown, not left out
     return _checked(seen, run.report.read_text())
