@@ -8,10 +8,11 @@ series that would still fall onto one name are added up where they count somethi
 """
 
 from collections.abc import Iterator, Mapping
-from math import isfinite
 from urllib.parse import quote
 
 from prometheus_client.parser import text_string_to_metric_families
+
+from recording.series import is_sound
 
 _OF_A_PROCESS = (
     "process_resident_memory_bytes",
@@ -50,7 +51,7 @@ def flatten(page: str) -> Iterator[tuple[str, float]]:
     found: dict[str, list[float]] = {}
     for family in text_string_to_metric_families("\n".join(lines) + "\n"):
         for sample in family.samples:
-            if sample.name in _KEPT and isfinite(sample.value):
+            if sample.name in _KEPT and is_sound(sample.value):
                 found.setdefault(_flat(sample.name, sample.labels), []).append(sample.value)
     for name, values in found.items():
         if len(values) == 1 or name.partition("/")[0].endswith(_COUNTED):

@@ -14,6 +14,13 @@ from recording.hlog import write_all
 from recording.text import csv_field
 
 SERIES_HEADER = "t_s,subject,metric,value\n"
+MOST = 1e30
+"""Nothing that is measured is more than this; "unlimited" in 64 bits is 1.8e19."""
+
+
+def is_sound(value: float) -> bool:
+    """Whether a value can be one: a number, and none that nothing measured reaches."""
+    return isfinite(value) and abs(value) <= MOST
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +43,8 @@ class SeriesWriter:
             write_all(self._fd, SERIES_HEADER.encode())
 
     def write(self, samples: Iterable[Sample]) -> None:
-        """Append; raises OSError (disk full). A value that is no finite number is no sample."""
-        rows = "".join(_row(sample) for sample in samples if isfinite(sample.value))
+        """Append; raises OSError (disk full). A value that is not sound is no sample."""
+        rows = "".join(_row(sample) for sample in samples if is_sound(sample.value))
         if rows:
             write_all(self._fd, rows.encode())
 

@@ -12,7 +12,7 @@ import polars as pl
 
 from recording.clock import LATEST_S
 from recording.files import open_regular
-from recording.series import SERIES_HEADER
+from recording.series import MOST, SERIES_HEADER
 
 Floats = npt.NDArray[np.float64]
 Key = tuple[str, str]
@@ -20,8 +20,6 @@ Key = tuple[str, str]
 
 _CHUNK_BYTES = 4 << 20
 """Read at once: 48 hours of samples are 150 MB of text, and 30 MB of numbers."""
-_MOST = 1e30
-"""Nothing that is measured is more than this; "unlimited" in 64 bits is 1.8e19."""
 _COLUMNS = ("t_s", "subject", "metric", "value")
 _EMPTY = np.empty(0)
 
@@ -97,7 +95,7 @@ def _add(text: bytes, parts: defaultdict[Key, list[tuple[Floats, Floats]]]) -> i
         encoding="utf8-lossy",
     )
     numbers = [pl.col(name).cast(pl.Float64, strict=False) for name in ("t_s", "value")]
-    sound = pl.col("t_s").is_between(0, LATEST_S) & (pl.col("value").abs() <= _MOST)
+    sound = pl.col("t_s").is_between(0, LATEST_S) & (pl.col("value").abs() <= MOST)
     frame = rows.with_columns(*numbers).drop_nulls().filter(sound)
     for (subject, metric), group in frame.group_by("subject", "metric"):
         pair = (group["t_s"].to_numpy(), group["value"].to_numpy())

@@ -5,5 +5,5 @@ from tests.faults.hang import MODELS, hangs
 ROWS = [
     *(hangs(model, 0.1, "middle") for model in MODELS),
     *(hangs(model, 1.0, "end") for model in MODELS),
-    hangs("users", 0.01, "end", step="charge"),
+    hangs("users", 0.1, "end", step="charge"),
 ]

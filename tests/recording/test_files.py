@@ -160,7 +160,9 @@ def test_a_value_that_is_no_finite_number_is_no_sample(tmp_path: Path) -> None:
     """An exporter may say NaN or +Inf: nothing is known then, and nothing is spoilt."""
     path = tmp_path / "resources.csv"
     writer = SeriesWriter(path)
-    writer.write([Sample(1.0, "a", "m", float(text)) for text in ("nan", "inf", "-inf", "3")])
+    writer.write(
+        [Sample(1.0, "a", "m", float(text)) for text in ("nan", "inf", "-inf", "1e308", "3")]
+    )
     writer.close()
     assert path.read_text() == "t_s,subject,metric,value\n1.000,a,m,3.0\n"
 
