@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from itertools import pairwise
-from math import inf, nan
+from math import inf, isnan, nan
 
 import numpy as np
 
@@ -90,10 +90,11 @@ class ServiceMemory:
 
     @property
     def likely_hours(self) -> float:
-        """From the first sample to the limit, h: never where it stands, nan where unknown."""
-        if self.growing:
-            return self.hours_to_limit(self.verdict.slope_mb_per_h)
-        return inf if self.verdict.class_ in _STANDS else nan
+        """From the first sample to the limit, h: never where memory stands, nan where unknown."""
+        if self.verdict.class_ in _STANDS:
+            return inf
+        slope = self.verdict.slope_mb_per_h
+        return nan if isnan(slope) else self.hours_to_limit(slope)
 
     def hours_to_limit(self, slope_mb_per_h: float) -> float:
         """From the first sample to the limit at this slope, h; nan without a limit."""
