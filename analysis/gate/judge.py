@@ -25,6 +25,7 @@ from analysis.gate.counting import (
     excluded,
     judged_span_s,
 )
+from analysis.gate.dead_slots import breaches_of_dead_slots
 from analysis.gate.diagnosis import diagnose
 from analysis.gate.look import deciding_look
 from analysis.gate.restarts import breaches_of_restarts
@@ -92,8 +93,7 @@ class _Case:
     def report(self) -> GateReport:
         checks = check_run(self.evidence, self.rounds)
         invalid = tuple(str(check) for check in checks if not check.ok)
-        breaches = tuple(self._breaches())
-        outcome = self._outcome(bool(invalid), bool(breaches))
+        outcome = self._outcome(bool(invalid), bool(self.breaches))
         unsure = tuple(self._unsure()) if outcome is Outcome.INCONCLUSIVE else ()
         rows = self.look.result.rows if self.look else ()
         manifest = self.evidence.manifest
@@ -101,8 +101,10 @@ class _Case:
             run_id=manifest.run_id,
             profile=manifest.profile.name,
             verdict=outcome,
-            summary=self._named(summary_of(outcome, rows, breaches, invalid, unsure, self._looked)),
-            breaches=breaches,
+            summary=self._named(
+                summary_of(outcome, rows, self.breaches, invalid, unsure, self._looked)
+            ),
+            breaches=self.breaches,
             measurements=tuple(self._measurements()),
             checks=checks,
             invalid_reasons=invalid,
@@ -152,9 +154,16 @@ class _Case:
         found = {arm: reconcile(self.evidence, arm) for arm in ARMS}
         return {arm: o for arm, o in found.items() if o and (o.confirmed or o.in_ledger)}
 
+    @cached_property
+    def breaches(self) -> tuple[Breach, ...]:
+        """What head did worse than base."""
+        return tuple(self._breaches())
+
     def _breaches(self) -> Iterator[Breach]:
         yield from (breach_of_row(row, self.settings.latency) for row in self._failing())
         yield from map(breach_of_cost, self._failed_costs())
+        if self.look and self.slots:
+            yield from breaches_of_dead_slots(self.evidence, self.slots, self.rounds)
         yield from breaches_of_orders(self.orders.get(BASE), self.orders.get(HEAD))
         yield from breaches_of_restarts(self.evidence)
 
@@ -179,7 +188,7 @@ class _Case:
         if self.look:
             yield from faster(self.look.result.rows, self.settings.latency)
             yield from slower_within_tolerance(self.look.result)
-            if self.look.verdict is GateVerdict.FAIL:
+            if self.breaches:
                 yield from self.look.against_pass
         yield from (f"{arm}: {orders}" for arm, orders in self.orders.items())
         for subject in services_that_restarted(self.evidence):

@@ -163,3 +163,26 @@ def test_a_slot_of_head_without_load_cannot_pass(tmp_path: Path) -> None:
     report = gate(tmp_path, without_load=[(5, "head")])
     assert report.verdict is Outcome.INCONCLUSIVE
     assert any("no requests in 1 of 32 slots" in line for line in report.inconclusive_reasons)
+
+
+HANGS = [(slot, "head") for slot in range(9, 16)]
+
+
+def test_a_head_that_hangs_from_a_round_on_fails_and_the_step_is_named(tmp_path: Path) -> None:
+    """One round of timeouts, then nothing begins any more: FAIL, not "cannot tell"."""
+    report = gate(tmp_path, failing=[(8, "head")], without_load=HANGS)
+    assert report.verdict is Outcome.FAIL, report.summary
+    assert "from round 10 on" in report.summary
+    assert "most failures of head: 400 of browse, http_500" in report.summary
+
+
+def test_slots_that_both_arms_lost_are_nobody_s_fault(tmp_path: Path) -> None:
+    """Base was as dead as head: the bench is no evidence."""
+    both = [*HANGS, *((slot, "base") for slot, _ in HANGS)]
+    report = gate(tmp_path, failing=[(8, "head")], without_load=both)
+    assert report.verdict is Outcome.INVALID
+
+
+def test_slots_of_head_that_are_empty_for_no_reason_prove_nothing(tmp_path: Path) -> None:
+    """No request of head failed: nobody can say that it was head's doing, and it is no PASS."""
+    assert gate(tmp_path, without_load=HANGS).verdict is Outcome.INCONCLUSIVE
