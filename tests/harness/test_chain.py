@@ -6,14 +6,15 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
+
+import pytest
 
 from recording.flow import STEPS
 from recording.hlog import LATENCY, read_hlog
-from tests.harness.conftest import Run, gone, wait_for
+from tests.harness.conftest import StartRun, gone, repeated_when_starved, wait_for
 
-StartRun = Callable[..., Run]
+pytestmark = pytest.mark.live
 
 
 def reconciled(verdict: dict[str, object]) -> bool:
@@ -25,6 +26,7 @@ def reconciled(verdict: dict[str, object]) -> bool:
     return known and len(rows) == 2 and all(row["outcome"] == "PASS" for row in rows)
 
 
+@repeated_when_starved
 def test_a_healthy_run_passes_and_leaves_the_whole_run_directory(start_run: StartRun) -> None:
     """Exit 0, every step recorded by two workers, orders reconciled, no process left."""
     run = start_run()
@@ -51,6 +53,7 @@ def test_a_healthy_run_passes_and_leaves_the_whole_run_directory(start_run: Star
     assert workers >= {"locust-worker-01", "locust-worker-02"}
 
 
+@repeated_when_starved
 def test_a_breach_exits_3_and_names_rule_subject_actual_and_required(start_run: StartRun) -> None:
     """A lock pool of one connection: exhaustion windows, and the seed's exact 503 body."""
     run = start_run(
@@ -71,6 +74,7 @@ def test_a_breach_exits_3_and_names_rule_subject_actual_and_required(start_run: 
 ONE_WORKER = ("--set", "load.processes=1")
 
 
+@repeated_when_starved
 def test_an_interrupt_is_an_orderly_stop_with_a_verdict(start_run: StartRun) -> None:
     """Ctrl-C: requests in flight finish, orders reconcile, and a cut-short run cannot PASS."""
     run = start_run(*ONE_WORKER)

@@ -26,6 +26,7 @@ def profile() -> Profile:
     return load_profile(FIXTURES / "tiny_gate.toml")
 
 
+@pytest.mark.live
 def test_a_slow_down_in_code_fails_and_is_named(project: Path) -> None:
     """A branch that sleeps in one handler: exit 3, that endpoint, and the services of both ran."""
     git(project, "checkout", "--quiet", "-b", "slow")
@@ -49,6 +50,7 @@ def test_a_slow_down_in_code_fails_and_is_named(project: Path) -> None:
     assert any(line.startswith("add_to_cart") for line in verdict["findings"])
 
 
+@pytest.mark.live
 def test_a_gate_stopped_before_its_load_ends_in_good_order(tmp_path: Path) -> None:
     """Ctrl-C while the services start: a verdict that says so, and no process left."""
     gate = subprocess.Popen(

@@ -5,7 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +15,10 @@ import pytest
 from harness.generator import free_port
 from harness.services import Services, start_services
 from recording.clock import RunClock
-from tests.harness.conftest import LIMIT_S, Run
+from tests.harness.conftest import LIMIT_S, Run, StartRun, repeated_when_starved
 
-StartRun = Callable[..., Run]
+pytestmark = pytest.mark.live
+
 QUICK = {"latency_scale": 0.1}
 SETTINGS = {"checkout": QUICK, "payment": QUICK, "cart": QUICK}
 
@@ -84,6 +85,7 @@ def run_with_stall(
     return run.verdict()
 
 
+@repeated_when_starved
 def test_a_stall_shows_in_the_open_models_p99_and_not_in_the_closed_ones(
     start_run: StartRun, services: Services
 ) -> None:
@@ -108,6 +110,7 @@ def test_arrivals_without_a_free_user_are_counted_and_make_the_run_invalid(
     assert "arrivals not delivered" in reasons
 
 
+@repeated_when_starved
 def test_an_open_run_reports_latency_from_the_intended_start(start_run: StartRun) -> None:
     """Undisturbed, due and sent are the same moment to within a few ms; both are reported."""
     words = [word for pair in OPEN for word in ("--set", pair)]
@@ -118,11 +121,12 @@ def test_an_open_run_reports_latency_from_the_intended_start(start_run: StartRun
     assert 0 <= due - sent < 20
 
 
+@repeated_when_starved
 def test_workers_of_other_processes_merge_to_the_union_of_their_raw_values(
     start_run: StartRun, tmp_path: Path
 ) -> None:
     """A master and two `loadgate worker` processes: the log holds exactly what both saw."""
-    raw = tmp_path / "raw"
+    raw = tmp_path / f"raw{len(start_run.started)}"
     raw.mkdir()
     port = str(free_port(neighbours=1))
     run = start_run("--workers-expected", "2", "--port", port)
@@ -192,11 +196,12 @@ def namespace() -> Iterator[str]:
 
 
 @pytest.mark.skipif(not can_make_namespaces(), reason="network namespaces are not allowed here")
+@repeated_when_starved
 def test_workers_in_another_network_merge_as_well(
     start_run: StartRun, tmp_path: Path, namespace: str
 ) -> None:
     """Master and services here, both workers behind another interface: nothing is lost."""
-    raw = tmp_path / "raw"
+    raw = tmp_path / f"raw{len(start_run.started)}"
     raw.mkdir()
     run = start_run("--workers-expected", "2", "--bind", "10.203.7.1", "--port", "15557")
     inside = ("ip", "netns", "exec", namespace)
