@@ -13,9 +13,10 @@ from pathlib import Path
 import msgpack
 import zmq
 
+from harness.generator import free_port
 from tests.faults.fault import FIXTURES, Fault, Seen
 from tests.faults.hostile_shop import HostileShop
-from tests.faults.party import PROFILE, Party, Side, gone_within, party
+from tests.faults.party import PROFILE, Party, Side, gone_within, party, suspend_locust
 
 SHORT = ("load.phases.sustained.duration=4s",)
 LONG = ("load.phases.sustained.duration=10s",)
@@ -43,6 +44,16 @@ def _kill_harness(found: Party, workers: list[Side]) -> str:
     return gone_within(left, GONE_WITHIN_S)
 
 
+def _kill_locust_master(found: Party, workers: list[Side]) -> str:
+    left = [process for side in workers for process in side.tree]
+    next(p for p in found.sides[0].tree[1:] if "locust" in p.cmdline()).kill()
+    return gone_within(left, GONE_WITHIN_S + 3)
+
+
+def _third(found: Party, _workers: list[Side]) -> str:
+    return found.worker("third").end()
+
+
 def _strangers(found: Party, _workers: list[Side]) -> str:
     """Garbage, a message of Locust's without a seal, and one with a seal that does not fit."""
     plain = msgpack.dumps(("client_ready", "2.47.0", "stranger"))
@@ -62,6 +73,26 @@ def _kill(number: signal.Signals, found: Party, workers: list[Side]) -> str:
     os.kill(workers[1].process.pid, number)
     found.happens("worker_lost")
     return gone_within(left, GONE_WITHIN_S)
+
+
+def _replaced(found: Party, workers: list[Side]) -> str:
+    workers[1].kill()
+    found.happens("worker_lost")
+    return found.worker("late").end()
+
+
+def _too_late(found: Party, workers: list[Side]) -> str:
+    """Its Locust stands still from the start on."""
+    workers[1].kill()
+    late = found.worker("late")
+    suspend_locust(late)
+    return late.end()
+
+
+def _wrong_tokens(found: Party, _workers: list[Side]) -> str:
+    wrong = [found.worker("wrong", token="another-token-than-that")]
+    wrong += [found.worker("none", token="")]
+    return "\n".join(side.end() for side in wrong)
 
 
 def _refuses(folder: Path, *words: str, dead: bool = False, **env: str) -> Seen:
@@ -94,6 +125,18 @@ def _any_address(folder: Path) -> Seen:
         return Seen(seen.exit_code, f"{address}\n{seen.text}", seen.verdict)
 
 
+def _two_masters(folder: Path) -> Seen:
+    """One token for both: each has its own worker and its own count."""
+    second = free_port(neighbours=1)
+    with HostileShop() as shop, party(folder) as found:
+        words = (str(PROFILE), *shop.targets(), "--set", *SHORT)
+        found.master(*words, workers=1)
+        found.master(*words, workers=1, port=second)
+        found.worker("one")
+        found.worker("two", port=second)
+        return found.over()
+
+
 def _row(name: str, how: str, act: Act, *overrides: str, early: bool = False,
          verdict: str = "", says: str = "", exit_code: int | None = None) -> Fault:  # fmt: skip
     return Fault(
@@ -112,19 +155,37 @@ def _killed() -> Iterator[Fault]:
     yield _row("harness killed, two remote workers, open model", "kill -9 of loadgate run",
                _kill_harness, *OPEN,
                says="^all gone in time.*one exit 4.*lost.*two exit 4.*lost")  # fmt: skip
-    act = partial(_kill, signal.SIGKILL)
-    yield _row("worker killed, closed model", "kill -9 of one of two", act, *LONG, verdict=LOST,
-               says=f"^all gone.*({NEVER_TOLD}|request rate)")  # fmt: skip
-    yield _row("worker killed, open model", "kill -9 of one of two", act, *LONG, *OPEN,
-               verdict="INVALID", says="arrivals due")  # fmt: skip
+    yield _row("Locust's master killed, two remote workers", "kill -9", _kill_locust_master,
+               verdict="INVALID", says="^all gone in time.*generator_died")  # fmt: skip
+    for number in (signal.SIGKILL, signal.SIGTERM, signal.SIGINT):
+        act = partial(_kill, number)
+        yield _row(f"worker ended by {number.name}, closed model", f"{number.name} of one of two",
+                   act, *LONG, verdict=LOST, says=f"^all gone.*({NEVER_TOLD}|request rate)"
+                   )  # fmt: skip
+        yield _row(f"worker ended by {number.name}, open model", f"{number.name} of one of two",
+                   act, *LONG, *OPEN, verdict="INVALID", says="arrivals due")  # fmt: skip
 
 
 def _joining() -> Iterator[Fault]:
     for model in ((), OPEN):
         of = "open" if model else "closed"
+        yield _row(f"a third of two workers, {of} model", "one more worker while there is load",
+                   _third, *LONG, *model, verdict="PASS",
+                   says="^third exit 2.*the run has the 2 worker")  # fmt: skip
         yield _row(f"strangers' messages, {of} model", "bytes and unsealed messages on the port",
                    _strangers, *SHORT, *model, verdict="PASS", says="messages of strangers"
                    )  # fmt: skip
+        yield _row(f"a replacement after the run, {of} model", "its Locust starts too late",
+                   _too_late, *model, verdict=LOST,
+                   says="^late exit 4.*is over, and ended without this worker")  # fmt: skip
+    yield _row("a replacement, closed model", "kill -9 of one, then another joins", _replaced,
+               *LONG, verdict=LOST, says="^late exit 0.*joined as worker 3 of 2.*done"
+               )  # fmt: skip
+    yield _row("a replacement, open model", "kill -9 of one, then another joins", _replaced, *LONG,
+               *OPEN, verdict="INVALID", says="^late exit 2.*the load has begun")  # fmt: skip
+    yield _row("workers with a wrong token and with none", "beside two that have it",
+               _wrong_tokens, *SHORT, early=True, verdict="PASS",
+               says="^wrong exit 2.*has another token.*none exit 2.*needs the token")  # fmt: skip
 
 
 def _refusals() -> Iterator[Fault]:
@@ -150,4 +211,6 @@ ROWS = (
     *_refusals(),
     Fault("--bind 0.0.0.0", 15, "the worker's command as printed", do=_any_address,
           verdict="PASS", says=r"^worker --master (?!0\.0\.0\.0|127\.)", live=True, fast=False),
+    Fault("one token for two masters", 15, "two runs at once, a worker each", do=_two_masters,
+          verdict="PASS", says="master\\d+ exit 0.*done.*done", live=True, fast=False),
 )  # fmt: skip
