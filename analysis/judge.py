@@ -18,6 +18,7 @@ from analysis.orders import reconcile
 from analysis.resources import pool_measurement, pools_of, server_errors
 from analysis.restarts import restart_measurement
 from analysis.rules import Rule
+from analysis.stalls import stalls_in_words
 from analysis.thresholds import Thresholds
 from analysis.units import and_more
 from analysis.validity import checks, unsampled, unwell
@@ -219,6 +220,7 @@ class _Case:
         yield from causes.findings(self)
         for subject, few in self.unsampled.items():
             yield f"{subject} did not give its metrics while its requests failed: {few}"
+        yield from stalls_in_words(self.evidence)
         yield from self.evidence.remarks()
 
 

@@ -19,11 +19,12 @@ from analysis.resources import (
     rate_while_measured,
     run_queue_share,
 )
+from analysis.stalls import undisturbed
 from analysis.statistics.percentiles import quantile
 from analysis.values import Check
 from recording.durations import format_duration
 from recording.flow import LOCK_SERVICE, LOCK_STEPS, SERVICE_STEPS
-from recording.histogram import Histogram
+from recording.histogram import Histogram, merge
 from recording.hlog import DISTORTION, LATENCY
 from recording.slots import ARMS
 
@@ -211,7 +212,12 @@ def _missing(name: str, actual: int, expected: float, tolerated: float) -> Check
 
 
 def _distortion(evidence: Evidence, answered: int) -> Iterator[Check]:
-    total = pooled(evidence, DISTORTION)
+    answered_all_the_time = undisturbed(evidence)
+    total = merge(
+        i.histogram
+        for i in evidence.log.intervals
+        if i.tag.kind == DISTORTION and evidence.is_measured(i) and answered_all_the_time(i)
+    )
     yield from distortion_check(evidence, "distortion p99", total, answered=answered)
 
 

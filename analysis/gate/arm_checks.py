@@ -8,6 +8,7 @@ from analysis.delivery import journey_is_closed, rate_check
 from analysis.evidence import Evidence
 from analysis.gate.counting import counted
 from analysis.latency import Sample
+from analysis.stalls import undisturbed
 from analysis.validity import distortion_check, share_check
 from analysis.values import Check
 from recording.flow import SERVICE_STEPS
@@ -44,8 +45,12 @@ def _rate(
 def _distortion(
     evidence: Evidence, slots: Slots, rounds: int, arm: Arm, answered: int
 ) -> Iterator[Check]:
-    found = counted(evidence, slots, rounds, DISTORTION)
-    total = merge(one.interval.histogram for one in found if one.arm == arm)
+    answered_all_the_time = undisturbed(evidence)
+    total = merge(
+        one.interval.histogram
+        for one in counted(evidence, slots, rounds, DISTORTION)
+        if one.arm == arm and answered_all_the_time(one.interval)
+    )
     name = f"distortion p99 of {arm}"
     yield from distortion_check(evidence, name, total, arm, answered=answered)
 

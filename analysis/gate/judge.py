@@ -44,6 +44,7 @@ from analysis.latency import Sample
 from analysis.orders import Reconciliation, reconcile
 from analysis.regression.data import GateRow, GateVerdict
 from analysis.restarts import restarts_in_words, services_that_restarted
+from analysis.stalls import stalls_in_words
 from analysis.thresholds import Thresholds
 from analysis.values import Breach, Measurement, Outcome
 from recording.slots import ARMS, BASE, HEAD, Arm, Slots
@@ -193,6 +194,7 @@ class _Case:
         yield from (f"{arm}: {orders}" for arm, orders in self.orders.items())
         for subject in services_that_restarted(self.evidence):
             yield f"{subject} {restarts_in_words(self.evidence, subject)}"
+        yield from stalls_in_words(self.evidence)
         yield from self.evidence.remarks()
         yield from self._notes()
 

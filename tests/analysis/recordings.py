@@ -9,7 +9,7 @@ import numpy as np
 
 from analysis.begun import recorded as begun_in
 from recording.closing import close_run
-from recording.flow import STEPS
+from recording.flow import SERVICE_STEPS, STEPS
 from recording.histogram import Histogram
 from recording.hlog import DISTORTION, HistogramLogWriter, Interval, Tag
 from recording.jsonl import JsonLinesWriter
@@ -25,6 +25,8 @@ THINK_S = 0.9
 LATENCY_S = 0.1
 RATE = USERS / (THINK_S + LATENCY_S)
 START_S, END_S = 10.0, 40.0
+STALL_S = range(20, 23)
+STALLED_MS = 3000.0
 SERVICES = ("checkout-service", "payment-gateway", "inventory-lock-service", "cart-service")
 JOURNEY = Journey(think=Range(min=THINK_S, max=THINK_S))
 
@@ -73,6 +75,10 @@ class Recording:
     """More of them."""
     urls: bool = False
     """Whether the services were there already and the run only knew their urls."""
+    stalled: tuple[str, ...] = ()
+    """Services that stand still during `STALL_S`; their requests wait as long."""
+    silent: tuple[str, ...] | None = None
+    """Services that give no metrics then; None: those that stand still."""
     seconds_lost: frozenset[int] = frozenset()
     judged: tuple[str, ...] = ("latency", "errors", "pool", "orders")
     steps: Sequence[str] = STEPS
@@ -113,14 +119,22 @@ class Recording:
             for step in self.steps:
                 if not (n := _whole(self.rate / len(self.steps), second)):
                     continue
-                ms = self.latency_ms.get(step, 1000 * LATENCY_S)
+                waits = self._waits(step, second)
+                ms = STALLED_MS if waits else self.latency_ms.get(step, 1000 * LATENCY_S)
                 for outcome, share in self.outcomes.get(step, {"ok": 1.0}).items():
                     count = _whole(n * share, second)
                     took_ms = self.late_ms if outcome in LOWER_BOUNDS else ms
                     yield _interval(Tag(step, outcome), second, took_ms, count)
                 tag = Tag(step, "ok", kind=DISTORTION)
-                yield _interval(tag, second, self.distortion_ms, n)
+                yield _interval(tag, second, STALLED_MS if waits else self.distortion_ms, n)
             yield _interval(Tag("generator", "lag"), second, self.lag_ms, 20)
+
+    def _waits(self, step: str, second: int) -> bool:
+        return second in STALL_S and any(step in SERVICE_STEPS[name] for name in self.stalled)
+
+    def _answers(self, subject: str, second: int) -> bool:
+        silent = self.stalled if self.silent is None else self.silent
+        return second not in STALL_S[1:] or subject not in silent
 
     def _exported(self) -> Iterator[Sample]:
         for sample in (*self._samples(), *self.samples):
@@ -133,7 +147,7 @@ class Recording:
                 cpu = self.cpu.get(subject, 0.2)
                 rss = 100 * 2**20 * (1 + second % 2 * 1e-4)
                 rss += self.rss_mb_per_h * 2**20 * second / 3600
-                yield Sample(second, subject, "up", 1.0)
+                yield Sample(second, subject, "up", float(self._answers(subject, second)))
                 begun = max(
                     (s for s in self.restarted_s.get(subject, ()) if s <= second), default=0
                 )

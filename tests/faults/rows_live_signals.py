@@ -15,6 +15,8 @@ MOCKS = {"checkout": "checkout-service", "payment": "payment-gateway",
 WHEN = {"in the ramp": in_ramp, "while measuring": measuring, "at the end": ending}
 LONG_END = ("--set", "load.phases.ramp-down.duration=2s")
 STRICT = str(FIXTURES / "hang_thresholds.toml")
+STALL = str(FIXTURES / "stall_thresholds.toml")
+PATIENT = ("--set", "load.request_timeout=30s", "--set", "validity.distortion_p99=500ms")
 STOPPED_S = 2.0
 STORED = "exit code as stored: True"
 NOT_A_PASS = "INCONCLUSIVE|INVALID"
@@ -111,6 +113,12 @@ def _pauses() -> Iterator[Fault]:
         partial(paused, whom=mock("payment")), *LONGER, "--thresholds", STRICT, verdict="FAIL",
         says="charge.*no whole answer within 1s.*recorded all: True",
     )  # fmt: skip
+    for name in ("checkout", "payment", "cart"):
+        yield under_load(
+            f"SIGSTOP of {name} for two seconds, patient clients", 1, "SIGSTOP, SIGCONT",
+            partial(paused, whom=mock(name)), *LONGER, *PATIENT, "--thresholds", STALL,
+            verdict="FAIL", says=f"journey.*max < 1500.*{name}[a-z-]* alone gave no metrics",
+        )  # fmt: skip
     yield under_load(
         "SIGSTOP of payment-gateway for good", 1, "SIGSTOP", partial(stopped, whom=mock("payment")),
         "--thresholds", STRICT,
