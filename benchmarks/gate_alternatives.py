@@ -28,7 +28,7 @@ from analysis.statistics.percentiles import quantile
 Floats = NDArray[np.float64]
 Judged = tuple[float, bool]  # estimated log ratio, alarm
 LEVEL: Final = 0.01
-ERRORS: Final = Errors(interval=0.025, passing=0.05, failing=0.01, missing=0.2)
+ERRORS: Final = Errors(interval=0.025, passing=0.05, failing=0.01)
 P99: Final = 0.99
 
 

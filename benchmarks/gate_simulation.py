@@ -53,8 +53,7 @@ POWER: Final = 0.80
 class Cell:
     """One line of a table: many gates of one kind.
 
-    With `grid_ms` latencies around `median_ms` are seen on that grid. `as_seen`: e0's p99 gets
-    slower by just what an equal gate said it could have seen.
+    With `grid_ms` latencies around `median_ms` are seen on that grid.
     """
 
     table: str
@@ -64,7 +63,6 @@ class Cell:
     injection: Injection | None = None
     median_ms: float = MEDIAN_MS
     grid_ms: float = 0.0
-    as_seen: bool = False
 
     @property
     def change(self) -> str:
@@ -74,8 +72,6 @@ class Cell:
 
     @property
     def _change(self) -> str:
-        if self.as_seen:
-            return "as slow as it could see"
         if self.injection is None:
             return "nothing"
         if self.grid_ms:
@@ -138,7 +134,6 @@ def all_cells() -> Iterator[Cell]:
     yield from _shared_cells()
     yield from _limit_cells()
     yield from _faster_cells()
-    yield from _seen_cells()
     yield from _grid_cells()
 
 
@@ -178,12 +173,6 @@ def _faster_cells() -> Iterator[Cell]:
         yield Cell("faster", host, Shape(7, 20_000, PLAN), 300, change)
 
 
-def _seen_cells() -> Iterator[Cell]:
-    """Whether what a gate says it could have seen is seen with probability POWER."""
-    for host, size in product(("iid", "slot-noise", "slot-noise-15", "requests-0.8"), (1, 7)):
-        yield Cell("could have seen", host, Shape(size, 20_000, PLAN), 300, as_seen=True)
-
-
 def _grid_cells() -> Iterator[Cell]:
     """Latencies that fall on few values: p99 around 600, 300 and 200 ms, 50 ms apart."""
     for median_ms, factor in product((150.0, 75.0, 50.0), (1.0, 1.1, 1.2)):
@@ -209,13 +198,7 @@ def run_block(cell: Cell, seed: int, first: int) -> Tally:
 
 
 def _simulated(cell: Cell, draw: int) -> GateData:
-    injection = cell.injection
-    if cell.as_seen:
-        equal = simulate(ALL_HOSTS[cell.host], cell.shape, draw + 1)
-        row = next(r for r in judge(equal, SETTINGS, cell.shape.plan).rows if r.metric == "p99")
-        assert row.smallest_detectable is not None  # every slot holds requests
-        injection = Injection(1 + row.smallest_detectable, "tail")
-    data = simulate(ALL_HOSTS[cell.host], cell.shape, draw, injection)
+    data = simulate(ALL_HOSTS[cell.host], cell.shape, draw, cell.injection)
     return on_grid(data, cell.median_ms, cell.grid_ms) if cell.grid_ms else data
 
 
@@ -234,8 +217,8 @@ def run_gate(data: GateData, plan: LookPlan) -> GateResult:
 
 def tally(cell: Cell, result: GateResult) -> Tally:
     """What one gate adds to the counts."""
-    changed = {"e0"} if cell.as_seen else set()
-    factor, where = (float("inf"), "tail") if cell.as_seen else (1.0, "all")
+    changed: set[str] = set()
+    factor, where = 1.0, "all"
     if cell.injection:
         changed = {f"e{i}" for i in cell.injection.endpoints}
         factor, where = cell.injection.factor, cell.injection.where
@@ -246,7 +229,7 @@ def tally(cell: Cell, result: GateResult) -> Tally:
         blamed |= wronged and row.verdict is GateVerdict.FAIL
         slower |= wronged and row.proven
         # A change of the slowest 3 % moves p99 by its factor, and p95 by an unknown part of it.
-        known = not (hit and where == "tail" and (cell.as_seen or row.metric != "p99"))
+        known = not (hit and where == "tail" and row.metric != "p99")
         if known and row.ci_low is not None and row.ci_high is not None:
             rows += 1
             covered += row.ci_low <= (factor if hit else 1.0) <= row.ci_high

@@ -112,7 +112,7 @@ NOISY_HOSTS: Final = MappingProxyType(
 """Worse than any that a calibration should be made on."""
 
 
-def simulate(host: Host, shape: Shape, seed: int, injection: Injection | None = None) -> GateData:
+def simulate(host: Host, shape: Shape, seed: int, *injections: Injection | None) -> GateData:
     """One paired run."""
     rng = np.random.default_rng(seed)
     rounds = shape.plan.rounds[-1]
@@ -123,7 +123,7 @@ def simulate(host: Host, shape: Shape, seed: int, injection: Injection | None = 
     # Time order within the round -> (base, head).
     by_arm = np.where(order[:, np.newaxis], slots[:, ::-1], slots)
     logs = SIGMA * z + loading * by_arm[np.newaxis, ..., np.newaxis]
-    if injection:
+    for injection in filter(None, injections):
         changed = list(injection.endpoints)
         hit = (injection.where == "all") | (z[changed, :, 1] > SLOWEST)
         logs[changed, :, 1] += np.float32(np.log(injection.factor)) * hit

@@ -31,8 +31,8 @@ from analysis.compare.baseline import Baseline, Figure
 from analysis.compare.side_by_side import Comparison, context_of, differences, more_errors
 from analysis.latency import needed
 from analysis.regression.data import GateRow, GateVerdict, RegressionSettings, tail_of
-from analysis.regression.rows import POWER, Bound, Measured, Stakes, Subject
-from analysis.statistics.crossover import detected_t, holm
+from analysis.regression.rows import Bound, Measured, Stakes, Subject
+from analysis.statistics.crossover import holm
 from analysis.statistics.distributions import t_quantile
 from analysis.values import Outcome
 
@@ -246,9 +246,7 @@ def _measured(
     """The row's figures; what could have been seen is that of one of its errors."""
     d, confidence = spread.difference, stakes.settings.confidence
     both, one = spread.reach((1 + confidence) / 2), spread.reach(confidence)
-    proof = t_quantile(1 - stakes.alpha / stakes.tests, degrees)
-    provable = error * float(detected_t(proof, 1 - POWER, degrees))
-    found = Bound(d, d - both, d + both, d + one, provable)
+    found = Bound(d, d - both, d + both, d + one, error)
     return Measured(
         spread.subject, stakes, found, found, degrees, p_value=spread.p_value, p_holm=p_holm
     )

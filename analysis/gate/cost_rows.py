@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import ceil, exp
+from math import ceil, exp, hypot, sqrt
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import stdtrit
 
 from analysis.regression.data import GateVerdict
-from analysis.regression.rows import POWER
-from analysis.statistics.crossover import detected_t, p_values
+from analysis.statistics.crossover import counted_t, p_values
+from analysis.statistics.detectable import Hurdle, smallest_found
 from analysis.units import as_change
 from recording.profile import MIN_ROUNDS
 
@@ -24,6 +24,8 @@ Bools = NDArray[np.bool_]
 _BELOW = 8
 _BATCH = 25_000
 _MOST_BATCHES = 40
+# Steps in which a change and the noise it brings settle to within a percent.
+_SETTLED = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +69,8 @@ class Cost:
     (a PASS excludes more) and `grain` (what the measurement cannot show, added to both bounds) are
     in `unit`, or log ratios where `is_ratio`. `p_value` tests against this much
     (`tested_against`, and the grain): nothing, but for memory. `excuse` says why the row may not
-    FAIL all the same.
+    FAIL all the same. `per_event` is what one more event in head adds (100 / n percent of n
+    requests): a change of events brings noise of its own.
     """
 
     subject: str
@@ -81,6 +84,7 @@ class Cost:
     minimum: float = 0.0
     tolerated: float = 0.0
     grain: float = 0.0
+    per_event: float = 0.0
     p_value: float = 1.0
     tested_against: float = 0.0
     is_ratio: bool = False
@@ -125,9 +129,13 @@ class Cost:
             return f"at most {most}, below the tolerated {limit}"
         if self.excuse and p_holm <= stakes.alpha:
             return f"{self._text(self.effect)}, but {self.excuse}"
-        least = self._text(self._smallest_detectable(stakes))
         most = self._text(self._upper(stakes))
-        return f"not decided: could be up to {most}; the smallest it could have seen is {least}"
+        return f"not decided: could be up to {most}; {self._could_see(stakes)}"
+
+    def _could_see(self, stakes: CostStakes) -> str:
+        if self.tested_against:
+            return f"a FAIL takes {self._text(self.minimum)} at least, and a growth that goes on"
+        return f"the smallest it could have seen is {self._text(self.smallest_detectable(stakes))}"
 
     def _beside(self, half: float, stakes: CostStakes, p_holm: float) -> str:
         """Why an interval without 0 stands beside a p-value that proves nothing."""
@@ -142,13 +150,14 @@ class Cost:
             f"different of {stakes.tests}"
         )
 
-    def _smallest_detectable(self, stakes: CostStakes) -> float:
-        """The change called FAIL with probability POWER."""
-        power = self._critical(1 - POWER) * self.error
-        proof = self._critical(stakes.alpha / stakes.tests)
-        proven = float(detected_t(proof, 1 - POWER, self.degrees)) * self.error
-        proven += self.tested_against
-        return max(proven, self.minimum + power) + self.grain
+    def smallest_detectable(self, stakes: CostStakes) -> float:
+        """The change called FAIL with probability POWER, where p is counted over orders."""
+        proof = counted_t(self._critical(stakes.alpha / stakes.tests), self.degrees)
+        change = self.minimum
+        for _ in range(_SETTLED):
+            error = hypot(self.error, sqrt(change * self.per_event))
+            change = smallest_found((Hurdle(error, proof),), self.degrees, self.minimum)
+        return change
 
     def _upper(self, stakes: CostStakes) -> float:
         return self.effect + self._critical(stakes.pass_error) * self.error + self.grain
@@ -177,6 +186,7 @@ class Measured:
     minimum: float
     tolerated: float
     grain: float = 0.0
+    per_event: float = 0.0
     is_ratio: bool = False
 
     def gap(self) -> str:
@@ -233,6 +243,7 @@ def _cost(m: Measured, signs: Floats, p_value: float) -> Cost:
         minimum=m.minimum,
         tolerated=m.tolerated,
         grain=m.grain,
+        per_event=m.per_event,
         p_value=p_value,
         is_ratio=m.is_ratio,
     )

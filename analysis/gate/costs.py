@@ -160,7 +160,7 @@ def _errors(
         fewest = max(1.0, float(total.sum(axis=1).min()))
         unseen = 100 * UNSEEN / fewest if unexpected.sum() < FEW else 0.0
         limits = settings.error_rate, TOLERATED * settings.error_rate
-        yield Measured(step, "error_rate", "%", share, *limits, grain=unseen)
+        yield Measured(step, "error_rate", "%", share, *limits, unseen, 100 / fewest)
 
 
 def _pools(
@@ -181,4 +181,4 @@ def _pools(
         share = settings.starved_slots
         unseen = 0.0 if np.nansum(starved) else 100 * UNSEEN / rounds
         limits = share, TOLERATED * share
-        yield Measured(subject, "starved_slots", "%", starved, *limits, grain=unseen)
+        yield Measured(subject, "starved_slots", "%", starved, *limits, unseen, 100 / rounds)

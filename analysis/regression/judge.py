@@ -14,7 +14,7 @@ import numpy as np
 
 from analysis.regression.data import GateData, GateResult, GateRow, GateVerdict, RegressionSettings
 from analysis.regression.estimates import Errors, estimate, prepare
-from analysis.regression.rows import POWER, RAW_ERROR, Measured, Stakes, Subject, subject_of
+from analysis.regression.rows import Measured, Stakes, Subject, subject_of
 from analysis.statistics.crossover import holm
 from analysis.statistics.looks import LookPlan
 
@@ -87,8 +87,6 @@ def _errors(stakes: Stakes) -> Errors:
         interval=(1 - stakes.settings.confidence) / 2,
         passing=stakes.pass_error,
         failing=stakes.alpha / stakes.tests,
-        bearing_out=RAW_ERROR,
-        missing=1 - POWER,
     )
 
 

@@ -8,6 +8,8 @@ from math import exp, log
 from scipy.special import stdtrit
 
 from analysis.regression.data import GateData, GateRow, GateVerdict, RegressionSettings
+from analysis.statistics.crossover import counted_t
+from analysis.statistics.detectable import POWER, Hurdle, smallest_found
 from analysis.statistics.percentiles import quantile
 from analysis.statistics.tails import recorded_step
 from analysis.units import as_change
@@ -19,8 +21,6 @@ MIN_TAIL_REQUESTS = 10.0
 # the others is large. At the 2.5 % of a 95 % interval 4.7 % of simulated gates FAILed wrongly,
 # at 0.5 % 2.0 %.
 RAW_ERROR = 0.002
-# "Could have seen" and "would take" mean: with this probability.
-POWER = 0.80
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,14 +97,14 @@ class Bound:
     """One ratio of one row, as log ratios: with its two-sided interval, and its one-sided bound
     at this look's share of the error.
 
-    `provable` is the least regression that would have been proven with probability POWER.
+    `error` is the standard error of a regression of about the size that can be proven.
     """
 
     ratio: float
     low: float
     high: float
     upper: float
-    provable: float
+    error: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,16 +141,15 @@ class Measured:
         What most endpoints share is taken for the host's, so one that alone stayed as it was looks
         slower than its control: the raw ratio must bear it out.
         """
-        interval = (1 - self.stakes.settings.confidence) / 2
-        reach = (self.raw.ratio - self.raw.low) / self._critical(interval)
-        borne_out = self.raw.ratio > self._critical(min(RAW_ERROR, interval)) * reach
+        reach = (self.raw.ratio - self.raw.low) / self._critical(self._beyond)
+        borne_out = self.raw.ratio > self._bearing_out * reach
         return self.p_holm <= self.stakes.alpha and borne_out
 
     @property
     def smallest_detectable(self) -> float:
         """The regression called FAIL with probability POWER, as a fraction (0.08 = +8 %)."""
-        large = self.stakes.fail_from(self.subject.base_ms) + self._power * self._error
-        return exp(max(self.raw.provable, self.adjusted.provable, large)) - 1
+        least = self.stakes.fail_from(self.subject.base_ms)
+        return exp(smallest_found(self._hurdles, self.degrees, least) + self.subject.step) - 1
 
     @property
     def growth(self) -> float:
@@ -165,8 +164,8 @@ class Measured:
             margin = self._bound - self.subject.step - max(raw, ratio)
             ways.append(margin * (1 + self._power / critical) / room)
         if excess > 0:
-            proof = max(self.adjusted.provable / ratio, self.raw.provable / raw)
-            ways.append(max(proof, self._power * self._error / excess))
+            proof = smallest_found(self._hurdles, self.degrees) / min(raw, ratio)
+            ways.append(max(proof, self._power * self.raw.error / excess))
         return min(ways) ** 2 if ways else float("inf")
 
     def row(self) -> GateRow:
@@ -240,10 +239,20 @@ class Measured:
         return f"; slower than the others only, before taking the host out {low} to {high}"
 
     @property
-    def _error(self) -> float:
-        """Standard error of the adjusted ratio."""
-        two_sided = self._critical((1 - self.stakes.settings.confidence) / 2)
-        return (self.adjusted.high - self.adjusted.low) / 2 / two_sided
+    def _hurdles(self) -> tuple[Hurdle, Hurdle]:
+        """What a FAIL takes: proof by the adjusted ratio, and the raw one must bear it out."""
+        proof = counted_t(self._critical(self.stakes.alpha / self.stakes.tests), self.degrees)
+        return Hurdle(self.adjusted.error, proof), Hurdle(self.raw.error, self._bearing_out)
+
+    @property
+    def _beyond(self) -> float:
+        """What lies beyond either end of an interval."""
+        return (1 - self.stakes.settings.confidence) / 2
+
+    @property
+    def _bearing_out(self) -> float:
+        """Standard errors above 1 at which the raw ratio bears a proof out."""
+        return self._critical(min(RAW_ERROR, self._beyond))
 
     @property
     def _power(self) -> float:

@@ -11,8 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
-from scipy.special import ndtri
+from numpy.typing import NDArray
 
 from analysis.statistics.looks import random_orders
 
@@ -106,17 +105,14 @@ def p_values(
     return p
 
 
-def detected_t(critical: ArrayLike, missed: float, degrees: ArrayLike) -> Floats:
-    """How many standard errors an effect needs to be found, but for a share `missed` of runs.
+def counted_t(t: float, degrees: float) -> float:
+    """The t at which a p counted over orders stands where Student's stands at `t`.
 
-    A run finds it when its t reaches `critical`. Both the t of that run and the size asked of
-    this one carry the noise of an estimated standard error, each the square of the effect over
-    2 * `degrees` beside the 1 of the effect's own: k = critical + z * sqrt(1 + k**2 / degrees).
+    The few rounds of a gate have only so many orders that look as bad. Simulated tail counts, 160
+    runs each: 1.007 and 1.012 times as large at p 0.0023 and 0.00033 of 40 rounds, 1.02 and 1.07
+    times at 0.00015 and 0.000021 of 24.
     """
-    z = -ndtri(missed)
-    left = 1 - z**2 / np.asarray(degrees)
-    root = np.sqrt(np.square(critical) - left * (np.square(critical) - z**2))
-    return np.asarray((np.asarray(critical) + root) / left)
+    return t * (1 + 0.05 * (t**2 / degrees) ** 1.5)
 
 
 def holm(p: Floats) -> Floats:
