@@ -248,7 +248,14 @@ def _measured(
     both, one = spread.reach((1 + confidence) / 2), spread.reach(confidence)
     found = Bound(d, d - both, d + both, d + one, error)
     return Measured(
-        spread.subject, stakes, found, found, degrees, p_value=spread.p_value, p_holm=p_holm
+        spread.subject,
+        stakes,
+        found,
+        found,
+        degrees,
+        p_value=spread.p_value,
+        p_holm=p_holm,
+        counted=False,
     )
 
 

@@ -70,7 +70,8 @@ class Cost:
     in `unit`, or log ratios where `is_ratio`. `p_value` tests against this much
     (`tested_against`, and the grain): nothing, but for memory. `excuse` says why the row may not
     FAIL all the same. `per_event` is what one more event in head adds (100 / n percent of n
-    requests): a change of events brings noise of its own.
+    requests): a change of events brings noise of its own. `steady` are the degrees of freedom that
+    `error` itself is known by, fewer where the rounds have outliers.
     """
 
     subject: str
@@ -85,6 +86,7 @@ class Cost:
     tolerated: float = 0.0
     grain: float = 0.0
     per_event: float = 0.0
+    steady: float = 1.0
     p_value: float = 1.0
     tested_against: float = 0.0
     is_ratio: bool = False
@@ -156,7 +158,7 @@ class Cost:
         change = self.minimum
         for _ in range(_SETTLED):
             error = hypot(self.error, sqrt(change * self.per_event))
-            change = smallest_found((Hurdle(error, proof),), self.degrees, self.minimum)
+            change = smallest_found((Hurdle(error, proof),), self.steady, self.minimum)
         return change
 
     def _upper(self, stakes: CostStakes) -> float:
@@ -244,9 +246,18 @@ def _cost(m: Measured, signs: Floats, p_value: float) -> Cost:
         tolerated=m.tolerated,
         grain=m.grain,
         per_event=m.per_event,
+        steady=_steady(left),
         p_value=p_value,
         is_ratio=m.is_ratio,
     )
+
+
+def _steady(left: Floats) -> float:
+    """Degrees of freedom of a mean square of residuals: its variance goes by their kurtosis."""
+    squares = left**2
+    spread = float(squares.var())
+    degrees = len(left) - 2.0
+    return min(degrees, 2 * len(left) * float(squares.mean()) ** 2 // spread) if spread else degrees
 
 
 def _difference(m: Measured) -> Floats:

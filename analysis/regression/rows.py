@@ -112,7 +112,7 @@ class Measured:
     """The estimates of one subject, and its p-values.
 
     `adjusted` has the host taken out where `host_removed`; `vouched` says that a declared control
-    took it out, which may then excuse.
+    took it out, which may then excuse. `counted`: p is counted over orders, and not Student's.
     """
 
     subject: Subject
@@ -124,6 +124,7 @@ class Measured:
     p_holm: float
     host_removed: bool = False
     vouched: bool = False
+    counted: bool = True
 
     @property
     def verdict(self) -> GateVerdict:
@@ -239,9 +240,13 @@ class Measured:
         return f"; slower than the others only, before taking the host out {low} to {high}"
 
     @property
-    def _hurdles(self) -> tuple[Hurdle, Hurdle]:
+    def _hurdles(self) -> tuple[Hurdle, ...]:
         """What a FAIL takes: proof by the adjusted ratio, and the raw one must bear it out."""
-        proof = counted_t(self._critical(self.stakes.alpha / self.stakes.tests), self.degrees)
+        proof = self._critical(self.stakes.alpha / self.stakes.tests)
+        if self.counted:
+            proof = counted_t(proof, self.degrees)
+        if not self.host_removed:
+            return (Hurdle(self.raw.error, max(proof, self._bearing_out)),)
         return Hurdle(self.adjusted.error, proof), Hurdle(self.raw.error, self._bearing_out)
 
     @property

@@ -36,16 +36,18 @@ def smallest_found(hurdles: tuple[Hurdle, ...], degrees: float, least: float = -
     The standard errors are estimates with so many `degrees` of freedom. What is true given them,
     what the other run estimates, and the noise of its effect are drawn (fiducially; for one hurdle
     without `least` this is exact). The first hurdle's estimate is part of every further one's,
-    as the adjusted ratio is of the raw one: what the host adds is independent of it.
+    as the adjusted ratio is of the raw one: what the host adds is independent of it. Where it adds
+    nothing, they still differ by the one degree of freedom that looking for it takes.
     """
     needed = np.full(_RUNS, -inf)
     noise, variance, before = np.zeros(_RUNS), np.zeros(_RUNS), 0.0
     draws = iter(_draws(degrees, len(hurdles)))
     for hurdle in hurdles:
-        true = max(hurdle.error**2 - before, 0.0) * next(draws)
+        square = hurdle.error**2
+        true = max(square - before, square / degrees if before else 0.0) * next(draws)
         variance = variance + true * next(draws)
         noise = noise + np.sqrt(true) * next(draws)
-        before = max(before, hurdle.error**2)
+        before = max(before, square)
         reach = hurdle.tested_against + hurdle.critical * np.sqrt(variance)
         needed = np.maximum(needed, np.maximum(reach, least) - noise)
     return float(np.quantile(needed, AIM))
