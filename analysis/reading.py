@@ -20,7 +20,7 @@ from recording.series_reader import Series, read_series
 from recording.slots import Slots
 from recording.timetable import borders_s, slots_of
 
-MAX_BLOCKS = 100
+MAX_BLOCKS = 200
 """Blocks of time for confidence intervals: enough to see autocorrelation, cheap at 48 hours."""
 
 T = TypeVar("T")

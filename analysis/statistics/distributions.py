@@ -6,7 +6,7 @@
 import math
 from typing import NamedTuple
 
-from scipy.special import bdtr, bdtrik, betaincinv, chdtri, ndtri, stdtrit
+from scipy.special import bdtr, bdtrik, betaincinv, ndtri, stdtrit
 
 
 class Range(NamedTuple):
@@ -24,11 +24,6 @@ def normal_quantile(p: float) -> float:
 def t_quantile(p: float, degrees: float) -> float:
     """The same for Student's t."""
     return float(stdtrit(degrees, p))
-
-
-def chi2_quantile(p: float, degrees: float) -> float:
-    """The same for chi squared."""
-    return float(chdtri(degrees, 1.0 - p))
 
 
 def binomial_quantile(p: float, n: int, share: float) -> int:

@@ -16,29 +16,12 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from analysis.statistics.distributions import (
-    binomial_quantile,
-    chi2_quantile,
-    normal_quantile,
-    t_quantile,
-)
+from analysis.statistics.design_effect import design_effect
+from analysis.statistics.distributions import binomial_quantile
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
-# Cosines in the estimate of the long-run variance, which become its degrees of freedom: more give
-# narrower intervals, fewer withstand a longer correlation. Where stretches of time resemble their
-# neighbours, whichever of a few numbers makes the widest interval. Chosen by simulation
-# (benchmarks/percentile_coverage.py), as the limits below.
-_COSINES = 5
-_FEW_COSINES = (5, 3, 2)
-# Autocorrelation above which neighbours are alike: that of blocks in standard errors (1/√blocks),
-# that of twentieths of the run, independent ones of which have -0.05 ± 0.22.
-_ALIKE_BLOCKS = 2.0
-_STRETCHES, _ALIKE_STRETCHES = 20, 0.3
-# Below this quantile of its distribution under independence a design effect is taken for
-# estimation noise, or every interval of independent samples would be too wide (99 % for 95 %).
-_NOISE_QUANTILE = 0.6
 # q * n carries the rounding of q: 0.07 * 100 is 7.000000000000001 and must be rank 7.
 _RANK_SLACK = 1e-12
 
@@ -93,12 +76,11 @@ def quantile_interval(
     """Confidence interval of a quantile from order statistics, robust against correlation.
 
     `block_counts` has one row per block of time, of equal length and in order, over the same
-    `values`; 20 to 200 blocks are best. The exact binomial ranks are those of as many independent
+    `values`; 60 to 200 blocks are best. The exact binomial ranks are those of as many independent
     samples as these are worth (n over the design effect), because requests that share a moment
-    also share its troubles; they are stretched by the t quantile over the normal one, because the
-    design effect is itself an estimate. With one block nothing is known of correlation and the
-    samples are taken as independent; with two to four the t quantile makes an interval that is
-    honestly wide. Coverage: docs/statistics.md.
+    also share its troubles. With one block nothing is known of correlation and the samples are
+    taken as independent; a few make an interval that is honestly wide. Coverage:
+    docs/statistics.md.
 
     A bound whose rank lies outside the sample is None.
 
@@ -107,90 +89,17 @@ def quantile_interval(
     """
     pooled = block_counts.sum(axis=0)
     n = _total(pooled)
-    effect = design_effect(values, block_counts, quantile(values, pooled, q))
-    worth = max(1, math.floor(n / effect.ratio))
-    stretch = n / worth * effect.t_over_z(confidence)
+    effect = design_effect(values, block_counts, quantile(values, pooled, q), confidence)
+    worth = max(1, math.floor(n / effect))
     tail = (1.0 - confidence) / 2.0
     below = q * worth - binomial_quantile(tail, worth, q)
     above = binomial_quantile(1.0 - tail, worth, q) + 1.0 - q * worth
-    low, high = math.floor(q * n - below * stretch), math.ceil(q * n + above * stretch - 1e-9)
+    low, high = math.floor(q * n - below * n / worth), math.ceil(q * n + above * n / worth - 1e-9)
     cumulative = np.cumsum(pooled)
     return Interval(
         _at_rank(values, cumulative, low) if low >= 1 else None,
         _at_rank(values, cumulative, high) if high <= n else None,
     )
-
-
-class DesignEffect(NamedTuple):
-    """How many times the variance of a share exceeds that of independent samples.
-
-    `degrees` are those of the estimate; 0 when the samples are taken as independent.
-    """
-
-    ratio: float
-    degrees: int
-
-    def t_over_z(self, confidence: float = 0.95) -> float:
-        """What the half-width of an interval widens by because the ratio is an estimate."""
-        if self.degrees == 0:
-            return 1.0
-        upper = (1.0 + confidence) / 2.0
-        return t_quantile(upper, self.degrees) / normal_quantile(upper)
-
-
-_INDEPENDENT = DesignEffect(1.0, 0)
-
-
-def design_effect(values: Floats, block_counts: Ints, at: float) -> DesignEffect:
-    """Design effect of the share of samples above `at`, from its course over blocks of time.
-
-    Scores of the ratio estimator (Kish, Survey Sampling, 1965, section 6.3) allow blocks of
-    unequal count; their long-run variance is the mean of the squared first cosine transforms
-    (equal-weighted cosines: Lazarus, Lewis, Stock and Watson, "HAR Inference: Recommendations
-    for Practice", JBES 36, 2018), which sees correlation between blocks as well as within.
-    """
-    sizes = block_counts.sum(axis=1).astype(np.float64)
-    above = block_counts[:, values > at].sum(axis=1).astype(np.float64)
-    n, blocks = float(sizes.sum()), len(sizes)
-    share = above.sum() / n if n else 0.0
-    if blocks < 2 or not 0.0 < share < 1.0:
-        return _INDEPENDENT
-    scores, variance = above - share * sizes, n * share * (1.0 - share)
-    if _alike(scores):
-        found = (_estimate(scores, variance, cosines) for cosines in _FEW_COSINES)
-        return max(found, key=lambda effect: math.sqrt(effect.ratio) * effect.t_over_z())
-    effect = _estimate(scores, variance, _COSINES)
-    noise = chi2_quantile(_NOISE_QUANTILE, effect.degrees) / effect.degrees
-    return effect if effect.ratio >= max(1.0, noise) else _INDEPENDENT
-
-
-def _estimate(scores: Floats, variance: float, cosines: int) -> DesignEffect:
-    blocks = len(scores)
-    degrees = min(blocks - 1, cosines)
-    phases = np.outer(np.arange(1, degrees + 1), (np.arange(blocks) + 0.5) / blocks)
-    transforms = math.sqrt(2.0) * np.cos(np.pi * phases) @ scores
-    return DesignEffect(max(1.0, float(np.square(transforms).mean()) / variance), degrees)
-
-
-def _alike(scores: Floats) -> bool:
-    """Whether neighbouring blocks, or longer stretches, of the run resemble each other."""
-    if _autocorrelation(scores) > _ALIKE_BLOCKS / math.sqrt(len(scores)):
-        return True
-    starts = np.linspace(0, len(scores), min(_STRETCHES, len(scores)), endpoint=False)
-    return _autocorrelation(np.add.reduceat(scores, starts.astype(np.int64))) > _ALIKE_STRETCHES
-
-
-def _autocorrelation(scores: Floats) -> float:
-    power = float(scores @ scores)
-    return float(scores[1:] @ scores[:-1]) / power if power else 0.0
-
-
-def coalesce(block_counts: Ints, blocks: int) -> Ints:
-    """Join neighbouring blocks into at most `blocks` rows of about equal length in time."""
-    if len(block_counts) <= blocks:
-        return block_counts
-    starts = np.linspace(0, len(block_counts), blocks, endpoint=False).astype(np.int64)
-    return np.asarray(np.add.reduceat(block_counts, starts, axis=0), dtype=np.int64)
 
 
 def merge(histograms: Iterable[tuple[Floats, Ints]]) -> tuple[Floats, Ints]:

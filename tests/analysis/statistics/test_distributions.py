@@ -10,7 +10,6 @@ from scipy import stats
 
 from analysis.statistics.distributions import (
     binomial_quantile,
-    chi2_quantile,
     normal_quantile,
     share_interval,
     t_quantile,
@@ -40,10 +39,9 @@ def test_binomial_quantiles_are_the_smallest_that_reach_the_share(
 
 @given(SHARES, st.floats(1.0, 200.0))
 def test_continuous_quantiles_are_those_of_scipy(p: float, degrees: float) -> None:
-    """Normal, Student's t and chi squared."""
+    """Normal and Student's t."""
     assert normal_quantile(p) == pytest.approx(stats.norm.ppf(p), rel=1e-9, abs=1e-9)
     assert t_quantile(p, degrees) == pytest.approx(stats.t.ppf(p, degrees), rel=1e-6, abs=1e-9)
-    assert chi2_quantile(p, degrees) == pytest.approx(stats.chi2.ppf(p, degrees), rel=1e-6)
 
 
 @pytest.mark.parametrize(("successes", "n"), [(0, 0), (-1, 5), (6, 5)])

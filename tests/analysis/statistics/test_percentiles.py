@@ -6,11 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
+from scipy.signal import lfilter
 
 from analysis.statistics.percentiles import (
     Interval,
-    coalesce,
-    design_effect,
     maximum,
     mean,
     merge,
@@ -43,11 +42,8 @@ def blocked(samples: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def ar1(rng: np.random.Generator, phi: float, n: int) -> np.ndarray:
     """Stationary AR(1) with unit variance."""
     steps = rng.normal(size=n) * math.sqrt(1 - phi**2)
-    series = np.empty(n)
-    series[0] = rng.normal()
-    for i in range(1, n):
-        series[i] = phi * series[i - 1] + steps[i]
-    return series
+    steps[0] = rng.normal()
+    return lfilter([1.0], [1.0, -phi], steps)
 
 
 @calm
@@ -140,56 +136,25 @@ def test_an_interval_can_be_open_below() -> None:
     assert quantile_interval(np.array([1.0, 2.0]), np.array([[1, 1]]), 0.5) == (None, None)
 
 
-def coverage(phi: float, spread: float, q: float, sims: int = 300) -> float:
-    """Share of simulated runs (100 blocks of 50) whose interval holds the true quantile."""
+def coverage(phi: float, spread: float, q: float, sims: int = 200) -> float:
+    """Share of simulated runs (60 blocks of 50) whose interval holds the true quantile."""
     rng = np.random.default_rng(20250922)
-    truth = math.exp(math.hypot(SIGMA, spread) * stats.norm.ppf(q))
+    truth = math.hypot(SIGMA, spread) * stats.norm.ppf(q)
     hits = 0
     for _ in range(sims):
-        level = spread * ar1(rng, phi, 100)
-        samples = np.exp(SIGMA * rng.normal(size=(100, 50)) + level[:, None])
-        low, high = quantile_interval(*blocked(samples), q)
-        hits += (low is None or low <= truth) and (high is None or truth <= high)
+        level = spread * ar1(rng, phi, 60)
+        logs = SIGMA * rng.normal(size=(60, 50)) + level[:, None]
+        low, high = quantile_interval(*blocked(logs.round(2)), q)
+        # A rounded value stands for all that are within 0.005 of it.
+        hits += (low is None or low - 0.005 <= truth) and (high is None or truth <= high + 0.005)
     return hits / sims
 
 
 @pytest.mark.parametrize("q", [0.95, 0.99])
-@pytest.mark.parametrize(("phi", "spread"), [(0.0, 0.0), (0.5, 0.1), (0.8, 0.1), (0.9, 0.1)])
+@pytest.mark.parametrize(
+    ("phi", "spread"), [(0.0, 0.0), (0.5, 0.1), (0.8, 0.1), (0.9, 0.1), (0.95, 0.1)]
+)
 def test_the_interval_covers_the_truth(phi: float, spread: float, q: float) -> None:
-    """95 % intervals hold the true quantile 93 to 98.5 % of the time, correlated or not."""
-    # Three hundred simulations know the coverage to 1.3 % or so.
-    assert 0.93 - 0.013 <= coverage(phi, spread, q) <= 0.985 + 0.013
-
-
-@pytest.mark.parametrize("q", [0.95, 0.99])
-def test_the_interval_covers_the_truth_of_few_stretches(q: float) -> None:
-    """A run that holds some three independent stretches only: still seven in eight."""
-    assert coverage(0.95, 0.1, q) >= 0.85
-
-
-def test_independent_samples_have_no_design_effect() -> None:
-    """Chance differences between blocks are mostly not taken for correlation."""
-    rng = np.random.default_rng(1)
-    found = []
-    for _ in range(100):
-        values, counts = blocked(rng.normal(size=(60, 20)))
-        at = quantile(values, counts.sum(axis=0), 0.95)
-        found.append(design_effect(values, counts, at).degrees)
-    assert found.count(0) == pytest.approx(60, abs=12)
-
-
-def test_a_slow_minute_has_a_design_effect() -> None:
-    """When all slow requests share a few neighbouring blocks they count as far fewer."""
-    rng = np.random.default_rng(1)
-    samples = rng.normal(size=(60, 100))
-    samples[20:26] += 2.0
-    values, counts = blocked(samples)
-    assert design_effect(values, counts, quantile(values, counts.sum(axis=0), 0.95)).ratio > 10
-
-
-def test_coalescing_keeps_every_sample_in_order() -> None:
-    """Joined blocks are sums of neighbours, and short lists stay as is."""
-    counts = np.arange(22, dtype=np.int64).reshape(11, 2)
-    joined = coalesce(counts, 3)
-    assert joined.tolist() == [[6, 9], [36, 40], [68, 72]]
-    assert coalesce(counts, 11) is counts
+    """95 % intervals of a minute hold the true quantile, also where it has three stretches only."""
+    # Two hundred simulations know 94 % to 1.7 %.
+    assert coverage(phi, spread, q) >= 0.94 - 2 * 0.017
