@@ -7,6 +7,7 @@ from itertools import chain
 
 from analysis import causes
 from analysis.begun import never_told
+from analysis.coverage import memory_unsaid
 from analysis.decide import decide
 from analysis.delivery import kept_from_users
 from analysis.evidence import Evidence, load_evidence
@@ -156,12 +157,19 @@ class _Case:
 
     def _outcome(self, rule: Rule, subject: str, measured: Measurement) -> tuple[Outcome, str]:
         if rule.kind == "memory" and rule.metric in ("slope", "time_to_limit"):
-            return self.memory[subject].outcome(rule)
-        behind = self.samples.get(measured.subject)
-        outcome, because = decide(rule, measured, self.evidence.measured_s, behind)
-        if outcome is Outcome.PASS and rule.kind in SAMPLED_KINDS and subject in self.unsampled:
-            return Outcome.INCONCLUSIVE, f"no data: {self.unsampled[subject]}"
+            outcome, because = self.memory[subject].outcome(rule)
+        else:
+            behind = self.samples.get(measured.subject)
+            outcome, because = decide(rule, measured, self.evidence.measured_s, behind)
+        if outcome is Outcome.PASS and (gap := self._gap(rule, subject)):
+            return Outcome.INCONCLUSIVE, f"no data: {gap}"
         return outcome, because
+
+    def _gap(self, rule: Rule, subject: str) -> str:
+        """What a service left out of what the rule looks at; "" where it said enough."""
+        if rule.kind in SAMPLED_KINDS and subject in self.unsampled:
+            return self.unsampled[subject]
+        return memory_unsaid(self.evidence, subject, rule.metric) if rule.kind == "memory" else ""
 
     def _breach(self, row: RuleRow) -> Breach:
         measured = row.measurement
@@ -184,6 +192,12 @@ class _Case:
         for row in rows:
             if row.outcome is Outcome.INCONCLUSIVE and row.required:
                 yield f"{row.measurement.subject} {row.rule}: {row.because}"
+        if rows and all(row.outcome is Outcome.INCONCLUSIVE for row in rows):
+            yield "no rule could be decided"
+        for name in self.evidence.manifest.profile.judge.required:
+            subject, _, kind = name.rpartition(".")
+            if subject and not any((row.subject, row.kind) == (subject, kind) for row in rows):
+                yield f"{name} must be decided, and {self.thresholds.source} has no rule for it"
         if held := kept_from_users(self.evidence):
             yield held
         if untold := never_told(self.evidence):

@@ -145,7 +145,8 @@ class Sample:
 
 def needed(metric: str) -> int:
     """Fewest samples that can carry a metric: a percentile needs a confidence interval."""
-    return min_samples(QUANTILES[metric]) if metric in QUANTILES else 1
+    q = QUANTILES.get(metric.removeprefix("acquire_wait_"))
+    return 1 if q is None else min_samples(q)
 
 
 def judged_kind(evidence: Evidence) -> str:

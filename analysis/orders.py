@@ -20,6 +20,8 @@ IN_WORDS = {
     "unmatched": "in the ledger but never confirmed to a client",
 }
 
+_ORDER = ["order_id", "nth"]
+
 
 @dataclass(frozen=True, slots=True)
 class Reconciliation:
@@ -59,9 +61,9 @@ def reconcile(evidence: Evidence, arm: str = "") -> Reconciliation | None:
     ledger, confirmed = evidence.ledgers.get(arm), evidence.confirmed
     if ledger is None or (arm and (confirmed["arm"] == "").any()):
         return None
-    seen = confirmed.filter(pl.col("arm") == arm)
-    lost = seen.join(ledger, on="order_id", how="anti")["order_id"]
-    only = ledger.join(seen, on="order_id", how="anti")
+    seen, kept = _numbered(confirmed.filter(pl.col("arm") == arm)), _numbered(ledger)
+    lost = seen.join(kept, on=_ORDER, how="anti")["order_id"]
+    only = kept.join(seen, on=_ORDER, how="anti")
     late = pl.col("t_s") >= _stop_s(evidence) - IN_FLIGHT_S
     for lost_s in evidence.times_of("worker_lost"):
         # What a killed worker had confirmed since its last report died with it.
@@ -73,6 +75,11 @@ def reconcile(evidence: Evidence, arm: str = "") -> Reconciliation | None:
         in_flight=len(only.filter(late)),
         unmatched=tuple(sorted(only.filter(~late)["order_id"].to_list())),
     )
+
+
+def _numbered(orders: pl.DataFrame) -> pl.DataFrame:
+    """Each confirmation is an order: one id that many clients got is in the ledger once."""
+    return orders.with_columns(nth=pl.int_range(pl.len()).over("order_id"))
 
 
 def _stop_s(evidence: Evidence) -> float:

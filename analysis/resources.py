@@ -8,6 +8,7 @@ from math import inf, isnan, nan
 import numpy as np
 import numpy.typing as npt
 
+from analysis.coverage import samples_without, unsaid
 from analysis.evidence import Evidence
 from analysis.pools import (
     BucketQuantile,
@@ -28,14 +29,17 @@ Floats = npt.NDArray[np.float64]
 BRIEF_WAIT_S = 0.05
 """Longer than it takes to open a connection (TCP, TLS and a login in one data centre: 10 to 40 ms):
 who waited longer, waited for somebody else's."""
+_REQUESTS = "http_requests_total"
 _SAME_PASS_S = 1e-3
 """Samples of one pass share a time, up to the writing of it."""
 _SAYS = {
-    "utilization": ("utilization_peak_percent", "no connection_pool_max, or an unlimited one"),
-    "peak_waiting": ("peak_waiting", "no connection_pool_waiting"),
-    "timeouts": ("timeouts", "no connection_pool_timeouts_total"),
-}
-"""Where a pool's use has each metric, and what is missing where it has none."""
+    "utilization": (
+        "utilization_peak_percent", "size", "no connection_pool_max, or an unlimited one"
+    ),
+    "peak_waiting": ("peak_waiting", "waiting", "no connection_pool_waiting"),
+    "timeouts": ("timeouts", "timeouts_total", "no connection_pool_timeouts_total"),
+}  # fmt: skip
+"""Where a pool's use has each metric, the series behind it, and what a pool without it lacks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,23 +50,29 @@ class Pool:
     label: str
     series: PoolSeries
     windows: tuple[ExhaustionWindow, ...]
+    unseen: str = ""
+    """That the service was sampled and said nothing of this pool any more; "" where it did."""
 
 
 def pools_of(evidence: Evidence, subject: str) -> list[Pool]:
     """Every pool of a service. Exhaustion counts in every phase, not only while measuring."""
-    return list(_pools(evidence.resources, subject))
+    return list(_pools(evidence, subject))
 
 
-def _pools(series: Series, subject: str) -> Iterator[Pool]:
-    for metric in series.metrics(subject):
+def _pools(evidence: Evidence, subject: str) -> Iterator[Pool]:
+    for metric in evidence.resources.metrics(subject):
         name, _, label = metric.partition("/")
         if name == "connection_pool_active":
-            pool = _pool_series(series, subject, label)
-            yield Pool(subject, label, pool, tuple(exhaustion_windows(pool)))
+            pool = _pool_series(evidence.resources, subject, label)
+            # Before its first sample a pool may not have been there yet.
+            gaps = samples_without(evidence, subject, pool.t_s, float(min(pool.t_s, default=0.0)))
+            unseen = gaps.of(name) if gaps.missing else ""
+            yield Pool(subject, label, pool, tuple(exhaustion_windows(pool)), unseen)
 
 
 def _pool_series(series: Series, subject: str, label: str) -> PoolSeries:
     t_s, active = series.get(subject, named("connection_pool_active", label))
+    t_s, active = t_s[active >= 0], active[active >= 0]  # -1 is how some say that they cannot
 
     def sampled(name: str) -> tuple[Floats, Floats]:
         return series.get(subject, named(f"connection_pool_{name}", label))
@@ -94,13 +104,16 @@ def carried(times: Floats, values: Floats, t_s: Floats) -> Floats:
 
 
 def _at_same_times(times: Floats, values: Floats, t_s: Floats) -> Floats:
-    """The values written in the same passes, of what is written in each; NaN where it was not."""
+    """The values written in the same passes, of what is written in each; NaN where it was not.
+
+    Callers and timeouts are numbers of things: one below zero says that nobody knows.
+    """
     place = np.searchsorted(times, t_s + _SAME_PASS_S, side="right") - 1
     there = place >= 0
     there[there] = times[place[there]] >= t_s[there] - _SAME_PASS_S
     found = np.full(len(t_s), np.nan)
     found[there] = values[place[there]]
-    return found
+    return np.where(found < 0, np.nan, found)
 
 
 def pool_measurement(
@@ -118,10 +131,18 @@ def pool_measurement(
     if metric == "exhausted_windows":
         return _exhaustion(measured, pools, evidence)
     if metric == "acquire_wait_p99":
-        wait = acquire_wait(evidence, pools, 0.99)
-        note = "past the last bucket" if wait.at_least else ""
-        return replace(measured, value=1000 * wait.value, note=note, at_least=wait.at_least)
+        return _acquire_p99(measured, pools, evidence)
     return _use(measured, pools)
+
+
+def _acquire_p99(measured: Measurement, pools: list[Pool], evidence: Evidence) -> Measurement:
+    """Its samples are the callers who got a connection, or waited for one in vain."""
+    n = round(_acquire_buckets(evidence, pools).get(inf, 0.0))
+    wait = acquire_wait(evidence, pools, 0.99)
+    notes = [f"pool {pool.label}: {pool.unseen}" for pool in pools if pool.unseen]
+    notes += ["past the last bucket"] if wait.at_least else []
+    note = "; ".join(notes)
+    return replace(measured, value=1000 * wait.value, n=n, note=note, at_least=bool(notes))
 
 
 def _exhaustion(measured: Measurement, pools: list[Pool], evidence: Evidence) -> Measurement:
@@ -134,7 +155,9 @@ def _exhaustion(measured: Measurement, pools: list[Pool], evidence: Evidence) ->
 
 def unseen_by(evidence: Evidence, pool: Pool) -> str:
     """Why callers may have gone without a connection unseen, or surely did; "" where neither."""
-    return pool.series.blind_to or ("" if pool.windows else brief_waits(evidence, pool))
+    return (
+        pool.unseen or pool.series.blind_to or ("" if pool.windows else brief_waits(evidence, pool))
+    )
 
 
 def brief_waits(evidence: Evidence, pool: Pool) -> str:
@@ -152,7 +175,7 @@ def brief_waits(evidence: Evidence, pool: Pool) -> str:
 
 def _use(measured: Measurement, pools: list[Pool]) -> Measurement:
     """Utilization and waiting callers of the worst pool, timeouts of all together."""
-    field, says = _SAYS[measured.metric]
+    field, behind, says = _SAYS[measured.metric]
     uses = {pool.label: float(getattr(pool_use(pool.series), field)) for pool in pools}
     known = {label: value for label, value in uses.items() if not isnan(value)}
     if not known:
@@ -162,9 +185,11 @@ def _use(measured: Measurement, pools: list[Pool]) -> Measurement:
         measured = replace(measured, value=sum(known.values()))
     else:
         measured = replace(measured, value=known[worst], note=f"peak of {worst}")
-    if silent := [label for label in uses if label not in known]:
-        return replace(measured, note=f"{says} for {', '.join(silent)}", at_least=True)
-    return measured
+    silent = [p for p in pools if p.unseen or np.isnan(getattr(p.series, behind)).any()]
+    if not silent:
+        return measured
+    lacks = (f"pool {pool.label}: {pool.unseen or f'{says} in some samples'}" for pool in silent)
+    return replace(measured, note="; ".join(lacks), at_least=True)
 
 
 def acquire_wait(evidence: Evidence, pools: list[Pool], q: float) -> BucketQuantile:
@@ -182,11 +207,19 @@ def _acquire_buckets(evidence: Evidence, pools: list[Pool]) -> dict[float, float
     for pool in pools:
         prefix = named("connection_pool_acquire_seconds_bucket", pool.label) + "/"
         for metric in evidence.resources.metrics(pool.subject):
-            bound = metric.removeprefix(prefix)
-            if metric.startswith(prefix) and "/" not in bound:
+            bound = _bound(metric.removeprefix(prefix)) if metric.startswith(prefix) else nan
+            if not isnan(bound):
                 grown = float(counter_growth(evidence, pool.subject, metric)[1].sum())
-                bounds[float(bound)] = bounds.get(float(bound), 0.0) + grown
+                bounds[bound] = bounds.get(bound, 0.0) + grown
     return bounds
+
+
+def _bound(label: str) -> float:
+    """What ``le`` says, s; nan where that is no number, or belongs to another pool."""
+    try:
+        return float(label)
+    except ValueError:
+        return nan
 
 
 def server_errors(evidence: Evidence, subject: str, metric: str = "error_rate") -> Measurement:
@@ -195,24 +228,27 @@ def server_errors(evidence: Evidence, subject: str, metric: str = "error_rate") 
     Counters that name no status leave open how many of them failed.
     """
     failed = total = unknown = 0
-    for name in evidence.resources.metrics(subject):
-        if name.partition("/")[0] == "http_requests_total":
-            grown = round(grown_while_measured(evidence, subject, name))
-            status = name.rpartition("/")[2].lower()
-            total += grown
-            failed += grown if re.fullmatch(r"5(\d\d|xx)", status) else 0
-            unknown += 0 if re.fullmatch(r"[1-5](\d\d|xx)", status) else grown
+    counters = [n for n in evidence.resources.metrics(subject) if n.partition("/")[0] == _REQUESTS]
+    for name in counters:
+        grown = max(0, round(grown_while_measured(evidence, subject, name)))
+        status = name.rpartition("/")[2].lower()
+        total += grown
+        failed += grown if re.fullmatch(r"5(\d\d|xx)", status) else 0
+        unknown += 0 if re.fullmatch(r"[1-5](\d\d|xx)", status) else grown
     measured = Measurement(subject, metric, nan, METRICS[metric].unit, total)
     if not total:
-        return replace(measured, note="no request was counted in http_requests_total")
+        return replace(measured, note=f"no request was counted in {_REQUESTS}")
     note = f"{unknown} of its {total} requests are counted without a status" if unknown else ""
-    if unknown and not failed:
+    note = unsaid(evidence, subject, counters) or note
+    if any((evidence.resources.get(subject, name)[1] < 0).any() for name in counters):
+        note = f"some of {_REQUESTS} is below zero"
+    if note and not failed:
         return replace(measured, note=note)
-    measured = replace(measured, note=note, at_least=bool(unknown))
+    measured = replace(measured, note=note, at_least=bool(note))
     if metric == "failures":
         return replace(measured, value=float(failed))
     ci = share_interval(failed, total)
-    high = None if unknown else 100 * ci.high
+    high = None if note else 100 * ci.high
     return replace(measured, value=100 * failed / total, ci_low=100 * ci.low, ci_high=high)
 
 

@@ -108,7 +108,7 @@ def completeness(evidence: Evidence) -> Iterator[Check]:
 def _count(said: Mapping[str, Any], name: str) -> int:
     """One of the generator's closing counts; -1, which fits nothing, where it is spoilt."""
     value = said.get(name)
-    return int(value) if isinstance(value, int | float) else -1
+    return value if type(value) is int else -1
 
 
 def _equal(name: str, actual: int, expected: int, what: str) -> Check:
@@ -206,8 +206,8 @@ def _samples_taken(evidence: Evidence) -> Iterator[tuple[str, Check]]:
 
 
 def _missing(name: str, actual: int, expected: float, tolerated: float) -> Check:
-    # A phase may begin and end inside an interval: one at either end is not a hole.
-    enough = actual >= (1 - tolerated) * expected - 2
+    # A phase may begin and end inside an interval: one at either end is not a hole. None is none.
+    enough = actual >= max(min(1, expected), (1 - tolerated) * expected - 2)
     return Check(name, f"{actual}", f"≥ {100 * (1 - tolerated):g} % of {expected:.0f}", enough)
 
 

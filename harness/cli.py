@@ -21,7 +21,7 @@ from harness.verbs import (
     runs,
     worker,
 )
-from harness.verbs.screen import Screen
+from harness.verbs.screen import Screen, forget_odd_width
 from harness.watch import stop_like_ctrl_c
 from recording.errors import LoadgateError
 from recording.exitcodes import ExitCode
@@ -45,6 +45,7 @@ for verb in (run, gate, analyze, report, compare, baseline, calibrate, runs, moc
 def main() -> None:
     """Run the command line; every expected error becomes one line and its exit code."""
     make_unfailing()
+    forget_odd_width()
     if os.environ.get("LOADGATE_DEBUG"):
         logging.basicConfig(level=logging.DEBUG)
     console = Screen(stderr=True, soft_wrap=True)

@@ -71,13 +71,14 @@ def merge_base() -> str:
 def export(revision: str, folder: Path, project: Path = PROJECT) -> None:
     """The files of a revision, without touching the user's own checkout or its worktrees.
 
-    Raises ConfigError where one of them leads out of the tree or is no file, folder or link, and
-    StorageError when the folder cannot hold them.
+    Raises ConfigError where one of them leads out of the tree, is no file, folder or link, or is
+    not among them, and StorageError when the folder cannot hold them.
     """
     archive = _run("archive", "--format=tar", revision, project=project)
     try:
         with tarfile.open(fileobj=io.BytesIO(archive)) as files:
             members = files.getmembers()
+            _refuse_gaps(revision, members, project)
             # Python before 3.11.4 has no filters; what they would refuse is refused below too.
             files.extraction_filter = getattr(tarfile, "data_filter", lambda member, _: member)
             _refuse((m for m in members if not _plain(m)), revision)
@@ -88,6 +89,19 @@ def export(revision: str, folder: Path, project: Path = PROJECT) -> None:
         raise ConfigError(f"revision {revision[:10]}: cannot be unpacked: {error}") from None
     except OSError as error:
         raise StorageError(f"{folder}: files of {revision[:10]}: {error.strerror}") from error
+
+
+def _refuse_gaps(revision: str, members: Iterable[tarfile.TarInfo], project: Path) -> None:
+    """Raises ConfigError for files of the revision that its archive does not hold."""
+    there = {m.name.encode("utf-8", "surrogateescape") for m in members if not m.isdir()}
+    listed = _run("ls-tree", "-r", "-z", "--name-only", revision, project=project).split(b"\0")
+    for name in filter(None, listed):
+        if name not in there:
+            raise ConfigError(
+                f"revision {revision[:10]}: git archive leaves out {name.decode(errors='replace')} "
+                "(a submodule, or export-ignore in .gitattributes): what ran would not be the "
+                "revision"
+            )
 
 
 def _refuse(members: Iterable[tarfile.TarInfo], revision: str) -> None:

@@ -47,15 +47,21 @@ _PLAIN = " :+@{}"
 def flatten(page: str) -> Iterator[tuple[str, float]]:
     """(flat name, value) of every kept sample. Raises ValueError for a page that is no metrics."""
     # Parsing costs about 20 µs a line, so drop what is not kept first.
-    lines = [line for line in page.splitlines() if line.startswith(_KEPT)]
+    # A line ends with a line feed and nothing else: labels may hold what Unicode breaks lines at.
+    lines = [line.rstrip("\r") for line in page.split("\n") if line.startswith(_KEPT)]
     found: dict[str, list[float]] = {}
     for family in text_string_to_metric_families("\n".join(lines) + "\n"):
         for sample in family.samples:
-            if sample.name in _KEPT and is_sound(sample.value):
+            if sample.name in _KEPT and _says(sample.name, sample.value):
                 found.setdefault(_flat(sample.name, sample.labels), []).append(sample.value)
     for name, values in found.items():
         if len(values) == 1 or name.partition("/")[0].endswith(_COUNTED):
             yield name, sum(values)
+
+
+def _says(metric: str, value: float) -> bool:
+    """Whether a value says something: less than nothing is "unknown", or of a pool "unlimited"."""
+    return is_sound(value) and (value >= 0 or metric == "connection_pool_max")
 
 
 def _flat(metric: str, labels: Mapping[str, str]) -> str:

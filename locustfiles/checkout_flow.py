@@ -208,7 +208,8 @@ class CheckoutUser(User):
         outcome = context["outcome"] = LABELS.bounded(step.name, label)
         context["expected"] = outcome in EXPECTED_OUTCOMES
         good = said if outcome == OK and isinstance(said, dict) else {}
-        context["order_id"] = good.get("order_id")
+        # Other answers may name an order too; confirmed is what confirm says.
+        context["order_id"] = good.get("order_id") if step is CONFIRM else None
         self._report(step, answer, context, query)
         self._think()
         if outcome != OK:

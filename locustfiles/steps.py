@@ -12,6 +12,12 @@ import orjson
 
 _ABSENT = object()
 _SHOWN_CHARS = 40
+LONGEST_ID = 1000
+"""Characters: what is longer names nothing, and fills the recording."""
+_CONFESSIONS: Mapping[str, Callable[[object], bool]] = {
+    "error": bool, "errors": bool, "success": lambda value: value is False,
+}  # fmt: skip
+"""By which a body says of itself that it is no good answer, whatever else it holds."""
 
 Good = Callable[[object, object], bool]
 """Whether a value is good, given what the request sent under the same key."""
@@ -19,7 +25,7 @@ Good = Callable[[object, object], bool]
 
 def text(value: object, _sent: object) -> bool:
     """Something that is not blank: an id."""
-    return isinstance(value, str) and bool(value.strip())
+    return isinstance(value, str) and bool(value.strip()) and len(value) <= LONGEST_ID
 
 
 def echo(value: object, sent: object) -> bool:
@@ -28,8 +34,8 @@ def echo(value: object, sent: object) -> bool:
 
 
 def some(value: object, _sent: object) -> bool:
-    """A list with something in it."""
-    return isinstance(value, list) and bool(value)
+    """A list of things, none of them empty."""
+    return isinstance(value, list) and bool(value) and all(value)
 
 
 def positive(value: object, _sent: object) -> bool:
@@ -74,7 +80,8 @@ class Step:
                 if good is echo and text(value, None):
                     return f"{key} is not what was asked for"  # ids differ from answer to answer
                 return f"{key} is {_shown(value)}"
-        return ""
+        said = (key for key, says_so in _CONFESSIONS.items() if says_so(body.get(key)))
+        return next((f"{key} is {_shown(body[key])}" for key in said), "")
 
 
 def _shown(value: object) -> str:

@@ -29,7 +29,7 @@ from scipy.special import stdtr
 
 from analysis.compare.baseline import Baseline, Figure
 from analysis.compare.side_by_side import Comparison, context_of, differences, more_errors
-from analysis.latency import needed
+from analysis.latency import MAX_ERROR_SHARE, needed
 from analysis.regression.data import GateRow, GateVerdict, RegressionSettings, tail_of
 from analysis.regression.rows import Bound, Measured, Stakes, Subject
 from analysis.statistics.crossover import holm
@@ -183,7 +183,9 @@ def _spread(
     logs = np.log([f.value for f in known])
     base_ms = exp(logs.mean()) if known else 0.0
     sd = float(logs.std(ddof=1)) if len(known) > 1 else 0.0
-    lacks = _lacks(new, metric, known, sd, rules.spread_limit)
+    lacks = _failing(run.figure(name, "error_rate")) or _lacks(
+        new, metric, known, sd, rules.spread_limit
+    )
     n = sum(f.n for f in known), new.n if new else 0
     subject = Subject(name, metric, tail_of(metric), *n, base_ms, lacks)
     if lacks or new is None:
@@ -207,6 +209,13 @@ def _within(new: Figure, known: Sequence[Figure], draws: int) -> float:
 
 def _enough(figure: Figure | None, metric: str) -> bool:
     return figure is not None and figure.value > 0 and figure.n >= needed(metric)
+
+
+def _failing(errors: Figure | None) -> str:
+    """That too many requests failed for their latency to mean anything; empty else."""
+    if errors is None or errors.value <= 100 * MAX_ERROR_SHARE:
+        return ""
+    return f"{errors.value:.3g} % of its requests failed: how fast they failed says nothing"
 
 
 def _lacks(

@@ -10,6 +10,7 @@ from analysis.begun import never_told
 from analysis.evidence import Evidence
 from analysis.gate.arm_checks import arm_checks
 from analysis.latency import MAX_ERROR_SHARE, Sample
+from analysis.orders import IN_WORDS, Reconciliation, reconcile
 from recording.slots import BASE, HEAD, Arm, Slots
 
 Samples = Mapping[Arm, dict[str, Sample]]
@@ -32,6 +33,7 @@ def against_pass(
             yield f"{step} is the control, and not both arms answered it"
     if evidence.is_ours(HEAD) and HEAD not in evidence.ledgers:
         yield "head left no ledger: whether it lost orders is not known"
+    yield from _orders(reconcile(evidence, BASE), reconcile(evidence, HEAD))
     if untold := never_told(evidence):
         yield untold
     base, head_checks = (
@@ -39,6 +41,14 @@ def against_pass(
     )
     if all(check.ok for check in base):
         yield from (f"head alone: {check}" for check in head_checks if not check.ok)
+
+
+def _orders(base: Reconciliation | None, head: Reconciliation | None) -> Iterator[str]:
+    """More orders lost than by a base that loses some too: no breach, for that may be chance."""
+    for what, in_words in IN_WORDS.items():
+        before, now = (len(getattr(arm, what, ())) for arm in (base, head))
+        if now > before:
+            yield f"{now} orders of head are {in_words} ({before} of base)"
 
 
 def _failures(step: str, base: Sample | None, head: Sample, worse_by: float) -> Iterator[str]:

@@ -1,5 +1,6 @@
 """What the verbs' screens share: colours, plain tables, titled lines, the verdict."""
 
+import os
 from collections.abc import Iterable
 from typing import Any
 
@@ -12,12 +13,21 @@ from rich.text import Text
 from analysis.values import Outcome
 from recording.text import plain_lines, plainly
 
+_NARROWEST, _WIDEST = 20, 1000
+"""Characters of a line."""
 STYLE = {
     Outcome.PASS: "green",
     Outcome.FAIL: "red",
     Outcome.INCONCLUSIVE: "yellow",
     Outcome.INVALID: "magenta",
 }
+
+
+def forget_odd_width() -> None:
+    """COLUMNS in which nothing can be shown, or that would fill the memory, is nobody's screen."""
+    said = os.environ.get("COLUMNS", "")
+    if said not in map(str, range(_NARROWEST, _WIDEST + 1)):
+        os.environ.pop("COLUMNS", None)
 
 
 class Screen(Console):

@@ -1,7 +1,8 @@
 """Recordings made to order: a healthy one, and every way it can be spoilt."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -73,6 +74,8 @@ class Recording:
     """Metrics that no service exports."""
     samples: Sequence[Sample] = ()
     """More of them."""
+    said: Callable[[Sample], float | None] = attrgetter("value")
+    """What a service says in place of a sample's value; None: nothing."""
     urls: bool = False
     """Whether the services were there already and the run only knew their urls."""
     stalled: tuple[str, ...] = ()
@@ -138,8 +141,9 @@ class Recording:
 
     def _exported(self) -> Iterator[Sample]:
         for sample in (*self._samples(), *self.samples):
-            if sample.metric.partition("/")[0] not in self.without:
-                yield sample
+            value = self.said(sample)
+            if sample.metric.partition("/")[0] not in self.without and value is not None:
+                yield replace(sample, value=value)
 
     def _samples(self) -> Iterator[Sample]:
         for second in range(int(self.end_s) + 1):

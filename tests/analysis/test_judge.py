@@ -186,7 +186,9 @@ def test_no_data_for_a_rule_is_never_a_pass(judged: JudgeIt) -> None:
 
 def test_memory_that_need_not_be_decided_stays_open(judged: JudgeIt) -> None:
     """A rule kind that the profile does not require can FAIL but not spoil a PASS."""
-    limits = parse_thresholds('[cart-service]\nmemory = ["slope < 0.001 MB/h"]')
+    limits = parse_thresholds(
+        '[cart-service]\nmemory = ["slope < 0.001 MB/h"]\n[journey]\nlatency = ["p95 < 9 s"]'
+    )
     verdict = judged(limits=limits)
     assert verdict.verdict is Outcome.PASS
     assert verdict.rows[0].outcome is Outcome.INCONCLUSIVE

@@ -24,7 +24,8 @@ def verdict(folder: Path, section: str, rule: str, **faults: Any) -> Verdict:
     """The verdict by one rule, which is required; ``section`` is ``cart-service.memory``."""
     subject, _, kind = section.partition(".")
     limits = parse_thresholds(f'[{subject}]\n{kind} = ["{rule}"]')
-    return judge(Recording(judged=ALL, **faults).write(folder / "run"), limits)
+    judged = faults.pop("required", ALL)
+    return judge(Recording(judged=judged, **faults).write(folder / "run"), limits)
 
 
 def row(folder: Path, section: str, rule: str, **faults: Any) -> RuleRow:
@@ -125,7 +126,7 @@ def test_a_pool_that_says_half_keeps_no_limit(tmp_path: Path) -> None:
     other = [Sample(s, LOCKS, "connection_pool_active/q/0", 99.0) for s in range(41)]
     found = row(tmp_path, f"{LOCKS}.pool", "utilization < 90 %", samples=other)
     assert found.outcome is Outcome.INCONCLUSIVE
-    assert "at least 20 %: no connection_pool_max" in found.because
+    assert "at least 20 %: pool q/0: no connection_pool_max" in found.because
 
 
 def test_exhaustion_between_two_samples_is_no_pass(tmp_path: Path) -> None:
@@ -150,8 +151,10 @@ def test_a_pool_that_gives_connections_at_once_passes(
     [
         ({}, Outcome.PASS),
         ({"urls": True}, Outcome.INCONCLUSIVE),
-        ({"urls": True, "samples": [Sample(0, "cart-service", "container_oom_events_total", 0)]},
-         Outcome.PASS),
+        ({"urls": True, "samples": [Sample(0, CART, "container_oom_events_total", 0)]},
+         Outcome.INCONCLUSIVE),
+        ({"urls": True, "samples": [Sample(t, CART, "container_oom_events_total", 0)
+                                    for t in range(41)]}, Outcome.PASS),
         ({"urls": True, "samples": [Sample(0, "cart-service", "container_oom_events_total", 2),
                                     Sample(9, "cart-service", "container_oom_events_total", 3)]},
          Outcome.FAIL),

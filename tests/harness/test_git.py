@@ -72,3 +72,13 @@ def test_a_link_within_the_tree_is_unpacked(tmp_path: Path) -> None:
     export(resolve("main", here), out, here)
     assert (out / "a" / "up").read_text() == "kept"
     assert (out / "nowhere").readlink() == Path("missing")
+
+
+def test_a_revision_is_unpacked_whole_or_not_at_all(tmp_path: Path) -> None:
+    """What git archive leaves out would be missing from what is measured."""
+    here = repository(tmp_path / "here", {})
+    (here / ".gitattributes").write_text("file export-ignore\n")
+    git(here, "add", ".")
+    git(here, "commit", "--quiet", "--message", "attributes")
+    with pytest.raises(ConfigError, match=r"git archive leaves out .*export-ignore"):
+        export(resolve("main", here), tmp_path / "out", here)

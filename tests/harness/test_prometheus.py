@@ -38,6 +38,19 @@ def test_requests_are_told_by_their_status_and_added_up(status: str, other: str)
     }
 
 
+@pytest.mark.parametrize("character", ["\u2028", "\x85", "\x0b", "\x1c"])
+def test_only_a_line_feed_ends_a_line(character: str) -> None:
+    """A label may hold what Unicode breaks lines at; the page was lost for it."""
+    page = (f'http_requests_total{{code="200",path="a{character}b"}} 5', "service_replicas 2")
+    assert flat(*page) == {"http_requests_total/200": 5.0, "service_replicas": 2.0}
+
+
+def test_less_than_nothing_is_unknown() -> None:
+    """-1 is how some say so; only of a pool's size it means "unlimited"."""
+    page = ('connection_pool_waiting{pool="a"} -1', 'connection_pool_max{pool="a"} -1')
+    assert flat(*page, "process_cpu_seconds_total -3") == {"connection_pool_max/a": -1.0}
+
+
 def test_requests_without_a_status_stay_without_one() -> None:
     """A method is no status, and nobody knows how many of them failed."""
     page = ('http_requests_total{method="GET"} 5', 'http_requests_total{method="POST"} 6')

@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import orjson
+import pytest
 from typer.testing import CliRunner
 
 from harness.cli import app
+from harness.verbs.screen import forget_odd_width
 from tests.analysis.recordings import Recording
 
 NOBODY = 65534
@@ -64,3 +66,14 @@ def test_a_folder_that_may_not_be_read_hides_no_other_run() -> None:
         "completed", "unreadable", "unreadable",
     ]  # fmt: skip
     assert all("Permission denied" in rows[name]["why"] for name in ("closed", "half"))
+
+
+@pytest.mark.parametrize("said", ["0", "1", "-5", "junk", "²", "99999999999"])
+def test_a_width_that_is_none_is_forgotten(said: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In no columns a list would look empty; a sensible width stays."""
+    monkeypatch.setenv("COLUMNS", said)
+    forget_odd_width()
+    assert "COLUMNS" not in os.environ
+    monkeypatch.setenv("COLUMNS", "120")
+    forget_odd_width()
+    assert os.environ["COLUMNS"] == "120"

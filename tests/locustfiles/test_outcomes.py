@@ -91,6 +91,15 @@ def test_an_answer_has_one_outcome(
         (APPLY_COUPON, 200, b'{"coupon_code":null}', "coupon_code is null"),
         (APPLY_COUPON, 200, b'{"coupon_code":"BF25-001","status":"expired"}',
          'status is "expired"'),
+        # things without anything in them are none, and an id names something
+        (BROWSE, 200, b'{"products":[null]}', "products is a list"),
+        (BROWSE, 200, b'{"products":[{"id":"p-00001"},{}]}', "products is a list"),
+        (CONFIRM, 201, b'{"order_id":"' + b"o" * 1001 + b'"}', f'order_id is "{"o" * 40}"'),
+        # nor is what says of itself that it failed
+        (CONFIRM, 201, b'{"order_id":"ord-1","error":{"code":7}}', "error is an object"),
+        (CHARGE, 200, b'{"payment_id":"pay-1","status":"succeeded","errors":["no"]}',
+         "errors is a list"),
+        (BROWSE, 200, b'{"products":[{"id":"p-1"}],"success":false}', "success is false"),
         # nor is what cannot be read
         (BROWSE, 200, b"<html>", "not a JSON object"),
         (BROWSE, 200, b"", "not a JSON object"),

@@ -154,6 +154,20 @@ def test_more_errors_forbid_a_pass() -> None:
     )
 
 
+def test_failing_as_fast_as_ever_is_no_pass() -> None:
+    """Past 5 % failures latency means nothing, though every baseline failed as often."""
+
+    def failing(name: str, factor: float = 1.0) -> Baseline:
+        errors = figure("charge", "error_rate", 40.0, 38.0, 42.0, unit="%")
+        kept = [f for f in made(name, factor).figures if f.metric != "error_rate"]
+        return made(name, figures=(*kept, errors))
+
+    stored = [failing(f"run-{i}", 1 + i / 1000) for i in range(10)]
+    found = judged(failing("new"), stored)
+    assert found.verdict is Outcome.INCONCLUSIVE
+    assert "40 % of its requests failed" in row(found, "charge", "p95").because
+
+
 def test_mixed_settings_of_the_services_are_refused() -> None:
     """Baselines of two configurations have no common mean."""
     mixed = [*STORED[:5], *(b.model_copy(update={"services": {"cart": {}}}) for b in STORED[5:])]

@@ -59,6 +59,10 @@ def test_what_spoils_a_paired_run(tmp_path: Path, changes: dict[str, object], re
         ({"cpu": {"cart-service@head": 0.99}}, "head alone: CPU of the cart-service@head mock"),
         ({"failing": [(5, "head")]}, "6.25 % of head's requests failed (0 % of base's)"),
         ({"failed": {"head": 0.02}}, "a request that fails fast is not a fast request"),
+        (
+            {"orders": {"base": (["a"], []), "head": (["b", "c", "d"], [])}},
+            "3 orders of head are confirmed to a client but not in the ledger (1 of base)",
+        ),
     ],
 )
 def test_what_head_does_is_no_fault_of_the_bench(
