@@ -34,15 +34,20 @@ def samples_without(evidence: Evidence, subject: str, t_s: Floats, since_s: floa
     return Gaps(int((~np.isin(up_t_s[asked], t_s)).sum()), int(asked.sum()))
 
 
-def unsaid(evidence: Evidence, subject: str, metrics: Iterable[str]) -> str:
+def unsaid(
+    evidence: Evidence, subject: str, metrics: Iterable[str], *, may_begin_late: bool = False
+) -> str:
     """That a service left out all of ``metrics`` in too many samples since the measuring began.
 
-    "" where at least one of them was there. As many may be missing as samples themselves.
+    "" where at least one of them was there. As many may be missing as samples themselves. Counters
+    with labels may begin late: they appear with their first event.
     """
     names = list(metrics)
     begins_s = evidence.measured[0][0] if evidence.measured else 0.0
     times = [evidence.resources.get(subject, name)[0] for name in names]
     t_s = np.unique(np.concatenate(times)) if times else np.empty(0)
+    if may_begin_late and t_s.size:
+        begins_s = max(begins_s, float(t_s[0]))
     gaps = samples_without(evidence, subject, t_s, begins_s)
     tolerated = evidence.manifest.profile.validity.missing_samples
     return gaps.of(names[0].partition("/")[0]) if gaps.missing > tolerated * gaps.samples else ""

@@ -64,15 +64,31 @@ def _pools(evidence: Evidence, subject: str) -> Iterator[Pool]:
         name, _, label = metric.partition("/")
         if name == "connection_pool_active":
             pool = _pool_series(evidence.resources, subject, label)
-            # Before its first sample a pool may not have been there yet.
-            gaps = samples_without(evidence, subject, pool.t_s, float(min(pool.t_s, default=0.0)))
-            unseen = gaps.of(name) if gaps.missing else ""
-            yield Pool(subject, label, pool, tuple(exhaustion_windows(pool)), unseen)
+            windows = tuple(exhaustion_windows(pool))
+            yield Pool(subject, label, pool, windows, _unseen(evidence, subject, label))
+
+
+def _unseen(evidence: Evidence, subject: str, label: str) -> str:
+    """That no replica of a pool was in some samples since its first; before, none need have been.
+
+    Replicas come and go: one that is taken away is no longer told of.
+    """
+    name = named("connection_pool_active", label.partition("/")[0])
+    replicas = [m for m in evidence.resources.metrics(subject) if f"{m}/".startswith(f"{name}/")]
+    told = [_told(evidence.resources, subject, metric)[0] for metric in replicas]
+    t_s = np.unique(np.concatenate(told))
+    gaps = samples_without(evidence, subject, t_s, float(min(t_s, default=0.0)))
+    return gaps.of("connection_pool_active") if gaps.missing else ""
+
+
+def _told(series: Series, subject: str, metric: str) -> tuple[Floats, Floats]:
+    """Times and values of a number of connections; -1 is how some say that they cannot tell."""
+    t_s, values = series.get(subject, metric)
+    return t_s[values >= 0], values[values >= 0]
 
 
 def _pool_series(series: Series, subject: str, label: str) -> PoolSeries:
-    t_s, active = series.get(subject, named("connection_pool_active", label))
-    t_s, active = t_s[active >= 0], active[active >= 0]  # -1 is how some say that they cannot
+    t_s, active = _told(series, subject, named("connection_pool_active", label))
 
     def sampled(name: str) -> tuple[Floats, Floats]:
         return series.get(subject, named(f"connection_pool_{name}", label))
@@ -239,7 +255,7 @@ def server_errors(evidence: Evidence, subject: str, metric: str = "error_rate") 
     if not total:
         return replace(measured, note=f"no request was counted in {_REQUESTS}")
     note = f"{unknown} of its {total} requests are counted without a status" if unknown else ""
-    note = unsaid(evidence, subject, counters) or note
+    note = unsaid(evidence, subject, counters, may_begin_late=True) or note
     if any((evidence.resources.get(subject, name)[1] < 0).any() for name in counters):
         note = f"some of {_REQUESTS} is below zero"
     if note and not failed:

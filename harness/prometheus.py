@@ -60,7 +60,12 @@ def flatten(page: str) -> Iterator[tuple[str, float]]:
 
 
 def _says(metric: str, value: float) -> bool:
-    """Whether a value says something: less than nothing is "unknown", or of a pool "unlimited"."""
+    """Whether a value says something: less than nothing is "unknown", or of a pool "unlimited".
+
+    A limit of no memory at all is how cAdvisor says that there is none.
+    """
+    if metric == "container_spec_memory_limit_bytes" and not value:
+        return False
     return is_sound(value) and (value >= 0 or metric == "connection_pool_max")
 
 

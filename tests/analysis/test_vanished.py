@@ -88,6 +88,14 @@ def test_a_pool_may_appear_late(tmp_path: Path) -> None:
     assert found.outcome is Outcome.PASS
 
 
+def test_a_replica_may_be_taken_away(tmp_path: Path) -> None:
+    """Its pool is no longer told of, and that of another replica is."""
+    names = {ACTIVE: 2.0, WAITING: 0.0, MAX: 10.0, TIMEOUTS: 0.0}
+    other = [Sample(t, LOCKS, f"{n}/p/1", v) for t in range(20) for n, v in names.items()]
+    found = row(tmp_path, POOL, "exhausted_windows == 0", samples=other)
+    assert found.outcome is Outcome.PASS
+
+
 def test_one_start_time_is_not_told_exactly(tmp_path: Path) -> None:
     """Exporters reckon it from clocks that are corrected: a tenth of a second is no restart."""
     starts = [Sample(t, LOCKS, "process_start_time_seconds", 5.0 + t % 2 / 10) for t in range(41)]
@@ -106,6 +114,12 @@ def test_a_request_counter_that_ends_says_nothing(tmp_path: Path, samples: list[
     """How many of the others failed is not known."""
     found = row(tmp_path, ERRORS, "error_rate < 1 %", samples=samples)
     assert found.outcome is Outcome.INCONCLUSIVE
+
+
+def test_a_request_counter_begins_with_the_first_request(tmp_path: Path) -> None:
+    """Nobody asked before, and nothing failed."""
+    samples = [sample for sample in requests("/200", 100.0) if sample.t_s > 30]
+    assert row(tmp_path, ERRORS, "error_rate < 1 %", samples=samples).outcome is Outcome.PASS
 
 
 @pytest.mark.parametrize("bound", ["0,05", "fast", ""])

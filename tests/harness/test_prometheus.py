@@ -48,7 +48,8 @@ def test_only_a_line_feed_ends_a_line(character: str) -> None:
 def test_less_than_nothing_is_unknown() -> None:
     """-1 is how some say so; only of a pool's size it means "unlimited"."""
     page = ('connection_pool_waiting{pool="a"} -1', 'connection_pool_max{pool="a"} -1')
-    assert flat(*page, "process_cpu_seconds_total -3") == {"connection_pool_max/a": -1.0}
+    nothing = ("process_cpu_seconds_total -3", "container_spec_memory_limit_bytes 0")
+    assert flat(*page, *nothing) == {"connection_pool_max/a": -1.0}
 
 
 def test_requests_without_a_status_stay_without_one() -> None:
