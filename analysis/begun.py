@@ -4,9 +4,9 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from analysis.evidence import GENERATOR, Evidence
+from analysis.evidence import Evidence
 from analysis.values import Check
-from recording.hlog import LATENCY, UNPAIRED, Interval, Tag
+from recording.hlog import UNPAIRED, Interval, Tag, of_requests
 
 BEGUN_SINCE = 2
 """The format of recordings since which the closing event says how many requests began."""
@@ -54,9 +54,8 @@ def never_told(evidence: Evidence) -> str:
 def recorded(intervals: tuple[Interval, ...]) -> "Counter[str]":
     """Requests in a log by step, and by arm in a paired run (``charge@head``)."""
     found: Counter[str] = Counter()
-    for i in intervals:
-        if i.tag.kind == LATENCY and i.tag.step != GENERATOR:
-            found[_name(i.tag)] += i.histogram.n
+    for i in of_requests(intervals):
+        found[_name(i.tag)] += i.histogram.n
     return found
 
 

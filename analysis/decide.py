@@ -8,7 +8,7 @@ from math import ceil, inf, isnan
 
 from analysis.latency import MAX_ERROR_SHARE, QUANTILES, Sample, needed
 from analysis.rules import Rule
-from analysis.values import Measurement, Outcome, show
+from analysis.values import NO_DATA, Measurement, Outcome, show
 from recording.durations import format_duration
 
 RULE_OF_THREE = 3.0
@@ -24,7 +24,7 @@ def decide(
 ) -> tuple[Outcome, str]:
     """The outcome and, where it is open, why. ``behind``: the requests whose latency it is."""
     if isnan(measured.value):
-        return Outcome.INCONCLUSIVE, "no data" + (f": {measured.note}" if measured.note else "")
+        return Outcome.INCONCLUSIVE, NO_DATA + (f": {measured.note}" if measured.note else "")
     if measured.n < needed(rule.metric):
         return Outcome.INCONCLUSIVE, (
             f"{measured.n} samples, {rule.metric} takes {needed(rule.metric)}"

@@ -10,12 +10,12 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from analysis.arrivals import arrivals_due
-from analysis.evidence import GENERATOR, Evidence
+from analysis.evidence import Evidence
 from analysis.latency import Sample
 from analysis.resources import grown_while_measured
-from analysis.values import Check
+from analysis.values import NO_DATA, Check
 from recording.durations import format_duration
-from recording.hlog import LATENCY, Interval
+from recording.hlog import Interval, of_requests
 from recording.outcomes import LOWER_BOUNDS
 
 USERS_KNOWN_AFTER_S = 0.9
@@ -101,7 +101,7 @@ def _users_delivered(evidence: Evidence, samples: dict[str, Sample]) -> Iterator
     validity = evidence.manifest.profile.validity
     intended, there = _users(evidence)
     if there is None:
-        yield Check("users delivered", "no data", "present", False)
+        yield Check("users delivered", NO_DATA, "present", False)
         return
     share = there / intended if intended else 0.0
     yield Check(
@@ -202,7 +202,7 @@ def _begin_s(interval: Interval) -> float:
 
 
 def _requests(intervals: Sequence[Interval]) -> list[Interval]:
-    return [i for i in intervals if i.tag.kind == LATENCY and i.tag.step != GENERATOR]
+    return list(of_requests(intervals))
 
 
 def _hangs(interval: Interval) -> bool:

@@ -18,8 +18,6 @@ from recording.series_reader import Series
 from recording.slots import ARMS, HEAD, Slots
 from recording.timetable import slots_of
 
-GENERATOR = "generator"
-"""Pseudo-step under which the generator records about itself."""
 FORMAT_1 = (
     "recorded in format 1: it does not say how many requests began, and has no digests: requests "
     "that were never answered are missing from it, and a changed file may go unnoticed"

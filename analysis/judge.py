@@ -35,7 +35,7 @@ from analysis.values import (
 from recording.durations import format_duration
 from recording.errors import ManifestError, SpoiltError
 from recording.flow import SERVICE_STEPS
-from recording.hlog import LATENCY
+from recording.hlog import LATENCY, of_requests
 from recording.rundir import RunDir
 
 SAMPLED_KINDS = ("pool", "memory", "process")
@@ -279,7 +279,7 @@ def _listed(rows: list[RuleRow]) -> str:
 
 def _context(evidence: Evidence, found: dict[str, Sample]) -> dict[str, object]:
     manifest = evidence.manifest
-    total = sum(int(evidence_n) for evidence_n in _all_requests(evidence))
+    total = sum(i.histogram.n for i in of_requests(evidence.log.intervals))
     return {
         "started_utc": manifest.started_utc,
         "seed": manifest.seed,
@@ -294,9 +294,3 @@ def _context(evidence: Evidence, found: dict[str, Sample]) -> dict[str, object]:
         "rate_per_s": found["journey"].n / evidence.measured_s if evidence.measured_s else 0.0,
         "outcomes": {name: sample.outcomes for name, sample in found.items()},
     }
-
-
-def _all_requests(evidence: Evidence) -> Iterator[int]:
-    for interval in evidence.log.intervals:
-        if interval.tag.kind == "latency" and interval.tag.step != "generator":
-            yield interval.histogram.n

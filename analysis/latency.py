@@ -8,14 +8,14 @@ from math import inf
 import numpy as np
 import numpy.typing as npt
 
-from analysis.evidence import GENERATOR, Evidence
+from analysis.evidence import Evidence
 from analysis.reading import MAX_BLOCKS
 from analysis.statistics.distributions import share_interval
 from analysis.statistics.percentiles import maximum, mean, min_samples, quantile, quantile_interval
 from analysis.values import Measurement
 from recording.flow import STEPS
 from recording.histogram import Histogram, bucket_mid_us, merge
-from recording.hlog import INTENDED, LATENCY, Interval
+from recording.hlog import GENERATOR, INTENDED, LATENCY, Interval, of_requests
 from recording.outcomes import LOWER_BOUNDS, UNANSWERED, WITHOUT_ANSWER, is_failure
 
 MAX_ERROR_SHARE = 0.05
@@ -156,11 +156,7 @@ def judged_kind(evidence: Evidence) -> str:
 
 def samples(evidence: Evidence, kind: str) -> dict[str, Sample]:
     """One sample per step that was seen, in the order of the flow, and ``journey`` for all."""
-    measured = [
-        i
-        for i in evidence.log.intervals
-        if i.tag.kind == kind and i.tag.step != GENERATOR and evidence.is_measured(i)
-    ]
+    measured = [i for i in of_requests(evidence.log.intervals, kind) if evidence.is_measured(i)]
     by_step: dict[str, list[Interval]] = {}
     for interval in measured:
         by_step.setdefault(interval.tag.step, []).append(interval)

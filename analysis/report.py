@@ -3,7 +3,16 @@
 from collections.abc import Iterator
 
 from analysis.markdown import code, md
-from analysis.values import Check, Measurement, Outcome, RuleRow, Verdict, is_about_shipping, show
+from analysis.values import (
+    NO_DATA,
+    Check,
+    Measurement,
+    Outcome,
+    RuleRow,
+    Verdict,
+    is_about_shipping,
+    show,
+)
 from recording.durations import format_duration
 
 _HEADLINE = {
@@ -140,4 +149,4 @@ def checks_table(verdict: Verdict) -> Iterator[str]:
 def _mark(check: Check) -> str:
     if not check.ok:
         return "INVALID"
-    return "not known" if check.actual == "no data" else "ok"
+    return "not known" if check.actual == NO_DATA else "ok"

@@ -8,7 +8,6 @@ a run is itself an error.
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +18,7 @@ from analysis.regression_limits import Regression, read_regression
 from analysis.rules import KINDS, METRICS, Rule, parse_rule, unknown
 from recording.errors import ConfigError
 from recording.flow import SERVICE_STEPS, STEPS
-from recording.given_files import read_given_text
+from recording.given_files import parse_toml, read_given_text
 
 SERVICES: Final = tuple(SERVICE_STEPS)
 # Which kinds of rule make sense for whom: only a service has a pool, memory and a process.
@@ -77,17 +76,7 @@ def parse_thresholds(text: str, source: str = "thresholds.toml") -> Thresholds:
         ConfigError: every problem, one per line, each with file, section, key, the offending
             text and what is allowed.
     """
-    return _Reader(source).read(_toml(text, source))
-
-
-def _toml(text: str, source: str) -> dict[str, object]:
-    try:
-        return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as problem:
-        raise ConfigError(f"{source}: not valid TOML: {problem}") from None
-    except (ValueError, RecursionError) as problem:
-        # tomllib lets through what int() and Python's stack refuse.
-        raise ConfigError(f"{source}: not valid TOML: {type(problem).__name__}") from None
+    return _Reader(source).read(parse_toml(text, source))
 
 
 class _Reader:

@@ -12,20 +12,16 @@ import numpy as np
 
 from analysis.begun import requests_begun
 from analysis.delivery import delivered
-from analysis.evidence import GENERATOR, Evidence
+from analysis.evidence import Evidence
 from analysis.latency import Sample, pooled
-from analysis.resources import (
-    cpu_share,
-    rate_while_measured,
-    run_queue_share,
-)
+from analysis.resources import cpu_share, rate_while_measured, run_queue_share
 from analysis.stalls import undisturbed
 from analysis.statistics.percentiles import quantile
-from analysis.values import Check
+from analysis.values import NO_DATA, Check
 from recording.durations import format_duration
 from recording.flow import LOCK_SERVICE, LOCK_STEPS, SERVICE_STEPS
 from recording.histogram import Histogram, merge
-from recording.hlog import DISTORTION, LATENCY
+from recording.hlog import DISTORTION, GENERATOR, LATENCY, of_requests
 from recording.slots import ARMS
 
 STEAL = "cpu_steal_seconds_total"
@@ -34,8 +30,6 @@ WORTH_SAYING = 0.03
 HANGS_FROM = 0.01
 """Share of a step's requests without a good answer from which on its service is not well, so that
 metrics which it does not give are its own doing and not the sampler's."""
-
-NO_DATA = "no data"
 
 _ENDS_THAT_COUNT = ("completed", "interrupted")
 _REASONS = {
@@ -90,11 +84,7 @@ def completeness(evidence: Evidence) -> Iterator[Check]:
         yield Check("closing count", "missing", "present", False, "the recording was cut off")
         return
     said = closing[-1]
-    recorded = sum(
-        i.histogram.n
-        for i in evidence.log.intervals
-        if i.tag.kind == LATENCY and i.tag.step != GENERATOR
-    )
+    recorded = sum(i.histogram.n for i in of_requests(evidence.log.intervals))
     yield _equal("requests in latency.hlog", recorded, _count(said, "recorded"), "recorded")
     orders = len(evidence.confirmed)
     yield _equal("orders in confirmed.csv", orders, _count(said, "orders"), "recorded")
@@ -231,7 +221,7 @@ def distortion_check(
     limit_s = evidence.manifest.profile.validity.distortion_p99
     if not total.n:
         if evidence.is_ours(arm) and answered:
-            yield Check(name, "no data", f"≤ {format_duration(limit_s)}", False)
+            yield Check(name, NO_DATA, f"≤ {format_duration(limit_s)}", False)
         return
     p99_ms = quantile(total.values_us, total.counts, 0.99) / 1000
     yield Check(

@@ -10,6 +10,8 @@ import orjson
 from recording.exitcodes import ExitCode
 from recording.text import plainly
 
+NO_DATA = "no data"
+
 
 class Outcome(StrEnum):
     """What a verdict, or one rule's row, says."""
@@ -188,7 +190,7 @@ def _rounded(value: Any) -> Any:
 def show(value: float, unit: str = "", *, at_least: bool = False) -> str:
     """A number for people, with its unit: ``312 ms``, ``at least 0.042 %``, ``no data``."""
     if isnan(value):
-        return "no data"
+        return NO_DATA
     if at_least:
         return f"at least {show(value, unit)}"
     if not isfinite(value):

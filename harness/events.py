@@ -8,8 +8,5 @@ from recording.rundir import RunDir
 def write_event(run: RunDir, clock: RunClock, event: str, **details: object) -> None:
     """Append one event to ``events.jsonl``. Raises OSError (disk full)."""
     row = {"t_s": round(clock.now_s(), 3), "source": "harness", "event": event, **details}
-    events = JsonLinesWriter(run.events)
-    try:
+    with JsonLinesWriter(run.events) as events:
         events.write(row)
-    finally:
-        events.close()

@@ -12,7 +12,7 @@ import orjson
 from analysis.statistics.percentiles import quantile
 from recording.flow import STEPS
 from recording.histogram import Histogram, merge
-from recording.hlog import LATENCY, Interval, parse_hlog
+from recording.hlog import Interval, of_requests, parse_hlog
 from recording.manifest import PairedRun
 from recording.outcomes import is_failure
 from recording.profile import Profile
@@ -127,11 +127,10 @@ class Progress:
         return f"waiting for workers: {len(self._joined)} of {self._workers}"
 
     def _follow(self) -> None:
-        for interval in parse_hlog(self._log.lines()).intervals:
-            if interval.tag.kind == LATENCY and interval.tag.step != "generator":
-                self._recent.append(interval)
-                if is_failure(interval.tag.outcome):
-                    self._failures += interval.histogram.n
+        for interval in of_requests(parse_hlog(self._log.lines()).intervals):
+            self._recent.append(interval)
+            if is_failure(interval.tag.outcome):
+                self._failures += interval.histogram.n
         newest_s = max((i.start_s for i in self._recent), default=0.0)
         while self._recent and self._recent[0].start_s <= newest_s - WINDOW_S:
             self._recent.popleft()

@@ -18,10 +18,18 @@ import numpy as np
 from locustfiles.exemplars import Exemplars, server_time_ms
 from locustfiles.intervals import Intervals
 from recording.histogram import Histogram
-from recording.hlog import DISTORTION, DISTORTION_GRAIN_US, INTENDED, LATENCY, UNPAIRED, Tag
+from recording.hlog import (
+    DISTORTION,
+    DISTORTION_GRAIN_US,
+    GENERATOR,
+    INTENDED,
+    LATENCY,
+    UNPAIRED,
+    Tag,
+)
 from recording.outcomes import TIMEOUT, UNANSWERED, is_failure
 
-LAG = ("generator", "lag", UNPAIRED)
+LAG = (GENERATOR, "lag", UNPAIRED)
 HELD_BACK = 2
 """Intervals that wait for requests which began in them; later ends get a line of their own."""
 

@@ -11,6 +11,7 @@ import secrets
 import stat
 from contextlib import suppress
 from pathlib import Path
+from typing import Self
 
 
 def open_regular(path: Path) -> io.BufferedReader:
@@ -25,9 +26,12 @@ def open_regular(path: Path) -> io.BufferedReader:
 def read_regular(path: Path, at_most: int | None = None) -> bytes:
     """All of it. Raises OSError as `open_regular` does, and for more than ``at_most`` bytes."""
     with open_regular(path) as file:
-        if at_most is not None and os.fstat(file.fileno()).st_size > at_most:
-            raise OSError(errno.EFBIG, os.strerror(errno.EFBIG), str(path))
-        return file.read()
+        if at_most is None:
+            return file.read()
+        data = file.read(at_most + 1)
+    if len(data) > at_most:
+        raise OSError(errno.EFBIG, f"larger than {at_most / 2**20:g} MB", str(path))
+    return data
 
 
 def replace_file(path: Path, data: bytes) -> None:
@@ -40,6 +44,32 @@ def replace_file(path: Path, data: bytes) -> None:
         with suppress(OSError):
             scratch.unlink()
         raise
+
+
+class AppendedFile:
+    """A file that only grows, by whole writes; also a context manager."""
+
+    def __init__(self, path: Path, header: str = "") -> None:
+        """Open ``path`` for appending; a new file gets its header. Raises OSError."""
+        self._fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+        if os.fstat(self._fd).st_size == 0:
+            self._append(header.encode())
+
+    def _append(self, data: bytes) -> None:
+        """``os.write`` until everything is out; raises OSError where it cannot (disk full)."""
+        view = memoryview(data)
+        while view:
+            view = view[os.write(self._fd, view) :]
+
+    def close(self) -> None:
+        """Close the file."""
+        os.close(self._fd)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
 
 def why(error: OSError) -> str:

@@ -3,11 +3,12 @@
 A device or a pipe in its place would be read for ever, and a huge file until memory ends.
 """
 
-import os
-import stat
+import tomllib
 from pathlib import Path
+from typing import Any
 
 from recording.errors import ConfigError
+from recording.files import read_regular, why
 
 MAX_BYTES = 4 * 2**20
 """Far above any profile, thresholds or urls that people write."""
@@ -20,30 +21,25 @@ def read_given_text(path: Path, max_bytes: int = MAX_BYTES) -> str:
     UTF-8. Never waits, whatever stands at ``path``.
     """
     try:
-        data = _read(path, max_bytes)
-    except IsADirectoryError:
-        raise ConfigError(f"{path}: not a regular file") from None
+        data = read_regular(path, max_bytes)
     except FileNotFoundError:
         raise ConfigError(f"{path}: no such file") from None
-    except (OSError, ValueError) as error:  # ValueError: a NUL in the name
-        why = error.strerror if isinstance(error, OSError) else str(error)
-        raise ConfigError(f"{path}: cannot be read: {why}") from None
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read: {why(error)}") from None
+    except ValueError as error:  # a NUL in the name
+        raise ConfigError(f"{path}: cannot be read: {error}") from None
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError as error:
         raise ConfigError(f"{path}: cannot be read: not UTF-8 (byte {error.start})") from None
 
 
-def _read(path: Path, max_bytes: int) -> bytes:
-    # Without O_NONBLOCK opening a pipe waits for its writer.
-    with open(path, "rb", opener=_at_once) as file:
-        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-            raise ConfigError(f"{path}: not a regular file")
-        data = file.read(max_bytes + 1)
-    if len(data) > max_bytes:
-        raise ConfigError(f"{path}: larger than {max_bytes / 2**20:g} MB, not a file to be read")
-    return data
-
-
-def _at_once(name: str, flags: int) -> int:
-    return os.open(name, flags | os.O_NONBLOCK)
+def parse_toml(text: str, where: str) -> dict[str, Any]:
+    """The TOML table in a text. Raises ConfigError naming ``where`` and the line."""
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{where}: not valid TOML: {error}") from None
+    except (ValueError, RecursionError) as error:
+        # tomllib lets through what int() and Python's stack refuse.
+        raise ConfigError(f"{where}: not valid TOML: {type(error).__name__}") from None

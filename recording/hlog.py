@@ -15,20 +15,19 @@ The log is append-only and every line stands alone, so a file cut at any byte lo
 last line.
 """
 
-import os
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 from urllib.parse import quote, unquote
 
-from recording.files import read_regular
+from recording.files import AppendedFile, read_regular
 from recording.histogram import Histogram, decode_many, encode
 
+GENERATOR = "generator"
+"""Pseudo-step under which the generator records about itself."""
 LATENCY = "latency"
 DISTORTION = "distortion"
 INTENDED = "intended"
@@ -89,42 +88,21 @@ class HistogramLog:
     damaged_lines: int
 
 
-class HistogramLogWriter:
+class HistogramLogWriter(AppendedFile):
     """Appends intervals; each ``write`` is one system call, so lines are never interleaved."""
 
     def __init__(self, path: Path, epoch_wall_s: float) -> None:
-        """Open ``path`` for appending; a new file gets the log's header. Raises OSError."""
-        self._fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
-        if os.fstat(self._fd).st_size == 0:
-            write_all(self._fd, _header(epoch_wall_s).encode())
+        """Raises OSError."""
+        super().__init__(path, _header(epoch_wall_s))
 
     def write(self, intervals: Iterable[Interval]) -> None:
         """Append; raises OSError (disk full) with nothing but whole earlier lines lost."""
-        text = "".join(_line(interval) for interval in intervals)
-        if text:
-            write_all(self._fd, text.encode())
-
-    def close(self) -> None:
-        """Close the file."""
-        os.close(self._fd)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
+        self._append("".join(_line(interval) for interval in intervals).encode())
 
 
-def write_all(fd: int, data: bytes) -> None:
-    """``os.write`` until everything is out; raises OSError where it cannot."""
-    view = memoryview(data)
-    while view:
-        view = view[os.write(fd, view) :]
+def of_requests(intervals: Iterable[Interval], kind: str = LATENCY) -> Iterator[Interval]:
+    """Those of one kind that hold requests of users, and not what the generator says of itself."""
+    return (i for i in intervals if i.tag.kind == kind and i.tag.step != GENERATOR)
 
 
 def _header(epoch_wall_s: float) -> str:

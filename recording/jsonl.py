@@ -1,32 +1,21 @@
 """JSON lines that several processes append to and that a crash cannot spoil."""
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import orjson
 
-from recording.files import read_regular
-from recording.hlog import write_all
+from recording.files import AppendedFile, read_regular
 from recording.secrets import redacted
 
 
-class JsonLinesWriter:
+class JsonLinesWriter(AppendedFile):
     """Appends one object per line with a single write, so writers may share the file."""
-
-    def __init__(self, path: Path) -> None:
-        """Open ``path`` for appending. Raises OSError."""
-        self._fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
 
     def write(self, *rows: Mapping[str, Any]) -> None:
         """Append rows without the secrets in them; raises OSError (disk full)."""
-        if rows:
-            write_all(self._fd, b"".join(orjson.dumps(redacted(row)) + b"\n" for row in rows))
-
-    def close(self) -> None:
-        """Close the file."""
-        os.close(self._fd)
+        self._append(b"".join(orjson.dumps(redacted(row)) + b"\n" for row in rows))
 
 
 def read_json_lines(path: Path) -> tuple[list[dict[str, Any]], int]:

@@ -1,32 +1,24 @@
 """Writes the orders that clients saw confirmed."""
 
-import os
 from collections.abc import Iterable
 from pathlib import Path
 
-from recording.hlog import write_all
+from recording.files import AppendedFile
 
 CONFIRMED_HEADER = "t_s,order_id,arm\n"
 
 
-class ConfirmedOrdersWriter:
+class ConfirmedOrdersWriter(AppendedFile):
     """Appends orders that a client saw confirmed."""
 
     def __init__(self, path: Path) -> None:
-        """Open ``path`` for appending. Raises OSError."""
-        self._fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
-        if os.fstat(self._fd).st_size == 0:
-            write_all(self._fd, CONFIRMED_HEADER.encode())
+        """Raises OSError."""
+        super().__init__(path, CONFIRMED_HEADER)
 
     def write(self, orders: Iterable[tuple[float, str, str]]) -> None:
         """Append (seconds since the epoch, order id, arm or ""); raises OSError (disk full)."""
         rows = "".join(f"{t_s:.3f},{_cell(order_id)},{arm}\n" for t_s, order_id, arm in orders)
-        if rows:
-            write_all(self._fd, rows.encode(errors="backslashreplace"))
-
-    def close(self) -> None:
-        """Close the file."""
-        os.close(self._fd)
+        self._append(rows.encode(errors="backslashreplace"))
 
 
 def _cell(text: str) -> str:

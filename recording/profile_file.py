@@ -9,7 +9,7 @@ from pydantic import BaseModel, ValidationError
 
 from recording.durations import BY_HAND
 from recording.errors import ConfigError, did_you_mean
-from recording.given_files import read_given_text
+from recording.given_files import parse_toml, read_given_text
 from recording.profile import Profile
 from recording.text import plain
 
@@ -43,14 +43,7 @@ def load_profile(path: Path, overrides: Sequence[str] = ()) -> Profile:
 
 def read_toml(path: Path) -> dict[str, Any]:
     """The TOML table in ``path``. Raises ConfigError naming the file and line."""
-    text = read_given_text(path)
-    try:
-        return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"{path}: not valid TOML: {error}") from None
-    except (ValueError, RecursionError) as error:
-        # tomllib lets through what int() and Python's stack refuse.
-        raise ConfigError(f"{path}: not valid TOML: {type(error).__name__}") from None
+    return parse_toml(read_given_text(path), str(path))
 
 
 def apply_override(table: dict[str, Any], text: str, option: str = "--set") -> None:

@@ -4,13 +4,12 @@ Long form, ``t_s,subject,metric,value``: a service that comes or goes, or a metr
 late, needs no second header, and a file cut at any byte loses at most its last line.
 """
 
-import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from math import isfinite
 from pathlib import Path
 
-from recording.hlog import write_all
+from recording.files import AppendedFile
 from recording.text import csv_field
 
 SERIES_HEADER = "t_s,subject,metric,value\n"
@@ -33,24 +32,17 @@ class Sample:
     value: float
 
 
-class SeriesWriter:
+class SeriesWriter(AppendedFile):
     """Appends samples; one system call per ``write``."""
 
     def __init__(self, path: Path) -> None:
-        """Open ``path`` for appending; a new file gets its header. Raises OSError."""
-        self._fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
-        if os.fstat(self._fd).st_size == 0:
-            write_all(self._fd, SERIES_HEADER.encode())
+        """Raises OSError."""
+        super().__init__(path, SERIES_HEADER)
 
     def write(self, samples: Iterable[Sample]) -> None:
         """Append; raises OSError (disk full). A value that is not sound is no sample."""
-        rows = "".join(_row(sample) for sample in samples if is_sound(sample.value))
-        if rows:
-            write_all(self._fd, rows.encode())
-
-    def close(self) -> None:
-        """Close the file."""
-        os.close(self._fd)
+        rows = (_row(sample) for sample in samples if is_sound(sample.value))
+        self._append("".join(rows).encode())
 
 
 def _row(s: Sample) -> str:

@@ -10,6 +10,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from recording.errors import ConfigError
+from recording.files import why
 
 VARIABLE = "SSL_CERT_FILE"
 
@@ -31,8 +32,7 @@ def trust_store(ca_file: str = "") -> ssl.SSLContext:
 def _add(context: ssl.SSLContext, where: str, file: str) -> None:
     try:
         context.load_verify_locations(cadata=Path(file).read_text(encoding="ascii"))
-    except (OSError, UnicodeDecodeError, ValueError) as error:
-        why = error.strerror if isinstance(error, OSError) and error.strerror else error
-        if isinstance(error, ssl.SSLError | ValueError):
-            why = "holds no PEM certificate"
-        raise ConfigError(f"{where} {file}: {why}") from None
+    except (ssl.SSLError, ValueError):  # ValueError: empty, or no ASCII
+        raise ConfigError(f"{where} {file}: holds no PEM certificate") from None
+    except OSError as error:
+        raise ConfigError(f"{where} {file}: {why(error)}") from None

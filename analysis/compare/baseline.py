@@ -18,6 +18,7 @@ from analysis.memory.rules import memory_measurement, memory_of
 from analysis.net import last_net
 from analysis.resources import pool_measurement, pools_of
 from analysis.thresholds import Thresholds
+from analysis.units import and_more
 from analysis.values import Measurement
 from recording.errors import ConfigError, RunFailedError, SpoiltError
 from recording.flow import SERVICE_STEPS
@@ -117,8 +118,8 @@ def _baseline_of(run: RunDir, thresholds: Thresholds, metrics: tuple[str, ...]) 
             f"{run.root}: a paired run (arms {', '.join(sorted(arms))}), already a comparison"
         )
     if invalid := judge_evidence(evidence, thresholds).invalid_reasons:
-        more = f" (and {len(invalid) - 1} more)" if len(invalid) > 1 else ""
-        raise RunFailedError(f"{run.root}: INVALID, no evidence to compare: {invalid[0]}{more}")
+        first = invalid[0] + and_more(len(invalid))
+        raise RunFailedError(f"{run.root}: INVALID, no evidence to compare: {first}")
     return _kept(evidence, tuple(dict.fromkeys((*LATENCIES, *metrics))))
 
 

@@ -10,12 +10,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from analysis.evidence import GENERATOR, Evidence
+from analysis.evidence import Evidence
 from analysis.latency import Sample, judged_kind, never_ended_counts
 from analysis.regression.data import GateData, Ints
 from recording.flow import STEPS
 from recording.histogram import bucket_mid_us, merge
-from recording.hlog import Interval
+from recording.hlog import GENERATOR, Interval, of_requests
 from recording.manifest import MeasuredPhase
 from recording.slots import ARMS, Arm, Slots
 
@@ -68,9 +68,7 @@ def excluded(evidence: Evidence, slots: Slots, rounds: int) -> dict[str, int]:
 
 
 def _requests(evidence: Evidence, kind: str) -> Iterator[Interval]:
-    for interval in evidence.log.intervals:
-        if interval.tag.kind == kind and interval.tag.step != GENERATOR:
-            yield interval
+    return of_requests(evidence.log.intervals, kind)
 
 
 def _middle_s(interval: Interval) -> float:

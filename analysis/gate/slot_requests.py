@@ -7,10 +7,10 @@ from collections import defaultdict
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.evidence import GENERATOR, Evidence
+from analysis.evidence import Evidence
 from analysis.gate.counting import JOURNEY, Counted, counted
 from recording.histogram import bucket_mid_us, merge
-from recording.hlog import LATENCY
+from recording.hlog import GENERATOR, LATENCY
 from recording.slots import ARMS, Slots
 
 Floats = NDArray[np.float64]

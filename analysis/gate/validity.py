@@ -25,7 +25,7 @@ from analysis.validity import (
     samples_taken,
     unwell,
 )
-from analysis.values import Check
+from analysis.values import NO_DATA, Check
 from recording.slots import ARMS, BASE, Slots
 
 
@@ -90,7 +90,7 @@ def _users(evidence: Evidence, slots: Slots, rounds: int) -> Check:
     planned = float(evidence.manifest.profile.load.peak_users)
     tolerance = evidence.manifest.profile.validity.users_tolerance
     if not t_s.size:
-        return Check("users", "no data", "present", False)
+        return Check("users", NO_DATA, "present", False)
     first = 2 * slots.warmup_rounds
     starts_s = [slots.start_of(slot) for slot in range(first, first + 2 * rounds)]
     worst = min(_mean_between(t_s, users, s, s + slots.slot_s) for s in starts_s)

@@ -6,7 +6,7 @@ from analysis.gate.cost_rows import CostRow
 from analysis.orders import IN_WORDS, Reconciliation
 from analysis.regression.data import GateResult, GateRow, GateVerdict, RegressionSettings
 from analysis.units import and_more, as_change
-from analysis.values import Breach, Outcome, show
+from analysis.values import NO_DATA, Breach, Outcome, show
 
 ORDERS = "orders"
 """The subject of breaches that belong to no row."""
@@ -85,7 +85,7 @@ def breaches_of_orders(
 
 def show_cost(value: float | None, unit: str) -> str:
     """A cost with its unit; ``no data`` where there is none."""
-    return "no data" if value is None else show(value, unit)
+    return NO_DATA if value is None else show(value, unit)
 
 
 def faster(rows: Sequence[GateRow], settings: RegressionSettings) -> Iterator[str]:

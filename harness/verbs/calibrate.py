@@ -160,11 +160,8 @@ def _series(
 
 def _keep(path: Path, record: GateRecord) -> None:
     try:
-        writer = JsonLinesWriter(path)
-        try:
-            writer.write(record.model_dump(mode="json"))
-        finally:
-            writer.close()
+        with JsonLinesWriter(path) as records:
+            records.write(record.model_dump(mode="json"))
     except OSError as error:
         raise StorageError(f"{path}: cannot be written: {error.strerror}") from error
 

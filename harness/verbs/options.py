@@ -6,6 +6,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
+from recording.durations import MAX_DURATION_S
 from recording.exitcodes import ExitCode
 
 Thresholds = Annotated[
@@ -56,6 +57,26 @@ TokenText = Annotated[
 ]
 TokenFile = Annotated[
     Path | None, typer.Option("--token-file", metavar="FILE", help="The same, from a file.")
+]
+MOST_PORT = 65_534
+"""Of Locust's: the plan is on the one above it."""
+
+
+def _bounded(seconds: float) -> float:
+    """Neither nan nor inf, which would wait for ever."""
+    if not 0 < seconds <= MAX_DURATION_S:
+        raise typer.BadParameter("write a number of seconds above 0")
+    return seconds
+
+
+WaitS = Annotated[
+    float,
+    typer.Option(
+        "--wait",
+        metavar="SECONDS",
+        callback=_bounded,
+        help="How long master and workers wait for each other.",
+    ),
 ]
 RUNS = Path("runs")
 CALIBRATIONS = RUNS / "calibration"

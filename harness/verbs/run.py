@@ -14,6 +14,7 @@ from harness.paths import find_profile, find_thresholds
 from harness.seeds import drawn
 from harness.token import Token, given_token, made_token
 from harness.verbs.options import (
+    MOST_PORT,
     RUNS,
     Inconclusive,
     Json,
@@ -22,6 +23,7 @@ from harness.verbs.options import (
     Thresholds,
     TokenFile,
     TokenText,
+    WaitS,
 )
 from harness.verbs.screen import Screen, styled
 from harness.verbs.show import finish
@@ -71,11 +73,10 @@ def run(
         str, typer.Option("--bind", metavar="HOST", help="Address to listen on for them.")
     ] = "127.0.0.1",
     port: Annotated[
-        int, typer.Option("--port", min=1, max=65534, help="Port for them; the next one too.")
+        int,
+        typer.Option("--port", min=1, max=MOST_PORT, help="Port for them; the next one too."),
     ] = MASTER_PORT,
-    wait_s: Annotated[
-        float, typer.Option("--wait", min=1, metavar="SECONDS", help="How long to wait for them.")
-    ] = 600.0,
+    wait_s: WaitS = 600.0,
     token: TokenText = None,
     token_file: TokenFile = None,
 ) -> None:

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterable
+from math import isnan
 from typing import Any
 
 import orjson
@@ -64,6 +65,13 @@ def table(*columns: str, left: int = 2) -> Table:
     for number, column in enumerate(columns):
         made.add_column(column, justify="left" if number < left else "right", no_wrap=True)
     return made
+
+
+def figure(value: float | None) -> str:
+    """A number of a column, to three digits; ``·`` where there is none."""
+    if value is None or isnan(value):
+        return "·"
+    return f"{value:.3g}" if value < 100 else f"{value:.0f}"
 
 
 def print_lines(console: Screen, title: str, lines: Iterable[str], style: str) -> None:

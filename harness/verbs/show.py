@@ -21,7 +21,15 @@ from analysis.thresholds import Thresholds
 from analysis.values import Breach, Measurement, Outcome, RuleRow, Verdict
 from harness.streams import presenting, warn
 from harness.verbs.options import CALIBRATIONS, OnInconclusive, exit_with
-from harness.verbs.screen import STYLE, Screen, print_lines, print_verdict_line, styled, widen
+from harness.verbs.screen import (
+    STYLE,
+    Screen,
+    figure,
+    print_lines,
+    print_verdict_line,
+    styled,
+    widen,
+)
 from harness.verbs.show_gate import print_gate, publish
 from recording.durations import format_duration
 from recording.exitcodes import ExitCode
@@ -149,10 +157,8 @@ def _latency_table(verdict: Verdict) -> Table:
 
 
 def _plain(m: Measurement) -> str:
-    if isnan(m.value):
-        return "·"
-    text = f"{m.value:.3g}" if m.value < 100 else f"{m.value:.0f}"
-    return f"at least {text}" if m.at_least else text
+    text = figure(m.value)
+    return f"at least {text}" if m.at_least and not isnan(m.value) else text
 
 
 def _rules_table(verdict: Verdict) -> Table:

@@ -19,7 +19,15 @@ from analysis.gate.words import (
 )
 from analysis.regression.data import GateVerdict
 from analysis.values import Outcome
-from harness.verbs.screen import STYLE, Screen, print_lines, print_verdict_line, styled, table
+from harness.verbs.screen import (
+    STYLE,
+    Screen,
+    figure,
+    print_lines,
+    print_verdict_line,
+    styled,
+    table,
+)
 from recording.errors import StorageError
 from recording.rundir import RunDir
 
@@ -53,7 +61,7 @@ def _latency(report: GateReport) -> Table:
     made.add_column("")
     for arm_row in report.gate_rows:
         row = arm_row.row
-        base, head = (_plain(ms) for ms in (row.base_ms, arm_row.head_ms))
+        base, head = (figure(ms) for ms in (row.base_ms, arm_row.head_ms))
         cells = (base, head, percent(row.ratio), interval_of(row), detectable(row))
         made.add_row(row.endpoint, row.metric, *cells, _verdict(row.verdict, row.verdict.value))
     return made
@@ -71,10 +79,6 @@ def _costs(report: GateReport) -> Table:
     passed = sum(row.verdict is GateVerdict.PASS for row in report.costs)
     made.add_row(f"{passed} others", "", "", "", "", _verdict(GateVerdict.PASS, "PASS"))
     return made
-
-
-def _plain(ms: float | None) -> str:
-    return "·" if ms is None else f"{ms:.3g}" if ms < 100 else f"{ms:.0f}"
 
 
 def _verdict(verdict: GateVerdict, words: str) -> Text:

@@ -9,8 +9,7 @@ from harness.generator import MASTER_PORT
 from harness.handshake import Master
 from harness.lend import Lent
 from harness.token import VARIABLE, given_token
-from harness.verbs.options import TokenFile, TokenText
-from harness.watch import stop_like_ctrl_c
+from harness.verbs.options import MOST_PORT, TokenFile, TokenText, WaitS
 from recording.errors import ConfigError
 
 ALLOW_VARIABLE = "LOADGATE_ALLOW"
@@ -39,9 +38,7 @@ def register(app: typer.Typer) -> None:
 
 def worker(
     master: Annotated[str, typer.Option("--master", metavar="HOST[:PORT]", help="The master.")],
-    wait_s: Annotated[
-        float, typer.Option("--wait", metavar="SECONDS", help="How long to wait for it.")
-    ] = 600.0,
+    wait_s: WaitS = 600.0,
     token: TokenText = None,
     token_file: TokenFile = None,
     allow: Annotated[
@@ -51,7 +48,8 @@ def worker(
 ) -> None:
     """Take part in one run."""
     host, _, text = master.partition(":")
-    if text and not text.isdigit():
+    port = int(text) if text.isdecimal() else 0 if text else MASTER_PORT
+    if not host or not 0 < port <= MOST_PORT:
         raise ConfigError(f"--master {master}: write HOST or HOST:PORT")
     known = given_token(token, token_file)
     if known is None:
@@ -59,14 +57,8 @@ def worker(
             f"a worker needs the token of its master, which prints it: --token, --token-file "
             f"or {VARIABLE}"
         )
-    stop_like_ctrl_c()
-    lent = Lent(Master(host, int(text or MASTER_PORT), known.text), known, _allowed(allow), _say)
-    lent.work(wait_s)
+    Lent(Master(host, port, known.text), known, _allowed(allow), typer.echo).work(wait_s)
 
 
 def _allowed(options: list[str] | None) -> list[str]:
     return options or [one for one in os.environ.get(ALLOW_VARIABLE, "").split(",") if one]
-
-
-def _say(text: str) -> None:
-    typer.echo(text)

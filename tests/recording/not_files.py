@@ -14,10 +14,10 @@ def huge(path: Path) -> None:
 
 
 NOT_FILES = {
-    "fifo": (fifo, "not a regular file"),
-    "folder": (Path.mkdir, "not a regular file"),
-    "zero": (lambda path: path.symlink_to("/dev/zero"), "not a regular file"),
-    "huge": (huge, "larger than 4 MB"),
+    "fifo": (fifo, "cannot be read: not a regular file"),
+    "folder": (Path.mkdir, "cannot be read: not a regular file"),
+    "zero": (lambda path: path.symlink_to("/dev/zero"), "cannot be read: not a regular file"),
+    "huge": (huge, "cannot be read: larger than 4 MB"),
     "loop": (lambda path: path.symlink_to(path), "cannot be read: Too many levels"),
     "absent": (lambda path: None, "no such file"),
     "latin": (lambda path: path.write_bytes(b"name = '\xe9'"), "cannot be read: not UTF-8"),

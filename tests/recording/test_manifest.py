@@ -100,5 +100,5 @@ def test_a_manifest_that_is_far_too_large_is_not_read(tmp_path: Path) -> None:
     path = tmp_path / "manifest.json"
     path.touch()
     os.truncate(path, 2**40)
-    with pytest.raises(ManifestError, match="cannot be read: File too large"):
+    with pytest.raises(ManifestError, match="cannot be read: larger than 16 MB"):
         read_manifest(path)
