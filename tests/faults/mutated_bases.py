@@ -12,7 +12,7 @@ from recording.files import read_regular
 from recording.manifest import read_manifest, write_manifest
 from recording.rundir import EVIDENCE, RunDir
 from tests.analysis.gate.paired_recordings import PairedRecording
-from tests.analysis.recordings import Recording
+from tests.analysis.recordings import SMALL, Recording
 
 LIMITS_TOML = """
 [journey]
@@ -40,12 +40,6 @@ DECIDES_NOTHING = (
     "ledger/orders.sqlite-shm", "events-base.jsonl", "events-head.jsonl",
 )  # fmt: skip
 """Files that change no verdict: derived ones, examples and logs."""
-SMALL: dict[str, Any] = {
-    "start_s": 1.0,
-    "end_s": 5.0,
-    "steps": ("charge",),
-    "ledger": ((2.0, "ord-1"), (3.0, "ord-2")),
-}
 KINDS: dict[str, dict[str, Any]] = {
     "PASS": {},
     "FAIL": {"outcomes": {"charge": {"ok": 0.9, "http_5xx": 0.1}}},
@@ -96,7 +90,7 @@ def _single(folder: Path, other: RunDir) -> Iterator[Base]:
 
 def _paired(folder: Path) -> Iterator[Base]:
     small: dict[str, Any] = {"per_slot": 40, "steps": ("browse",), "rounds": 8, "looks": (8,)}
-    run = PairedRecording(**small, run_s=70.0).write(folder / "gate")
+    run = PairedRecording(**small).write(folder / "gate")
     yield _base("gate", run, PairedRecording(**small, seed=8).write(folder / "gate2"), often=2)
 
 

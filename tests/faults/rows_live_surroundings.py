@@ -156,7 +156,7 @@ def _screens() -> Iterator[Fault]:
 def _disks() -> Iterator[Fault]:
     for name, (whom, says) in {
         "Locust's master": (Running.master, "exit code 74"),
-        "the harness": (Running.harness, AGREES),  # what it prints is lost as well
+        "the harness": (Running.harness, f"{AGREES}|nothing stored"),  # its words are lost too
     }.items():
         yield under_load(
             f"a full disk for {name}", 12, "RLIMIT_FSIZE", partial(disk_full_for, whom=whom),

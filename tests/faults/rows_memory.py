@@ -1,4 +1,7 @@
-"""Memory that leaks, fills, is collected or steps, and services that restart."""
+"""Memory that leaks, fills, is collected or steps, and services that restart.
+
+One of a kind is fast: tests/analysis/memory and test_restarts.py try its neighbours.
+"""
 
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -23,6 +26,7 @@ RESTARTS = parse_thresholds(
     + "".join(f'[{service}]\nprocess = ["restarts == 0"]\n' for service in SERVICES)
 )
 NO_LEAK = "PASS|INCONCLUSIVE"
+"""A trace may be too short to tell a filling from a leak."""
 
 
 def _seen(t_s: Floats, mb: Floats) -> Seen:
@@ -34,9 +38,14 @@ def _seen(t_s: Floats, mb: Floats) -> Seen:
 
 
 def _row(
-    name: str, how: str, trace: Callable[[], tuple[Floats, Floats]], verdict: str, says: str = ""
+    name: str,
+    how: str,
+    trace: Callable[[], tuple[Floats, Floats]],
+    verdict: str,
+    says: str,
+    fast: bool = False,
 ) -> Fault:
-    return Fault(name, item=6, how=how, do=lambda _: _seen(*trace()), verdict=verdict, says=says)
+    return Fault(name, 6, how, lambda _: _seen(*trace()), verdict, says=says, fast=fast)
 
 
 def _leak(growth: str, sigma_mb: float, dips: int) -> tuple[Floats, Floats]:
@@ -62,22 +71,26 @@ def _leaks() -> Iterator[Fault]:
             how = f"100 MB in an hour like {growth}, {dips} give-backs of up to a fifth"
             trace = partial(_leak, growth, 0.5, dips)
             yield _row(
-                f"leak like {growth} with {dips} dips", how, trace, verdict="FAIL", says="^grows"
+                f"leak like {growth} with {dips} dips", how, trace, "FAIL", "^grows", dips == 1
             )
 
 
 def _no_leaks() -> Iterator[Fault]:
-    for hours in (1 / 6, 1.0, 8.0, 48.0):
+    for hours in (1 / 6, 1, 8, 48):
         for tau in (0.05, 0.12, 0.25):
             name = f"cache that fills within {tau:g} of {hours:.3g} h"
             trace = partial(_shaped, partial(_filled, tau), hours)
-            yield _row(name, "1 - exp(-t/tau)", trace, verdict=NO_LEAK, says="^(?!grows|stable)")
+            yield _row(name, "1 - exp(-t/tau)", trace, NO_LEAK, "^(?!grows|stable)", hours == 1)
         steps = partial(_shaped, lambda x: np.where(x > 0.4, 80.0, 0.0), hours)
-        yield _row(f"step within {hours:.3g} h", "80 MB at once", steps, verdict=NO_LEAK)
+        yield _row(
+            f"step within {hours:.3g} h", "80 MB at once", steps, NO_LEAK, "^(?!grows)", hours == 1
+        )
         teeth = partial(_shaped, lambda x: 100.0 * ((x * 7.3) % 1.0), hours)
-        yield _row(f"sawtooth of {hours:.3g} h", "7.3 teeth", teeth, verdict=NO_LEAK)
+        yield _row(
+            f"sawtooth of {hours:.3g} h", "7.3 teeth", teeth, NO_LEAK, "^(?!grows)", hours == 1
+        )
         flat = partial(_shaped, lambda x: 0.0 * x, hours)
-        yield _row(f"flat for {hours:.3g} h", "noise only", flat, verdict=NO_LEAK, says="^stable")
+        yield _row(f"flat for {hours:.3g} h", "noise only", flat, "PASS", "^stable", hours == 1)
 
 
 def _published() -> Iterator[Fault]:
@@ -90,7 +103,7 @@ def _published() -> Iterator[Fault]:
     )
     for name, sigma_mb, verdict, says in told:
         trace = partial(series, name, sigma_mb, 1)
-        yield _row(f"published series {name}", "as published", trace, verdict=verdict, says=says)
+        yield _row(f"published series {name}", "as published", trace, verdict, says)
 
 
 def _restarted(folder: Path, restarted_s: dict[str, tuple[int, ...]]) -> Seen:
@@ -105,6 +118,7 @@ def _restarts() -> Iterator[Fault]:
             yield Fault(
                 f"{service} restarts at {at_s} s", item=6, how="its CPU counter falls", do=do,
                 verdict="FAIL", says=f"{service} restarted before T\\+{at_s}s",
+                fast=(service, at_s) == ("cart-service", 25),
             )  # fmt: skip
 
 

@@ -17,10 +17,10 @@ from recording.closing import close_run
 from recording.files import read_regular
 from recording.manifest import read_manifest
 from recording.rundir import EVIDENCE, RunDir
-from tests.analysis.recordings import Recording
+from tests.analysis.recordings import SMALL, Recording
 from tests.faults.fault import ROOT, Fault, Seen, environment, judged
 from tests.faults.in_process import loadgate
-from tests.faults.mutated_bases import DECIDES_NOTHING, KINDS, LIMITS, LIMITS_TOML, SMALL
+from tests.faults.mutated_bases import DECIDES_NOTHING, KINDS, LIMITS, LIMITS_TOML
 from tests.faults.mutations import as_nobody
 from tests.faults.terminals import closed_terminal
 from tests.recording.test_closing import SPOIL, killed_shop
@@ -84,7 +84,7 @@ def stored(run: RunDir, exit_code: int, said: str = "") -> Seen:
 def shown() -> Iterator[Fault]:
     """Whatever becomes of the screen, the verdict is on disk and the exit code is its own."""
     for verb in VERBS:
-        keeps = "stored: verdict.json, report.md" if verb.startswith(("an", "rep")) else "stored: "
+        keeps = "stored: verdict.json, report.md" if verb.startswith(("an", "rep")) else "stored: $"
         for name, screen in SCREENS.items():
             env = {"PYTHONIOENCODING": "ascii", "LANG": "C"} if name == "ASCII only" else {}
             yield Fault(

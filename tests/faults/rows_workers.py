@@ -1,9 +1,11 @@
 """Faults of workers, tokens, live keys and private authorities."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from unittest.mock import patch
 
-from tests.faults.fault import Fault, Seen, command
+from tests.faults.fault import Fault, Seen
+from tests.faults.in_process import loadgate
 
 LIVE = ("sk_live_abc", "rk_live_abc")
 TOKEN = "a-token-of-this-row"
@@ -24,12 +26,18 @@ BAD_FILES = {"absent": None, "empty": "", "text": "hello", "cut off": "-----BEGI
 
 def smoke(*words: str, **env: str) -> Callable[[Path], Seen]:
     """A run that must not begin."""
-    return lambda folder: command("run", "smoke", "--runs", str(folder / "runs"), *words, env=env)
+    return lambda folder: within(env, "run", "smoke", "--runs", str(folder / "runs"), *words)
 
 
 def worker(*words: str, **env: str) -> Callable[[Path], Seen]:
     """A worker that must not begin."""
-    return lambda folder: command("worker", "--master", CLOSED, "--wait", "0.5", *words, env=env)
+    return lambda _: within(env, "worker", "--master", CLOSED, "--wait", "0.5", *words)
+
+
+def within(env: Mapping[str, str], *words: str) -> Seen:
+    """A command that starts no process, so none is started for it."""
+    with patch.dict("os.environ", env):
+        return loadgate(*words)
 
 
 def _live_keys() -> Iterator[Fault]:
@@ -75,6 +83,24 @@ def _tokens() -> Iterator[Fault]:
     )  # fmt: skip
 
 
+def _waits() -> Iterator[Fault]:
+    for seconds in ("nan", "inf", "0", "-1", "soon"):
+        for verb, do in (
+            ("run", smoke("--workers-expected", "1", f"--wait={seconds}")),
+            ("worker", worker(f"--wait={seconds}", "--token", TOKEN)),
+        ):
+            yield Fault(
+                f"{verb} --wait {seconds}", item=16, how="the master or its workers never come",
+                do=do, exit_code=2, says="--wait", fast=seconds == "nan", limit_s=20,
+            )  # fmt: skip
+    for port in ("65535", "99999", "0", "²", "x"):
+        yield Fault(
+            f"worker --master host:{port}", item=16, how="no port",
+            do=worker("--token", TOKEN, "--master", f"127.0.0.1:{port}"), exit_code=2,
+            says="write HOST or HOST:PORT", fast=port == "99999", limit_s=20,
+        )  # fmt: skip
+
+
 def _addresses() -> Iterator[Fault]:
     for host in BAD_BINDS:
         yield Fault(
@@ -101,4 +127,4 @@ def _authorities() -> Iterator[Fault]:
         )  # fmt: skip
 
 
-ROWS = (*_live_keys(), *_tokens(), *_addresses(), *_authorities())
+ROWS = (*_live_keys(), *_tokens(), *_waits(), *_addresses(), *_authorities())

@@ -93,8 +93,10 @@ class Running:
         code = self.process.wait(ENDS_WITHIN_S)
         stored = newest_verdict(self.runs)
         text = f"{self.text()}\n{json.dumps(stored, ensure_ascii=False)}\n{self._counted()}"
-        agree = stored.get("exit_code", code) == code
-        return Seen(code, f"{text}\nexit code as stored: {agree}", str(stored.get("verdict", "")))
+        if not stored:
+            return Seen(code, f"{text}\nnothing stored")
+        agree = f"exit code as stored: {stored['exit_code'] == code}"
+        return Seen(code, f"{text}\n{agree}", str(stored["verdict"]))
 
     def _counted(self) -> str:
         rows = [row for row in self.events() if row["event"] == "generator_ended"]

@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 from harness.cli import app
 from harness.verbs.screen import forget_odd_width
-from tests.analysis.recordings import Recording
+from tests.analysis.recordings import SMALL, Recording
 
 NOBODY = 65534
 
@@ -42,7 +42,7 @@ def listed(runs: Path) -> list[dict[str, Any]]:
 
 def test_a_recording_of_an_unknown_format_is_listed_as_invalid(tmp_path: Path) -> None:
     """With the formats that are known, also for people."""
-    run = Recording().write(tmp_path / "late")
+    run = Recording(**SMALL).write(tmp_path / "late")
     table = orjson.loads(run.manifest.read_bytes()) | {"format": 99}
     run.manifest.write_bytes(orjson.dumps(table))
     (row,) = listed(tmp_path)
@@ -55,9 +55,9 @@ def test_a_recording_of_an_unknown_format_is_listed_as_invalid(tmp_path: Path) -
 def test_a_folder_that_may_not_be_read_hides_no_other_run() -> None:
     """It is listed as one that cannot be read; so is a manifest in a folder of our own."""
     with tempfile.TemporaryDirectory() as folder, as_somebody_else(Path(folder)):
-        Recording().write(Path(folder) / "sound")
+        Recording(**SMALL).write(Path(folder) / "sound")
         for name in ("closed", "half"):
-            Recording().write(Path(folder) / name)
+            Recording(**SMALL).write(Path(folder) / name)
         (Path(folder) / "closed").chmod(0)
         (Path(folder) / "half" / "manifest.json").chmod(0)
         rows = {Path(row["run"]).name: row for row in listed(Path(folder))}

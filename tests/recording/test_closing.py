@@ -12,7 +12,7 @@ from recording.closing import changed_files
 from recording.manifest import read_manifest
 from recording.orders_reader import read_ledger, settle_ledger
 from recording.rundir import EVIDENCE, RunDir
-from tests.analysis.recordings import Recording
+from tests.analysis.recordings import SMALL, Recording
 
 WRITTEN = [
     name
@@ -34,56 +34,63 @@ SPOIL: dict[str, tuple[Callable[[Path], object], str]] = {
 }
 
 
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> RunDir:
+    """A closed run that no test changes."""
+    return Recording(**SMALL).write(tmp_path_factory.mktemp("kept") / "run")
+
+
+@pytest.fixture
+def run(kept: RunDir, tmp_path: Path) -> RunDir:
+    """A copy of it to spoil."""
+    return RunDir(shutil.copytree(kept.root, tmp_path / "run"))
+
+
 def became(run: RunDir) -> dict[str, str]:
     """What became of each file that is not as it was."""
     return dict(changed_files(run, read_manifest(run.manifest)))
 
 
-def test_an_untouched_run_is_as_it_was(tmp_path: Path) -> None:
+def test_an_untouched_run_is_as_it_was(kept: RunDir, run: RunDir) -> None:
     """Also in another place, and after it was read."""
-    run = Recording().write(tmp_path / "run")
     read_ledger(run.orders)
     assert became(run) == {}
-    assert became(RunDir(shutil.copytree(run.root, tmp_path / "copy"))) == {}
+    assert became(kept) == {}
 
 
 @pytest.mark.parametrize("name", WRITTEN)
 @pytest.mark.parametrize("how", SPOIL)
-def test_a_file_that_was_changed_is_named(tmp_path: Path, name: str, how: str) -> None:
+def test_a_file_that_was_changed_is_named(run: RunDir, name: str, how: str) -> None:
     """Whatever became of it, and at once: a pipe that nobody writes to is not waited for."""
-    run = Recording().write(tmp_path / "run")
     spoil, said = SPOIL[how]
     spoil(run.root / name)
     assert list(became(run)) == [name]
     assert said in became(run)[name]
 
 
-def test_a_file_that_came_later_is_named(tmp_path: Path) -> None:
+def test_a_file_that_came_later_is_named(run: RunDir) -> None:
     """Exemplars of another run, say; but not what SQLite leaves empty beside a ledger."""
-    run = Recording().write(tmp_path / "run")
     run.exemplars.write_text("{}\n")
     run.orders.with_name("orders.sqlite-wal").write_bytes(b"")
     assert became(run) == {"exemplars.jsonl": "was not there when the run was closed"}
 
 
-def test_the_files_of_another_run_are_named(tmp_path: Path) -> None:
+def test_the_files_of_another_run_are_named(run: RunDir, tmp_path: Path) -> None:
     """Whole and sound, but not this run's."""
-    run = Recording().write(tmp_path / "run")
-    other = Recording(rate=50.0).write(tmp_path / "other")
+    other = Recording(**SMALL, rate=50.0).write(tmp_path / "other")
     shutil.copy(other.latency, run.latency)
     assert list(became(run)) == ["latency.hlog"]
 
 
 def test_a_run_that_was_not_closed_has_no_digests_to_break(tmp_path: Path) -> None:
     """It is INVALID for not having ended."""
-    run = Recording(ended="running").write(tmp_path / "run")
+    run = Recording(**SMALL, ended="running").write(tmp_path / "run")
     run.latency.unlink()
     assert became(run) == {}
 
 
-def test_an_ended_run_of_this_format_without_digests_is_not_believed(tmp_path: Path) -> None:
+def test_an_ended_run_of_this_format_without_digests_is_not_believed(run: RunDir) -> None:
     """Nobody but the close writes how it ended."""
-    run = Recording().write(tmp_path / "run")
     manifest = read_manifest(run.manifest).model_copy(update={"files": None})
     assert dict(changed_files(run, manifest)) == {
         "manifest.json": "has no digests of the other files"

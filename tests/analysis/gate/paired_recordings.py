@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +39,6 @@ SIGMA = 0.3
 PER_SLOT = 400
 """Requests of each step in the counted part of each slot."""
 THINK_S = 0.9
-RUN_S = 210.0
 
 
 def users_for(per_slot: int, steps: Sequence[str] = STEPS) -> int:
@@ -97,7 +97,11 @@ class PairedRecording:
     unsampled: Sequence[str] = ()
     slots_started: bool = True
     steps: Sequence[str] = STEPS
-    run_s: float = RUN_S
+
+    @property
+    def end_s(self) -> float:
+        """When the last slot ends."""
+        return self.slots.start_of(2 * (self.slots.warmup_rounds + self.rounds))
 
     @property
     def slots(self) -> Slots:
@@ -112,15 +116,12 @@ class PairedRecording:
         intervals = [*self._intervals(), *self.strays]
         with HistogramLogWriter(run.latency, 0.0) as log:
             log.write(intervals)
-        recorded = sum(
-            i.histogram.n for i in intervals if i.tag.kind == "latency" and i.tag.step in self.steps
-        )
         for path, rows in ((run.resources, self._samples()), (run.load, self._load())):
             series = SeriesWriter(path)
             series.write(rows)
             series.close()
         events = JsonLinesWriter(run.events)
-        events.write(*self._events(recorded, begun_in(tuple(intervals))))
+        events.write(*self._events(begun_in(tuple(intervals))))
         events.close()
         self._write_orders(run)
         close_run(run, self._manifest())
@@ -206,15 +207,15 @@ class PairedRecording:
         for part_us in np.array_split(drawn[failed:], 2):
             if len(part_us):
                 yield Interval(Tag(step, "ok", arm), *counted, Histogram.from_values(part_us))
-        distortion = _spread(self.distortion_ms.get(arm, 2.0), len(drawn))
+        distortion = _spread(self.distortion_ms.get(arm, 2.0), 20)
         yield Interval(Tag(step, "ok", arm, DISTORTION), *counted, distortion)
 
     def _samples(self) -> Iterator[Sample]:
-        for second in np.arange(0.0, self.run_s, 0.5).tolist():
+        for second in np.arange(0.0, self.end_s + 3.0, 0.5).tolist():
             for subject in (f"{service}@{arm}" for service in SERVICES for arm in ARMS):
                 if subject in self.unsampled:
                     continue
-                if subject == self.silent and second > self.run_s / 2:
+                if subject == self.silent and second > self.end_s / 2:
                     continue
                 cpu = self.cpu.get(subject, 0.2)
                 yield Sample(second, subject, "up", 1.0)
@@ -227,27 +228,29 @@ class PairedRecording:
 
     def _load(self) -> Iterator[Sample]:
         users = users_for(self.per_slot, self.steps) if self.users is None else self.users
-        for second in range(int(self.run_s)):
+        for second in range(int(self.end_s) + 3):
             yield Sample(second, "locust", "users", float(users))
             cpu_s = self.cpu.get("locust", 0.3) * second
             yield Sample(second, "locust-worker-01", "process_cpu_seconds_total", cpu_s)
 
-    def _events(self, recorded: int, begun: Mapping[str, int]) -> Iterator[Mapping[str, Any]]:
+    def _events(self, begun: Mapping[str, int]) -> Iterator[Mapping[str, Any]]:
         yield _event(0.2, "phase_started", phase="ramp-up", measured=False)
         if self.slots_started:
             yield _event(0.2, "slots_started", start_s=START_S)
         yield _event(5.3, "phase_started", phase="rounds", measured=True)
         if self.ended == "running":
             return
-        end_s = self.slots.start_of(2 * (self.slots.warmup_rounds + self.rounds)) + 1.0
+        end_s = self.end_s + 1.0
         yield _event(end_s, "phases_ended", early=self.rounds < self.looks[-1])
         orders = sum(len(seen) for seen, _ in self.orders.values())
+        recorded = sum(begun.values())
         counts: dict[str, Any] = {"recorded": recorded, "begun": begun, "cut_off": 0}
         counts |= {"orders": orders, "errors": 0, "locust_requests": recorded}
         yield _event(end_s + 1, "generator_ended", **counts | dict(self.closing), last_error="")
         yield _event(end_s + 2, "run_ended", how=self.ended)
 
 
+@lru_cache(1000)
 def _spread(ms: float, n: int) -> Histogram:
     return Histogram.from_values(np.rint(np.linspace(0.9, 1.1, n) * ms * 1000))
 

@@ -34,9 +34,15 @@ def gate(folder: Path, thresholds: Thresholds = THRESHOLDS, **changes: object) -
 
 
 @pytest.fixture(scope="module")
-def equal(tmp_path_factory: pytest.TempPathFactory) -> GateReport:
+def equal_run(tmp_path_factory: pytest.TempPathFactory) -> RunDir:
     """Two arms that are the same."""
-    return gate(tmp_path_factory.mktemp("equal"))
+    return PairedRecording().write(tmp_path_factory.mktemp("equal") / "run")
+
+
+@pytest.fixture(scope="module")
+def equal(equal_run: RunDir) -> GateReport:
+    """The verdict on them."""
+    return judged(equal_run, THRESHOLDS)
 
 
 @pytest.fixture(scope="module")
@@ -86,14 +92,14 @@ def test_too_few_requests_are_inconclusive_and_say_what_it_takes(tmp_path: Path)
 
 def test_a_killed_run_is_invalid(tmp_path: Path) -> None:
     """What was recorded before the kill would pass; the run is no evidence all the same."""
-    report = gate(tmp_path, ended="running")
+    report = gate(tmp_path, ended="running", steps=("browse",))
     assert report.verdict is Outcome.INVALID
     assert any("closing count" in reason for reason in report.invalid_reasons)
 
 
 def test_an_unreadable_manifest_is_invalid(tmp_path: Path) -> None:
     """No traceback, whatever the directory holds."""
-    run = PairedRecording().write(tmp_path / "run")
+    run = PairedRecording(rounds=0).write(tmp_path / "run")
     run.manifest.write_bytes(run.manifest.read_bytes()[:100])
     assert judge(run, THRESHOLDS).verdict is Outcome.INVALID
 
@@ -103,7 +109,7 @@ def test_an_unreadable_manifest_is_invalid(tmp_path: Path) -> None:
 )
 def test_too_short_for_the_first_look(tmp_path: Path, ended: str, verdict: Outcome) -> None:
     """Stopped in good order it cannot tell; one that claims to be complete is spoilt."""
-    assert gate(tmp_path, rounds=6, ended=ended).verdict is verdict
+    assert gate(tmp_path, rounds=6, ended=ended, steps=("browse",)).verdict is verdict
 
 
 def test_a_stop_before_the_first_slot_is_inconclusive(tmp_path: Path) -> None:
@@ -122,7 +128,7 @@ def test_a_stop_between_the_looks_says_how_far_it_came(tmp_path: Path) -> None:
 
 def test_an_order_that_is_not_balanced_is_invalid(tmp_path: Path) -> None:
     """Base always first: drift would look like a regression, so nothing is judged."""
-    report = gate(tmp_path, head_first=(False,) * LOOKS[-1])
+    report = gate(tmp_path, head_first=(False,) * LOOKS[-1], steps=("browse",))
     assert report.verdict is Outcome.INVALID
     assert not report.gate_rows
 
@@ -218,11 +224,6 @@ def test_a_faster_endpoint_is_a_finding(tmp_path: Path) -> None:
     assert any(line.startswith("charge p95 got faster: -") for line in report.findings)
 
 
-def test_the_judge_of_any_run_knows_a_paired_one(tmp_path: Path, equal: GateReport) -> None:
-    """`loadgate analyze` needs no second verb."""
-    assert judge(PairedRecording().write(tmp_path / "run"), THRESHOLDS) == equal
-
-
 # --- costs ------------------------------------------------------------------------------------
 
 
@@ -236,11 +237,11 @@ def test_the_judge_of_any_run_knows_a_paired_one(tmp_path: Path, equal: GateRepo
     ],
 )
 def test_costs_beside_equal_latency(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cost: CostRow, verdict: Outcome
+    equal_run: RunDir, monkeypatch: pytest.MonkeyPatch, cost: CostRow, verdict: Outcome
 ) -> None:
     """A failing cost fails the gate; one that cannot tell spoils nothing."""
     monkeypatch.setattr(gate_look, "cost_rows", lambda *_: (cost,))
-    report = gate(tmp_path)
+    report = judged(equal_run, THRESHOLDS)
     assert report.verdict is verdict
     assert [b.subject for b in report.breaches] == ["cart-service"] * (verdict is Outcome.FAIL)
     assert orjson.loads(report.to_json())["costs"][0]["head"] == 400
@@ -259,10 +260,9 @@ def test_verdict_json_has_what_tools_rely_on(slower: GateReport) -> None:
     assert {("charge@base", "p99"), ("charge@head", "p99")} <= measured
 
 
-def test_every_request_is_counted_or_excluded(tmp_path: Path) -> None:
+def test_every_request_is_counted_or_excluded(equal: GateReport) -> None:
     """Both numbers together are the requests of the log."""
-    run: RunDir = PairedRecording().write(tmp_path / "run")
-    context = judged(run, THRESHOLDS).context
+    context = equal.context
     rounds, steps, warmup, cut = 24, 3, 1, 30
     everything = 2 * (rounds + warmup) * steps * (400 + cut)
     assert context["requests_counted"] + context["requests_excluded"] == everything
