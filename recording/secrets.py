@@ -12,6 +12,9 @@ from urllib.parse import unquote
 
 LIVE_KEY = re.compile(r"(?:sk|rk)_live_", re.IGNORECASE)
 """Stripe's secret and restricted keys of live mode (docs.stripe.com/keys)."""
+_IN_BASE64 = re.compile(r"(?:c2t|cmt)fbGl2ZV[89+/_-]")
+"""The same at the start of a base64 text: HTTP Basic has the key for its user."""
+_TIMES_ENCODED = 3
 TEST_KEY = "sk_test_loadgate"
 """What a profile has where nobody gave a key: ours, and no secret."""
 HIDDEN = "[redacted]"
@@ -101,8 +104,12 @@ def _entry(key: str, value: Any) -> Any:
 
 
 def has_live_key(text: str) -> bool:
-    """Whether a live payment key stands anywhere in the text, as it is or url-encoded."""
-    return bool(LIVE_KEY.search(text) or LIVE_KEY.search(unquote(text)))
+    """Whether a live payment key stands in the text: as it is, url-encoded or in base64."""
+    for _ in range(_TIMES_ENCODED):
+        if LIVE_KEY.search(text) or _IN_BASE64.search(text):
+            return True
+        text = unquote(text)
+    return False
 
 
 def live_keys(value: Any, place: str = "") -> Iterator[str]:

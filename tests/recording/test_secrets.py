@@ -1,5 +1,6 @@
 """recording/secrets.py: what gives access is not written, and live keys are found anywhere."""
 
+import base64
 import json
 from pathlib import Path
 
@@ -111,3 +112,17 @@ def test_a_log_is_redacted_in_place_whatever_its_bytes(tmp_path: Path) -> None:
     before = log.stat().st_mtime_ns
     redact_file(log)
     assert log.stat().st_mtime_ns == before
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "sk%255Flive%255Fabc",
+        "Basic " + base64.b64encode(b"sk_live_abc:").decode(),
+        "Basic " + base64.urlsafe_b64encode(b"rk_live_\xff:").decode(),
+    ],
+)
+def test_an_encoded_live_key_is_one(text: str) -> None:
+    """Encoded twice for a url, or as the user of HTTP Basic, which is how Stripe takes it."""
+    assert list(live_keys({"a": text})) == ["a"]
+    assert not list(live_keys({"a": base64.b64encode(b"sk_test_abc:").decode()}))
