@@ -10,13 +10,9 @@ undecided (INCONCLUSIVE). Lines of "unseen" traces are ``memory_unseen.py``'s, t
 against a third of their own pace, which none may be said to keep. What it printed stands in
 docs/statistics.md, "Memory".
 
-What "95 % detection of a slope at 3 times its own standard error" can mean:
-
-- A slope *measured* at 3 standard errors (the row "measured"), which is where standard errors
-  belong: 95 % and more are found. The rest is lost to correlation and levelling seen by chance.
-- A *true* slope of 3 true standard errors. Not with 1 % false alarms on flat noise: by Neyman and
-  Pearson the most powerful test finds P(Z > 2.33 - 3) = 75 % of them, and needs 4 standard errors
-  for 95 %.
+A straight slope of 3 standard errors, true or measured, is proven to rise and not called a leak: a
+filling of that size looks the same. Growth leads over what levels off by 0.18 of the squared number of
+standard errors, so one of 12 is found; see docs/statistics.md.
 
 A leak that is not called growing is undecided, not passed, where the limit of 10 MB/h lies within
 the interval of its slope. Bent leaks draw a total of 30, 100 or 400 MB, which a straight leak is

@@ -38,6 +38,7 @@ _METRIC, _UNIT = "memory_slope", "MB/h"
 
 _WHY_NOT = {
     Pace.UNPROVEN: "it may be what an allocator takes",
+    Pace.EITHER: "a warm-up may rise as much",
     Pace.SLOWING: "it slows down: a warm-up does",
     Pace.UNSETTLED: "it has not settled",
 }

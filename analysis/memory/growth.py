@@ -1,9 +1,8 @@
-"""At what pace does a curve grow, and does it keep it? What the run and the gate share.
+"""At what pace does a curve grow, and does it go on? What the run and the gate share.
 
-Growth is proven by its slope, but a slope alone is no leak: a cache that fills has one as well.
-So the pace of the last third is held against that of the first. Growth that goes on at half its
-pace or more, or ever faster, is a leak. What has slowed to less may be either: it is running out,
-or it will go on, and the trace does not say which.
+Growth is proven by its slope, but a slope alone is no leak: a cache that fills has one as well. So
+growth that goes on must also explain the curve better than anything that has levelled off would.
+Where it does not, the trace cannot tell a leak from a filling.
 """
 
 from __future__ import annotations
@@ -15,29 +14,30 @@ from enum import StrEnum
 from typing import Final
 
 from analysis.memory.give_backs import Restored, restore, widening
-from analysis.memory.shape import Jump, settled
+from analysis.memory.shape import Jump, lead, settled
 from analysis.statistics.pieces import Floats
-from analysis.statistics.trend import Trend, fit_trend
+from analysis.statistics.trend import BLOCKS, Trend, block_means, fit_trend
 
 # Two-sided; each side is wrong in 1 % of cases, which is what a false alarm may cost.
 CONFIDENCE: Final = 0.98
 # A smaller rise over the whole trace is the allocator's, not the program's: it is handed
 # memory by the arena of 1 MB (pymalloc), and keeps a spare one.
 FLOOR_MB: Final = 2.0
-# The last third of two slopes goes at half the first's pace; of a cache with a time constant of
-# a quarter of the trace at 0.07, of 0.8 of the trace at 0.43.
-_SLOWED_TO = 0.45
+# Twice the gain in log likelihood that growth must have over what levels off. A line leaves 18 % of
+# its squares to the nearest such curve: one that rises by 6 standard errors leads by this much.
+_LEAD = 6.0
 # So many standard errors apart two paces differ past doubt.
 _PAST_DOUBT = 3.0
 _FEWEST_POINTS = 16
 
 
 class Pace(StrEnum):
-    """How a curve grows."""
+    """How a curve grows; `EITHER` where it may as well be a filling."""
 
     UNPROVEN = "unproven"
     STEADY = "steady"
     FASTER = "faster"
+    EITHER = "either"
     SLOWING = "slowing"
     UNSETTLED = "unsettled"
 
@@ -69,12 +69,10 @@ def growth(t_h: Floats, mb: Floats, falls: Sequence[Jump] = ()) -> Growth | None
     if restored is None:
         return None
     part = settled(t_h, restored.level)
-    rest = _Rest(t_h[part.start :], restored, part.start)
-    trend = rest.trend()
-    pace = _pace(rest, trend, part.tail)
-    if pace is Pace.FASTER:
-        trend = rest.trend(rest.half)
-    return Growth(pace, trend, float(rest.t_h[0]), len(restored.cuts), rest.span_h)
+    rest, ahead = _Rest(t_h[part.start :], restored.since(part.start)).through_hidden_falls()
+    pace, trend = _pace(rest, part.tail, ahead)
+    give_backs = len(restored.cuts) + len(rest.restored.cuts) - len(restored.since(part.start).cuts)
+    return Growth(pace, trend, float(rest.t_h[0]), give_backs, rest.span_h)
 
 
 def grows(trend: Trend, span_h: float, natural_mb: float = 0.0) -> bool:
@@ -89,23 +87,30 @@ class _Rest:
 
     t_h: Floats
     restored: Restored
-    start: int
 
     @property
     def span_h(self) -> float:
         return float(self.t_h[-1] - self.t_h[0])
 
-    @property
-    def half(self) -> slice:
-        return slice(len(self.t_h) // 2, None)
+    def through_hidden_falls(self) -> tuple[_Rest, float]:
+        """Without the falls that growth needs, and its lead over what levels off."""
+        if len(self.t_h) < _FEWEST_POINTS:
+            return self, math.inf
+        ahead, growing = lead(block_means(self.t_h, self.restored.level, BLOCKS)[1])
+        return replace(self, restored=self.restored.through(growing)), ahead
 
-    def trend(self, part: slice = slice(None)) -> Trend:
-        """Slope of a part, wider for each fall that lies in it."""
-        first, stop, _ = part.indices(len(self.t_h))
-        cuts = [c - self.start - first for c in self.restored.cuts]
-        t_h, mb = self.t_h[first:stop], self.restored.level[self.start :][first:stop]
-        trend = fit_trend(t_h, mb, CONFIDENCE)
-        return widened(trend, widening(t_h, [c for c in cuts if 0 < c < len(t_h)]))
+    def trend(self, first: int = 0) -> Trend:
+        """Slope from this point on, wider for each fall that lies there."""
+        part, t_h = self.restored.since(first), self.t_h[first:]
+        return widened(fit_trend(t_h, part.level, CONFIDENCE), widening(t_h, part.cuts))
+
+    def faster_half(self, whole: Trend) -> Trend | None:
+        """Slope of the last half, where it is larger than that of the whole past doubt."""
+        if len(self.t_h) < _FEWEST_POINTS:
+            return None
+        late = self.trend(len(self.t_h) // 2)
+        faster = late.slope - whole.slope > _PAST_DOUBT * late.standard_error
+        return late if faster and late.low > whole.low else None
 
 
 def widened(trend: Trend, factor: float) -> Trend:
@@ -118,29 +123,21 @@ def widened(trend: Trend, factor: float) -> Trend:
     )
 
 
-def _pace(rest: _Rest, trend: Trend, tail_mb: float) -> Pace:
-    small = trend.high * rest.span_h <= FLOOR_MB
-    if not grows(trend, rest.span_h) and (small or not math.isinf(tail_mb)):
-        return Pace.UNPROVEN
+def _pace(rest: _Rest, tail_mb: float, ahead: float) -> tuple[Pace, Trend]:
+    """How the rest grows, and its slope: that of the last half where it is faster past doubt."""
+    trend, span_h = rest.trend(), rest.span_h
+    # Few points, and those that follow one another closely, know their own noise less well.
+    ahead *= min(1.0, (trend.degrees + 2.0) / BLOCKS)
+    late = rest.faster_half(trend) if ahead > _LEAD else None
+    if late:
+        trend, span_h = late, span_h / 2.0
+    small = trend.high * span_h <= FLOOR_MB
+    if not grows(trend, span_h) and (small or not math.isinf(tail_mb)):
+        return Pace.UNPROVEN, trend
     if math.isinf(tail_mb):
-        return Pace.UNSETTLED
-    if not grows(trend, rest.span_h, tail_mb):
-        return Pace.SLOWING
-    n = len(rest.t_h)
-    if n < _FEWEST_POINTS:
-        return Pace.STEADY
-    first, last = rest.trend(slice(0, n // 3)), rest.trend(slice(n - n // 3, n))
-    if _beyond(_times(first, _SLOWED_TO), last):
-        return Pace.SLOWING
-    early, late = rest.trend(slice(0, n // 2)), rest.trend(rest.half)
-    return Pace.FASTER if _beyond(late, early) else Pace.STEADY
-
-
-def _beyond(one: Trend, other: Trend) -> bool:
-    """Whether one slope is larger than the other past doubt."""
-    error = math.hypot(one.standard_error, other.standard_error)
-    return one.slope - other.slope > _PAST_DOUBT * error
-
-
-def _times(trend: Trend, share: float) -> Trend:
-    return replace(trend, slope=trend.slope * share, standard_error=trend.standard_error * share)
+        return Pace.UNSETTLED, trend
+    if ahead < 0.0 or not grows(trend, span_h, tail_mb):
+        return Pace.SLOWING, trend
+    if ahead <= _LEAD:
+        return Pace.EITHER, trend
+    return (Pace.FASTER if late else Pace.STEADY), trend

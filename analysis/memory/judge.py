@@ -204,6 +204,8 @@ def _at_rest(
             replace(trend, low=-math.inf, high=math.inf),
             "rises late, and has not settled",
         )
+    elif found.pace is Pace.EITHER:
+        text = f"a leak or a cache that fills: rises by too little to tell, {slope}"
     elif found.pace is not Pace.UNPROVEN:
         text = f"a leak or a cache that fills: rises, but more slowly, {slope}"
     elif not stands:
@@ -247,8 +249,10 @@ def _judge_collected(
     trend = fit_trend(valleys_h, valleys, CONFIDENCE)
     span_h = float(valleys_h[-1] - valleys_h[0])
     depth_mb = float(np.median(_peaks(curve))) - float(np.median(valleys))
-    # A valley lies between two points, and may be this much deeper than the second one shows.
-    unseen_mb = max(0.0, float(np.median(np.diff(curve.mb))))
+    # A valley lies between two points, and may be this much deeper than the second one shows; how
+    # much drifts where points and collections beat against each other.
+    afters = np.array([j.after for j in curve.collected if j.after + 1 < len(curve.mb)])
+    unseen_mb = float(np.max(curve.mb[afters + 1] - curve.mb[afters], initial=0.0))
     if grows(trend, span_h, max(_SAME_VALLEY * depth_mb, unseen_mb)):
         return _growing(curve, segments, trend, limit_mb, f"in the valleys of {count} collections,")
     trend = _grained(trend, span_h)

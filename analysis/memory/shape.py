@@ -11,7 +11,7 @@ from itertools import combinations
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from analysis.memory.curves import left_by_growth, unit
+from analysis.memory.curves import Grown, grown, left_by_slowing, unit
 from analysis.statistics.pieces import Floats
 from analysis.statistics.trend import BLOCKS, block_means
 
@@ -43,6 +43,8 @@ _FAINT_EVIDENCE = 3.0
 _BEND_SHARE = 0.06
 # And what growth that goes on, at half its first pace or more, must gain over that curve.
 _GROWING_EVIDENCE = 3.0
+# And what one that slows to less than half must gain over that.
+_EVIDENCE_OF_SLOWING = 16.0
 # Of the squared deviations, so that a curve without noise has a likelihood.
 _LEAST_LEFT = 1e-12
 # What is left after settling must still be a fair part of the trace, or nothing is known.
@@ -188,6 +190,26 @@ class _Levelling:
     flat_from: float
     tail_share: float
     evidence: float
+    quick: bool
+
+
+def lead(y: Floats) -> tuple[float, Grown]:
+    """The best growth that goes on, and how far it leads over what levels off in good time.
+
+    Its lead is twice the gain in log likelihood over the best filling with a time constant of at
+    most a quarter of the trace, or rise to a plateau of half of it; there is none where it slows
+    to less than half past doubt.
+    """
+    centred = y - y.mean()
+    total = float(centred @ centred)
+    growth, shapes = grown(y), _shapes(len(y))
+    if total == 0.0:
+        return 0.0, growth
+    left = max(growth.left, _LEAST_LEFT * total)
+    slowed = max(left_by_slowing(y), _LEAST_LEFT * total)
+    if len(y) * math.log(left / slowed) > _EVIDENCE_OF_SLOWING:
+        return -math.inf, growth
+    return len(y) * math.log(_left(shapes.quick, centred, total).min() / left), growth
 
 
 def _levelling(y: Floats) -> _Levelling | None:
@@ -197,16 +219,16 @@ def _levelling(y: Floats) -> _Levelling | None:
     total = float(centred @ centred)
     if n < _FEWEST_FOR_SHAPE or total == 0.0:
         return None
-    shapes, evidence, units, line = _shapes(n)
-    left_line = max(total - float(line @ centred) ** 2, _LEAST_LEFT * total)
-    left, left_growing = _left(units, centred, total), max(left_by_growth(y), _LEAST_LEFT * total)
+    shapes = _shapes(n)
+    left_line = float(_left(shapes.line, centred, total)[0])
+    left, left_growing = _left(shapes.curves, centred, total), grown(y).left
     clear = _BEND_SHARE * n * (total - left_line) / left_line
     faint = _FAINT_EVIDENCE * max(0.0, 1.0 - n * math.log(total / left_line) / _CLEAR_LINE)
-    needed = np.maximum(evidence + faint, clear)
-    surplus = n * np.log(left_line / left) - needed
+    surplus = n * np.log(left_line / left) - np.maximum(shapes.evidence + faint, clear)
     best = int(np.argmax(surplus))
+    left_growing = max(left_growing, _LEAST_LEFT * total)
     goes_on = n * math.log(float(left[best]) / left_growing) > _GROWING_EVIDENCE
-    return shapes[best] if surplus[best] > 0.0 and not goes_on else None
+    return shapes.all[best] if surplus[best] > 0.0 and not goes_on else None
 
 
 def _left(units: Floats, centred: Floats, total: float) -> Floats:
@@ -215,20 +237,35 @@ def _left(units: Floats, centred: Floats, total: float) -> Floats:
     return np.maximum(total - gains, _LEAST_LEFT * total)
 
 
+@dataclass(frozen=True, slots=True)
+class _Shapes:
+    """Rising curves that level off, those of them that do in good time, and a line; as units."""
+
+    all: tuple[_Levelling, ...]
+    evidence: Floats
+    curves: Floats
+    quick: Floats
+    line: Floats
+
+
 @lru_cache(maxsize=BLOCKS + 1)
-def _shapes(n: int) -> tuple[tuple[_Levelling, ...], Floats, Floats, Floats]:
-    """Rising curves that level off, the evidence they need; they and the line as units."""
+def _shapes(n: int) -> _Shapes:
     x = (np.arange(n) + 0.5) / n
     curves, shapes = [], []
     for begin, end in combinations(np.arange(0.0, 0.95, 1 / 16), 2):
         if end <= 0.75 or begin >= 0.75:  # any, or one that is late but quick
             curves.append(np.clip((x - begin) / (end - begin), 0.0, 1.0))
-            shapes.append(_Levelling(float(end), 0.0, _RAMP_EVIDENCE))
+            shapes.append(_Levelling(float(end), 0.0, _RAMP_EVIDENCE, quick=bool(end < 0.6)))
     for tau in (0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.6, 0.8):
         flat = min(3.0 * tau, 0.75)
         tail = (math.exp(-flat / tau) - math.exp(-1.0 / tau)) / (1.0 - math.exp(-flat / tau))
         curves.append(1.0 - np.exp(-x / tau))
-        shapes.append(_Levelling(flat, _TAIL_MARGIN * tail, _FILLING_EVIDENCE))
-    levelling = np.array([unit(curve) for curve in curves])
-    evidence = np.array([shape.evidence for shape in shapes])
-    return tuple(shapes), evidence, levelling, unit(x)
+        shapes.append(_Levelling(flat, _TAIL_MARGIN * tail, _FILLING_EVIDENCE, quick=tau <= 0.25))
+    units = np.array([unit(curve) for curve in curves])
+    return _Shapes(
+        tuple(shapes),
+        np.array([shape.evidence for shape in shapes]),
+        units,
+        units[[shape.quick for shape in shapes]],
+        unit(x)[None, :],
+    )
