@@ -11,8 +11,8 @@ against a third of their own pace, which none may be said to keep. What it print
 docs/statistics.md, "Memory".
 
 A straight slope of 3 standard errors, true or measured, is proven to rise and not called a leak: a
-filling of that size looks the same. Growth leads over what levels off by 0.18 of the squared number of
-standard errors, so one of 12 is found; see docs/statistics.md.
+filling of that size looks the same. Growth leads over what levels off by 0.18 of the squared
+number of standard errors, so one of 12 is found; see docs/statistics.md.
 
 A leak that is not called growing is undecided, not passed, where the limit of 10 MB/h lies within
 the interval of its slope. Bent leaks draw a total of 30, 100 or 400 MB, which a straight leak is

@@ -254,3 +254,11 @@ def test_a_late_step_is_not_a_leak() -> None:
     found = [judge(noisy(mb, 3.0, seed), 1) for seed in range(10)]
     assert [v.class_ for v in found].count(MemoryClass.GROWING) == 0
     assert all(v.decides(10.0) is None for v in found)
+
+
+@pytest.mark.parametrize("count", [17.07, 18.06, 30.1])
+def test_valleys_that_samples_miss_do_not_rise(count: float) -> None:
+    """Teeth that rise steeply at first: where a sample falls in them drifts from tooth to tooth."""
+    x = np.linspace(0, 1, 1440, endpoint=False)
+    verdict = judge(noisy(300 + 200 * np.sqrt((x * count) % 1.0), 0.5), hours=24)
+    assert verdict.class_ is not MemoryClass.GROWING
