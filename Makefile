@@ -61,9 +61,9 @@ faults: $(READY) ## break everything on purpose, and see what comes out (long)
 faults-hang: $(READY) ## shares of requests that never answer, in both models (25 minutes at most)
 	@$(BIN)/python -m tests.faults.hang
 
-test: $(READY) ## all tests; those under load afterwards, one at a time
+test: $(READY) ## all tests; those under load afterwards, two at a time
 	@$(BIN)/python -m pytest --numprocesses 4 --dist worksteal -m "not live"
-	@$(BIN)/python -m pytest -m live
+	@$(BIN)/python -m pytest --numprocesses 2 --dist worksteal -m live
 
 lint: $(READY) ## formatting, lint and types; changes nothing
 	@$(BIN)/ruff format --check .
