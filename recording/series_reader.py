@@ -97,7 +97,8 @@ def _add(text: bytes, parts: defaultdict[Key, list[tuple[Floats, Floats]]]) -> i
     numbers = [pl.col(name).cast(pl.Float64, strict=False) for name in ("t_s", "value")]
     sound = pl.col("t_s").is_between(0, LATEST_S) & (pl.col("value").abs() <= MOST)
     frame = rows.with_columns(*numbers).drop_nulls().filter(sound)
-    for (subject, metric), group in frame.group_by("subject", "metric"):
+    groups = frame.partition_by("subject", "metric", as_dict=True)
+    for (subject, metric), group in groups.items():
         pair = (group["t_s"].to_numpy(), group["value"].to_numpy())
         parts[str(subject), str(metric)].append(pair)
     return len(rows) - len(frame)

@@ -13,7 +13,6 @@ WIDE = FIXTURES / "short_thresholds.toml"
 SAID: tuple[tuple[str, str, str], ...] = (
     ("nulls", "charge", "bad_body: payment_id is null"),
     ("failed", "charge", r"bad_body: status is \W*failed"),
-    ("nulls", "confirm", "bad_body: order_id is null"),
     ("empty_values", "browse", r"bad_body: products is \[\]"),
     ("other_id", "add_to_cart", "bad_body: cart_id is not what was asked for"),
     ("not_json", "browse", "bad_body: not a JSON object"),
@@ -22,19 +21,14 @@ SAID: tuple[tuple[str, str, str], ...] = (
     ("status_says_number", "charge", "bad_body: (other|status is)"),
     ("redirect", "charge", "redirect 302"),
     ("drip", "browse", "no whole answer within 1s"),
-    ("drip_head", "browse", "no whole answer within 1s"),
     ("endless", "detail", "connection_error"),
     ("refuse", "confirm", "connection_error"),
-    ("cut", "charge", "connection_error"),
-    ("status_204", "confirm", "unexpected_status 204"),
     ("empty_object", "start_checkout", "bad_body: no checkout_id"),
-    ("too_short_a_length", "browse", "connection_error|bad_body: not a JSON object"),
-    ("too_long_a_length", "confirm", "no whole answer within 1s"),
-    ("head_only", "charge", "no whole answer within 1s"),
     ("hang", "start_checkout", "no whole answer within 1s"),
-    ("close", "add_to_cart", "connection_error"),
 )
-"""A quirk of the hostile shop, a step, and what the verdict calls the answers."""
+"""A quirk of the hostile shop, a step, and what the verdict calls the answers.
+
+One of each kind; what the client makes of every quirk is in test_hostile_shop.py."""
 
 
 def _shop(folder: Path, *quirks: Quirk, limits: Path = LIMITS, model: str = "users") -> Seen:

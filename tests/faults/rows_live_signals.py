@@ -10,8 +10,7 @@ import psutil
 from tests.faults.fault import FIXTURES, Fault, Seen
 from tests.faults.under_load import LONGER, Running, ending, in_ramp, measuring, under_load
 
-MOCKS = {"checkout": "checkout-service", "payment": "payment-gateway",
-         "inventory_lock": "inventory-lock-service", "cart": "cart-service"}  # fmt: skip
+MOCKS = {"payment": "payment-gateway", "inventory_lock": "inventory-lock-service"}
 WHEN = {"in the ramp": in_ramp, "while measuring": measuring, "at the end": ending}
 LONG_END = ("--set", "load.phases.ramp-down.duration=2s")
 STRICT = str(FIXTURES / "hang_thresholds.toml")
@@ -113,7 +112,7 @@ def _pauses() -> Iterator[Fault]:
         partial(paused, whom=mock("payment")), *LONGER, "--thresholds", STRICT, verdict="FAIL",
         says="charge.*no whole answer within 1s.*recorded all: True",
     )  # fmt: skip
-    for name in ("checkout", "payment", "cart"):
+    for name in ("checkout", "cart"):
         yield under_load(
             f"SIGSTOP of {name} for two seconds, patient clients", 1, "SIGSTOP, SIGCONT",
             partial(paused, whom=mock(name)), *LONGER, *PATIENT, "--thresholds", STALL,

@@ -30,7 +30,7 @@ ENVIRONMENTS: dict[str, Mapping[str, str]] = {
     },
     "an ASCII screen": {"PYTHONIOENCODING": "ascii", "LC_ALL": "C", "PYTHONUTF8": "0"},
 }  # fmt: skip
-LOST = ("latency.hlog", "events.jsonl", "ledger")
+LOST = ("latency.hlog", "ledger")
 """What somebody removes while it is written."""
 
 

@@ -134,7 +134,6 @@ def _authorities() -> Iterator[Fault]:
 def _settings() -> Iterator[Fault]:
     places = {
         "the environment": ("", "", IN_THE_ENVIRONMENT),
-        "locust.conf here": ("locust.conf", AS_CONF, {}),
         "pyproject.toml here": ("pyproject.toml", AS_TOML, {}),
         "~/.locust.conf": (".locust.conf", AS_CONF, {}),
     }
