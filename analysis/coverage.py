@@ -28,9 +28,8 @@ def samples_without(evidence: Evidence, subject: str, t_s: Floats, since_s: floa
 
     None where the recording does not say when it was sampled.
     """
-    ends = evidence.phases[-1].end_s if evidence.phases else None
     up_t_s, up = evidence.resources.get(subject, "up")
-    asked = (up > 0) & (up_t_s >= since_s) & (up_t_s <= (evidence.end_s if ends is None else ends))
+    asked = (up > 0) & (up_t_s >= since_s) & (up_t_s <= evidence.load_end_s)
     return Gaps(int((~np.isin(up_t_s[asked], t_s)).sum()), int(asked.sum()))
 
 

@@ -66,6 +66,12 @@ class Evidence:
         """When the first phase began; what people mean by T+0."""
         return self.phases[0].start_s if self.phases else 0.0
 
+    @cached_property
+    def load_end_s(self) -> float:
+        """When the last phase ended; what comes after it is not the load's."""
+        ends_s = self.phases[-1].end_s if self.phases else None
+        return self.end_s if ends_s is None else ends_s
+
     def elapsed(self, t_s: float) -> str:
         """A moment as ``T+6h14m`` since the load began."""
         return format_elapsed(t_s - self.load_start_s)

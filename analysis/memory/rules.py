@@ -123,8 +123,7 @@ def memory_of(evidence: Evidence, subject: str) -> ServiceMemory:
     """Judge a service's resident memory."""
     t_s, rss = evidence.resources.get(subject, _RSS)
     begins = evidence.measured[0][0] if evidence.measured else 0.0
-    ends = evidence.phases[-1].end_s if evidence.phases else None
-    inside = (t_s >= begins) & (t_s <= (evidence.end_s if ends is None else ends))
+    inside = (t_s >= begins) & (t_s <= evidence.load_end_s)
     t_s, rss = t_s[inside], rss[inside]
     limits = evidence.resources.get(subject, _LIMIT)[1]
     limit = float(limits[-1]) if limits.size else None
