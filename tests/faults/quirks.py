@@ -93,6 +93,9 @@ class HangUp(Exception):  # noqa: N818 - a way to leave, not an error
     """The connection ends here."""
 
 
+EARLY_ORDER = "ord-too-early"
+
+
 async def hang(exchange: Exchange) -> None:
     """Never answers; the connection stays open until the client hangs up."""
     await exchange.hung_up()
@@ -217,6 +220,11 @@ async def status_says_number(exchange: Exchange) -> None:
     await exchange.changed(status=f"a/b,c\n{exchange.request.number} \x1b[31m<b>|é")
 
 
+async def names_an_order(exchange: Exchange) -> None:
+    """The good answer, and the id of an order that nobody has confirmed yet."""
+    await exchange.changed(order_id=EARLY_ORDER)
+
+
 async def empty_object(exchange: Exchange) -> None:
     """A JSON object without any key."""
     await exchange.answer(exchange.good()[0], {})
@@ -268,7 +276,7 @@ async def slow_close(exchange: Exchange) -> None:
 _ALL: tuple[Callable[[Exchange], Awaitable[None]], ...] = (
     hang, drip, drip_head, endless, slow, refuse, close, cut, not_http,
     status_200, status_201, status_204, redirect, status_404, status_500,
-    nulls, empty_values, failed, other_id, status_says_number,
+    nulls, empty_values, failed, other_id, status_says_number, names_an_order,
     empty_object, not_json, a_list, no_body,
     too_short_a_length, too_long_a_length, head_only, slow_close,
     *PAGES,

@@ -4,9 +4,12 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from recording.flow import STEPS
+from recording.orders_reader import read_confirmed
+from recording.rundir import RunDir
 from tests.analysis.recordings import Recording
 from tests.faults.fault import FIXTURES, Fault, Seen, judged, live_run
 from tests.faults.hostile_shop import HostileShop, Quirk
+from tests.faults.quirks import EARLY_ORDER
 
 LIMITS = FIXTURES / "hang_thresholds.toml"
 WIDE = FIXTURES / "short_thresholds.toml"
@@ -92,6 +95,15 @@ def _cut_off(step: str) -> Fault:
     return _never_ended(step, "unanswered", "cut off young", "INCONCLUSIVE", says)
 
 
+def _orders_too_early(folder: Path) -> Seen:
+    """Only what confirm answers is a confirmed order."""
+    seen = _shop(folder, Quirk("names_an_order", "charge"), limits=WIDE)
+    run = next((folder / "runs").glob("*/manifest.json")).parent
+    ids = read_confirmed(RunDir(run).confirmed)[0]["order_id"].to_list()
+    said = f"{len(ids)} confirmed, named by charge: {ids.count(EARLY_ORDER)}"
+    return Seen(seen.exit_code, f"{said}\n{seen.text}", seen.verdict)
+
+
 def _harmless(name: str) -> Fault:
     return Fault(
         f"all answers {name}",
@@ -129,6 +141,15 @@ ROWS = [
     _share("status_500", 0.1, "arrivals", "http_5xx"),
     _harmless("slow_close"),
     *map(_failing_fast, ("refuse", "status_500")),
+    Fault(
+        "charge answers names_an_order",
+        2,
+        "its answers name an order too",
+        _orders_too_early,
+        says=r"^[1-9]\d* confirmed, named by charge: 0\n",
+        live=True,
+        fast=False,
+    ),
     *map(_timeouts, STEPS),
     *map(_cut_off, STEPS),
 ]
