@@ -5,25 +5,25 @@ from collections.abc import Iterator
 from dataclasses import replace
 from itertools import chain
 
-from analysis import causes
-from analysis.begun import never_told
-from analysis.coverage import memory_unsaid
-from analysis.decide import decide
-from analysis.delivery import kept_from_users
-from analysis.evidence import Evidence, load_evidence
-from analysis.gate.judge import judge_paired
-from analysis.latency import Sample, judged_kind, samples
-from analysis.memory.rules import memory_measurement, memory_of
-from analysis.net import last_net
-from analysis.orders import reconcile
-from analysis.resources import pool_measurement, pools_of, server_errors
-from analysis.restarts import restart_measurement
-from analysis.rules import Rule
-from analysis.stalls import stalls_in_words
-from analysis.thresholds import Thresholds
-from analysis.units import and_more
-from analysis.validity import checks, unsampled, unwell
-from analysis.values import (
+from analysis.evidence.begun import never_told
+from analysis.evidence.coverage import memory_unsaid
+from analysis.evidence.net import last_net
+from analysis.evidence.orders import reconcile
+from analysis.evidence.processes import restart_measurement
+from analysis.evidence.requests import Sample, judged_kind, samples
+from analysis.evidence.resources import pool_measurement, pools_of, server_errors
+from analysis.evidence.run import Evidence, load_evidence
+from analysis.evidence.stalls import stalls_in_words
+from analysis.limits.rules import Rule
+from analysis.limits.thresholds import Thresholds
+from analysis.metrics.memory import memory_measurement, memory_of
+from analysis.paired.judge import judge_paired
+from analysis.single import causes
+from analysis.single.checks import checks, unsampled, unwell
+from analysis.single.decide import decide
+from analysis.single.delivery import kept_from_users
+from analysis.words.units import and_more
+from analysis.words.values import (
     Breach,
     Check,
     Measurement,

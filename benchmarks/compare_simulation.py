@@ -16,7 +16,7 @@ import numpy as np
 from analysis.compare.against_baselines import BaselineRules, compare_with_baselines
 from analysis.compare.baseline import Baseline, Figure
 from analysis.regression.data import RegressionSettings
-from analysis.values import Outcome
+from analysis.words.values import Outcome
 from recording.flow import STEPS
 
 SUBJECTS = (*STEPS, "journey")

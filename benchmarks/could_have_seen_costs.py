@@ -14,8 +14,8 @@ from typing import Final
 
 import numpy as np
 
-from analysis.gate.cost_rows import CostStakes, Measured, compared
-from analysis.gate.costs import TOLERATED, UNSEEN, CostSettings
+from analysis.paired.cost_rows import CostStakes, Measured, compared
+from analysis.paired.costs import TOLERATED, UNSEEN, CostSettings
 from analysis.regression.data import GateVerdict
 from analysis.statistics.looks import LookPlan, balanced_order
 

@@ -22,8 +22,8 @@ from numpy.typing import NDArray
 from scipy.signal import lfilter
 from scipy.stats import beta
 
-from analysis.evidence import Evidence
-from analysis.gate.costs import CostRow, CostSettings, cost_rows
+from analysis.evidence.run import Evidence
+from analysis.paired.costs import CostRow, CostSettings, cost_rows
 from analysis.regression.data import GateVerdict
 from analysis.statistics.looks import LookPlan, balanced_order
 from recording.flow import SERVICE_STEPS, STEPS

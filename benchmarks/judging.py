@@ -60,7 +60,7 @@ def _judge(path: Path) -> dict[str, object]:
     """Import and judge, as ``loadgate analyze`` does; peak memory is that of this process."""
     before_s = time.perf_counter()
     from analysis.judge import judge
-    from analysis.thresholds import load_thresholds
+    from analysis.limits.thresholds import load_thresholds
     from recording.rundir import open_run_dir
 
     verdict = judge(open_run_dir(path), load_thresholds(PROJECT / "thresholds.toml"))

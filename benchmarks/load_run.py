@@ -10,8 +10,8 @@ from typing import Any
 import orjson
 import psutil
 
-from analysis.evidence import Evidence, load_evidence
-from analysis.latency import Sample, pooled, samples
+from analysis.evidence.requests import Sample, pooled, samples
+from analysis.evidence.run import Evidence, load_evidence
 from analysis.statistics.percentiles import quantile
 from benchmarks.child import PROJECT, ChildFailedError
 from benchmarks.watch import Roles, Span, Watch

@@ -31,7 +31,7 @@ import numpy as np
 
 from analysis.memory.judge import MemoryClass, judge_memory
 from analysis.statistics.distributions import share_interval
-from analysis.units import BYTES_PER_MB
+from analysis.words.units import BYTES_PER_MB
 from benchmarks.memory_traces import (
     DURATIONS_S,
     GROWTHS,

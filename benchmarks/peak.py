@@ -4,7 +4,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from analysis.latency import Sample
+from analysis.evidence.requests import Sample
 from benchmarks.appendix_a import LATENCY, PEAK_RATES, TOTAL_RATE
 from benchmarks.child import PROJECT
 from benchmarks.figures import Figure, Peer, at_least, at_most

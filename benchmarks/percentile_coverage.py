@@ -25,10 +25,10 @@ import numpy.typing as npt
 from scipy.signal import lfilter
 from scipy.special import ndtri
 
-from analysis.decide import ONE_SIDED, decide
-from analysis.latency import Sample
-from analysis.reading import MAX_BLOCKS
-from analysis.rules import parse_rule
+from analysis.evidence.reading import MAX_BLOCKS
+from analysis.evidence.requests import Sample
+from analysis.limits.rules import parse_rule
+from analysis.single.decide import ONE_SIDED, decide
 from analysis.statistics.percentiles import Interval, quantile_interval
 from benchmarks.appendix_a import LATENCY
 from mock_services.quantiles import LatencySampler

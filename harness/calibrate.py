@@ -21,7 +21,7 @@ from analysis.calibration.record import Draws, GateRecord
 from analysis.calibration.simulated_gates import blamed, host_models, simulated_gate
 from analysis.calibration.simulated_hosts import Injection, Where
 from analysis.regression.data import RegressionSettings
-from analysis.values import Outcome
+from analysis.words.values import Outcome
 from harness.parent import STARTED_BY
 from recording.errors import RunFailedError
 from recording.exitcodes import ExitCode

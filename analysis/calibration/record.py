@@ -11,7 +11,7 @@ from typing import Any, Literal
 from pydantic import ValidationError
 from scipy.special import betaincinv
 
-from analysis.values import Outcome
+from analysis.words.values import Outcome
 from recording.flow import SERVICE_STEPS
 from recording.jsonl import read_json_lines
 from recording.profile import Section

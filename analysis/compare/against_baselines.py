@@ -29,12 +29,12 @@ from scipy.special import stdtr
 
 from analysis.compare.baseline import Baseline, Figure
 from analysis.compare.side_by_side import Comparison, context_of, differences, more_errors
-from analysis.latency import MAX_ERROR_SHARE, needed
+from analysis.evidence.requests import MAX_ERROR_SHARE, needed
 from analysis.regression.data import GateRow, GateVerdict, RegressionSettings, tail_of
 from analysis.regression.rows import Bound, Measured, Stakes, Subject
 from analysis.statistics.crossover import holm
 from analysis.statistics.distributions import t_quantile
-from analysis.values import Outcome
+from analysis.words.values import Outcome
 
 # A FAIL in one of 16 rows takes a distance of 17 standard deviations with four baselines, 11 with
 # five, 5.4 with ten, 4.2 with twenty.

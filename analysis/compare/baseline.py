@@ -10,16 +10,16 @@ from typing import Any, Literal
 import orjson
 from pydantic import Field, field_validator
 
-from analysis.evidence import Evidence, load_evidence
-from analysis.host_class import host_class
+from analysis.evidence.host import host_class
+from analysis.evidence.net import last_net
+from analysis.evidence.requests import judged_kind, samples
+from analysis.evidence.resources import pool_measurement, pools_of
+from analysis.evidence.run import Evidence, load_evidence
 from analysis.judge import judge_evidence
-from analysis.latency import judged_kind, samples
-from analysis.memory.rules import memory_measurement, memory_of
-from analysis.net import last_net
-from analysis.resources import pool_measurement, pools_of
-from analysis.thresholds import Thresholds
-from analysis.units import and_more
-from analysis.values import Measurement
+from analysis.limits.thresholds import Thresholds
+from analysis.metrics.memory import memory_measurement, memory_of
+from analysis.words.units import and_more
+from analysis.words.values import Measurement
 from recording.errors import ConfigError, RunFailedError, SpoiltError
 from recording.flow import SERVICE_STEPS
 from recording.manifest import Manifest

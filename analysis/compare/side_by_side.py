@@ -11,7 +11,7 @@ import orjson
 
 from analysis.compare.baseline import LATENCIES, Baseline, Figure
 from analysis.regression.data import GateRow
-from analysis.values import Outcome
+from analysis.words.values import Outcome
 from recording.exitcodes import ExitCode
 from recording.text import plainly
 

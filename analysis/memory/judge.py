@@ -22,7 +22,7 @@ from analysis.memory.growth import CONFIDENCE, FLOOR_MB, Growth, Pace, grows, gr
 from analysis.memory.shape import Jump, collections, steps
 from analysis.statistics.pieces import Floats
 from analysis.statistics.trend import Trend, block_means, fit_trend
-from analysis.units import BYTES_PER_MB, format_elapsed
+from analysis.words.units import BYTES_PER_MB, format_elapsed
 
 # Points the curve is averaged to before anything else: 400 resolve a sawtooth of 100 teeth.
 _POINTS = 400

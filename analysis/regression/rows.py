@@ -12,7 +12,7 @@ from analysis.statistics.crossover import counted_t
 from analysis.statistics.detectable import POWER, Hurdle, smallest_found
 from analysis.statistics.percentiles import quantile
 from analysis.statistics.tails import recorded_step
-from analysis.units import as_change
+from analysis.words.units import as_change
 from recording.profile import MIN_ROUNDS
 
 # With fewer requests beyond the percentile in either arm the tail is not measured at all.

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from analysis.thresholds import load_thresholds
+from analysis.limits.thresholds import load_thresholds
 from harness.paths import find_thresholds
 from harness.verbs.options import Inconclusive, Json, Thresholds
 from harness.verbs.show import finish

@@ -9,10 +9,10 @@ import typer
 from analysis.compare.against_baselines import MIN_BASELINES
 from analysis.compare.baseline import Baseline, baseline_of
 from analysis.compare.baseline_store import read_baselines, store_baseline
-from analysis.gate.settings import gate_settings
-from analysis.host_class import UNKNOWN
-from analysis.thresholds import Thresholds as Limits
-from analysis.thresholds import load_thresholds
+from analysis.evidence.host import UNKNOWN
+from analysis.limits.thresholds import Thresholds as Limits
+from analysis.limits.thresholds import load_thresholds
+from analysis.paired.settings import gate_settings
 from harness.paths import find_thresholds
 from harness.streams import presenting
 from harness.verbs.compare_show import WIDE

@@ -21,10 +21,10 @@ from analysis.calibration.record import (
     last_calibration,
     read_records,
 )
-from analysis.gate.settings import GateSettings, gate_settings
-from analysis.host_class import host_class
+from analysis.evidence.host import host_class
+from analysis.limits.thresholds import load_thresholds
+from analysis.paired.settings import GateSettings, gate_settings
 from analysis.regression.data import RegressionSettings
-from analysis.thresholds import load_thresholds
 from harness import git
 from harness.calibrate import Planned, Series, plan, run_gate, simulate_gates
 from harness.host import host_facts

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from analysis.calibration.record import Calibration, GateRecord
-from analysis.values import Outcome
+from analysis.words.values import Outcome
 from harness.verbs.compare_show import WIDE
 from harness.verbs.screen import Screen, print_json, table, widen
 

@@ -9,7 +9,7 @@ from analysis.compare.against_baselines import compare_with_baselines
 from analysis.compare.baseline import baseline_of
 from analysis.compare.baseline_store import read_baselines
 from analysis.compare.side_by_side import Comparison, compare_pair
-from analysis.thresholds import load_thresholds
+from analysis.limits.thresholds import load_thresholds
 from harness.paths import find_thresholds
 from harness.streams import presenting
 from harness.verbs.compare_show import print_comparison

@@ -4,7 +4,7 @@ from rich.table import Table
 
 from analysis.compare.side_by_side import Comparison, PairRow
 from analysis.regression.data import GateRow
-from analysis.values import Outcome, show
+from analysis.words.values import Outcome, show
 from harness.verbs.screen import (
     STYLE,
     Screen,

@@ -10,11 +10,11 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
-from analysis.gate.early import decided_early
-from analysis.gate.settings import gate_settings
+from analysis.limits.thresholds import Thresholds as Limits
+from analysis.limits.thresholds import load_thresholds
+from analysis.paired.early import decided_early
+from analysis.paired.settings import gate_settings
 from analysis.statistics.looks import LookPlan, balanced_order
-from analysis.thresholds import Thresholds as Limits
-from analysis.thresholds import load_thresholds
 from harness import git, preflight
 from harness.arms import PreparedArm, open_arms, prepared, seeded
 from harness.conduct import Order, record

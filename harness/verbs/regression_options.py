@@ -6,8 +6,8 @@ from typing import Annotated
 import typer
 
 from analysis.compare.against_baselines import BaselineRules
-from analysis.gate.settings import gate_settings
-from analysis.thresholds import Thresholds
+from analysis.limits.thresholds import Thresholds
+from analysis.paired.settings import gate_settings
 from recording.errors import ConfigError
 
 Baselines = Annotated[

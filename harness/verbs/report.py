@@ -7,8 +7,8 @@ import typer
 from rich.markdown import Markdown
 
 from analysis.judge import judge
-from analysis.thresholds import load_thresholds
-from analysis.values import Verdict
+from analysis.limits.thresholds import load_thresholds
+from analysis.words.values import Verdict
 from harness.paths import find_thresholds
 from harness.streams import presenting
 from harness.verbs.options import Json, Thresholds

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from analysis.thresholds import load_thresholds
+from analysis.limits.thresholds import load_thresholds
 from harness.conduct import conduct
 from harness.generator import MASTER_PORT, Workers
 from harness.handshake import PLAN_PORT_OFFSET, check_can_listen

@@ -5,7 +5,7 @@ from typing import Any
 import orjson
 import typer
 
-from analysis.values import Outcome
+from analysis.words.values import Outcome
 from harness.verbs.options import RUNS, Json, Runs
 from harness.verbs.screen import STYLE, Screen, print_json, styled, table
 from recording.errors import ConfigError

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from analysis.values import Outcome
+from analysis.words.values import Outcome
 from recording.text import plain_lines, plainly
 
 _NARROWEST, _WIDEST = 20, 1000

@@ -11,14 +11,14 @@ from rich.table import Table
 from rich.text import Text
 
 from analysis.calibration.record import last_calibration
-from analysis.gate.ci import junit
-from analysis.gate.report import gate_markdown
-from analysis.gate.values import GateReport
-from analysis.host_class import host_class
+from analysis.evidence.host import host_class
 from analysis.judge import judge
-from analysis.report import interval, markdown
-from analysis.thresholds import Thresholds
-from analysis.values import Breach, Measurement, Outcome, RuleRow, Verdict
+from analysis.limits.thresholds import Thresholds
+from analysis.paired.values import GateReport
+from analysis.report.ci import junit
+from analysis.report.paired import gate_markdown
+from analysis.report.single import interval, markdown
+from analysis.words.values import Breach, Measurement, Outcome, RuleRow, Verdict
 from harness.streams import presenting, warn
 from harness.verbs.options import CALIBRATIONS, OnInconclusive, exit_with
 from harness.verbs.screen import (

@@ -6,10 +6,8 @@ from pathlib import Path
 from rich.table import Table
 from rich.text import Text
 
-from analysis.gate.ci import annotations
-from analysis.gate.report import facts, gate_summary
-from analysis.gate.values import GateReport
-from analysis.gate.words import (
+from analysis.paired.values import GateReport
+from analysis.paired.words import (
     breach_text,
     detectable,
     interval_of,
@@ -18,7 +16,9 @@ from analysis.gate.words import (
     takes,
 )
 from analysis.regression.data import GateVerdict
-from analysis.values import Outcome
+from analysis.report.ci import annotations
+from analysis.report.paired import facts, gate_summary
+from analysis.words.values import Outcome
 from harness.verbs.screen import (
     STYLE,
     Screen,

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from analysis.begun import recorded as begun_in
+from analysis.evidence.begun import recorded as begun_in
 from recording.closing import close_run
 from recording.flow import SERVICE_STEPS, STEPS
 from recording.histogram import Histogram

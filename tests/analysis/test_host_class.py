@@ -2,7 +2,7 @@
 
 import pytest
 
-from analysis.host_class import host_class, installed_gib
+from analysis.evidence.host import host_class, installed_gib
 
 FACTS = {
     "system": "Linux",

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from analysis.judge import judge
-from analysis.report import markdown
-from analysis.thresholds import Thresholds, parse_thresholds
-from analysis.values import Outcome, Verdict
+from analysis.limits.thresholds import Thresholds, parse_thresholds
+from analysis.report.single import markdown
+from analysis.words.values import Outcome, Verdict
 from recording.flow import STEPS
 from recording.rundir import RunDir
 from tests.analysis.recordings import RATE, SMALL, Recording

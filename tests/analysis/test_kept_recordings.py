@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from analysis.judge import judge
-from analysis.thresholds import load_thresholds
-from analysis.values import Verdict
+from analysis.limits.thresholds import load_thresholds
+from analysis.words.values import Verdict
 from recording.closing import changed_files
 from recording.manifest import read_manifest
 from recording.rundir import RunDir

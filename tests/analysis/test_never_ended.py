@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from analysis.begun import requests_begun
-from analysis.evidence import load_evidence
+from analysis.evidence.begun import requests_begun
+from analysis.evidence.run import load_evidence
 from analysis.judge import judge
-from analysis.report import markdown
-from analysis.thresholds import parse_thresholds
-from analysis.values import Outcome, Verdict
+from analysis.limits.thresholds import parse_thresholds
+from analysis.report.single import markdown
+from analysis.words.values import Outcome, Verdict
 from recording.flow import STEPS
 from tests.analysis.recordings import Recording
 

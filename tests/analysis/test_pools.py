@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analysis.pools import (
+from analysis.evidence.pool_series import (
     BucketQuantile,
     ExhaustionWindow,
     PoolSeries,
@@ -14,7 +14,7 @@ from analysis.pools import (
     histogram_quantile,
     pool_use,
 )
-from analysis.units import format_elapsed
+from analysis.words.units import format_elapsed
 
 INF = math.inf
 

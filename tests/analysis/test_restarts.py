@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from analysis.judge import judge
-from analysis.thresholds import parse_thresholds
-from analysis.values import Outcome, Verdict
+from analysis.limits.thresholds import parse_thresholds
+from analysis.words.values import Outcome, Verdict
 from recording.series import Sample
 from tests.analysis.recordings import SERVICES, Recording
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analysis.rules import METRICS, Rule, parse_rule
+from analysis.limits.rules import METRICS, Rule, parse_rule
 from recording.errors import ConfigError
 
 OPERATORS = ("<", "<=", ">", ">=", "==")

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from analysis.judge import judge
-from analysis.thresholds import load_thresholds
-from analysis.values import Outcome, RuleRow, Verdict
+from analysis.limits.thresholds import load_thresholds
+from analysis.words.values import Outcome, RuleRow, Verdict
 from recording.manifest import read_manifest
 from tests.fixtures.seed_run import build
 

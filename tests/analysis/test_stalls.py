@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from analysis.judge import judge
-from analysis.thresholds import parse_thresholds
-from analysis.values import Outcome, Verdict
+from analysis.limits.thresholds import parse_thresholds
+from analysis.words.values import Outcome, Verdict
 from tests.analysis.recordings import SERVICES, Recording
 
 LIMITS = parse_thresholds('[payment-gateway]\nlatency = ["p99 < 1000 ms"]')

@@ -11,14 +11,14 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from analysis.gate.ci import annotations, junit
-from analysis.gate.cost_rows import CostRow
-from analysis.gate.report import gate_markdown, gate_summary
-from analysis.gate.values import ArmRow, GateReport
-from analysis.markdown import code, md
+from analysis.paired.cost_rows import CostRow
+from analysis.paired.values import ArmRow, GateReport
 from analysis.regression.data import GateRow, GateVerdict
-from analysis.report import markdown
-from analysis.values import Breach, Check, Measurement, Outcome, RuleRow, Verdict
+from analysis.report.ci import annotations, junit
+from analysis.report.markdown import code, md
+from analysis.report.paired import gate_markdown, gate_summary
+from analysis.report.single import markdown
+from analysis.words.values import Breach, Check, Measurement, Outcome, RuleRow, Verdict
 from harness.verbs.screen import Screen
 from harness.verbs.show import print_verdict
 from harness.verbs.show_gate import print_gate, publish

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analysis.regression_limits import Regression
-from analysis.rules import parse_rule
-from analysis.thresholds import Guard, load_thresholds, parse_thresholds
+from analysis.limits.regression import Regression
+from analysis.limits.rules import parse_rule
+from analysis.limits.thresholds import Guard, load_thresholds, parse_thresholds
 from recording.errors import ConfigError
 from recording.flow import SERVICE_STEPS, STEPS
 

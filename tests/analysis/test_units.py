@@ -1,6 +1,6 @@
 import pytest
 
-from analysis.units import format_elapsed
+from analysis.words.units import format_elapsed
 
 
 @pytest.mark.parametrize(

@@ -6,11 +6,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from analysis.decide import decide
 from analysis.judge import judge
-from analysis.rules import parse_rule
-from analysis.thresholds import parse_thresholds
-from analysis.values import Measurement, Outcome, RuleRow, Verdict
+from analysis.limits.rules import parse_rule
+from analysis.limits.thresholds import parse_thresholds
+from analysis.single.decide import decide
+from analysis.words.values import Measurement, Outcome, RuleRow, Verdict
 from recording.flow import STEPS
 from recording.series import Sample
 from tests.analysis.recordings import END_S, SERVICES, Recording

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from analysis.values import Outcome
+from analysis.words.values import Outcome
 from recording.series import Sample
 from tests.analysis.test_unknown import LOCKS, requests, row, verdict
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from analysis.gate.costs import CostSettings
+from analysis.paired.costs import CostSettings
 from benchmarks.gate_costs_simulation import HOSTS, Change, run
 
 

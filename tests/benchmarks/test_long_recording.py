@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from analysis.judge import judge
-from analysis.thresholds import load_thresholds
+from analysis.limits.thresholds import load_thresholds
 from benchmarks.long_recording import write_long_recording
 from recording.profile_file import load_profile
 

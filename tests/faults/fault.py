@@ -28,7 +28,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from analysis.judge import judge
-from analysis.thresholds import Thresholds, load_thresholds
+from analysis.limits.thresholds import Thresholds, load_thresholds
 from recording.exitcodes import ExitCode
 from recording.rundir import RunDir
 

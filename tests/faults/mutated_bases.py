@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from analysis.judge import judge
-from analysis.thresholds import parse_thresholds
-from analysis.values import Outcome
+from analysis.limits.thresholds import parse_thresholds
+from analysis.words.values import Outcome
 from recording.files import read_regular
 from recording.manifest import read_manifest, write_manifest
 from recording.rundir import EVIDENCE, RunDir

@@ -23,7 +23,7 @@ from multiprocessing import get_context
 from pathlib import Path
 
 from analysis.judge import judge
-from analysis.values import Outcome
+from analysis.words.values import Outcome
 from recording.exitcodes import ExitCode
 from recording.rundir import RunDir
 from tests.faults.in_process import loadgate

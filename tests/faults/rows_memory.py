@@ -9,11 +9,11 @@ from pathlib import Path
 
 import numpy as np
 
+from analysis.limits.rules import parse_rule
+from analysis.limits.thresholds import parse_thresholds
 from analysis.memory.judge import judge_memory
-from analysis.memory.rules import ServiceMemory
-from analysis.rules import parse_rule
-from analysis.thresholds import parse_thresholds
-from analysis.units import BYTES_PER_MB
+from analysis.metrics.memory import ServiceMemory
+from analysis.words.units import BYTES_PER_MB
 from benchmarks.memory_traces import GROWTHS, HOUR_S, Floats, bent_leak
 from recording.exitcodes import ExitCode
 from tests.analysis.memory.test_real_series import series

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from analysis.thresholds import parse_thresholds
+from analysis.limits.thresholds import parse_thresholds
 from recording.closing import close_run
 from recording.flow import STEPS
 from recording.manifest import read_manifest

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from analysis.gate import look as gate_look
+from analysis.paired import look as gate_look
 from analysis.regression.data import GateVerdict
 from harness.cli import app
 from recording.rundir import RunDir

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from analysis.judge import judge
-from analysis.thresholds import load_thresholds
+from analysis.limits.thresholds import load_thresholds
 from harness.live import LiveView
 from harness.verbs.screen import Screen
 from recording.rundir import RunDir

@@ -10,7 +10,7 @@ from analysis.compare.against_baselines import BaselineRules, compare_with_basel
 from analysis.compare.baseline import Baseline
 from analysis.compare.side_by_side import Comparison
 from analysis.regression.data import GateRow, GateVerdict, RegressionSettings
-from analysis.values import Outcome
+from analysis.words.values import Outcome
 from tests.analysis.compare.baselines import SUBJECTS, figure, made, scattered
 
 RULES = BaselineRules(RegressionSettings(), spread_limit=0.10)

@@ -7,7 +7,7 @@ import pytest
 
 from analysis.compare.baseline import Baseline, baseline_of, digest, load_of
 from analysis.compare.baseline_store import read_baselines, store_baseline
-from analysis.thresholds import parse_thresholds
+from analysis.limits.thresholds import parse_thresholds
 from recording.errors import ConfigError, RunFailedError, StorageError
 from recording.histogram import Histogram
 from recording.hlog import HistogramLogWriter, Interval, Tag

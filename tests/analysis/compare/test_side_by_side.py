@@ -8,7 +8,7 @@ from math import exp, log, sqrt
 import pytest
 
 from analysis.compare.side_by_side import compare_pair, ratio_interval
-from analysis.values import Outcome
+from analysis.words.values import Outcome
 from tests.analysis.compare.baselines import PERCENTILES, SUBJECTS, figure, made
 from tests.hostile_text import ATTACKS, acts, commands
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from analysis.evidence import Evidence, load_evidence
+from analysis.evidence.run import Evidence, load_evidence
 from analysis.statistics.looks import LookPlan, balanced_order
 from recording.closing import close_run
 from recording.flow import SERVICE_STEPS, STEPS

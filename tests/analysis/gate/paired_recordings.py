@@ -9,13 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from analysis.begun import recorded as begun_in
-from analysis.gate.cost_rows import CostRow
-from analysis.gate.values import GateReport
+from analysis.evidence.begun import recorded as begun_in
 from analysis.judge import judge
+from analysis.limits.thresholds import Thresholds
+from analysis.paired.cost_rows import CostRow
+from analysis.paired.values import GateReport
 from analysis.regression.data import GateVerdict
 from analysis.statistics.looks import LookPlan, balanced_order
-from analysis.thresholds import Thresholds
 from recording.closing import close_run
 from recording.flow import SERVICE_STEPS
 from recording.histogram import Histogram

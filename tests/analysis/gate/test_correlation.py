@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from analysis.calibration.simulated_hosts import HOSTS, Shape, simulate
-from analysis.gate.correlation import Correlation, arms_correlation, remarks
-from analysis.gate.report import gate_markdown
-from analysis.gate.values import GateReport
+from analysis.limits.thresholds import load_thresholds
+from analysis.paired.correlation import Correlation, arms_correlation, remarks
+from analysis.paired.values import GateReport
 from analysis.regression.data import GateData
+from analysis.report.paired import gate_markdown
 from analysis.statistics.looks import LookPlan
-from analysis.thresholds import load_thresholds
 from recording.manifest import ArmFacts, PairedRun
 from tests.analysis.gate.paired_recordings import ONE_LOOK, PairedRecording, judged
 

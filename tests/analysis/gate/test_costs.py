@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from analysis.gate.cost_rows import Cost, CostRow, CostStakes, Measured, compared
-from analysis.gate.costs import CostSettings, cost_rows
+from analysis.paired.cost_rows import Cost, CostRow, CostStakes, Measured, compared
+from analysis.paired.costs import CostSettings, cost_rows
 from analysis.regression.data import GateVerdict
 from analysis.statistics.looks import LookPlan, balanced_order
 from tests.analysis.gate.metered_recordings import MeteredRecording

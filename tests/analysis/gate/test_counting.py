@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from analysis.evidence import Evidence, load_evidence
-from analysis.gate.counting import arm_samples, completed_rounds, excluded, gate_data
+from analysis.evidence.run import Evidence, load_evidence
+from analysis.paired.counting import arm_samples, completed_rounds, excluded, gate_data
 from tests.analysis.gate.paired_recordings import PER_SLOT, STEPS, PairedRecording
 
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from analysis.gate.diagnosis import diagnose
-from analysis.gate.onset import change_point, onset, sure_from
-from analysis.gate.shift import in_words, quantile_shifts
+from analysis.paired.diagnosis import diagnose
+from analysis.paired.onset import change_point, onset, sure_from
+from analysis.paired.shift import in_words, quantile_shifts
 from recording.histogram import Histogram, bucket_mid_us, merge
 from tests.analysis.gate.metered_recordings import MeteredRecording, Stretch
 

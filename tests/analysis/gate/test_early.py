@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from analysis.gate.early import decided_early
-from analysis.thresholds import load_thresholds
+from analysis.limits.thresholds import load_thresholds
+from analysis.paired.early import decided_early
 from recording.rundir import RunDir
 from tests.analysis.gate.paired_recordings import PairedRecording
 

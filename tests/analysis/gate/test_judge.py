@@ -7,16 +7,16 @@ from pathlib import Path
 import orjson
 import pytest
 
-from analysis.gate import look as gate_look
-from analysis.gate.cost_rows import CostRow
-from analysis.gate.costs import CostSettings
-from analysis.gate.report import gate_markdown
-from analysis.gate.settings import GateSettings, gate_settings
-from analysis.gate.values import GateReport
 from analysis.judge import judge
+from analysis.limits.thresholds import Thresholds, load_thresholds, parse_thresholds
+from analysis.paired import look as gate_look
+from analysis.paired.cost_rows import CostRow
+from analysis.paired.costs import CostSettings
+from analysis.paired.settings import GateSettings, gate_settings
+from analysis.paired.values import GateReport
 from analysis.regression.data import GateVerdict, RegressionSettings
-from analysis.thresholds import Thresholds, load_thresholds, parse_thresholds
-from analysis.values import Outcome
+from analysis.report.paired import gate_markdown
+from analysis.words.values import Outcome
 from recording.errors import ConfigError
 from recording.histogram import Histogram
 from recording.hlog import Interval, Tag

@@ -8,10 +8,10 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from analysis.gate.ci import annotations, junit
-from analysis.gate.report import gate_markdown, gate_summary
-from analysis.gate.values import GateReport
-from analysis.thresholds import load_thresholds
+from analysis.limits.thresholds import load_thresholds
+from analysis.paired.values import GateReport
+from analysis.report.ci import annotations, junit
+from analysis.report.paired import gate_markdown, gate_summary
 from tests.analysis.gate.paired_recordings import ONE_LOOK, PairedRecording, judged
 
 THRESHOLDS = load_thresholds(Path(__file__).parents[3] / "thresholds.toml")

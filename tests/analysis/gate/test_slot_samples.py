@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from analysis.gate.slot_samples import growth, highest, labels_of, round_means, services_of
+from analysis.paired.slot_samples import growth, highest, labels_of, round_means, services_of
 from recording.series_reader import Series
 from recording.slots import Slots
 

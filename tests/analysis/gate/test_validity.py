@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from analysis.gate.ci import junit
-from analysis.gate.values import GateReport
-from analysis.thresholds import load_thresholds
-from analysis.values import Outcome
+from analysis.limits.thresholds import load_thresholds
+from analysis.paired.values import GateReport
+from analysis.report.ci import junit
+from analysis.words.values import Outcome
 from recording.closing import close_run
 from recording.manifest import Manifest
 from tests.analysis.gate.paired_recordings import PairedRecording, judged

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from analysis.memory.judge import MemoryClass, MemoryVerdict, judge_memory
-from analysis.units import BYTES_PER_MB
+from analysis.words.units import BYTES_PER_MB
 from benchmarks.memory_traces import GROWTHS, HOUR_S, bent_leak, two_slopes
 from benchmarks.memory_unseen import LEAKS, SLOWING, leak
 

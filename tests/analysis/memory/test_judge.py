@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from analysis.memory.judge import MemoryClass, MemoryVerdict, judge_memory
-from analysis.units import BYTES_PER_MB
+from analysis.words.units import BYTES_PER_MB
 
 HOUR_S = 3600.0
 GB = 2.0**30

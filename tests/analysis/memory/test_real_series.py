@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from analysis.memory.judge import MemoryClass, MemoryVerdict, judge_memory
-from analysis.units import BYTES_PER_MB
+from analysis.words.units import BYTES_PER_MB
 
 FIXTURES = Path(__file__).parents[2] / "fixtures" / "memory"
 SEEDS = range(4)

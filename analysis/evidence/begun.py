@@ -1,0 +1,63 @@
+"""Nothing that began may vanish: the generator's closing counts against the log, to the request."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from analysis.evidence.run import Evidence
+from analysis.words.values import Check
+from recording.hlog import UNPAIRED, Interval, Tag, of_requests
+
+BEGUN_SINCE = 2
+"""The format of recordings since which the closing event says how many requests began."""
+
+
+def requests_begun(evidence: Evidence, said: Mapping[str, Any], died: float) -> Iterator[Check]:
+    """Whether the log holds every request that began; ``died`` may have gone with lost workers.
+
+    ``said`` is the closing event. Recordings from before it said so are judged without.
+    """
+    begun = said.get("begun")
+    if begun is None and evidence.manifest.format < BEGUN_SINCE:
+        return
+    if not isinstance(begun, Mapping) or not all(type(n) is int for n in begun.values()):
+        yield Check("requests begun", "no count", "a count for each step", False)
+        return
+    found = recorded(evidence.log.intervals)
+    missing = {step: begun.get(step, 0) - found[step] for step in sorted({*begun, *found})}
+    wrong = {step: n for step, n in missing.items() if n}
+    enough = not wrong or (min(wrong.values()) > 0 and sum(wrong.values()) <= died)
+    yield Check(
+        "requests begun",
+        f"{sum(begun.values())}",
+        f"{found.total()} recorded" + (f" + {died:.0f} of lost workers" if died else ""),
+        enough,
+        ", ".join(f"{step}: {begun.get(step, 0)} begun, {found[step]} recorded" for step in wrong),
+    )
+
+
+def never_told(evidence: Evidence) -> str:
+    """That workers were lost for good, with what they had under way; "" where none was.
+
+    How those requests would have ended nobody knows: they can spoil a PASS, never cause a FAIL.
+    """
+    closing = evidence.events_named("generator_ended")
+    names = closing[-1].get("unfinished") if closing else None
+    if not names or not isinstance(names, list):
+        return ""
+    return (
+        f"{', '.join(map(str, names))} never sent its last report: requests that it had under way "
+        "are recorded nowhere"
+    )
+
+
+def recorded(intervals: tuple[Interval, ...]) -> "Counter[str]":
+    """Requests in a log by step, and by arm in a paired run (``charge@head``)."""
+    found: Counter[str] = Counter()
+    for i in of_requests(intervals):
+        found[_name(i.tag)] += i.histogram.n
+    return found
+
+
+def _name(tag: Tag) -> str:
+    return tag.step if tag.arm == UNPAIRED else f"{tag.step}@{tag.arm}"

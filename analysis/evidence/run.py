@@ -1,0 +1,141 @@
+"""Everything a run directory holds, read once, damage counted and never fatal."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import polars as pl
+
+from analysis.evidence.reading import Reading
+from analysis.words.units import format_elapsed
+from recording.closing import changed_files
+from recording.hlog import HistogramLog, Interval
+from recording.manifest import Manifest, MeasuredPhase, read_manifest
+from recording.phases import phases_of
+from recording.rundir import RunDir
+from recording.series_reader import Series
+from recording.slots import ARMS, HEAD, Slots
+from recording.timetable import slots_of
+
+FORMAT_1 = (
+    "recorded in format 1: it does not say how many requests began, and has no digests: requests "
+    "that were never answered are missing from it, and a changed file may go unnoticed"
+)
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """A recording. ``damage`` has one line for each file that was cut off or spoilt."""
+
+    manifest: Manifest
+    log: HistogramLog
+    resources: Series
+    load: Series
+    events: Sequence[Mapping[str, Any]]
+    exemplars: Sequence[Mapping[str, Any]]
+    confirmed: pl.DataFrame
+    ledgers: Mapping[str, pl.DataFrame]
+    """By arm, "" outside a paired run; absent where nobody keeps one that we can read."""
+    damage: tuple[str, ...]
+    spoilt_exemplars: str = ""
+    """What is wrong with the examples, which decide nothing; "" where they are sound."""
+
+    @cached_property
+    def phases(self) -> tuple[MeasuredPhase, ...]:
+        """Phases as they happened; a phase that was cut short ends with the recording."""
+        return tuple(
+            phase if phase.end_s is not None else phase.model_copy(update={"end_s": self.end_s})
+            for phase in phases_of(self.events) or self.manifest.phases
+        )
+
+    @cached_property
+    def slots(self) -> Slots | None:
+        """The timetable of a paired run; None for any other, and before its first slot."""
+        return slots_of(self.manifest, self.events)
+
+    @cached_property
+    def end_s(self) -> float:
+        """The last moment anything is known about, s since the epoch."""
+        moments = [float(row["t_s"]) for row in self.events]
+        moments += [i.start_s + i.length_s for i in self.log.intervals]
+        return max(moments, default=0.0)
+
+    @cached_property
+    def load_start_s(self) -> float:
+        """When the first phase began; what people mean by T+0."""
+        return self.phases[0].start_s if self.phases else 0.0
+
+    @cached_property
+    def load_end_s(self) -> float:
+        """When the last phase ended; what comes after it is not the load's."""
+        ends_s = self.phases[-1].end_s if self.phases else None
+        return self.end_s if ends_s is None else ends_s
+
+    def elapsed(self, t_s: float) -> str:
+        """A moment as ``T+6h14m`` since the load began."""
+        return format_elapsed(t_s - self.load_start_s)
+
+    @cached_property
+    def measured(self) -> tuple[tuple[float, float], ...]:
+        """(start, end) of the measured phases, s since the epoch."""
+        return tuple((p.start_s, p.end_s or p.start_s) for p in self.phases if p.measured)
+
+    @cached_property
+    def measured_s(self) -> float:
+        """Length of the measured phases together, s."""
+        return sum(end - start for start, end in self.measured)
+
+    def is_measured(self, interval: Interval) -> bool:
+        """Whether the middle of an interval lies in a measured phase."""
+        middle_s = interval.start_s + interval.length_s / 2
+        return any(start <= middle_s < end for start, end in self.measured)
+
+    def is_ours(self, arm: str = "") -> bool:
+        """Whether the run started these services itself: nothing of theirs may be missing."""
+        paired = self.manifest.paired
+        if paired is not None:
+            return (paired.head if arm == HEAD else paired.base).ours
+        return self.manifest.source == "loadgate" and not self.manifest.profile.target.urls
+
+    def remarks(self) -> Iterator[str]:
+        """What whoever reads the verdict must know, whatever it is."""
+        if self.manifest.format == 1:
+            yield FORMAT_1
+        if self.spoilt_exemplars:
+            yield f"exemplars.jsonl {self.spoilt_exemplars}"
+        for row in self.events_named("not_sampled"):
+            subject = row.get("subject")
+            yield f"{subject} exports no /metrics: its pools, memory and CPU are not known"
+        for row in self.events_named("clock_jumped"):
+            yield (
+                f"the wall clock jumped by {row.get('by_s')} s during the run; measurements use "
+                "the monotonic clock and are not affected"
+            )
+
+    def times_of(self, name: str) -> list[float]:
+        """When the events of one kind happened, s since the epoch."""
+        return [float(row["t_s"]) for row in self.events_named(name)]
+
+    def events_named(self, name: str) -> list[Mapping[str, Any]]:
+        """The events of one kind, in the order they were written."""
+        return [row for row in self.events if row.get("event") == name]
+
+
+def load_evidence(run: RunDir) -> Evidence:
+    """Read a run directory. Raises ConfigError only when its manifest is unreadable."""
+    manifest = read_manifest(run.manifest)
+    reading = Reading(run, dict(changed_files(run, manifest)))
+    events = reading.events()
+    return Evidence(
+        manifest=manifest,
+        log=reading.log(manifest, events),
+        resources=reading.series(run.resources),
+        load=reading.series(run.load),
+        events=events,
+        exemplars=reading.exemplars(),
+        confirmed=reading.confirmed(),
+        ledgers=reading.ledgers(ARMS if manifest.paired else ("",)),
+        damage=reading.damage(),
+        spoilt_exemplars=reading.spoilt_exemplars,
+    )

@@ -1,0 +1,85 @@
+"""Services that stood still: one alone did not answer the sampler for a while, the others did.
+
+What its clients waited then is the service's own, although it says nothing of it: a stopped
+process does not know how long its requests lay in the socket. Without this such a shop would
+count as harness and host that distort, and its run as no evidence.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+
+from analysis.evidence.run import Evidence
+from recording.flow import SERVICE_STEPS
+from recording.hlog import Interval, Tag
+from recording.slots import ARMS
+
+_SERVICE_OF = {step: service for service, steps in SERVICE_STEPS.items() for step in steps}
+
+
+@dataclass(frozen=True, slots=True)
+class Stall:
+    """From the last sample that a service gave to the next one, s since the run's epoch."""
+
+    start_s: float
+    end_s: float
+
+    def overlaps(self, others: "Iterable[Stall]") -> bool:
+        """Whether it shares a moment with any of them."""
+        return any(one.start_s < self.end_s and self.start_s < one.end_s for one in others)
+
+
+def stalls(evidence: Evidence) -> dict[str, tuple[Stall, ...]]:
+    """By service: when it did not answer the sampler and every other one did, in order."""
+    silent = {subject: _silent(evidence, subject) for subject in evidence.resources.subjects("up")}
+    if len(silent) < 2:
+        return {}  # nobody there who could have answered
+    return {subject: tuple(_alone(subject, silent)) for subject in silent}
+
+
+def undisturbed(evidence: Evidence) -> Callable[[Interval], bool]:
+    """Says of an interval whether the service behind its step answered the sampler throughout."""
+    found = stalls(evidence)
+
+    def answered(interval: Interval) -> bool:
+        of_service = found.get(_subject(interval.tag))
+        if not of_service:
+            return True
+        end_s = interval.start_s + interval.length_s
+        return not Stall(interval.start_s, end_s).overlaps(of_service)
+
+    return answered
+
+
+def stalls_in_words(evidence: Evidence) -> Iterator[str]:
+    """One finding for each stall."""
+    for subject, found in stalls(evidence).items():
+        for stall in found:
+            yield (
+                f"{subject} alone gave no metrics for up to {stall.end_s - stall.start_s:.1f} s at "
+                f"{evidence.elapsed(stall.start_s)}: what clients waited for it then counts as its "
+                "own, not as distortion"
+            )
+
+
+def _silent(evidence: Evidence, subject: str) -> tuple[Stall, ...]:
+    """Stretches of failed samples between two good ones."""
+    t_s, up = evidence.resources.get(subject, "up")
+    edges = np.flatnonzero(np.diff(up > 0))  # the last of each stretch of equal samples
+    return tuple(
+        Stall(float(t_s[good]), float(t_s[bad + 1]))
+        for good, bad in pairwise(edges)
+        if up[good] > 0
+    )
+
+
+def _alone(subject: str, silent: Mapping[str, tuple[Stall, ...]]) -> Iterator[Stall]:
+    others = [stall for other, found in silent.items() if other != subject for stall in found]
+    return (stall for stall in silent[subject] if not stall.overlaps(others))
+
+
+def _subject(tag: Tag) -> str:
+    service = _SERVICE_OF.get(tag.step, "")
+    return f"{service}@{tag.arm}" if tag.arm in ARMS else service

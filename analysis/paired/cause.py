@@ -1,0 +1,228 @@
+"""Where the time of a regression went: the client, the service, or what the service waits for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.evidence.pool_series import histogram_quantile
+from analysis.evidence.run import Evidence
+from analysis.paired.costs import cpu_per_request_us
+from analysis.paired.counting import JOURNEY
+from analysis.paired.shift import SURE, QuantileShift, percent, quantile_shifts
+from analysis.paired.slot_requests import slot_histograms, steps_seen
+from analysis.paired.slot_samples import growth, labels_of
+from recording.flow import SERVICE_STEPS, STEPS
+from recording.hlog import DISTORTION
+from recording.slots import Slots
+
+Floats = NDArray[np.float64]
+
+CALLS = {
+    "start_checkout": ("inventory-lock-service",),
+    "confirm": ("inventory-lock-service",),
+}
+"""Which services a step's handler calls in turn."""
+# The client's share is the cause from half of the shift on.
+_MOST = 0.5
+# A wait or a CPU time that moved by less is no cause of anything.
+_LEAST_WAIT_MS = 0.5
+_LEAST_CPU = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A quantity in both arms: means over the rounds, and the standard error of the change."""
+
+    base: float
+    head: float
+    error: float
+
+    @property
+    def shift(self) -> float:
+        """Head minus base."""
+        return self.head - self.base
+
+    @property
+    def sure(self) -> bool:
+        """Whether the change is more than noise."""
+        return abs(self.shift) > SURE * self.error
+
+    @classmethod
+    def of(cls, by_round: Floats) -> Change | None:
+        """From [arm, round]; None with fewer than two rounds in which both arms have a value."""
+        known = by_round[:, np.isfinite(by_round).all(axis=0)]
+        if known.shape[1] < 2:
+            return None
+        difference = known[1] - known[0]
+        error = difference.std(ddof=1) / np.sqrt(difference.size)
+        return cls(float(known[0].mean()), float(known[1].mean()), float(error))
+
+
+def causes(evidence: Evidence, slots: Slots, rounds: int, endpoint: str) -> Iterator[str]:
+    """Sentences about the client, waits for connections, sibling endpoints, and CPU."""
+    total = Change.of(_mean_ms(evidence, slots, rounds, endpoint))
+    service = next((name for name, steps in SERVICE_STEPS.items() if endpoint in steps), "")
+    if total is not None:
+        yield from _client(evidence, slots, rounds, endpoint, total)
+        yield from _waits(evidence, slots, rounds, endpoint, service, total)
+    yield from _siblings(evidence, slots, rounds, endpoint, service)
+    if service:
+        yield from _cpu(evidence, slots, rounds, service)
+
+
+def _client(
+    evidence: Evidence, slots: Slots, rounds: int, endpoint: str, total: Change
+) -> Iterator[str]:
+    """Means add up: what the client saw is the service's own time and the distortion."""
+    distortion = Change.of(_mean_ms(evidence, slots, rounds, endpoint, DISTORTION))
+    if distortion is None:
+        yield "client or service cannot be told apart: no X-Response-Time was recorded"
+        return
+    if not total.sure:
+        yield f"the mean moved by no more than its noise ({total.shift:+.2g} ms)"
+        return
+    to_client = distortion.sure and distortion.shift > _MOST * total.shift
+    where = "in the client or on the way to it" if to_client else "in the service"
+    yield (
+        f"of {total.shift:+.3g} ms on the mean, {distortion.shift:+.2g} ms are distortion (client "
+        f"minus X-Response-Time: {distortion.base:.2g} → {distortion.head:.2g} ms): the time went "
+        f"{where}"
+    )
+
+
+def _waits(
+    evidence: Evidence, slots: Slots, rounds: int, endpoint: str, service: str, total: Change
+) -> Iterator[str]:
+    """Waits for connections, in the service and in those it calls for this step."""
+    if total.shift <= 0:
+        return
+    still: dict[str, None] = {}  # in the order found, each pool once however many replicas
+    for owner in (service, *CALLS.get(endpoint, ())):
+        for label in labels_of(evidence.resources, owner, "connection_pool_acquire_seconds_sum"):
+            pool = f"{label.partition('/')[0]} ({owner})"
+            wait = Change.of(_wait_ms(evidence, slots, rounds, owner, label))
+            if wait is None:
+                continue
+            means = f"{wait.base:.2g} → {wait.head:.2g} ms"
+            if not wait.sure or wait.shift < _LEAST_WAIT_MS:
+                still[pool] = None
+                continue
+            share = min(100.0, 100 * wait.shift / total.shift)
+            part = f": about {share:.0f} % of the shift" if total.sure else ""
+            tail = _wait_p99(evidence, slots, rounds, owner, label)
+            yield (
+                f"the wait for a connection of pool {pool} grew from {means.replace(' →', ' to')}"
+                f"{tail}{part}"
+            )
+    if still:
+        yield f"waits for a connection that did not move: {', '.join(still)}"
+
+
+def _siblings(
+    evidence: Evidence, slots: Slots, rounds: int, endpoint: str, service: str
+) -> Iterator[str]:
+    """Whether the other endpoints, of the service and of all, moved as well."""
+    seen = steps_seen(evidence)
+    moved = {
+        step: _moved(quantile_shifts(*slot_histograms(evidence, slots, rounds, step)))
+        for step in STEPS
+        if step in seen
+    }
+    others = [step for step in moved if step != endpoint]
+    if endpoint == JOURNEY:
+        slower = ", ".join(f"{step} ({_range(moved, [step])})" for step in others if moved[step])
+        yield f"steps that got slower: {slower or 'none by more than its noise'}"
+        return
+    if others and all(moved[step] for step in others):
+        yield f"all {len(moved)} steps moved ({_range(moved, others)}): what all services share"
+        return
+    siblings = [step for step in SERVICE_STEPS.get(service, ()) if step in others]
+    if siblings:
+        yield _about_siblings(service, siblings, moved)
+
+
+def _about_siblings(
+    service: str, siblings: Sequence[str], moved: Mapping[str, QuantileShift | None]
+) -> str:
+    with_it = [step for step in siblings if moved[step]]
+    if not with_it:
+        return f"no other endpoint of {service} moved: this handler, or what only it calls"
+    if len(with_it) == len(siblings):
+        spans = _range(moved, siblings)
+        return f"every endpoint of {service} moved ({spans}): the service, not one handler"
+    still = ", ".join(step for step in siblings if not moved[step])
+    return (
+        f"of {service}, {', '.join(with_it)} moved too ({_range(moved, with_it)}), {still} did not"
+    )
+
+
+def _cpu(evidence: Evidence, slots: Slots, rounds: int, service: str) -> Iterator[str]:
+    by_round = cpu_per_request_us(evidence, slots, rounds, service)
+    cpu = Change.of(by_round)
+    if cpu is None or min(cpu.base, cpu.head) <= 0:
+        return
+    change = percent(float(np.log(cpu.head / cpu.base)))
+    means = f"{change}, {cpu.base:.0f} → {cpu.head:.0f} µs over all its endpoints"
+    least = _LEAST_CPU * cpu.base
+    if cpu.sure and cpu.shift > least:
+        yield f"CPU per request of {service} grew ({means}): it computes more"
+    elif cpu.shift + SURE * cpu.error > 2 * least:
+        yield f"CPU per request of {service}: too noisy to tell ({means})"
+    else:
+        yield f"CPU per request of {service} did not grow ({means}): it waits, it does not compute"
+
+
+def _moved(shifts: Sequence[QuantileShift]) -> QuantileShift | None:
+    """The median, or else the slowest quantile, if it got slower."""
+    candidates = [s for s in shifts if s.q == 0.5] + [s for s in shifts[-1:] if s.q > 0.5]
+    return next((s for s in candidates if s.moved and s.shift_ms > 0), None)
+
+
+def _range(moved: Mapping[str, QuantileShift | None], steps: Sequence[str]) -> str:
+    logs = [shift.log_ratio for step in steps if (shift := moved[step])]
+    low, high = percent(min(logs)), percent(max(logs))
+    return low if low == high else f"{low} to {high}"
+
+
+def _mean_ms(
+    evidence: Evidence, slots: Slots, rounds: int, step: str, kind: str = "latency"
+) -> Floats:
+    """Mean by [arm, round], ms; NaN without requests."""
+    values_us, counts = slot_histograms(evidence, slots, rounds, step, kind)
+    n = counts.sum(axis=-1)
+    nothing = np.full(n.shape, np.nan)
+    return np.asarray(np.divide(counts @ values_us / 1000, n, out=nothing, where=n > 0))
+
+
+def _wait_ms(evidence: Evidence, slots: Slots, rounds: int, owner: str, label: str) -> Floats:
+    """Mean wait per acquired connection by [arm, round], ms; NaN where none was acquired."""
+    name = "connection_pool_acquire_seconds"
+    waited_s, acquired = (
+        growth(evidence.resources, owner, f"{name}_{part}/{label}", slots, rounds)
+        for part in ("sum", "count")
+    )
+    nothing = np.full(waited_s.shape, np.nan)
+    return np.asarray(np.divide(1000 * waited_s, acquired, out=nothing, where=acquired > 0))
+
+
+def _wait_p99(evidence: Evidence, slots: Slots, rounds: int, owner: str, label: str) -> str:
+    """The p99 of the wait in both arms; empty without buckets."""
+    name = "connection_pool_acquire_seconds_bucket"
+    bounds = {
+        float(found.rpartition("/")[2]): f"{name}/{found}"
+        for found in labels_of(evidence.resources, owner, name)
+        if found.startswith(f"{label}/")
+    }
+    ordered = sorted(bounds)
+    if len(ordered) < 2 or ordered[-1] != np.inf:
+        return ""
+    grown = np.array(
+        [growth(evidence.resources, owner, bounds[le], slots, rounds) for le in ordered]
+    )
+    p99 = [histogram_quantile(np.array(ordered), arm, 0.99) for arm in grown.sum(axis=2).T]
+    texts = [f"{'over ' if at.at_least else ''}{1000 * at.value:.2g}" for at in p99]
+    return f" (p99 {' to '.join(texts)} ms)"

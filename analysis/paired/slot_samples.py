@@ -1,0 +1,146 @@
+"""Sampled metrics of a paired run by arm and round.
+
+The services of both arms are up all the time and each is sampled under ``service@arm``. An arm
+finishes in the other's slot what began in its own, so the growth of a counter belongs to its
+*window*: from the start of its slot to the start of its next one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.evidence.pool_series import counter_steps
+from recording.series_reader import Series
+from recording.slots import ARMS, Slots
+
+Floats = NDArray[np.float64]
+
+
+def services_of(series: Series, metric: str) -> list[str]:
+    """Services of which an arm has this metric (or one with labels), without the arm."""
+    subjects = {subject for subject, name in series.values if name.partition("/")[0] == metric}
+    named = ({s.removesuffix(f"@{arm}") for s in subjects if s.endswith(f"@{arm}")} for arm in ARMS)
+    return sorted(set.union(*named))
+
+
+def labels_of(series: Series, service: str, metric: str) -> list[str]:
+    """Labels of a metric, as ``locks/0``, that an arm of a service has."""
+    named = (
+        {
+            name.removeprefix(f"{metric}/")
+            for name in series.metrics(f"{service}@{arm}")
+            if name.startswith(f"{metric}/")
+        }
+        for arm in ARMS
+    )
+    return sorted(set.union(*named))
+
+
+def growth(
+    series: Series, service: str, metric: str, slots: Slots, rounds: int, *, steady: bool = False
+) -> Floats:
+    """How much a counter grew in each window, [arm, round].
+
+    A `steady` counter grows whenever the process works, and is written at every sample (CPU):
+    without a sample in the slot before and late in the slot itself its growth is not known, NaN.
+    (A run may stop right after a slot, so nothing is asked of the rest of the window.) Others are
+    written when they change, and first of all with their first event, so they stand still where
+    nothing was written.
+    """
+
+    def grown(arm: int, slot: int) -> float:
+        t_s, values = series.get(f"{service}@{ARMS[arm]}", metric)
+        if not t_s.size:
+            return np.nan if steady else 0.0
+        total = values[0] + np.cumsum(counter_steps(values))
+        before_s = slots.start_of(slot) - slots.slot_s if steady else -np.inf
+        late_s = slots.start_of(slot) + slots.slot_s / 2 if steady else -np.inf
+        after = _at_border(t_s, total, slots, _next_own(slots, slot), late_s)
+        return after - _at_border(t_s, total, slots, slot, before_s)
+
+    return _table(slots, rounds, grown)
+
+
+def idle_growth(series: Series, service: str, metric: str, slots: Slots, rounds: int) -> Floats:
+    """How much a counter would have grown in each window without load, [arm, round].
+
+    From pairs of samples in the later half of the other arm's slots, when nothing of its own is
+    left to finish; NaN where samples are too far apart for that.
+    """
+
+    def rate(arm: int) -> float:
+        t_s, values = series.get(f"{service}@{ARMS[arm]}", metric)
+        grown = spent_s = 0.0
+        for number in range(rounds):
+            end_s = slots.start_of(slots.slots_of(number)[1 - arm] + 1)
+            first, stop = np.searchsorted(t_s, (end_s - slots.slot_s / 2, end_s))
+            if stop - first >= 2:
+                grown += float(counter_steps(values[first:stop]).sum())
+                spent_s += float(t_s[stop - 1] - t_s[first])
+        return grown / spent_s if spent_s else np.nan
+
+    def window_s(arm: int, slot: int) -> float:
+        return slots.start_of(min(_next_own(slots, slot), slots.count)) - slots.start_of(slot)
+
+    idle: Floats = _table(slots, rounds, window_s) * np.array([[rate(0)], [rate(1)]])
+    return idle
+
+
+def total_growth(
+    series: Series, service: str, metrics: Iterable[str], slots: Slots, rounds: int
+) -> Floats:
+    """Growth of several counters together, [arm, round]."""
+    parts = [growth(series, service, metric, slots, rounds) for metric in metrics]
+    return np.sum(parts, axis=0) if parts else np.zeros((2, rounds))
+
+
+def highest(series: Series, service: str, metric: str, slots: Slots, rounds: int) -> Floats:
+    """The highest sample of a gauge within each slot, [arm, round]; NaN without a sample."""
+
+    def peak(arm: int, slot: int) -> float:
+        t_s, values = series.get(f"{service}@{ARMS[arm]}", metric)
+        first, stop = np.searchsorted(t_s, (slots.start_of(slot), slots.start_of(slot + 1)))
+        return float(values[first:stop].max()) if stop > first else np.nan
+
+    return _table(slots, rounds, peak)
+
+
+def round_means(series: Series, subject: str, metric: str, slots: Slots, rounds: int) -> Floats:
+    """The mean of a gauge over each whole round, whichever arm was loaded; NaN without a sample."""
+    t_s, values = series.get(subject, metric)
+    firsts = [slots.start_of(2 * (slots.warmup_rounds + r)) for r in range(rounds + 1)]
+    edges = np.searchsorted(t_s, firsts)
+    return np.array([values[a:b].mean() if b > a else np.nan for a, b in pairwise(edges)])
+
+
+def _table(slots: Slots, rounds: int, cell: Callable[[int, int], float]) -> Floats:
+    return np.array(
+        [[cell(arm, slots.slots_of(r)[arm]) for r in range(rounds)] for arm in range(2)]
+    )
+
+
+def _next_own(slots: Slots, slot: int) -> int:
+    """The arm's next slot; after its last one, the slot after the end of the run."""
+    arm = slots.arm_of(slot)
+    later = range(slot + 1, slots.count)
+    return next((s for s in later if slots.arm_of(s) == arm), slots.count + 1)
+
+
+def _at_border(t_s: Floats, total: Floats, slots: Slots, slot: int, since_s: float) -> float:
+    """A counter at the start of a slot of its arm; NaN without a sample from `since_s` on.
+
+    Where the arm idled before, the last sample is exact; where it was loaded just before, the
+    counter runs on across the border and is interpolated.
+    """
+    border_s = slots.start_of(slot)
+    last = int(np.searchsorted(t_s, border_s, side="right")) - 1
+    if last < 0:
+        return np.nan if np.isfinite(since_s) else 0.0
+    if t_s[last] < since_s:
+        return np.nan
+    busy = 0 < slot < slots.count and slots.arm_of(slot - 1) == slots.arm_of(slot)
+    return float(np.interp(border_s, t_s, total)) if busy else float(total[last])

@@ -1,0 +1,299 @@
+"""Is the run evidence at all? Tests of the harness itself, before any rule is looked at.
+
+A run whose load was not delivered, whose generator or mocks were starved, or whose recording has
+holes measures the harness, not the shop. Its verdict is INVALID, with every reason.
+"""
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from analysis.evidence.begun import requests_begun
+from analysis.evidence.requests import Sample, pooled
+from analysis.evidence.resources import cpu_share, rate_while_measured, run_queue_share
+from analysis.evidence.run import Evidence
+from analysis.evidence.stalls import undisturbed
+from analysis.single.delivery import delivered
+from analysis.statistics.percentiles import quantile
+from analysis.words.values import NO_DATA, Check
+from recording.durations import format_duration
+from recording.flow import LOCK_SERVICE, LOCK_STEPS, SERVICE_STEPS
+from recording.histogram import Histogram, merge
+from recording.hlog import DISTORTION, GENERATOR, LATENCY, of_requests
+from recording.slots import ARMS
+
+STEAL = "cpu_steal_seconds_total"
+WORTH_SAYING = 0.03
+"""Share of all cores; less than this explains nothing."""
+HANGS_FROM = 0.01
+"""Share of a step's requests without a good answer from which on its service is not well, so that
+metrics which it does not give are its own doing and not the sampler's."""
+
+_ENDS_THAT_COUNT = ("completed", "interrupted")
+_REASONS = {
+    "running": "the harness could not end the run: it was killed, or the disk was full",
+    "service_died": "a service died",
+    "generator_died": "the load generator died",
+    "aborted": "the harness gave up",
+}
+
+
+def checks(evidence: Evidence, samples: dict[str, Sample]) -> list[Check]:
+    """Every check of the run, in the order a reader should see them."""
+    found = [ending(evidence), *damage(evidence)]
+    if evidence.manifest.source == "loadgate":
+        found += [*completeness(evidence), _recorded(evidence)]
+        found += samples_taken(evidence, unwell(samples))
+    journey = samples["journey"]
+    found.append(
+        Check("measured requests", f"{journey.n}", "> 0", journey.n > 0, _zero_hint(evidence))
+    )
+    if journey.n and evidence.measured_s > 0:
+        found += [*delivered(evidence, samples), *_distortion(evidence, journey.answered)]
+        found += [*generator(evidence), *host(evidence), *_mocks(evidence)]
+    return found
+
+
+def ending(evidence: Evidence) -> Check:
+    how = evidence.manifest.ended
+    hint = evidence.manifest.ended_because or _REASONS.get(how, "")
+    return Check("end of the run", how, "completed", how in _ENDS_THAT_COUNT, hint)
+
+
+def _zero_hint(evidence: Evidence) -> str:
+    return "" if evidence.measured_s else "no measured phase was reached"
+
+
+def damage(evidence: Evidence) -> Iterator[Check]:
+    yield Check(
+        "damaged files",
+        f"{len(evidence.damage)}",
+        "0",
+        not evidence.damage,
+        "; ".join(evidence.damage),
+    )
+
+
+def completeness(evidence: Evidence) -> Iterator[Check]:
+    closing = evidence.events_named("generator_ended")
+    if not closing and evidence.manifest.ended == "interrupted" and not evidence.phases:
+        return  # stopped in good order before there was any load to count
+    if not closing:
+        yield Check("closing count", "missing", "present", False, "the recording was cut off")
+        return
+    said = closing[-1]
+    recorded = sum(i.histogram.n for i in of_requests(evidence.log.intervals))
+    yield _equal("requests in latency.hlog", recorded, _count(said, "recorded"), "recorded")
+    orders = len(evidence.confirmed)
+    yield _equal("orders in confirmed.csv", orders, _count(said, "orders"), "recorded")
+    errors = _count(said, "errors")
+    yield Check("recorder errors", f"{errors}", "0", not errors, str(said.get("last_error", "")))
+    told = recorded - max(0, _count(said, "cut_off"))  # Locust never hears of these
+    yield _locust_count(evidence, told, _count(said, "locust_requests"))
+    yield from requests_begun(evidence, said, _died_with_workers(evidence, recorded))
+
+
+def _count(said: Mapping[str, Any], name: str) -> int:
+    """One of the generator's closing counts; -1, which fits nothing, where it is spoilt."""
+    value = said.get(name)
+    return value if type(value) is int else -1
+
+
+def _equal(name: str, actual: int, expected: int, what: str) -> Check:
+    return Check(name, f"{actual}", f"{expected} {what}", actual == expected)
+
+
+def _locust_count(evidence: Evidence, ours: int, theirs: int) -> Check:
+    tolerance = evidence.manifest.profile.validity.count_tolerance
+    allowed = tolerance * max(ours, theirs) + _died_with_workers(evidence, ours)
+    return Check(
+        "requests by Locust's own count",
+        f"{theirs}",
+        f"{ours} ± {allowed:.0f}",
+        abs(ours - theirs) <= allowed,
+    )
+
+
+def _died_with_workers(evidence: Evidence, recorded: int) -> float:
+    """Requests that lost workers may have told Locust of and not yet us: two intervals' worth."""
+    lost = len(evidence.events_named("worker_lost"))
+    interval_s = evidence.manifest.profile.recording.interval
+    duration_s = max(interval_s, evidence.end_s - evidence.load_start_s)
+    return lost * 2 * interval_s * recorded / duration_s
+
+
+def _recorded(evidence: Evidence) -> Check:
+    """Holes in the recording, by what is written whether or not there is load."""
+    recorded: dict[float, int] = {}
+    for i in evidence.log.intervals:
+        if i.tag.step == GENERATOR and evidence.is_measured(i):
+            recorded[i.start_s] = max(i.recorded, recorded.get(i.start_s, 0))
+    return _missing(
+        "recorded intervals",
+        sum(recorded.values()),
+        evidence.measured_s / evidence.manifest.profile.recording.interval,
+        evidence.manifest.profile.validity.missing_intervals,
+    )
+
+
+def unwell(samples: Mapping[str, Sample], arm: str = "") -> frozenset[str]:
+    """Services whose requests failed or hung, as the sampler calls them.
+
+    Nobody calls inventory-lock but checkout, during the steps that need it.
+    """
+    steps = {**SERVICE_STEPS, LOCK_SERVICE: LOCK_STEPS}
+    return frozenset(
+        f"{service}@{arm}".rstrip("@")
+        for service, names in steps.items()
+        if any(_hangs(samples[name]) for name in names if name in samples)
+    )
+
+
+def _hangs(sample: Sample) -> bool:
+    return sample.n > 0 and (sample.failures + sample.undecided) / sample.n >= HANGS_FROM
+
+
+def samples_taken(evidence: Evidence, unwell: Collection[str]) -> Iterator[Check]:
+    """Whether each service answered the sampler all the time that was measured.
+
+    One that is `unwell` need not: that its metrics are missing is a finding (``unsampled``).
+    """
+    for subject, check in _samples_taken(evidence):
+        excused = not check.ok and subject in unwell
+        yield replace(check, ok=True, hint="its requests fail too") if excused else check
+
+
+def unsampled(evidence: Evidence, unwell: Collection[str]) -> dict[str, str]:
+    """Of the services that are not well those that gave too few samples, and how many."""
+    return {
+        subject: f"{check.actual} samples, {check.allowed} wanted"
+        for subject, check in _samples_taken(evidence)
+        if not check.ok and subject in unwell
+    }
+
+
+def _samples_taken(evidence: Evidence) -> Iterator[tuple[str, Check]]:
+    sampled = evidence.resources.subjects("up")
+    arms = ARMS if evidence.manifest.paired else ("",)
+    own = (arm for arm in arms if evidence.is_ours(arm))
+    for subject in (f"{service}@{arm}".rstrip("@") for arm in own for service in SERVICE_STEPS):
+        if subject not in sampled:
+            yield subject, Check(f"samples of {subject}", "none", "all", False)
+    for subject in sampled:
+        t_s, up = evidence.resources.get(subject, "up")
+        inside = np.zeros(t_s.size, bool)
+        for start, end in evidence.measured:
+            inside |= (t_s >= start) & (t_s <= end)
+        check = _missing(
+            f"samples of {subject}",
+            int((up[inside] > 0).sum()),
+            evidence.measured_s / evidence.manifest.profile.sampling.interval,
+            evidence.manifest.profile.validity.missing_samples,
+        )
+        yield subject, check
+
+
+def _missing(name: str, actual: int, expected: float, tolerated: float) -> Check:
+    # A phase may begin and end inside an interval: one at either end is not a hole. None is none.
+    enough = actual >= max(min(1, expected), (1 - tolerated) * expected - 2)
+    return Check(name, f"{actual}", f"≥ {100 * (1 - tolerated):g} % of {expected:.0f}", enough)
+
+
+def _distortion(evidence: Evidence, answered: int) -> Iterator[Check]:
+    answered_all_the_time = undisturbed(evidence)
+    total = merge(
+        i.histogram
+        for i in evidence.log.intervals
+        if i.tag.kind == DISTORTION and evidence.is_measured(i) and answered_all_the_time(i)
+    )
+    yield from distortion_check(evidence, "distortion p99", total, answered=answered)
+
+
+def distortion_check(
+    evidence: Evidence, name: str, total: Histogram, arm: str = "", *, answered: int
+) -> Iterator[Check]:
+    """Whether harness and host added little to what was measured; only our services must say.
+
+    Where nothing was answered there is nothing that they could have said it in.
+    """
+    limit_s = evidence.manifest.profile.validity.distortion_p99
+    if not total.n:
+        if evidence.is_ours(arm) and answered:
+            yield Check(name, NO_DATA, f"≤ {format_duration(limit_s)}", False)
+        return
+    p99_ms = quantile(total.values_us, total.counts, 0.99) / 1000
+    yield Check(
+        name,
+        f"{p99_ms:.1f} ms",
+        f"≤ {format_duration(limit_s)}",
+        p99_ms <= 1000 * limit_s,
+        "client time minus the server's own: what harness and host added to every latency"
+        + stolen(evidence),
+    )
+
+
+def generator(evidence: Evidence) -> Iterator[Check]:
+    validity = evidence.manifest.profile.validity
+    own = evidence.manifest.source == "loadgate"  # whose generator always says
+    lag = pooled(evidence, LATENCY, GENERATOR)
+    p99_ms = quantile(lag.values_us, lag.counts, 0.99) / 1000 if lag.n else None
+    yield Check(
+        "generator lag p99",
+        NO_DATA if p99_ms is None else f"{p99_ms:.1f} ms",
+        f"≤ {format_duration(validity.generator_lag_p99)}",
+        not own if p99_ms is None else p99_ms <= 1000 * validity.generator_lag_p99,
+        "how late its own timers fired" + stolen(evidence),
+    )
+    workers = evidence.load.subjects("process_cpu_seconds_total")
+    if not workers:
+        yield Check("CPU of the generator", NO_DATA, "present", not own)
+    for worker in workers:
+        cpu = cpu_share(evidence, worker, "load")
+        yield share_check(f"CPU of {worker}", cpu, validity.generator_cpu, "of one core")
+        wait = run_queue_share(evidence, worker)
+        hint = "it was ready to run and other processes had the cores"
+        yield share_check(f"CPU wait of {worker}", wait, validity.generator_wait, "of time", hint)
+
+
+def stolen(evidence: Evidence) -> str:
+    """What a virtual machine's host took from it, in words; "" where that is next to nothing."""
+    steal = rate_while_measured(evidence, *evidence.resources.get("host", STEAL))
+    cores = evidence.manifest.host.get("cores")
+    if not steal or not cores or steal / float(cores) < WORTH_SAYING:
+        return ""
+    return f"; the hypervisor took {100 * steal / float(cores):.0f} % of the CPU for others"
+
+
+def host(evidence: Evidence) -> Iterator[Check]:
+    """What other processes took from the machine: a busy neighbour is not a slow shop."""
+    cores = evidence.manifest.host.get("cores")
+    busy, own = (
+        rate_while_measured(evidence, *evidence.resources.get("host", f"{name}_seconds_total"))
+        for name in ("cpu_busy", "own_cpu")
+    )
+    share = None
+    if busy is not None and own is not None and cores:
+        share = max(0.0, busy - own) / float(cores)
+    limit = evidence.manifest.profile.validity.foreign_cpu
+    hint = "other processes were using this machine"
+    yield share_check("CPU taken by others", share, limit, f"of {cores or '?'} cores", hint)
+
+
+def _mocks(evidence: Evidence) -> Iterator[Check]:
+    if evidence.manifest.profile.target.urls:
+        return  # a real service may use all the cores it has
+    for subject in SERVICE_STEPS:
+        cpu = cpu_share(evidence, subject)
+        limit = evidence.manifest.profile.validity.mock_cpu
+        hint = "a saturated mock measures itself"
+        yield share_check(f"CPU of the {subject} mock", cpu, limit, "of one core", hint)
+
+
+def share_check(name: str, value: float | None, limit: float, of: str, hint: str = "") -> Check:
+    """A share of CPU or time; None, where the system does not say, is shown and spoils nothing."""
+    allowed = f"≤ {100 * limit:g} % {of}"
+    if value is None:
+        return Check(name, NO_DATA, allowed, True, hint)
+    return Check(name, f"{100 * value:.0f} %", allowed, value <= limit, hint)

@@ -1,0 +1,226 @@
+"""Was the load delivered that the plan asked for? Users, arrivals, and the rate they make.
+
+A shop that hangs keeps its users: fewer requests begin, and journeys that are due find nobody free.
+That is the shop's doing and shows in what it is judged by. So the time that users spent waiting for
+answers, those that never came included, is part of what their number explains.
+"""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from analysis.evidence.arrivals import arrivals_due
+from analysis.evidence.requests import Sample
+from analysis.evidence.resources import grown_while_measured
+from analysis.evidence.run import Evidence
+from analysis.words.values import NO_DATA, Check
+from recording.durations import format_duration
+from recording.hlog import Interval, of_requests
+from recording.outcomes import LOWER_BOUNDS
+
+USERS_KNOWN_AFTER_S = 0.9
+"""Locust's master counts users by its workers' reports, which come once a second."""
+
+Window = tuple[float, float]
+"""Start and end, s since the run's epoch."""
+
+
+def journey_is_closed(evidence: Evidence) -> bool:
+    """Whether users drive the load; otherwise arrivals do."""
+    return evidence.manifest.profile.load.model == "users"
+
+
+def delivered(evidence: Evidence, samples: dict[str, Sample]) -> Iterator[Check]:
+    """The checks of the load, whichever model drives it."""
+    if journey_is_closed(evidence):
+        yield from _users_delivered(evidence, samples)
+    else:
+        yield from _arrivals_delivered(evidence)
+
+
+def _arrivals_delivered(evidence: Evidence) -> Iterator[Check]:
+    """Journeys that were due, against the plan and against those that began."""
+    validity = evidence.manifest.profile.validity
+    due, begun = _arrivals(evidence)
+    yield arrivals_due(evidence)
+    undelivered = max(0.0, 1 - begun / due) if due else 1.0
+    explained = bool(kept_from_users(evidence))
+    more = ", or users held by requests without an answer" if explained else ""
+    yield Check(
+        "arrivals not delivered",
+        f"{100 * undelivered:.2g} %",
+        f"≤ {100 * validity.undelivered_arrivals:g} %{more}",
+        undelivered <= validity.undelivered_arrivals or explained,
+        "due, but no user was free: raise load.max_concurrent, or the shop cannot keep up",
+    )
+
+
+def _arrivals(evidence: Evidence) -> tuple[float, float]:
+    """Journeys that were due and journeys that began, in the measured phases."""
+    workers = evidence.load.subjects("arrivals_planned_total")
+    due, begun = (
+        sum(
+            grown_while_measured(evidence, worker, f"arrivals_{name}_total", "load")
+            for worker in workers
+        )
+        for name in ("planned", "started")
+    )
+    return due, begun
+
+
+def kept_from_users(evidence: Evidence) -> str:
+    """That journeys did not begin because hanging requests held the users; "" where it is not so.
+
+    Held users could have made one journey in the time that one takes without such requests.
+    """
+    if journey_is_closed(evidence) or not evidence.measured_s:
+        return ""
+    due, begun = _arrivals(evidence)
+    tolerated = evidence.manifest.profile.validity.undelivered_arrivals * due
+    held_s = spent_s(_hanging(evidence.log.intervals), evidence.measured)
+    if due - begun <= tolerated or due - begun - tolerated > held_s / _journey_s(evidence):
+        return ""
+    return (
+        f"{due - begun:.0f} of {due:.0f} journeys that were due found no free user: requests "
+        f"without an answer held users for {format_duration(round(held_s))} together"
+    )
+
+
+def _journey_s(evidence: Evidence) -> float:
+    """What a journey takes without hanging requests, s."""
+    journey = evidence.manifest.profile.journey
+    answered = [i for i in _requests(evidence.log.intervals) if not _hangs(i)]
+    number = sum(i.histogram.n for i in answered)
+    mean_s = sum(float(i.histogram.values_us @ i.histogram.counts) for i in answered) / 1e6
+    mean_s = mean_s / number if number else 0.0
+    requests = journey.funnel.requests_per_journey(journey.decline_share)
+    return max(1e-3, requests * (mean_s + journey.think.mean_s))
+
+
+def _users_delivered(evidence: Evidence, samples: dict[str, Sample]) -> Iterator[Check]:
+    validity = evidence.manifest.profile.validity
+    intended, there = _users(evidence)
+    if there is None:
+        yield Check("users delivered", NO_DATA, "present", False)
+        return
+    share = there / intended if intended else 0.0
+    yield Check(
+        "users delivered",
+        f"{there:.0f}",
+        f"{intended:.0f} ± {100 * validity.users_tolerance:g} %",
+        abs(share - 1) <= validity.users_tolerance,
+    )
+    yield rate_check(
+        evidence, "request rate", evidence.log.intervals, evidence.measured, samples, there
+    )
+
+
+def _users(evidence: Evidence) -> tuple[float, float | None]:
+    """Mean users the plan asked for and mean users there were, over the measured phases."""
+    load = evidence.manifest.profile.load
+    pairs = [
+        (wanted, float(there))
+        for t_s, there in zip(*evidence.load.get("locust", "users"), strict=True)
+        if _users_known_at(evidence, float(t_s))
+        and (wanted := load.intended(float(t_s) - evidence.load_start_s)) is not None
+    ]
+    if not pairs:
+        return 0.0, None
+    wanted, there = np.mean(pairs, axis=0)
+    return float(wanted), float(there)
+
+
+def _users_known_at(evidence: Evidence, t_s: float) -> bool:
+    return any(start + USERS_KNOWN_AFTER_S <= t_s <= end for start, end in evidence.measured)
+
+
+def rate_check(
+    evidence: Evidence,
+    name: str,
+    intervals: Sequence[Interval],
+    windows: Sequence[Window],
+    samples: dict[str, Sample],
+    users: float,
+) -> Check:
+    """Whether the requests that began in the windows fit the users who made them.
+
+    `samples` has those requests; `intervals` all of the same users, as some of them began before
+    a window and last into it.
+    """
+    tolerance = evidence.manifest.profile.validity.rate_tolerance
+    span_s = sum(end - start for start, end in windows)
+    rate = samples["journey"].n / span_s
+    lowest, highest = _littles_law(evidence, intervals, windows, samples, users)
+    alike = highest - lowest <= 0.01 * highest
+    expected = f"{highest:.1f}/s" if alike else f"{lowest:.1f} to {highest:.1f}/s"
+    return Check(
+        name,
+        f"{rate:.1f}/s",
+        f"{expected} ± {100 * tolerance:g} %",
+        (1 - tolerance) * lowest <= rate <= (1 + tolerance) * highest,
+        "Little's law over users, declared think time and measured latency",
+    )
+
+
+def _littles_law(
+    evidence: Evidence,
+    intervals: Sequence[Interval],
+    windows: Sequence[Window],
+    samples: dict[str, Sample],
+    users: float,
+) -> tuple[float, float]:
+    """Requests/s that ``users`` can make, lowest and highest.
+
+    Each request takes its latency and a think time: Little's law, N = X·(R + Z) (J. D. C. Little,
+    1961; Z is think time in the interactive form). R is what requests took of the windows, so that
+    one which hangs beyond the end counts up to there; the lower rate takes in those that began
+    before. With a journey period the users wait for it, so the rate follows from requests per
+    period; a hanging request may fit into that wait, or take the user from it.
+    """
+    journey = evidence.manifest.profile.journey
+    all_steps, span_s = samples["journey"], sum(end - start for start, end in windows)
+    every = _requests(intervals)
+    begun = [i for i in every if any(start <= _begin_s(i) < end for start, end in windows)]
+    low, high = (
+        users / max(1e-6, spent_s(part, windows) / max(1, all_steps.n) + journey.think.mean_s)
+        for part in (every, begun)
+    )
+    if journey.period is None:
+        return low, high
+    started = samples.get("browse")
+    per_journey = all_steps.n / started.n if started and started.n else 1.0
+    free = max(0.0, users - spent_s(_hanging(intervals), windows) / span_s)
+    return (
+        min(low, free * per_journey / journey.period),
+        min(high, users * per_journey / journey.period),
+    )
+
+
+def _begin_s(interval: Interval) -> float:
+    """When its requests began, near enough."""
+    return interval.start_s + interval.length_s / 2
+
+
+def _requests(intervals: Sequence[Interval]) -> list[Interval]:
+    return list(of_requests(intervals))
+
+
+def _hangs(interval: Interval) -> bool:
+    return interval.tag.outcome in LOWER_BOUNDS
+
+
+def _hanging(intervals: Sequence[Interval]) -> list[Interval]:
+    return [i for i in _requests(intervals) if _hangs(i)]
+
+
+def spent_s(intervals: Sequence[Interval], windows: Sequence[Window]) -> float:
+    """Time of users that requests took within the windows, s; all of them began mid-interval."""
+    total_s = 0.0
+    for interval in intervals:
+        begin_s = _begin_s(interval)
+        ends_s = begin_s + interval.histogram.values_us / 1e6
+        for start_s, end_s in windows:
+            if begin_s < end_s and ends_s.size and ends_s[-1] > start_s:
+                inside_s = np.minimum(ends_s, end_s) - max(begin_s, start_s)
+                total_s += float(np.maximum(inside_s, 0.0) @ interval.histogram.counts)
+    return total_s
