@@ -28,7 +28,8 @@ from scipy.special import ndtri
 from analysis.evidence.reading import MAX_BLOCKS
 from analysis.evidence.requests import Sample
 from analysis.limits.rules import parse_rule
-from analysis.single.decide import ONE_SIDED, decide
+from analysis.metrics.decide import decided
+from analysis.metrics.latency import ONE_SIDED, straddles
 from analysis.statistics.percentiles import Interval, quantile_interval
 from benchmarks.appendix_a import LATENCY
 from mock_services.quantiles import LatencySampler
@@ -162,7 +163,9 @@ def release(sims: int, seed: int) -> str:
         values_s, counts = blocked(sampler.batch_s(RELEASE_S * CHARGES_PER_S), RELEASE_S)
         never_ended = np.zeros(values_s.size, np.int64)
         sample = Sample("charge", 1e6 * values_s, counts, {"ok": int(counts.sum())}, never_ended)
-        said.append(decide(rule, sample.measure("p99"), RELEASE_S, sample)[0].value)
+        bounded = sample.quantile("p99", ONE_SIDED)
+        outcome, _ = decided(rule, sample.measure("p99"), (straddles(rule, bounded, RELEASE_S),))
+        said.append(outcome.value)
     shares = "  ".join(f"{word} {100 * said.count(word) / sims:.1f} %" for word in sorted({*said}))
     return f"release, charge p99 < 1000 ms, {sims} runs: {shares}"
 

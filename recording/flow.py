@@ -18,6 +18,9 @@ SERVICE_STEPS = {
 }
 """Which steps a service answers; users never talk to inventory-lock, checkout does."""
 
+SERVICE_OF = {step: service for service, steps in SERVICE_STEPS.items() for step in steps}
+"""Who answers a step."""
+
 LOCK_SERVICE = "inventory-lock-service"
 LOCK_STEPS = ("start_checkout", "confirm")
 """Steps during which checkout waits for inventory-lock."""

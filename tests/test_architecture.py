@@ -85,18 +85,26 @@ def test_no_import_cycles(package: str) -> None:
         visit(name, ())
 
 
-JUDGE_LAYERS = ("statistics", "memory", "regression", "gate", "compare", "calibration")
+ROOMS = (
+    "words", "statistics", "memory", "evidence", "metrics", "limits", "regression", "single",
+    "paired", "compare", "calibration", "report",
+)  # fmt: skip
+"""The judge's, in the order in which they stand on each other."""
 
 
-def test_the_judges_packages_stand_on_each_other_one_way() -> None:
-    """Of analysis' packages each imports only those before it; ``statistics`` nothing of ours."""
-    assert {path.parent.name for path in modules("analysis")} == {"analysis", *JUDGE_LAYERS}
-    for place, layer in enumerate(JUDGE_LAYERS):
-        for path in (ROOT / "analysis" / layer).glob("*.py"):
-            ours = [name.split(".") for name in imports(path) if name.startswith("analysis.")]
-            layers = {name[1] for name in ours if name[1] in JUDGE_LAYERS}
-            assert layers <= set(JUDGE_LAYERS[: place + 1]), path
-            assert layer != "statistics" or all(name[1] == layer for name in ours), path
+def test_the_judge_has_rooms_and_one_entrance() -> None:
+    """Every file of analysis lies in a room, but for ``judge.py``."""
+    loose = {path.name for path in (ROOT / "analysis").glob("*.py")}
+    assert loose == {"__init__.py", "judge.py"}
+    assert {path.parent.name for path in modules("analysis")} == {"analysis", *ROOMS}
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_a_room_imports_only_those_before_it(room: str) -> None:
+    """None imports one that stands on it, nor the entrance."""
+    for path in (ROOT / "analysis" / room).glob("*.py"):
+        ours = {name.split(".")[1] for name in imports(path) if name.startswith("analysis.")}
+        assert ours <= set(ROOMS[: ROOMS.index(room) + 1]), path
 
 
 @pytest.mark.parametrize("path", ALL, ids=lambda p: str(p.relative_to(ROOT)))

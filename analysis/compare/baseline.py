@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping
+from itertools import product
 from math import isfinite, log
 from typing import Any, Literal
 
@@ -12,12 +13,11 @@ from pydantic import Field, field_validator
 
 from analysis.evidence.host import host_class
 from analysis.evidence.net import last_net
-from analysis.evidence.requests import judged_kind, samples
-from analysis.evidence.resources import pool_measurement, pools_of
 from analysis.evidence.run import Evidence, load_evidence
-from analysis.judge import judge_evidence
 from analysis.limits.thresholds import Thresholds
-from analysis.metrics.memory import memory_measurement, memory_of
+from analysis.metrics.case import Case
+from analysis.metrics.catalogue import METRICS
+from analysis.single.judge import judge_evidence
 from analysis.words.units import and_more
 from analysis.words.values import Measurement
 from recording.errors import ConfigError, RunFailedError, SpoiltError
@@ -172,14 +172,13 @@ def _seeds(manifest: Manifest) -> dict[str, int]:
 
 
 def _figures(evidence: Evidence, metrics: tuple[str, ...]) -> Iterator[Figure]:
-    for sample in samples(evidence, judged_kind(evidence)).values():
+    case = Case(evidence)
+    for sample in case.samples.values():
         for metric in (*metrics, "error_rate"):
             yield from _figure(sample.measure(metric))
-    for service in SERVICE_STEPS:
-        pools = pools_of(evidence, service)
-        yield from _figure(pool_measurement(pools, service, "utilization", evidence))
-        memory = memory_of(evidence, service)
-        yield from _figure(memory_measurement(memory, evidence, service, "peak_rss"))
+    for service, metric in product(SERVICE_STEPS, ("utilization", "peak_rss")):
+        for measured in METRICS[metric].measure(case, service):
+            yield from _figure(measured)
 
 
 def _figure(m: Measurement) -> Iterator[Figure]:

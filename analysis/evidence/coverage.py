@@ -50,13 +50,3 @@ def unsaid(
     gaps = samples_without(evidence, subject, t_s, begins_s)
     tolerated = evidence.manifest.profile.validity.missing_samples
     return gaps.of(names[0].partition("/")[0]) if gaps.missing > tolerated * gaps.samples else ""
-
-
-def memory_unsaid(evidence: Evidence, subject: str, metric: str) -> str:
-    """As `unsaid`, of what a rule on memory looks at.
-
-    A service that the run started writes into its events that it was killed; no other does.
-    """
-    if metric != "oom_killed":
-        return unsaid(evidence, subject, ["process_resident_memory_bytes"])
-    return "" if evidence.is_ours() else unsaid(evidence, subject, ["container_oom_events_total"])

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 import polars as pl
 
 from analysis.evidence.run import Evidence
-from analysis.words.values import Measurement
 
 IN_FLIGHT_S = 30.0
 """The seed's allowance: "in-flight during test shutdown … completed within 30 seconds"."""
@@ -33,15 +32,6 @@ class Reconciliation:
     lost: tuple[str, ...]
     in_flight: int
     unmatched: tuple[str, ...]
-
-    def measurements(self) -> list[Measurement]:
-        """The metrics of ``[orders]``."""
-        n = max(self.confirmed, self.in_ledger)
-        values = {"lost": self.lost, "unmatched": self.unmatched}
-        return [
-            Measurement("orders", name, float(len(orders)), "", n, phase="run")
-            for name, orders in values.items()
-        ]
 
     def __str__(self) -> str:
         matched = self.confirmed - len(self.lost)

@@ -12,11 +12,9 @@ from itertools import pairwise
 import numpy as np
 
 from analysis.evidence.run import Evidence
-from recording.flow import SERVICE_STEPS
+from recording.flow import SERVICE_OF
 from recording.hlog import Interval, Tag
 from recording.slots import ARMS
-
-_SERVICE_OF = {step: service for service, steps in SERVICE_STEPS.items() for step in steps}
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,5 +79,5 @@ def _alone(subject: str, silent: Mapping[str, tuple[Stall, ...]]) -> Iterator[St
 
 
 def _subject(tag: Tag) -> str:
-    service = _SERVICE_OF.get(tag.step, "")
+    service = SERVICE_OF.get(tag.step, "")
     return f"{service}@{tag.arm}" if tag.arm in ARMS else service

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
-from analysis.limits.rules import METRICS, parse_amount, unknown
+from analysis.limits.rules import parse_amount, unknown
+from analysis.metrics.catalogue import METRICS
 from recording.errors import ConfigError
 from recording.flow import STEPS
 

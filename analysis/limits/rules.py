@@ -19,57 +19,12 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
+from analysis.metrics.catalogue import METRICS
+from analysis.metrics.metric import Metric
 from recording.errors import ConfigError, did_you_mean
 
-_MS: Final = MappingProxyType({"us": 1e-3, "ms": 1.0, "s": 1e3})
-_PERCENT: Final = MappingProxyType({"%": 1.0})
-_COUNT: Final = MappingProxyType({"": 1.0})
-_HOURS: Final = MappingProxyType({"min": 1 / 60, "h": 1.0, "d": 24.0})
-# As in the seed, where "512MB" is 536,870,912 bytes: MB is 2**20 bytes here.
-_MEGABYTES: Final = MappingProxyType({"MB": 1.0, "GB": 1024.0})
-_MEGABYTES_PER_HOUR: Final = MappingProxyType({"MB/h": 1.0})
 _WINDOW_S: Final = MappingProxyType({"s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0})
 
-
-@dataclass(frozen=True, slots=True)
-class Metric:
-    """What a rule can be about.
-
-    ``unit`` is the base unit (empty for a count), ``scales`` maps every unit a rule may use
-    to its factor into the base unit. ``live`` metrics can be watched while the test runs;
-    the others are known only when it is over. ``signed`` metrics may be negative.
-    """
-
-    name: str
-    kind: str
-    unit: str
-    scales: Mapping[str, float]
-    live: bool = True
-    signed: bool = False
-
-
-_CATALOGUE: Final = (
-    *(
-        Metric(name, "latency", "ms", _MS)
-        for name in ("p50", "p90", "p95", "p99", "p99.9", "mean", "max")
-    ),
-    Metric("error_rate", "errors", "%", _PERCENT),
-    Metric("failures", "errors", "", _COUNT),
-    Metric("exhausted_windows", "pool", "", _COUNT),
-    Metric("utilization", "pool", "%", _PERCENT),
-    Metric("timeouts", "pool", "", _COUNT),
-    Metric("acquire_wait_p99", "pool", "ms", _MS),
-    Metric("peak_waiting", "pool", "", _COUNT),
-    Metric("slope", "memory", "MB/h", _MEGABYTES_PER_HOUR, live=False, signed=True),
-    Metric("time_to_limit", "memory", "h", _HOURS, live=False),
-    Metric("peak_rss", "memory", "MB", _MEGABYTES),
-    Metric("oom_killed", "memory", "", _COUNT),
-    Metric("restarts", "process", "", _COUNT, live=False),
-    Metric("lost", "orders", "", _COUNT, live=False),
-    Metric("unmatched", "orders", "", _COUNT, live=False),
-)
-METRICS: Final[Mapping[str, Metric]] = MappingProxyType({m.name: m for m in _CATALOGUE})
-KINDS: Final[tuple[str, ...]] = tuple(dict.fromkeys(m.kind for m in _CATALOGUE))
 
 _OPERATORS: Final[Mapping[str, Callable[[float, float], bool]]] = MappingProxyType(
     {
@@ -94,23 +49,16 @@ _NUMBER: Final = re.compile(r"[+-]?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 class Rule:
     """A limit on a metric.
 
-    ``text`` is what the user wrote, with its spaces made regular. ``limit`` is in the
-    metric's base unit, which ``unit`` names (empty for a count): ``p99 < 1 s`` has limit
-    1000.0 and unit ``ms``. ``window_s`` is the length of the sliding window of a guard rule,
-    None for a rule on the whole measured phase.
+    ``text`` is what the user wrote, with its spaces made regular. ``limit`` is in the metric's
+    base unit: ``p99 < 1 s`` has limit 1000.0. ``window_s`` is the length of the sliding window of
+    a guard rule, None for a rule on the whole measured phase.
     """
 
     text: str
-    metric: str
+    metric: Metric
     op: str
     limit: float
-    unit: str
     window_s: float | None = None
-
-    @property
-    def kind(self) -> str:
-        """Kind of the metric: latency, errors, pool, memory, process or orders."""
-        return METRICS[self.metric].kind
 
     def holds(self, value: float) -> bool:
         """Whether `value`, in the base unit, keeps the rule. NaN never does."""
@@ -165,12 +113,12 @@ def _build(metric: Metric, found: re.Match[str]) -> Rule:
     _refuse_pointless(metric, op, limit)
     text = f"{metric.name} {op} {number}" + (f" {unit}" if unit else "")
     if found["window"] is None:
-        return Rule(text, metric.name, op, limit, metric.unit)
+        return Rule(text, metric, op, limit)
     window_s = _scaled(found["window"], found["window_unit"], _WINDOW_S)
     if window_s == 0.0:
         raise ConfigError("a window of zero seconds never has a sample")
     text += f" over {found['window']} {found['window_unit']}"
-    return Rule(text, metric.name, op, limit, metric.unit, window_s)
+    return Rule(text, metric, op, limit, window_s)
 
 
 def _scaled(number: str, unit: str, scales: Mapping[str, float]) -> float:

@@ -15,21 +15,13 @@ from types import MappingProxyType
 from typing import Final
 
 from analysis.limits.regression import Regression, read_regression
-from analysis.limits.rules import KINDS, METRICS, Rule, parse_rule, unknown
+from analysis.limits.rules import Rule, parse_rule, unknown
+from analysis.metrics.catalogue import KINDS, METRICS, kinds_of
+from analysis.metrics.subjects import SUBJECTS
 from recording.errors import ConfigError
-from recording.flow import SERVICE_STEPS, STEPS
 from recording.given_files import parse_toml, read_given_text
 
-SERVICES: Final = tuple(SERVICE_STEPS)
-# Which kinds of rule make sense for whom: only a service has a pool, memory and a process.
-KINDS_OF_SUBJECT: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
-    {
-        **dict.fromkeys(SERVICES, ("latency", "errors", "pool", "memory", "process")),
-        **dict.fromkeys(("journey", *STEPS), ("latency", "errors")),
-        "orders": ("orders",),
-    }
-)
-_SECTIONS: Final = (*KINDS_OF_SUBJECT, "regression", "guard")
+_SECTIONS: Final = (*SUBJECTS, "regression", "guard")
 _GUARD_KEYS: Final = ("warn", "pause", "abort")
 
 
@@ -116,7 +108,7 @@ class _Reader:
         self.problems.append(f"{self.source}: {where}: {what}".replace("\n", "\\n"))
 
     def subject(self, name: str, body: Mapping[str, object]) -> tuple[Rule, ...]:
-        allowed = KINDS_OF_SUBJECT[name]
+        allowed = kinds_of(name)
         rules: list[Rule] = []
         for key, listed in body.items():
             if key not in KINDS:
@@ -167,10 +159,10 @@ def _sla_rule(kind: str) -> Callable[[Rule], None]:
     """A check for rules on the whole measured phase, of one kind."""
 
     def check(rule: Rule) -> None:
-        if rule.kind != kind:
+        if rule.metric.kind != kind:
             known = ", ".join(m.name for m in METRICS.values() if m.kind == kind)
             raise ConfigError(
-                f"{rule.metric!r} is a {rule.kind} metric, not a {kind} one "
+                f"{rule.metric.name!r} is a {rule.metric.kind} metric, not a {kind} one "
                 f"(in rule {rule.text!r}); known: {known}"
             )
         if rule.window_s is not None:
@@ -181,11 +173,11 @@ def _sla_rule(kind: str) -> Callable[[Rule], None]:
 
 
 def _live_rule(rule: Rule) -> None:
-    if not METRICS[rule.metric].live:
+    if not rule.metric.live:
         known = ", ".join(m.name for m in METRICS.values() if m.live)
         raise ConfigError(
-            f"{rule.metric!r} is known only when the test is over "
+            f"{rule.metric.name!r} is known only when the test is over "
             f"(in rule {rule.text!r}); a guard can watch: {known}"
         )
-    if rule.window_s is None and rule.kind in ("latency", "errors"):
+    if rule.window_s is None and rule.metric.windowed:
         raise ConfigError(f"rule {rule.text!r} needs a window, for example '{rule.text} over 30 s'")

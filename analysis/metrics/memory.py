@@ -1,168 +1,48 @@
-"""Memory of a service as the rules see it: slope, time to the limit, peak, kills."""
+"""``memory``: growth, time to the limit, peak and kills of a service."""
 
-from dataclasses import dataclass
-from itertools import pairwise
-from math import inf, isnan, nan
+from collections.abc import Iterable
+from functools import partial
+from math import isfinite, nan
 
-import numpy as np
-
+from analysis.evidence.coverage import unsaid
+from analysis.evidence.memory import ServiceMemory
 from analysis.evidence.resources import counter_growth
 from analysis.evidence.run import Evidence
-from analysis.limits.rules import Rule
-from analysis.memory.judge import MemoryClass, MemoryVerdict, judge_memory
-from analysis.words.units import BYTES_PER_MB, format_elapsed
+from analysis.metrics.case import Case
+from analysis.metrics.decide import gap, sampled
+from analysis.metrics.metric import Claim, Decision, Metric
+from analysis.metrics.subjects import is_service
+from analysis.words.units import COUNT, HOURS, MEGABYTES, MEGABYTES_PER_HOUR
 from analysis.words.values import Measurement, Outcome
 
-FASTER = 1.5
-"""A growth this many times the one before memory fell is worth a finding."""
-_STANDS = (MemoryClass.STABLE, MemoryClass.SAWTOOTH)
-_RSS = "process_resident_memory_bytes"
-_LIMIT = "container_spec_memory_limit_bytes"
-_OOM = "container_oom_events_total"
+_RSS, _OOM = "process_resident_memory_bytes", "container_oom_events_total"
 
 
-@dataclass(frozen=True, slots=True)
-class ServiceMemory:
-    """A service's memory from the first measured phase to the end of the load.
-
-    What grew before is the load's; what stands still afterwards says nothing.
-    """
-
-    subject: str
-    verdict: MemoryVerdict
-    samples: int
-    baseline_mb: float
-    peak_mb: float
-    limit_mb: float | None
-
-    @property
-    def explanation(self) -> str:
-        """One line for a reader."""
-        limit = f"; limit {self.limit_mb:.0f} MB" if self.limit_mb else ""
-        return f"{self.verdict.explanation}; peak {self.peak_mb:.0f} MB{limit}"
-
-    @property
-    def noteworthy(self) -> bool:
-        """Whether a reader should hear of it without a rule asking."""
-        return self.verdict.class_ in (MemoryClass.GROWING, MemoryClass.SAWTOOTH)
-
-    @property
-    def _slowest(self) -> float:
-        """The least growth that is proven: a long stretch is not undone by a short one after it."""
-        longest = max(
-            self.verdict.segments, key=lambda segment: segment.end_s - segment.start_s, default=None
-        )
-        return max(self.verdict.ci_low, longest.ci_low if longest else -inf)
-
-    @property
-    def resumed(self) -> str:
-        """That it grew faster after a fall than before it; "" where it did not."""
-        for before, after in pairwise(self.verdict.segments):
-            if self.growing and after.slope_mb_per_h > FASTER * before.slope_mb_per_h > 0:
-                return (
-                    f"{before.slope_mb_per_h:+.1f} MB/h until {format_elapsed(before.end_s)}, "
-                    f"then {after.slope_mb_per_h:+.1f} MB/h from {format_elapsed(after.start_s)}: "
-                    f"{after.slope_mb_per_h / before.slope_mb_per_h:.1f} times as fast"
-                )
-        return ""
-
-    def segments(self) -> list[Measurement]:
-        """The slope between collections, stretch by stretch."""
-        return [
-            Measurement(
-                self.subject,
-                f"slope of segment {number}",
-                segment.slope_mb_per_h,
-                "MB/h",
-                segment.n,
-                segment.ci_low,
-                segment.ci_high,
-                phase=f"{format_elapsed(segment.start_s)} to {format_elapsed(segment.end_s)}",
-            )
-            for number, segment in enumerate(self.verdict.segments, 1)
-            if len(self.verdict.segments) > 1
-        ]
-
-    @property
-    def growing(self) -> bool:
-        """Whether growth without bound is proven."""
-        return self.verdict.class_ is MemoryClass.GROWING
-
-    @property
-    def likely_hours(self) -> float:
-        """From the first sample to the limit, h: never where memory stands, nan where unknown."""
-        if self.verdict.class_ in _STANDS:
-            return inf
-        slope = self.verdict.slope_mb_per_h
-        return nan if isnan(slope) else self.hours_to_limit(slope)
-
-    def hours_to_limit(self, slope_mb_per_h: float) -> float:
-        """From the first sample to the limit at this slope, h; nan without a limit."""
-        if self.limit_mb is None:
-            return nan
-        room_mb = max(0.0, self.limit_mb - self.baseline_mb)
-        return room_mb / slope_mb_per_h if slope_mb_per_h > 0 else inf
-
-    def outcome(self, rule: Rule) -> tuple[Outcome, str]:
-        """A slope decides only by its interval: a line through noise proves nothing."""
-        best, likely, worst = self._slowest, self.verdict.slope_mb_per_h, self.verdict.ci_high
-        values = [best, likely, worst]
-        if rule.metric == "time_to_limit":
-            if self.limit_mb is None:
-                return Outcome.INCONCLUSIVE, "no memory limit known"
-            values = [self.hours_to_limit(slope) for slope in values]
-        if rule.holds(values[2]):
-            return Outcome.PASS, ""
-        decisive = values[0] if rule.metric == "slope" else values[1]
-        if self.growing and not rule.holds(decisive):
-            return Outcome.FAIL, ""
-        return Outcome.INCONCLUSIVE, self.verdict.explanation
+def _slope(case: Case, subject: str) -> Iterable[Measurement]:
+    memory = case.memory[subject]
+    found = memory.verdict
+    low, high = (x if isfinite(x) else None for x in (found.ci_low, found.ci_high))
+    yield Measurement(
+        subject, "slope", found.slope_mb_per_h, "MB/h", memory.samples, low, high,
+        note=found.class_.value,
+    )  # fmt: skip
 
 
-def memory_of(evidence: Evidence, subject: str) -> ServiceMemory:
-    """Judge a service's resident memory."""
-    t_s, rss = evidence.resources.get(subject, _RSS)
-    begins = evidence.measured[0][0] if evidence.measured else 0.0
-    inside = (t_s >= begins) & (t_s <= evidence.load_end_s)
-    t_s, rss = t_s[inside], rss[inside]
-    limits = evidence.resources.get(subject, _LIMIT)[1]
-    limit = float(limits[-1]) if limits.size else None
-    collected = [
-        float(row["t_s"])
-        for row in evidence.events_named("gc")
-        if row.get("source") == subject and begins <= float(row["t_s"])
-    ]
-    first_s = evidence.load_start_s
-    verdict = judge_memory(
-        t_s - first_s,
-        rss,
-        collections_s=[at - first_s for at in collected],
-        limit_bytes=limit,
-    )
-    return ServiceMemory(
-        subject=subject,
-        verdict=verdict,
-        samples=int(t_s.size),
-        baseline_mb=float(np.median(rss[:3])) / BYTES_PER_MB if rss.size else nan,
-        peak_mb=float(rss.max()) / BYTES_PER_MB if rss.size else nan,
-        limit_mb=limit / BYTES_PER_MB if limit is not None else None,
-    )
+def _time_to_limit(case: Case, subject: str) -> Iterable[Measurement]:
+    memory = case.memory[subject]
+    note = memory.verdict.class_.value
+    yield Measurement(
+        subject, "time_to_limit", memory.likely_hours, "h", memory.samples, note=note
+    )  # fmt: skip
 
 
-def memory_measurement(
-    memory: ServiceMemory, evidence: Evidence, subject: str, metric: str
-) -> Measurement:
-    """One memory metric of thresholds.toml."""
-    n, found = memory.samples, memory.verdict
-    note = found.class_.value
-    if metric == "slope":
-        low, high = (x if np.isfinite(x) else None for x in (found.ci_low, found.ci_high))
-        return Measurement(subject, metric, found.slope_mb_per_h, "MB/h", n, low, high, note=note)
-    if metric == "time_to_limit":
-        return Measurement(subject, metric, memory.likely_hours, "h", n, note=note)
-    if metric == "peak_rss":
-        return Measurement(subject, metric, memory.peak_mb, "MB", n, phase="run")
-    return _kills(evidence, subject)
+def _peak_rss(case: Case, subject: str) -> Iterable[Measurement]:
+    memory = case.memory[subject]
+    yield Measurement(subject, "peak_rss", memory.peak_mb, "MB", memory.samples, phase="run")
+
+
+def _oom_killed(case: Case, subject: str) -> Iterable[Measurement]:
+    yield _kills(case.evidence, subject)
 
 
 def _kills(evidence: Evidence, subject: str) -> Measurement:
@@ -170,12 +50,68 @@ def _kills(evidence: Evidence, subject: str) -> Measurement:
 
     No event is no kill only of a service that the run started, which writes its events into it.
     """
-    counted, steps = counter_growth(evidence, subject, _OOM)
+    seen, steps = counter_growth(evidence, subject, _OOM)
     events = [row for row in evidence.events_named("oom_killed") if row.get("source") == subject]
     kills = max(float(len(events)), float(steps.sum()))
-    known = kills > 0 or counted.size > 0 or evidence.is_ours()
+    known = kills > 0 or seen.size > 0 or evidence.is_ours()
     note = "" if known else f"it neither is ours nor exports {_OOM}"
     value = kills if known else nan
-    return Measurement(
-        subject, "oom_killed", value, "", max(1, counted.size), phase="run", note=note
-    )
+    return Measurement(subject, "oom_killed", value, "", max(1, seen.size), phase="run", note=note)
+
+
+def _slope_decided(case: Case, claim: Claim, subject: str, _measured: Measurement) -> Decision:
+    memory = case.memory[subject]
+    found = by_interval(claim, memory, memory.slowest, memory.verdict.ci_high)
+    return _told(found, case, subject)
+
+
+def _time_decided(case: Case, claim: Claim, subject: str, _measured: Measurement) -> Decision:
+    memory = case.memory[subject]
+    if memory.limit_mb is None:
+        return Outcome.INCONCLUSIVE, "no memory limit known"
+    likely, soonest = memory.verdict.slope_mb_per_h, memory.verdict.ci_high
+    hours = memory.hours_to_limit(likely), memory.hours_to_limit(soonest)
+    return _told(by_interval(claim, memory, *hours), case, subject)
+
+
+def _peak_decided(case: Case, claim: Claim, subject: str, measured: Measurement) -> Decision:
+    return _told(sampled(case, claim, subject, measured), case, subject)
+
+
+def _kills_decided(case: Case, claim: Claim, subject: str, measured: Measurement) -> Decision:
+    """A service that the run started writes into its events that it was killed; no other does."""
+    found = sampled(case, claim, subject, measured)
+    return found if case.evidence.is_ours() else _told(found, case, subject, _OOM)
+
+
+def _told(found: Decision, case: Case, subject: str, series: str = _RSS) -> Decision:
+    """No rule is kept by what a service did not say all the time."""
+    if found[0] is not Outcome.PASS:
+        return found
+    left_out = case.unsampled.get(subject) or unsaid(case.evidence, subject, [series])
+    return (Outcome.INCONCLUSIVE, gap(left_out)) if left_out else found
+
+
+def by_interval(claim: Claim, memory: ServiceMemory, decisive: float, worst: float) -> Decision:
+    """A slope decides only by its interval: a line through noise proves nothing."""
+    if claim.holds(worst):
+        return Outcome.PASS, ""
+    if memory.growing and not claim.holds(decisive):
+        return Outcome.FAIL, ""
+    return Outcome.INCONCLUSIVE, memory.verdict.explanation
+
+
+def _explained(case: Case, subject: str, _measured: Measurement) -> str:
+    return case.memory[subject].explanation
+
+
+_metric = partial(Metric, kind="memory", of=is_service, explain=_explained)
+METRICS = (
+    _metric("slope", unit="MB/h", scales=MEGABYTES_PER_HOUR, measure=_slope,
+            decide=_slope_decided, signed=True),
+    _metric("time_to_limit", unit="h", scales=HOURS, measure=_time_to_limit, decide=_time_decided),
+    _metric("peak_rss", unit="MB", scales=MEGABYTES, measure=_peak_rss,
+            decide=_peak_decided, live=True),
+    _metric("oom_killed", unit="", scales=COUNT, measure=_oom_killed,
+            decide=_kills_decided, live=True),
+)  # fmt: skip

@@ -12,19 +12,12 @@ import numpy as np
 
 from analysis.evidence.requests import MAX_ERROR_SHARE, Sample
 from analysis.evidence.run import Evidence
+from analysis.evidence.sampling import samples_taken, unwell
 from analysis.paired.arm_checks import arm_checks
 from analysis.paired.counting import arm_samples, completed_rounds, counted, judged_part
 from analysis.paired.look import plan_of
 from analysis.paired.restarts import restarts_of_base
-from analysis.single.checks import (
-    completeness,
-    damage,
-    ending,
-    generator,
-    host,
-    samples_taken,
-    unwell,
-)
+from analysis.single.checks import completeness, damage, ending, generator, host
 from analysis.words.values import NO_DATA, Check
 from recording.slots import ARMS, BASE, Slots
 

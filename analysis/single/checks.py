@@ -4,32 +4,26 @@ A run whose load was not delivered, whose generator or mocks were starved, or wh
 holes measures the harness, not the shop. Its verdict is INVALID, with every reason.
 """
 
-from collections.abc import Collection, Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Iterator, Mapping
 from typing import Any
-
-import numpy as np
 
 from analysis.evidence.begun import requests_begun
 from analysis.evidence.requests import Sample, pooled
 from analysis.evidence.resources import cpu_share, rate_while_measured, run_queue_share
 from analysis.evidence.run import Evidence
+from analysis.evidence.sampling import enough_of, samples_taken, unwell
 from analysis.evidence.stalls import undisturbed
 from analysis.single.delivery import delivered
 from analysis.statistics.percentiles import quantile
 from analysis.words.values import NO_DATA, Check
 from recording.durations import format_duration
-from recording.flow import LOCK_SERVICE, LOCK_STEPS, SERVICE_STEPS
+from recording.flow import SERVICE_STEPS
 from recording.histogram import Histogram, merge
 from recording.hlog import DISTORTION, GENERATOR, LATENCY, of_requests
-from recording.slots import ARMS
 
 STEAL = "cpu_steal_seconds_total"
 WORTH_SAYING = 0.03
 """Share of all cores; less than this explains nothing."""
-HANGS_FROM = 0.01
-"""Share of a step's requests without a good answer from which on its service is not well, so that
-metrics which it does not give are its own doing and not the sampler's."""
 
 _ENDS_THAT_COUNT = ("completed", "interrupted")
 _REASONS = {
@@ -130,75 +124,12 @@ def _recorded(evidence: Evidence) -> Check:
     for i in evidence.log.intervals:
         if i.tag.step == GENERATOR and evidence.is_measured(i):
             recorded[i.start_s] = max(i.recorded, recorded.get(i.start_s, 0))
-    return _missing(
+    return enough_of(
         "recorded intervals",
         sum(recorded.values()),
         evidence.measured_s / evidence.manifest.profile.recording.interval,
         evidence.manifest.profile.validity.missing_intervals,
     )
-
-
-def unwell(samples: Mapping[str, Sample], arm: str = "") -> frozenset[str]:
-    """Services whose requests failed or hung, as the sampler calls them.
-
-    Nobody calls inventory-lock but checkout, during the steps that need it.
-    """
-    steps = {**SERVICE_STEPS, LOCK_SERVICE: LOCK_STEPS}
-    return frozenset(
-        f"{service}@{arm}".rstrip("@")
-        for service, names in steps.items()
-        if any(_hangs(samples[name]) for name in names if name in samples)
-    )
-
-
-def _hangs(sample: Sample) -> bool:
-    return sample.n > 0 and (sample.failures + sample.undecided) / sample.n >= HANGS_FROM
-
-
-def samples_taken(evidence: Evidence, unwell: Collection[str]) -> Iterator[Check]:
-    """Whether each service answered the sampler all the time that was measured.
-
-    One that is `unwell` need not: that its metrics are missing is a finding (``unsampled``).
-    """
-    for subject, check in _samples_taken(evidence):
-        excused = not check.ok and subject in unwell
-        yield replace(check, ok=True, hint="its requests fail too") if excused else check
-
-
-def unsampled(evidence: Evidence, unwell: Collection[str]) -> dict[str, str]:
-    """Of the services that are not well those that gave too few samples, and how many."""
-    return {
-        subject: f"{check.actual} samples, {check.allowed} wanted"
-        for subject, check in _samples_taken(evidence)
-        if not check.ok and subject in unwell
-    }
-
-
-def _samples_taken(evidence: Evidence) -> Iterator[tuple[str, Check]]:
-    sampled = evidence.resources.subjects("up")
-    arms = ARMS if evidence.manifest.paired else ("",)
-    own = (arm for arm in arms if evidence.is_ours(arm))
-    for subject in (f"{service}@{arm}".rstrip("@") for arm in own for service in SERVICE_STEPS):
-        if subject not in sampled:
-            yield subject, Check(f"samples of {subject}", "none", "all", False)
-    for subject in sampled:
-        t_s, up = evidence.resources.get(subject, "up")
-        inside = np.zeros(t_s.size, bool)
-        for start, end in evidence.measured:
-            inside |= (t_s >= start) & (t_s <= end)
-        check = _missing(
-            f"samples of {subject}",
-            int((up[inside] > 0).sum()),
-            evidence.measured_s / evidence.manifest.profile.sampling.interval,
-            evidence.manifest.profile.validity.missing_samples,
-        )
-        yield subject, check
-
-
-def _missing(name: str, actual: int, expected: float, tolerated: float) -> Check:
-    # A phase may begin and end inside an interval: one at either end is not a hole. None is none.
-    enough = actual >= max(min(1, expected), (1 - tolerated) * expected - 2)
-    return Check(name, f"{actual}", f"≥ {100 * (1 - tolerated):g} % of {expected:.0f}", enough)
 
 
 def _distortion(evidence: Evidence, answered: int) -> Iterator[Check]:

@@ -2,8 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 # As in the seed, where "512MB" is 536,870,912 bytes.
 BYTES_PER_MB = 2**20
+
+Scales = Mapping[str, float]
+"""Every unit that people may write, and its factor into the base unit, whose own is 1."""
+LATENCY: Scales = MappingProxyType({"us": 1e-3, "ms": 1.0, "s": 1e3})
+PERCENT: Scales = MappingProxyType({"%": 1.0})
+COUNT: Scales = MappingProxyType({"": 1.0})
+HOURS: Scales = MappingProxyType({"min": 1 / 60, "h": 1.0, "d": 24.0})
+MEGABYTES: Scales = MappingProxyType({"MB": 1.0, "GB": 1024.0})
+MEGABYTES_PER_HOUR: Scales = MappingProxyType({"MB/h": 1.0})
 
 
 def format_elapsed(elapsed_s: float) -> str:

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analysis.limits.rules import METRICS, Rule, parse_rule
+from analysis.limits.rules import Rule, parse_rule
+from analysis.metrics.catalogue import METRICS
 from recording.errors import ConfigError
 
 OPERATORS = ("<", "<=", ">", ">=", "==")
@@ -18,7 +19,7 @@ def refusal(text: str) -> str:
 
 def test_a_rule_names_metric_operator_and_limit() -> None:
     """The plainest rule is read as it looks."""
-    assert parse_rule("p99 < 1000 ms") == Rule("p99 < 1000 ms", "p99", "<", 1000.0, "ms")
+    assert parse_rule("p99 < 1000 ms") == Rule("p99 < 1000 ms", METRICS["p99"], "<", 1000.0)
 
 
 @pytest.mark.parametrize(
@@ -38,7 +39,7 @@ def test_a_rule_names_metric_operator_and_limit() -> None:
 def test_a_limit_is_in_the_base_unit(text: str, limit: float, unit: str) -> None:
     """Whatever unit a rule is written in, its limit is in the metric's base unit."""
     rule = parse_rule(text)
-    assert (rule.limit, rule.unit) == (pytest.approx(limit), unit)
+    assert (rule.limit, rule.metric.unit) == (pytest.approx(limit), unit)
 
 
 @pytest.mark.parametrize(
@@ -131,7 +132,7 @@ def test_no_rule_holds_for_nan(op: str) -> None:
 
 def test_the_kind_is_the_metrics() -> None:
     """A rule knows which analysis can answer it."""
-    assert parse_rule("acquire_wait_p99 < 10 ms").kind == "pool"
+    assert parse_rule("acquire_wait_p99 < 10 ms").metric.kind == "pool"
 
 
 @st.composite

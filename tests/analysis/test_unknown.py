@@ -9,8 +9,11 @@ import pytest
 from analysis.judge import judge
 from analysis.limits.rules import parse_rule
 from analysis.limits.thresholds import parse_thresholds
-from analysis.single.decide import decide
+from analysis.metrics.catalogue import kinds_of
+from analysis.metrics.decide import decided
+from analysis.metrics.latency import straddles
 from analysis.words.values import Measurement, Outcome, RuleRow, Verdict
+from recording.errors import ConfigError
 from recording.flow import STEPS
 from recording.series import Sample
 from tests.analysis.recordings import END_S, SERVICES, Recording
@@ -213,13 +216,10 @@ def test_errors_of_a_service_that_users_never_call(
     assert row(tmp_path, f"{LOCKS}.errors", rule, samples=samples).outcome is outcome
 
 
-def test_latency_of_a_service_that_users_never_call_is_a_row(tmp_path: Path) -> None:
-    """A rule that nothing answers is never silently nothing."""
-    found = row(tmp_path, f"{LOCKS}.latency", "p99 < 1000 ms")
-    assert (found.outcome, found.because) == (
-        Outcome.INCONCLUSIVE,
-        "no data: users never call it",
-    )
+def test_latency_of_a_service_that_users_never_call_is_refused() -> None:
+    """Nothing could ever answer such a rule."""
+    with pytest.raises(ConfigError, match=f"{LOCKS} has no latency rules; allowed: errors, pool"):
+        parse_thresholds(f'[{LOCKS}]\nlatency = ["p99 < 1000 ms"]')
 
 
 @pytest.mark.parametrize(
@@ -269,7 +269,9 @@ def test_an_interval_across_the_limit_decides_nothing(
 ) -> None:
     """A PASS needs the bound on that side within the limit, a FAIL the estimate past it."""
     measured = Measurement("charge", "p99", value, "ms", 5000, low, high)
-    found, why = decide(parse_rule("p99 < 1000 ms"), measured, measured_s=150.0)
+    rule = parse_rule("p99 < 1000 ms")
+    doubts = (straddles(rule, measured, 150.0),)
+    found, why = decided(rule, measured, doubts)
     assert found is outcome
     assert because in why
 
@@ -294,7 +296,8 @@ def test_every_service_and_rule_has_a_row(tmp_path: Path) -> None:
         "memory": "slope < 10 MB/h",
     }  # fmt: skip
     text = "".join(
-        f"[{service}]\n" + "".join(f'{kind} = ["{rule}"]\n' for kind, rule in kinds.items())
+        f"[{service}]\n"
+        + "".join(f'{kind} = ["{kinds[kind]}"]\n' for kind in kinds_of(service) if kind in kinds)
         for service in SERVICES
     )
     limits = parse_thresholds(text + '[orders]\norders = ["lost == 0"]\n')

@@ -9,10 +9,11 @@ from pathlib import Path
 
 import numpy as np
 
+from analysis.evidence.memory import ServiceMemory
 from analysis.limits.rules import parse_rule
 from analysis.limits.thresholds import parse_thresholds
 from analysis.memory.judge import judge_memory
-from analysis.metrics.memory import ServiceMemory
+from analysis.metrics.memory import by_interval
 from analysis.words.units import BYTES_PER_MB
 from benchmarks.memory_traces import GROWTHS, HOUR_S, Floats, bent_leak
 from recording.exitcodes import ExitCode
@@ -33,7 +34,7 @@ def _seen(t_s: Floats, mb: Floats) -> Seen:
     """What a rule of 10 MB/h says of a series, in its words."""
     verdict = judge_memory(t_s, mb * BYTES_PER_MB)
     memory = ServiceMemory("cart-service", verdict, len(t_s), mb[0], float(mb.max()), None)
-    outcome, _ = memory.outcome(RULE)
+    outcome, _ = by_interval(RULE, memory, memory.slowest, memory.verdict.ci_high)
     return Seen(ExitCode[outcome.value].value, memory.explanation, outcome.value)
 
 

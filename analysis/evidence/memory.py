@@ -1,0 +1,131 @@
+"""A service's memory while there was load, judged once: its growth, its peak, its limit."""
+
+from dataclasses import dataclass
+from itertools import pairwise
+from math import inf, isnan, nan
+
+import numpy as np
+
+from analysis.evidence.run import Evidence
+from analysis.memory.judge import MemoryClass, MemoryVerdict, judge_memory
+from analysis.words.units import BYTES_PER_MB, format_elapsed
+from analysis.words.values import Measurement
+
+FASTER = 1.5
+"""A growth this many times the one before memory fell is worth a finding."""
+_STANDS = (MemoryClass.STABLE, MemoryClass.SAWTOOTH)
+_RSS = "process_resident_memory_bytes"
+_LIMIT = "container_spec_memory_limit_bytes"
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceMemory:
+    """A service's memory from the first measured phase to the end of the load.
+
+    What grew before is the load's; what stands still afterwards says nothing.
+    """
+
+    subject: str
+    verdict: MemoryVerdict
+    samples: int
+    baseline_mb: float
+    peak_mb: float
+    limit_mb: float | None
+
+    @property
+    def explanation(self) -> str:
+        """One line for a reader."""
+        limit = f"; limit {self.limit_mb:.0f} MB" if self.limit_mb else ""
+        return f"{self.verdict.explanation}; peak {self.peak_mb:.0f} MB{limit}"
+
+    @property
+    def noteworthy(self) -> bool:
+        """Whether a reader should hear of it without a rule asking."""
+        return self.verdict.class_ in (MemoryClass.GROWING, MemoryClass.SAWTOOTH)
+
+    @property
+    def slowest(self) -> float:
+        """The least growth that is proven: a long stretch is not undone by a short one after it."""
+        longest = max(
+            self.verdict.segments, key=lambda segment: segment.end_s - segment.start_s, default=None
+        )
+        return max(self.verdict.ci_low, longest.ci_low if longest else -inf)
+
+    @property
+    def resumed(self) -> str:
+        """That it grew faster after a fall than before it; "" where it did not."""
+        for before, after in pairwise(self.verdict.segments):
+            if self.growing and after.slope_mb_per_h > FASTER * before.slope_mb_per_h > 0:
+                return (
+                    f"{before.slope_mb_per_h:+.1f} MB/h until {format_elapsed(before.end_s)}, "
+                    f"then {after.slope_mb_per_h:+.1f} MB/h from {format_elapsed(after.start_s)}: "
+                    f"{after.slope_mb_per_h / before.slope_mb_per_h:.1f} times as fast"
+                )
+        return ""
+
+    def segments(self) -> list[Measurement]:
+        """The slope between collections, stretch by stretch."""
+        return [
+            Measurement(
+                self.subject,
+                f"slope of segment {number}",
+                segment.slope_mb_per_h,
+                "MB/h",
+                segment.n,
+                segment.ci_low,
+                segment.ci_high,
+                phase=f"{format_elapsed(segment.start_s)} to {format_elapsed(segment.end_s)}",
+            )
+            for number, segment in enumerate(self.verdict.segments, 1)
+            if len(self.verdict.segments) > 1
+        ]
+
+    @property
+    def growing(self) -> bool:
+        """Whether growth without bound is proven."""
+        return self.verdict.class_ is MemoryClass.GROWING
+
+    @property
+    def likely_hours(self) -> float:
+        """From the first sample to the limit, h: never where memory stands, nan where unknown."""
+        if self.verdict.class_ in _STANDS:
+            return inf
+        slope = self.verdict.slope_mb_per_h
+        return nan if isnan(slope) else self.hours_to_limit(slope)
+
+    def hours_to_limit(self, slope_mb_per_h: float) -> float:
+        """From the first sample to the limit at this slope, h; nan without a limit."""
+        if self.limit_mb is None:
+            return nan
+        room_mb = max(0.0, self.limit_mb - self.baseline_mb)
+        return room_mb / slope_mb_per_h if slope_mb_per_h > 0 else inf
+
+
+def memory_of(evidence: Evidence, subject: str) -> ServiceMemory:
+    """Judge a service's resident memory."""
+    t_s, rss = evidence.resources.get(subject, _RSS)
+    begins = evidence.measured[0][0] if evidence.measured else 0.0
+    inside = (t_s >= begins) & (t_s <= evidence.load_end_s)
+    t_s, rss = t_s[inside], rss[inside]
+    limits = evidence.resources.get(subject, _LIMIT)[1]
+    limit = float(limits[-1]) if limits.size else None
+    collected = [
+        float(row["t_s"])
+        for row in evidence.events_named("gc")
+        if row.get("source") == subject and begins <= float(row["t_s"])
+    ]
+    first_s = evidence.load_start_s
+    verdict = judge_memory(
+        t_s - first_s,
+        rss,
+        collections_s=[at - first_s for at in collected],
+        limit_bytes=limit,
+    )
+    return ServiceMemory(
+        subject=subject,
+        verdict=verdict,
+        samples=int(t_s.size),
+        baseline_mb=float(np.median(rss[:3])) / BYTES_PER_MB if rss.size else nan,
+        peak_mb=float(rss.max()) / BYTES_PER_MB if rss.size else nan,
+        limit_mb=limit / BYTES_PER_MB if limit is not None else None,
+    )

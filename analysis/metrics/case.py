@@ -1,0 +1,48 @@
+"""One recording before its judge: what is measured once and used by several rules."""
+
+from functools import cached_property
+
+from analysis.evidence.memory import ServiceMemory, memory_of
+from analysis.evidence.orders import Reconciliation, reconcile
+from analysis.evidence.requests import Sample, judged_kind, samples
+from analysis.evidence.resources import Pool, pools_of
+from analysis.evidence.run import Evidence
+from analysis.evidence.sampling import unsampled, unwell
+from recording.flow import SERVICE_STEPS
+
+
+class Case:
+    """Everything by subject; computed when it is first asked for."""
+
+    def __init__(self, evidence: Evidence) -> None:
+        self.evidence = evidence
+
+    @cached_property
+    def samples(self) -> dict[str, Sample]:
+        """The measured requests of each step that was seen, and of the journey."""
+        return samples(self.evidence, judged_kind(self.evidence))
+
+    @cached_property
+    def pools(self) -> dict[str, list[Pool]]:
+        """Every service's pools."""
+        return {subject: pools_of(self.evidence, subject) for subject in SERVICE_STEPS}
+
+    @cached_property
+    def memory(self) -> dict[str, ServiceMemory]:
+        """Every service's memory."""
+        return {subject: memory_of(self.evidence, subject) for subject in SERVICE_STEPS}
+
+    @cached_property
+    def orders(self) -> Reconciliation | None:
+        """Both sides' orders; None where nobody keeps a ledger that we can read."""
+        return reconcile(self.evidence)
+
+    @cached_property
+    def unwell(self) -> frozenset[str]:
+        """Services whose requests failed or hung."""
+        return unwell(self.samples)
+
+    @cached_property
+    def unsampled(self) -> dict[str, str]:
+        """Of those the ones that gave too few samples, and how many."""
+        return unsampled(self.evidence, self.unwell)

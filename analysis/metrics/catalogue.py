@@ -1,0 +1,21 @@
+"""Every metric that a rule can name. A new one is a file of this room and a word here."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from analysis.metrics import errors, latency, memory, orders, pools, process
+from analysis.metrics.metric import Metric
+
+_FILES = (latency, errors, pools, memory, process, orders)
+METRICS: Mapping[str, Metric] = MappingProxyType(
+    {metric.name: metric for file in _FILES for metric in file.METRICS}
+)
+KINDS = tuple(dict.fromkeys(metric.kind for metric in METRICS.values()))
+"""The keys of a section of thresholds.toml."""
+
+
+def kinds_of(subject: str) -> tuple[str, ...]:
+    """The kinds of rule that a subject can have."""
+    return tuple(
+        kind for kind in KINDS if any(m.kind == kind and m.of(subject) for m in METRICS.values())
+    )

@@ -1,0 +1,60 @@
+"""What a rule says of a measurement: PASS, FAIL, or why it cannot tell.
+
+The point estimate breaks a rule, whatever its interval; it keeps one only where the measurement
+could have shown that it does not. What was not measured keeps no rule and breaks none.
+"""
+
+from collections.abc import Iterable
+from math import ceil, inf, isnan
+
+from analysis.evidence.requests import needed
+from analysis.metrics.case import Case
+from analysis.metrics.metric import Claim, Decision
+from analysis.words.values import NO_DATA, Measurement, Outcome
+from recording.durations import format_duration
+
+_DAY_S = 86400.0
+
+
+def decided(claim: Claim, measured: Measurement, doubts: Iterable[str] = ()) -> Decision:
+    """`doubts` say why a value within its limit proves nothing, "" each that does not.
+
+    They are only asked where there is such a value.
+    """
+    fewest = needed(measured.metric)
+    if isnan(measured.value):
+        return Outcome.INCONCLUSIVE, NO_DATA + (f": {measured.note}" if measured.note else "")
+    if measured.n < fewest:
+        return Outcome.INCONCLUSIVE, f"{measured.n} samples, {measured.metric} takes {fewest}"
+    if not claim.holds(measured.value):
+        return Outcome.FAIL, ""
+    doubt = next(filter(None, doubts), "")
+    return (Outcome.INCONCLUSIVE if doubt else Outcome.PASS), doubt
+
+
+def counted(_case: Case, claim: Claim, _subject: str, measured: Measurement) -> Decision:
+    """Of what is counted and not estimated."""
+    return decided(claim, measured, (unseen(claim, measured),))
+
+
+def sampled(case: Case, claim: Claim, subject: str, measured: Measurement) -> Decision:
+    """Of what a service's own metrics say: one that gave too few of them keeps no rule."""
+    return decided(claim, measured, (unseen(claim, measured), gap(case.unsampled.get(subject))))
+
+
+def gap(left_out: str | None) -> str:
+    """What a service left out of what a rule looks at, as a doubt."""
+    return f"{NO_DATA}: {left_out}" if left_out else ""
+
+
+def unseen(claim: Claim, measured: Measurement) -> str:
+    """Whether what could not be seen could break the rule."""
+    highest = inf if measured.highest is None else measured.highest
+    if measured.at_least and not claim.holds(highest):
+        return f"{measured.shown}: {measured.note}"
+    return ""
+
+
+def longer(s: float) -> str:
+    """How much more of a run could decide."""
+    return f"about {format_duration(ceil(s))} more" if s < _DAY_S else "more than a day more"

@@ -1,0 +1,144 @@
+"""``errors``: requests with an outcome that the plan did not ask for, as a share and as a count."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from functools import partial
+from math import ceil, nan
+from typing import Any
+
+from analysis.evidence.coverage import unsaid
+from analysis.evidence.requests import Sample
+from analysis.evidence.resources import grown_while_measured
+from analysis.evidence.run import Evidence
+from analysis.metrics.case import Case
+from analysis.metrics.decide import decided, longer, unseen
+from analysis.metrics.latency import hung
+from analysis.metrics.metric import Claim, Decision, Metric
+from analysis.metrics.pools import exhaustion, starved_locks
+from analysis.metrics.subjects import has_requests, is_service, of_steps
+from analysis.statistics.distributions import share_interval
+from analysis.words.units import COUNT, PERCENT
+from analysis.words.values import Measurement
+from recording.flow import LOCK_STEPS
+from recording.outcomes import is_failure
+
+_REQUESTS = "http_requests_total"
+RULE_OF_THREE = 3.0
+"""No failure among n requests excludes, at 95 %, shares above 3/n only (Hanley and Lippman-Hand,
+"If Nothing Goes Wrong, Is Everything All Right?", JAMA 249, 1983)."""
+
+
+def _of(subject: str) -> bool:
+    return has_requests(subject) or is_service(subject)
+
+
+def _measured(case: Case, subject: str, name: str, unit: str) -> Iterable[Measurement]:
+    """Who is never called by users counts requests itself."""
+    if has_requests(subject):
+        return of_steps(case, subject, name, unit)
+    return (_server_errors(case.evidence, subject, name, unit),)
+
+
+def _server_errors(evidence: Evidence, subject: str, name: str, unit: str) -> Measurement:
+    """A service's own 5xx answers in the measured phases, from its request counters.
+
+    Counters that name no status leave open how many of them failed.
+    """
+    failed = total = unknown = 0
+    counters = [n for n in evidence.resources.metrics(subject) if n.partition("/")[0] == _REQUESTS]
+    for counter in counters:
+        grown = max(0, round(grown_while_measured(evidence, subject, counter)))
+        status = counter.rpartition("/")[2].lower()
+        total += grown
+        failed += grown if re.fullmatch(r"5(\d\d|xx)", status) else 0
+        unknown += 0 if re.fullmatch(r"[1-5](\d\d|xx)", status) else grown
+    measured = Measurement(subject, name, nan, unit, total)
+    if not total:
+        return replace(measured, note=f"no request was counted in {_REQUESTS}")
+    note = f"{unknown} of its {total} requests are counted without a status" if unknown else ""
+    note = unsaid(evidence, subject, counters, may_begin_late=True) or note
+    if any((evidence.resources.get(subject, counter)[1] < 0).any() for counter in counters):
+        note = f"some of {_REQUESTS} is below zero"
+    if note and not failed:
+        return replace(measured, note=note)
+    measured = replace(measured, note=note, at_least=bool(note))
+    if not unit:
+        return replace(measured, value=float(failed))
+    ci = share_interval(failed, total)
+    high = None if note else 100 * ci.high
+    return replace(measured, value=100 * failed / total, ci_low=100 * ci.low, ci_high=high)
+
+
+def _decided(case: Case, claim: Claim, _subject: str, measured: Measurement) -> Decision:
+    return decided(claim, measured, _doubts(case, claim, measured))
+
+
+def _doubts(case: Case, claim: Claim, measured: Measurement) -> Iterator[str]:
+    yield unseen(claim, measured)
+    if measured.unit == "%":
+        yield _too_few(claim, measured, case.evidence.measured_s)
+
+
+def _too_few(claim: Claim, measured: Measurement, measured_s: float) -> str:
+    """Whether so few requests could have shown a rate above the limit. None at all is a count."""
+    if claim.limit == 0 or claim.holds(100.0):
+        return ""
+    enough = ceil(RULE_OF_THREE / (claim.limit / 100))
+    if measured.n >= enough:
+        return ""
+    more = longer(measured_s * (enough / measured.n - 1))
+    return f"{measured.n} requests are too few for {claim.limit:g} %: it takes {enough}, {more}"
+
+
+def _explained(case: Case, subject: str, measured: Measurement) -> str:
+    step = measured.subject
+    sample = case.samples.get(step)
+    if sample is None:
+        return exhaustion(case, subject) if is_service(subject) else ""
+    text = _outcomes(sample)
+    if late := hung(case, sample):
+        text += f" ({late})"
+    if example := _example(case.evidence, step):
+        text += f"; for example {example['request_id']}: {_body(example)}"
+    if step in LOCK_STEPS and (starved := starved_locks(case)):
+        text += f"; {starved}"
+    return text
+
+
+def _outcomes(sample: Sample) -> str:
+    failed = {name: n for name, n in sample.outcomes.items() if is_failure(name)}
+    return ", ".join(f"{n} × {name}" for name, n in sorted(failed.items(), key=lambda kv: -kv[1]))
+
+
+def _example(evidence: Evidence, step: str) -> Mapping[str, Any] | None:
+    return next(
+        (
+            row
+            for row in evidence.exemplars
+            if row.get("why") == "failure" and step in (row.get("step"), "journey")
+        ),
+        None,
+    )
+
+
+def _body(row: Mapping[str, Any]) -> str:
+    text = str(row.get("body") or row.get("error") or "no body").strip()
+    return f"{row.get('status')} {text[:200]}"
+
+
+METRICS = tuple(
+    Metric(
+        name,
+        "errors",
+        unit,
+        scales,
+        of=_of,
+        measure=partial(_measured, name=name, unit=unit),
+        decide=_decided,
+        explain=_explained,
+        live=True,
+        windowed=True,
+    )
+    for name, unit, scales in (("error_rate", "%", PERCENT), ("failures", "", COUNT))
+)

@@ -1,0 +1,227 @@
+"""``pool``: exhaustion, utilization, waits and timeouts of a service's connection pools.
+
+What a pool does not say is not zero: without any pool that says it the value is nan, and else
+``at_least``, with why.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+from math import inf, isnan, nan
+
+import numpy as np
+import orjson
+
+from analysis.evidence.pool_series import histogram_quantile, pool_use
+from analysis.evidence.resources import Pool, counter_growth, named
+from analysis.evidence.run import Evidence
+from analysis.metrics.case import Case
+from analysis.metrics.decide import sampled
+from analysis.metrics.metric import Metric
+from analysis.metrics.subjects import is_service
+from analysis.words.units import COUNT, LATENCY, PERCENT
+from analysis.words.values import Measurement
+from recording.flow import LOCK_SERVICE
+
+BRIEF_WAIT_S = 0.05
+"""Longer than it takes to open a connection (TCP, TLS and a login in one data centre: 10 to 40 ms):
+who waited longer, waited for somebody else's."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Pools:
+    """What a metric of a service's pools looks at; ``blank`` is its measurement without a value."""
+
+    blank: Measurement
+    pools: list[Pool]
+    evidence: Evidence
+
+
+Reading = Callable[[_Pools], Measurement]
+
+
+def _measured(
+    case: Case, subject: str, name: str, unit: str, read: Reading
+) -> Iterable[Measurement]:
+    pools = case.pools[subject]
+    n = sum(len(pool.series.t_s) for pool in pools)
+    blank = Measurement(subject, name, nan, unit, n, phase="run")
+    if not n:
+        return (replace(blank, note="no connection_pool_active is exported"),)
+    return (read(_Pools(blank, pools, case.evidence)),)
+
+
+def _exhausted_windows(of: _Pools) -> Measurement:
+    total = float(sum(len(pool.windows) for pool in of.pools))
+    why_not = ((pool.label, _unseen_by(of.evidence, pool)) for pool in of.pools)
+    unseen = "; ".join(f"pool {label}: {why}" for label, why in why_not if why)
+    if not unseen:
+        return replace(of.blank, value=total)
+    return replace(of.blank, value=total or nan, note=unseen, at_least=True)
+
+
+def _unseen_by(evidence: Evidence, pool: Pool) -> str:
+    """Why callers may have gone without a connection unseen, or surely did; "" where neither."""
+    return (
+        pool.unseen or pool.series.blind_to or ("" if pool.windows else brief_waits(evidence, pool))
+    )
+
+
+def brief_waits(evidence: Evidence, pool: Pool) -> str:
+    """That callers waited for a connection between two samples; "" where none did, or none says."""
+    buckets = _acquire_buckets(evidence, [pool])
+    bound = min((b for b in buckets if b >= BRIEF_WAIT_S), default=inf)
+    waits = buckets.get(inf, 0.0) - buckets.get(bound, 0.0)
+    if waits < 1:
+        return ""
+    return (
+        f"{waits:.0f} callers waited longer than {1000 * bound:g} ms for a connection, "
+        "between the samples"
+    )
+
+
+def _acquire_wait_p99(of: _Pools) -> Measurement:
+    """Over the run, all pools of a service together.
+
+    Its samples are the callers who got a connection, or waited for one in vain.
+    """
+    bounds = _acquire_buckets(of.evidence, of.pools)
+    if inf not in bounds or len(bounds) < 2:
+        return of.blank
+    ordered = sorted(bounds)
+    grown = np.array([bounds[bound] for bound in ordered])
+    wait = histogram_quantile(np.array(ordered), grown, 0.99)
+    notes = [f"pool {pool.label}: {pool.unseen}" for pool in of.pools if pool.unseen]
+    notes += ["past the last bucket"] if wait.at_least else []
+    return replace(
+        of.blank,
+        value=1000 * wait.value,
+        n=round(bounds[inf]),
+        note="; ".join(notes),
+        at_least=bool(notes),
+    )
+
+
+def _acquire_buckets(evidence: Evidence, pools: list[Pool]) -> dict[float, float]:
+    """How many callers waited no longer than each bound (s) during the run."""
+    bounds: dict[float, float] = {}
+    for pool in pools:
+        prefix = named("connection_pool_acquire_seconds_bucket", pool.label) + "/"
+        for metric in evidence.resources.metrics(pool.subject):
+            bound = _bound(metric.removeprefix(prefix)) if metric.startswith(prefix) else nan
+            if not isnan(bound):
+                grown = float(counter_growth(evidence, pool.subject, metric)[1].sum())
+                bounds[bound] = bounds.get(bound, 0.0) + grown
+    return bounds
+
+
+def _bound(label: str) -> float:
+    """What ``le`` says, s; nan where that is no number, or belongs to another pool."""
+    try:
+        return float(label)
+    except ValueError:
+        return nan
+
+
+def _peak_of_the_worst(of: _Pools, field: str, behind: str, lacks: str) -> Measurement:
+    known = _known(of, field)
+    worst = max(known, key=lambda label: known[label], default="")
+    value = known.get(worst, nan)
+    return _of_all(replace(of.blank, value=value, note=f"peak of {worst}"), of, behind, lacks)
+
+
+def _all_together(of: _Pools, field: str, behind: str, lacks: str) -> Measurement:
+    known = _known(of, field)
+    value = sum(known.values()) if known else nan
+    return _of_all(replace(of.blank, value=value), of, behind, lacks)
+
+
+def _known(of: _Pools, field: str) -> dict[str, float]:
+    """One number of the use of every pool that says it."""
+    uses = {pool.label: float(getattr(pool_use(pool.series), field)) for pool in of.pools}
+    return {label: value for label, value in uses.items() if not isnan(value)}
+
+
+def _of_all(found: Measurement, of: _Pools, behind: str, lacks: str) -> Measurement:
+    """A lower bound where a pool left out the series ``behind`` it; no data where all did."""
+    if isnan(found.value):
+        return replace(found, note=lacks)
+    silent = [p for p in of.pools if p.unseen or np.isnan(getattr(p.series, behind)).any()]
+    if not silent:
+        return found
+    why = (f"pool {pool.label}: {pool.unseen or f'{lacks} in some samples'}" for pool in silent)
+    return replace(found, note="; ".join(why), at_least=True)
+
+
+def starved_locks(case: Case) -> str:
+    """That checkout had to wait for locks; "" when their pool was never exhausted."""
+    starts = [w.start_s for pool in case.pools[LOCK_SERVICE] for w in pool.windows]
+    if not starts:
+        return ""
+    return (
+        f"checkout waits for {LOCK_SERVICE}, whose pool was exhausted from "
+        f"{case.evidence.elapsed(min(starts))}"
+    )
+
+
+def windows_in_words(case: Case, subject: str) -> str:
+    """When its pools were exhausted, and how badly; "" where they never were."""
+    found = [(pool, window) for pool in case.pools[subject] for window in pool.windows]
+    elapsed = case.evidence.elapsed
+    texts = []
+    for pool, window in sorted(found, key=lambda pair: pair[1].start_s)[:3]:
+        end = elapsed(window.end_s) if window.end_s is not None else "the end"
+        texts.append(
+            f"pool {pool.label} ({window.pool_max or '?'} connections) exhausted "
+            f"{elapsed(window.start_s)} to {end}, {window.failures} waits timed out, "
+            f"at most {window.peak_waiting} waiting"
+        )
+    more = f" (and {len(found) - 3} more)" if len(found) > 3 else ""
+    return "; ".join(texts) + more
+
+
+def exhaustion(case: Case, subject: str) -> str:
+    """When they were, and the first answer that said so, with its body."""
+    text = windows_in_words(case, subject)
+    for row in case.evidence.events_named("pool_exhausted"):
+        if row.get("source") == subject:
+            body = row.get("body")
+            body = body if isinstance(body, str) else orjson.dumps(body).decode()
+            return f"{text}; first 503 ({row.get('request_id')}): {body}"
+    return text
+
+
+def _explained(case: Case, subject: str, _measured: Measurement) -> str:
+    return exhaustion(case, subject)
+
+
+def _metric(name: str, unit: str, scales: Mapping[str, float], read: Reading) -> Metric:
+    return Metric(
+        name,
+        "pool",
+        unit,
+        scales,
+        of=is_service,
+        measure=partial(_measured, name=name, unit=unit, read=read),
+        decide=sampled,
+        explain=_explained,
+        live=True,
+    )
+
+
+METRICS = (
+    _metric("exhausted_windows", "", COUNT, _exhausted_windows),
+    _metric("utilization", "%", PERCENT, partial(
+        _peak_of_the_worst, field="utilization_peak_percent", behind="size",
+        lacks="no connection_pool_max, or an unlimited one",
+    )),
+    _metric("timeouts", "", COUNT, partial(
+        _all_together, field="timeouts", behind="timeouts_total",
+        lacks="no connection_pool_timeouts_total",
+    )),
+    _metric("acquire_wait_p99", "ms", LATENCY, _acquire_wait_p99),
+    _metric("peak_waiting", "", COUNT, partial(
+        _peak_of_the_worst, field="peak_waiting", behind="waiting",
+        lacks="no connection_pool_waiting",
+    )),
+)  # fmt: skip

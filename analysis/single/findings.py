@@ -1,0 +1,61 @@
+"""What a reader should know besides the rules."""
+
+from collections.abc import Iterator
+
+from analysis.evidence.processes import restarts_in_words
+from analysis.evidence.requests import Sample
+from analysis.evidence.resources import Pool
+from analysis.evidence.run import Evidence
+from analysis.evidence.stalls import stalls_in_words
+from analysis.metrics.case import Case
+from analysis.metrics.pools import brief_waits, windows_in_words
+from analysis.words.values import show
+from recording.flow import SERVICE_STEPS
+
+
+def findings(case: Case) -> Iterator[str]:
+    """One sentence each."""
+    for subject, pools in case.pools.items():
+        yield from _of_pools(case, subject, pools)
+    for subject in SERVICE_STEPS:
+        if text := restarts_in_words(case.evidence, subject):
+            yield f"{subject} {text}"
+    for subject, memory in case.memory.items():
+        if memory.noteworthy:
+            yield f"{subject} memory: {memory.explanation}"
+        if memory.resumed:
+            yield f"{subject} memory after a fall: {memory.resumed}"
+    if case.orders is not None:
+        yield str(case.orders)
+    yield from _of_charges(case.samples.get("charge"))
+    yield from _of_events(case.evidence)
+    for subject, few in case.unsampled.items():
+        yield f"{subject} did not give its metrics while its requests failed: {few}"
+    yield from stalls_in_words(case.evidence)
+    yield from case.evidence.remarks()
+
+
+def _of_pools(case: Case, subject: str, pools: list[Pool]) -> Iterator[str]:
+    if text := windows_in_words(case, subject):
+        yield f"{subject}: {text}"
+    for pool in pools:
+        if not pool.windows and (brief := brief_waits(case.evidence, pool)):
+            yield f"{subject}: pool {pool.label}: {brief}"
+
+
+def _of_charges(charge: Sample | None) -> Iterator[str]:
+    if charge and (declined := charge.outcomes.get("declined", 0)):
+        share = 100 * declined / charge.n
+        yield f"{declined} of {charge.n} charges declined as planned ({show(share, '%')})"
+
+
+def _of_events(evidence: Evidence) -> Iterator[str]:
+    for row in evidence.events_named("worker_lost"):
+        at = evidence.elapsed(float(row["t_s"]))
+        yield f"{row.get('worker')} was lost at {at}; its users moved to the other workers"
+    if strangers := evidence.events_named("strangers_refused"):
+        messages = strangers[-1].get("messages")
+        yield f"{messages} messages of strangers, without the run's seal, were dropped"
+    for row in evidence.events_named("oom_killed"):
+        at = evidence.elapsed(float(row["t_s"]))
+        yield f"{row.get('source')} was killed for memory at {at}"

@@ -1,0 +1,183 @@
+"""The judge of one run: for each rule and subject measure, decide, explain."""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import chain
+
+from analysis.evidence.begun import never_told
+from analysis.evidence.requests import Sample, judged_kind, samples
+from analysis.evidence.run import Evidence
+from analysis.limits.rules import Rule
+from analysis.limits.thresholds import Thresholds
+from analysis.metrics.case import Case
+from analysis.single.checks import checks
+from analysis.single.delivery import kept_from_users
+from analysis.single.findings import findings
+from analysis.words.units import and_more
+from analysis.words.values import (
+    Breach,
+    Measurement,
+    Outcome,
+    RuleRow,
+    Verdict,
+    is_about_shipping,
+)
+from recording.durations import format_duration
+from recording.hlog import LATENCY, of_requests
+
+_SHOWN = ("p50", "p95", "p99", "mean", "max", "error_rate")
+
+
+def judge_evidence(evidence: Evidence, thresholds: Thresholds) -> Verdict:
+    """The verdict on a recording."""
+    case = Case(evidence)
+    run_checks = checks(evidence, case.samples)
+    rows = tuple(row for subject, rule in thresholds for row in _rows(case, subject, rule))
+    breaches = tuple(_breach(row) for row in rows if row.outcome is Outcome.FAIL)
+    invalid = tuple(str(check) for check in run_checks if not check.ok)
+    unsure = tuple(_unsure(evidence, thresholds, rows))
+    outcome = _overall(bool(invalid), bool(breaches), bool(unsure), bool(rows))
+    if outcome is Outcome.INVALID and not invalid:
+        invalid = ("no rule of thresholds.toml applies to this run",)
+    return Verdict(
+        run_id=evidence.manifest.run_id,
+        profile=evidence.manifest.profile.name,
+        verdict=outcome,
+        summary=_summary(outcome, breaches, invalid, unsure, rows),
+        breaches=breaches,
+        rows=rows,
+        measurements=tuple(_measurements(case, rows)),
+        checks=tuple(run_checks),
+        invalid_reasons=invalid,
+        inconclusive_reasons=unsure,
+        findings=tuple(findings(case)),
+        context=_context(evidence, case.samples),
+    )
+
+
+def _rows(case: Case, subject: str, rule: Rule) -> Iterator[RuleRow]:
+    metric = rule.metric
+    required = case.evidence.manifest.profile.judge.requires(subject, metric.kind)
+    for measured in metric.measure(case, subject):
+        outcome, because = metric.decide(case, rule, subject, measured)
+        if outcome is Outcome.FAIL:
+            because = metric.explain(case, subject, measured)
+        yield RuleRow(str(rule), subject, measured, outcome, because, required, metric.kind)
+
+
+def _breach(row: RuleRow) -> Breach:
+    measured = row.measurement
+    inside = "" if row.subject == measured.subject else f"/{measured.subject}"
+    return Breach(
+        rule=row.rule,
+        subject=f"{row.subject}{inside}",
+        metric=measured.metric,
+        actual=measured.value,
+        required=row.rule.removeprefix(measured.metric).strip(),
+        unit=measured.unit,
+        severity="breach",
+        because=row.because,
+        at_least=measured.at_least,
+    )
+
+
+def _unsure(evidence: Evidence, thresholds: Thresholds, rows: tuple[RuleRow, ...]) -> Iterator[str]:
+    for row in rows:
+        if row.outcome is Outcome.INCONCLUSIVE and row.required:
+            yield f"{row.measurement.subject} {row.rule}: {row.because}"
+    if rows and all(row.outcome is Outcome.INCONCLUSIVE for row in rows):
+        yield "no rule could be decided"
+    for name in evidence.manifest.profile.judge.required:
+        subject, _, kind = name.rpartition(".")
+        if subject and not any((row.subject, row.kind) == (subject, kind) for row in rows):
+            yield f"{name} must be decided, and {thresholds.source} has no rule for it"
+    if held := kept_from_users(evidence):
+        yield held
+    if untold := never_told(evidence):
+        yield untold
+    if evidence.manifest.ended == "interrupted":
+        done, planned = evidence.measured_s, evidence.manifest.profile.measured_s
+        yield (
+            f"stopped early: {format_duration(round(done))} of {format_duration(planned)} measured"
+        )
+
+
+def _measurements(case: Case, rows: tuple[RuleRow, ...]) -> Iterator[Measurement]:
+    latency = (s.measure(metric) for s in case.samples.values() for metric in _SHOWN)
+    segments = (m for memory in case.memory.values() for m in memory.segments())
+    ruled = (row.measurement for row in rows)
+    seen: set[tuple[str, str]] = set()
+    for measured in chain(latency, ruled, segments, _from_send(case.evidence)):
+        key = (measured.subject, measured.metric)
+        if key not in seen:
+            seen.add(key)
+            yield measured
+
+
+def _from_send(evidence: Evidence) -> Iterator[Measurement]:
+    """In the open model also what a closed one would have seen: latency from the send."""
+    if judged_kind(evidence) == LATENCY:
+        return
+    for sample in samples(evidence, LATENCY).values():
+        for metric in ("p50", "p95", "p99"):
+            measured = sample.measure(metric)
+            yield replace(measured, metric=f"{metric}_from_send")
+
+
+def _overall(invalid: bool, breached: bool, unsure: bool, judged: bool) -> Outcome:
+    if invalid or not judged:
+        return Outcome.INVALID
+    if breached:
+        return Outcome.FAIL
+    return Outcome.INCONCLUSIVE if unsure else Outcome.PASS
+
+
+def _summary(
+    outcome: Outcome,
+    breaches: tuple[Breach, ...],
+    invalid: tuple[str, ...],
+    unsure: tuple[str, ...],
+    rows: tuple[RuleRow, ...],
+) -> str:
+    if outcome is Outcome.INVALID:
+        return f"This run is not evidence: {invalid[0]}" + and_more(len(invalid))
+    if outcome is Outcome.FAIL:
+        worst = breaches[0]
+        return (
+            f"{worst.subject}: {worst.metric} is {worst.shown}, "
+            f"required {worst.required}" + and_more(len(breaches))
+        )
+    if outcome is Outcome.INCONCLUSIVE:
+        return f"Cannot tell: {unsure[0]}" + and_more(len(unsure))
+    decided = f"All {sum(row.outcome is Outcome.PASS for row in rows)} decided rules hold"
+    undecided = [row for row in rows if row.outcome is Outcome.INCONCLUSIVE]
+    left = f"not decided, nor required: {_listed(undecided)}" if undecided else ""
+    if not is_about_shipping(rows):
+        return f"It works. This is no verdict on shipping: {left}. {decided}"
+    return decided + (f"; {left}" if left else "")
+
+
+def _listed(rows: list[RuleRow]) -> str:
+    """``3 × errors, 2 × memory``."""
+    kinds = Counter(row.kind for row in rows)
+    return ", ".join(f"{n} × {kind}" for kind, n in kinds.items())
+
+
+def _context(evidence: Evidence, found: dict[str, Sample]) -> dict[str, object]:
+    manifest = evidence.manifest
+    total = sum(i.histogram.n for i in of_requests(evidence.log.intervals))
+    return {
+        "started_utc": manifest.started_utc,
+        "seed": manifest.seed,
+        "ended": manifest.ended,
+        "git": manifest.git,
+        "host": {k: manifest.host.get(k) for k in ("cpu", "cores", "memory_bytes", "system")},
+        "overrides": manifest.overrides,
+        "peak_users": manifest.profile.load.peak_users,
+        "measured_s": evidence.measured_s,
+        "requests_measured": found["journey"].n,
+        "requests_excluded": total - found["journey"].n,
+        "rate_per_s": found["journey"].n / evidence.measured_s if evidence.measured_s else 0.0,
+        "outcomes": {name: sample.outcomes for name, sample in found.items()},
+    }
