@@ -14,9 +14,9 @@ from pathlib import Path
 
 from rich.console import Console
 
-from benchmarks.child import PROJECT, ChildFailedError
-from benchmarks.figures import Figure, as_json, print_table
-from harness import host
+from benchmarks.figures.child import PROJECT, ChildFailedError
+from benchmarks.figures.figure import Figure, as_json, print_table
+from harness.system import host
 
 PARTS = {
     "a": "peak",
@@ -39,7 +39,7 @@ def main(argv: list[str]) -> int:
         load_before[part] = list(os.getloadavg())
         console.print(f"[dim]({part}) {PARTS[part]} …[/]", highlight=False)
         try:
-            figures += importlib.import_module(f"benchmarks.{PARTS[part]}").measure()
+            figures += importlib.import_module(f"benchmarks.figures.{PARTS[part]}").measure()
         except ChildFailedError as error:
             broken.append(f"({part}) {error}")
     print_table(figures, console)

@@ -7,8 +7,10 @@ import traceback
 
 import typer
 
-from harness.parent import end_with_starter
-from harness.streams import make_unfailing
+from harness.run.watch import stop_like_ctrl_c
+from harness.screen.plain import Screen, forget_odd_width
+from harness.system.parent import end_with_starter
+from harness.system.streams import make_unfailing
 from harness.verbs import (
     analyze,
     baseline,
@@ -21,8 +23,6 @@ from harness.verbs import (
     runs,
     worker,
 )
-from harness.verbs.screen import Screen, forget_odd_width
-from harness.watch import stop_like_ctrl_c
 from recording.errors import LoadgateError
 from recording.exitcodes import ExitCode
 from recording.secrets import redact

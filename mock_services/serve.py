@@ -22,8 +22,8 @@ from types import FrameType, ModuleType
 import uvicorn
 from pydantic import ValidationError
 
-from mock_services.app import SETTINGS_VARIABLE
-from mock_services.errors import settings_problems
+from mock_services.kit.app import SETTINGS_VARIABLE
+from mock_services.kit.errors import settings_problems
 from mock_services.settings import DEFAULT_PORTS, MODELS
 
 KEEP_ALIVE_S = 3600

@@ -10,7 +10,7 @@ from typer.main import get_command
 from typer.testing import CliRunner
 
 from harness.cli import app
-from harness.prometheus import _KEPT
+from harness.sampling.prometheus import _KEPT
 from mock_services.settings import MODELS
 from recording.profile_file import apply_override, load_profile
 

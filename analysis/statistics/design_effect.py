@@ -43,7 +43,7 @@ _LENGTHS, _LENGTH_ODDS = (0.4, 1.0, 3.0), (3.0, 1.0, 1.0)
 _STRENGTHS = (1.0, 3.0, 8.0, 25.0, 100.0, 1000.0)
 # Probability of white noise before the run is seen, and the most that the requests around the
 # median say against a wandering tail: chosen with the numbers above by simulation, so that
-# intervals hold (benchmarks/percentile_coverage.py).
+# intervals hold (benchmarks/studies/percentile_coverage.py).
 _WHITE, _LEAST_ODDS = 0.4, 0.3
 _TINY = 1e-12
 _WIDEST, _HALVINGS = 1e6, 30

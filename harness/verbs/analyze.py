@@ -6,9 +6,9 @@ from typing import Annotated
 import typer
 
 from analysis.limits.thresholds import load_thresholds
-from harness.paths import find_thresholds
-from harness.verbs.options import Inconclusive, Json, Thresholds
-from harness.verbs.show import finish
+from harness.options import Inconclusive, Json, Thresholds
+from harness.screen.judged import finish
+from harness.system.paths import find_thresholds
 from recording.rundir import open_run_dir
 
 HELP = """

@@ -13,12 +13,12 @@ from analysis.evidence.host import UNKNOWN
 from analysis.limits.thresholds import Thresholds as Limits
 from analysis.limits.thresholds import load_thresholds
 from analysis.paired.settings import gate_settings
-from harness.paths import find_thresholds
-from harness.streams import presenting
-from harness.verbs.compare_show import WIDE
-from harness.verbs.options import Json, Thresholds
-from harness.verbs.regression_options import BASELINES, Baselines
-from harness.verbs.screen import Screen, print_json, styled, table, widen
+from harness.options import Json, Thresholds
+from harness.regression_options import BASELINES, Baselines
+from harness.screen.compared import WIDE
+from harness.screen.plain import Screen, print_json, styled, table, widen
+from harness.system.paths import find_thresholds
+from harness.system.streams import presenting
 from recording.errors import RunFailedError
 from recording.rundir import open_run_dir
 

@@ -25,15 +25,15 @@ from analysis.evidence.host import host_class
 from analysis.limits.thresholds import load_thresholds
 from analysis.paired.settings import GateSettings, gate_settings
 from analysis.regression.data import RegressionSettings
-from harness import git
-from harness.calibrate import Planned, Series, plan, run_gate, simulate_gates
-from harness.host import host_facts
-from harness.inject import latencies_in_force, overrides
-from harness.paths import find_profile, find_thresholds
-from harness.seeds import derived, drawn
-from harness.verbs.calibrate_show import announce, follow, follow_simulated, print_calibration
-from harness.verbs.options import CALIBRATIONS, Json, SameDraws, Seed
-from harness.verbs.screen import Screen
+from harness.options import CALIBRATIONS, Json, SameDraws, Seed
+from harness.run.calibrate import Planned, Series, plan, run_gate, simulate_gates
+from harness.scene.inject import latencies_in_force, overrides
+from harness.scene.seeds import derived, drawn
+from harness.screen.calibrated import announce, follow, follow_simulated, print_calibration
+from harness.screen.plain import Screen
+from harness.system import git
+from harness.system.host import host_facts
+from harness.system.paths import find_profile, find_thresholds
 from recording.errors import ConfigError, StorageError
 from recording.exitcodes import ExitCode
 from recording.flow import STEPS

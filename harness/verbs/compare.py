@@ -10,12 +10,12 @@ from analysis.compare.baseline import baseline_of
 from analysis.compare.baseline_store import read_baselines
 from analysis.compare.side_by_side import Comparison, compare_pair
 from analysis.limits.thresholds import load_thresholds
-from harness.paths import find_thresholds
-from harness.streams import presenting
-from harness.verbs.compare_show import print_comparison
-from harness.verbs.options import Inconclusive, Json, Thresholds, exit_with
-from harness.verbs.regression_options import BASELINES, Baselines, baseline_rules
-from harness.verbs.screen import Screen
+from harness.options import Inconclusive, Json, Thresholds, exit_with
+from harness.regression_options import BASELINES, Baselines, baseline_rules
+from harness.screen.compared import print_comparison
+from harness.screen.plain import Screen
+from harness.system.paths import find_thresholds
+from harness.system.streams import presenting
 from recording.rundir import open_run_dir
 
 HELP = """

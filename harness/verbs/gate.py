@@ -15,17 +15,18 @@ from analysis.limits.thresholds import load_thresholds
 from analysis.paired.early import decided_early
 from analysis.paired.settings import gate_settings
 from analysis.statistics.looks import LookPlan, balanced_order
-from harness import git, preflight
-from harness.arms import PreparedArm, open_arms, prepared, seeded
-from harness.conduct import Order, record
-from harness.early_look import EarlyLooks
-from harness.live import LiveView
-from harness.paths import find_profile, find_thresholds
-from harness.scratch import sweep
-from harness.seeds import drawn, seeded_load
-from harness.verbs.options import RUNS, Inconclusive, Json, Runs, SameDraws, Seed, Thresholds
-from harness.verbs.screen import Screen, styled
-from harness.verbs.show import finish
+from harness.options import RUNS, Inconclusive, Json, Runs, SameDraws, Seed, Thresholds
+from harness.run.conduct import Order, record
+from harness.run.early_look import EarlyLooks
+from harness.scene import preflight
+from harness.scene.arms import PreparedArm, open_arms, prepared, seeded
+from harness.scene.seeds import drawn, seeded_load
+from harness.screen.judged import finish
+from harness.screen.live import LiveView
+from harness.screen.plain import Screen, styled
+from harness.system import git
+from harness.system.paths import find_profile, find_thresholds
+from harness.system.scratch import sweep
 from recording.clock import RunClock
 from recording.durations import format_duration
 from recording.errors import ConfigError

@@ -8,12 +8,12 @@ from typing import Annotated, Any
 import typer
 from pydantic import Field
 
-from harness.paths import find_profile
-from harness.scratch import scratch, sweep
-from harness.seeds import drawn, seeded_services
-from harness.services import service_settings, start_services
-from harness.verbs.options import Seed
-from harness.verbs.screen import Screen
+from harness.options import Seed
+from harness.scene.seeds import drawn, seeded_services
+from harness.scene.services import service_settings, start_services
+from harness.screen.plain import Screen
+from harness.system.paths import find_profile
+from harness.system.scratch import scratch, sweep
 from mock_services.settings import DEFAULT_PORTS, MODELS
 from recording.clock import RunClock
 from recording.errors import RunFailedError

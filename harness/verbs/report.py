@@ -9,11 +9,11 @@ from rich.markdown import Markdown
 from analysis.judge import judge
 from analysis.limits.thresholds import load_thresholds
 from analysis.words.values import Verdict
-from harness.paths import find_thresholds
-from harness.streams import presenting
-from harness.verbs.options import Json, Thresholds
-from harness.verbs.screen import Screen
-from harness.verbs.show import calibration_of, report_of, store
+from harness.options import Json, Thresholds
+from harness.screen.judged import calibration_of, report_of, store
+from harness.screen.plain import Screen
+from harness.system.paths import find_thresholds
+from harness.system.streams import presenting
 from recording.rundir import open_run_dir
 
 HELP = """

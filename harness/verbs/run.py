@@ -6,14 +6,10 @@ from typing import Annotated
 import typer
 
 from analysis.limits.thresholds import load_thresholds
-from harness.conduct import conduct
-from harness.generator import MASTER_PORT, Workers
-from harness.handshake import PLAN_PORT_OFFSET, check_can_listen
-from harness.live import LiveView
-from harness.paths import find_profile, find_thresholds
-from harness.seeds import drawn
-from harness.token import Token, given_token, made_token
-from harness.verbs.options import (
+from harness.generator.generator import MASTER_PORT, Workers
+from harness.generator.handshake import PLAN_PORT_OFFSET, check_can_listen
+from harness.generator.token import Token, given_token, made_token
+from harness.options import (
     MOST_PORT,
     RUNS,
     Inconclusive,
@@ -25,8 +21,12 @@ from harness.verbs.options import (
     TokenText,
     WaitS,
 )
-from harness.verbs.screen import Screen, styled
-from harness.verbs.show import finish
+from harness.run.conduct import conduct
+from harness.scene.seeds import drawn
+from harness.screen.judged import finish
+from harness.screen.live import LiveView
+from harness.screen.plain import Screen, styled
+from harness.system.paths import find_profile, find_thresholds
 from recording.durations import format_duration
 from recording.profile import Profile
 from recording.profile_file import load_profile

@@ -6,8 +6,8 @@ import orjson
 import typer
 
 from analysis.words.values import Outcome
-from harness.verbs.options import RUNS, Json, Runs
-from harness.verbs.screen import STYLE, Screen, print_json, styled, table
+from harness.options import RUNS, Json, Runs
+from harness.screen.plain import STYLE, Screen, print_json, styled, table
 from recording.errors import ConfigError
 from recording.files import read_regular
 from recording.manifest import read_manifest

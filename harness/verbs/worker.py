@@ -5,11 +5,11 @@ from typing import Annotated
 
 import typer
 
-from harness.generator import MASTER_PORT
-from harness.handshake import Master
-from harness.lend import Lent
-from harness.token import VARIABLE, given_token
-from harness.verbs.options import MOST_PORT, TokenFile, TokenText, WaitS
+from harness.generator.generator import MASTER_PORT
+from harness.generator.handshake import Master
+from harness.generator.token import VARIABLE, given_token
+from harness.options import MOST_PORT, TokenFile, TokenText, WaitS
+from harness.run.lend import Lent
 from recording.errors import ConfigError
 
 ALLOW_VARIABLE = "LOADGATE_ALLOW"

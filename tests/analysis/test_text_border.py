@@ -19,9 +19,9 @@ from analysis.report.markdown import code, md
 from analysis.report.paired import gate_markdown, gate_summary
 from analysis.report.single import markdown
 from analysis.words.values import Breach, Check, Measurement, Outcome, RuleRow, Verdict
-from harness.verbs.screen import Screen
-from harness.verbs.show import print_verdict
-from harness.verbs.show_gate import print_gate, publish
+from harness.screen.gate_answer import print_gate, publish
+from harness.screen.judged import print_verdict
+from harness.screen.plain import Screen
 from recording.rundir import RunDir
 from recording.series import SERIES_HEADER, Sample, SeriesWriter
 from recording.series_reader import read_series

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from analysis.compare.baseline import Baseline
-from benchmarks.compare_simulation import runs, slower
+from benchmarks.studies.compare_simulation import runs, slower
 
 
 def logs(found: list[Baseline], subject: str) -> np.ndarray:

@@ -1,11 +1,11 @@
-"""benchmarks/figures.py: what a reader sees of a figure and its peer."""
+"""benchmarks/figures/figure.py: what a reader sees of a figure and its peer."""
 
 import io
 
 import pytest
 from rich.console import Console
 
-from benchmarks.figures import Figure, Peer, as_json, at_least, at_most, print_table
+from benchmarks.figures.figure import Figure, Peer, as_json, at_least, at_most, print_table
 
 
 def printed(*figures: Figure) -> str:

@@ -1,9 +1,9 @@
-"""The simulated recordings of benchmarks/gate_costs_simulation.py."""
+"""The simulated recordings of benchmarks/studies/gate_costs_simulation.py."""
 
 import pytest
 
 from analysis.paired.costs import CostSettings
-from benchmarks.gate_costs_simulation import HOSTS, Change, run
+from benchmarks.studies.gate_costs_simulation import HOSTS, Change, run
 
 
 @pytest.mark.parametrize("host", HOSTS)

@@ -1,10 +1,10 @@
-"""benchmarks/long_recording.py: what it writes is a recording that the judge takes for one."""
+"""benchmarks/figures/long_recording.py: what it writes is a recording for the judge."""
 
 from pathlib import Path
 
 from analysis.judge import judge
 from analysis.limits.thresholds import load_thresholds
-from benchmarks.long_recording import write_long_recording
+from benchmarks.figures.long_recording import write_long_recording
 from recording.profile_file import load_profile
 
 PROJECT = Path(__file__).parents[2]

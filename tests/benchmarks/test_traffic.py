@@ -1,4 +1,4 @@
-"""benchmarks/traffic.py: requests that a mock accepts, in the right proportions."""
+"""benchmarks/figures/traffic.py: requests that a mock accepts, in the right proportions."""
 
 import itertools
 import json
@@ -6,8 +6,8 @@ from collections import Counter
 
 import pytest
 
-from benchmarks.appendix_a import PEAK_RATES
-from benchmarks.traffic import CHECKOUT_STEPS, PLANS, CheckoutPlan, LockPlan, Request
+from benchmarks.figures.appendix_a import PEAK_RATES
+from benchmarks.figures.traffic import CHECKOUT_STEPS, PLANS, CheckoutPlan, LockPlan, Request
 
 
 @pytest.mark.parametrize("name", list(PLANS))

@@ -1,4 +1,4 @@
-"""benchmarks/watch.py: the kernel's counters and what processes used between two moments."""
+"""benchmarks/figures/watch.py: the kernel's counters and what processes used in between."""
 
 import os
 import socket
@@ -6,7 +6,7 @@ import socket
 import psutil
 import pytest
 
-from benchmarks.watch import Look, Span, Watch, accepted_connections
+from benchmarks.figures.watch import Look, Span, Watch, accepted_connections
 
 SNMP = """Ip: Forwarding DefaultTTL
 Ip: 1 64

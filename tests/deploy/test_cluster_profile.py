@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 import pytest
 from deploy_build import BASE, OVERLAY, ROOT, build, named, option, pod_of
 
-from harness.preflight import check_safety
-from harness.services import service_settings
+from harness.scene.preflight import check_safety
+from harness.scene.services import service_settings
 from mock_services.settings import SUBJECTS
 from recording.profile import Profile
 from recording.profile_file import load_profile

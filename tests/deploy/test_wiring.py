@@ -30,7 +30,7 @@ from deploy_checks import (
     selector_problems,
 )
 
-from harness.token import VARIABLE, given_token
+from harness.generator.token import VARIABLE, given_token
 from mock_services.serve import _parse
 from mock_services.settings import DEFAULT_PORTS, MODELS, SUBJECTS
 from recording.errors import ConfigError

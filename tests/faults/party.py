@@ -12,7 +12,7 @@ from typing import Any
 
 import psutil
 
-from harness.generator import free_port
+from harness.generator.generator import free_port
 from tests.faults.fault import FIXTURES, Seen, environment, newest_verdict
 
 TOKEN = "a-token-of-these-rows"

@@ -18,7 +18,7 @@ import numpy as np
 from analysis.compare.against_baselines import BaselineRules, compare_with_baselines
 from analysis.compare.baseline import Baseline
 from analysis.regression.data import RegressionSettings
-from harness import git as project_git
+from harness.system import git as project_git
 from recording.flow import STEPS
 from recording.rundir import create_run_dir
 from tests.analysis.compare.baselines import SUBJECTS, made

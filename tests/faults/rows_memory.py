@@ -15,7 +15,7 @@ from analysis.limits.thresholds import parse_thresholds
 from analysis.memory.judge import judge_memory
 from analysis.metrics.memory import by_interval
 from analysis.words.units import BYTES_PER_MB
-from benchmarks.memory_traces import GROWTHS, HOUR_S, Floats, bent_leak
+from benchmarks.studies.memory_traces import GROWTHS, HOUR_S, Floats, bent_leak
 from recording.exitcodes import ExitCode
 from tests.analysis.memory.test_real_series import series
 from tests.analysis.recordings import SERVICES, Recording

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import psutil
 
-from harness.generator import free_port
+from harness.generator.generator import free_port
 from tests.faults.fault import ROOT, Fault, Seen, command, environment, newest_verdict
 from tests.faults.hostile_shop import HostileShop, Quirk
 from tests.faults.party import LIMITS, PROFILE, REQUIRED, Side, party, until

@@ -13,7 +13,7 @@ from pathlib import Path
 import msgpack
 import zmq
 
-from harness.generator import free_port
+from harness.generator.generator import free_port
 from tests.faults.fault import FIXTURES, Fault, Seen
 from tests.faults.hostile_shop import HostileShop
 from tests.faults.party import PROFILE, Party, Side, gone_within, party, suspend_locust

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.paths import environment_of
-from harness.services import Origin, start_services
+from harness.scene.services import Origin, start_services
+from harness.system.paths import environment_of
 from recording.clock import RunClock
 from recording.errors import RunFailedError
 from tests.harness.conftest import ROOT, copy_code, git
@@ -15,7 +15,7 @@ from tests.harness.conftest import ROOT, copy_code, git
 PREPARED = """
 import sys
 from pathlib import Path
-from harness.arms import prepared
+from harness.scene.arms import prepared
 from recording.profile_file import load_profile
 profile = load_profile(Path(sys.argv[1]))
 with prepared("base", "ref:main", sys.argv[2:], profile, "gate.toml") as arm:
@@ -92,5 +92,5 @@ def test_a_shallow_clone_is_told_what_to_fetch(newer: Path, tmp_path: Path) -> N
 def test_a_folder_without_a_repository_is_said_to_be_one(tmp_path: Path) -> None:
     """In git's own words, and not as a revision that is missing."""
     copy_code(tmp_path)
-    done = python(tmp_path, "-c", "from harness.git import resolve; resolve('HEAD')")
+    done = python(tmp_path, "-c", "from harness.system.git import resolve; resolve('HEAD')")
     assert "not a git repository" in done.stderr

@@ -15,9 +15,9 @@ from typer.testing import CliRunner, Result
 
 from analysis.calibration.injection import Slowdown
 from analysis.calibration.record import GateRecord, read_records
-from harness.calibrate import plan
 from harness.cli import app
-from harness.inject import latencies_in_force, overrides
+from harness.run.calibrate import plan
+from harness.scene.inject import latencies_in_force, overrides
 from recording.errors import ConfigError, RunFailedError
 from recording.flow import STEPS
 from recording.profile_file import load_profile

@@ -1,4 +1,4 @@
-"""harness/fetch.py: a whole answer in time, or a reason; whatever the server does."""
+"""harness/system/fetch.py: a whole answer in time, or a reason; whatever the server does."""
 
 import http.server
 import threading
@@ -8,9 +8,9 @@ from contextlib import contextmanager
 
 import pytest
 
-from harness import fetch as fetching
-from harness import preflight, scene
-from harness.fetch import NoAnswerError, fetch
+from harness.scene import preflight, scene
+from harness.system import fetch as fetching
+from harness.system.fetch import NoAnswerError, fetch
 from recording.errors import ConfigError
 from tests.harness.slow_server import OPENINGS, slow_server
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from harness.arms import prepared
+from harness.scene.arms import prepared
 from recording.errors import ConfigError, RefusedError
 from recording.profile import Profile
 from recording.profile_file import load_profile

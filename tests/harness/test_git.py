@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.git import export, facts, resolve
+from harness.system.git import export, facts, resolve
 from recording.errors import ConfigError
 from tests.harness.conftest import git
 

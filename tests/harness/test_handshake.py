@@ -1,4 +1,4 @@
-"""harness/handshake.py: who is told the plan, and that a run that is over is no lost master."""
+"""harness/generator/handshake.py: who is told the plan, and that a run that is over is no loss."""
 
 import json
 import socket
@@ -8,8 +8,8 @@ from queue import SimpleQueue
 import httpx
 import pytest
 
-from harness.generator import free_port
-from harness.handshake import ANY_ADDRESS, LOOPBACK, PLAN_PORT_OFFSET, Master, PlanServer
+from harness.generator.generator import free_port
+from harness.generator.handshake import ANY_ADDRESS, LOOPBACK, PLAN_PORT_OFFSET, Master, PlanServer
 from recording.clock import RunClock
 from recording.errors import ConfigError, RunFailedError
 

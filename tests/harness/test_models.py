@@ -12,8 +12,8 @@ from typing import Any
 import httpx
 import pytest
 
-from harness.generator import free_port
-from harness.services import Services, start_services
+from harness.generator.generator import free_port
+from harness.scene.services import Services, start_services
 from recording.clock import RunClock
 from tests.harness.conftest import LIMIT_S, Run, StartRun, repeated_when_starved
 

@@ -1,4 +1,4 @@
-"""harness/preflight.py and the command line's refusals: before the first user, in one line."""
+"""harness/scene/preflight.py and the refusals: before the first user, in one line."""
 
 import os
 import subprocess
@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from harness import cli, preflight
-from harness.generator import expected_rate, processes_for
+from harness import cli
+from harness.generator.generator import expected_rate, processes_for
+from harness.scene import preflight
 from recording.errors import ConfigError, RefusedError
 from recording.profile_file import load_profile
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from harness.prometheus import flatten
+from harness.sampling.prometheus import flatten
 
 
 def flat(*lines: str) -> dict[str, float]:

@@ -13,7 +13,7 @@ import pytest
 from typer.testing import CliRunner
 
 from harness.cli import app
-from harness.verbs.screen import forget_odd_width
+from harness.screen.plain import forget_odd_width
 from tests.analysis.recordings import SMALL, Recording
 
 NOBODY = 65534

@@ -1,4 +1,4 @@
-"""harness/sampler.py: what it writes, and that its own troubles are on record."""
+"""harness/sampling/sampler.py: what it writes, and that its own troubles are on record."""
 
 import threading
 import time
@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from harness import sampler as module
-from harness.sampler import Sampler
-from harness.scene import with_metrics
+from harness.sampling import sampler as module
+from harness.sampling.sampler import Sampler
+from harness.scene.scene import with_metrics
 from recording.clock import RunClock
 from recording.jsonl import read_json_lines
 from recording.profile import Sampling

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from harness.scratch import scratch, sweep
+from harness.system.scratch import scratch, sweep
 from tests.harness.conftest import ROOT
 
 HOLDS = """
 import sys
-from harness.scratch import scratch
+from harness.system.scratch import scratch
 with scratch("base") as folder:
     (folder / "file").write_text("in use")
     print(folder, flush=True)

@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from harness.arms import PreparedArm, prepared, seeded
-from harness.conduct import Order, conduct
-from harness.generator import Workers
-from harness.live import LiveView
-from harness.seeds import derived, drawn, seeded_services
+from harness.generator.generator import Workers
+from harness.run.conduct import Order, conduct
+from harness.scene.arms import PreparedArm, prepared, seeded
+from harness.scene.seeds import derived, drawn, seeded_services
+from harness.screen.live import LiveView
 from mock_services.settings import MODELS
 from recording.manifest import PairedRun
 from recording.profile import Profile
@@ -29,7 +29,7 @@ def ordered(monkeypatch: pytest.MonkeyPatch, seed: int, *overrides: str) -> Orde
         orders.append(order)
         return RunDir(runs)
 
-    monkeypatch.setattr("harness.conduct.record", kept)
+    monkeypatch.setattr("harness.run.conduct.record", kept)
     profile = load_profile(FIXTURES / "tiny.toml", overrides)
     conduct(profile, "tiny.toml", (), Path(), None, Workers(), seed)  # type: ignore[arg-type]
     return orders[0]

@@ -10,9 +10,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from harness.early_look import EarlyLooks
-from harness.paths import environment_of
-from harness.watch import Interrupt, stop_like_ctrl_c
+from harness.run.early_look import EarlyLooks
+from harness.run.watch import Interrupt, stop_like_ctrl_c
+from harness.system.paths import environment_of
 from recording.clock import RunClock
 from recording.jsonl import JsonLinesWriter, read_json_lines
 from recording.manifest import ArmFacts, PairedRun

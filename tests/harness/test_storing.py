@@ -13,8 +13,8 @@ import pytest
 
 from analysis.judge import judge
 from analysis.limits.thresholds import load_thresholds
-from harness.live import LiveView
-from harness.verbs.screen import Screen
+from harness.screen.live import LiveView
+from harness.screen.plain import Screen
 from recording.rundir import RunDir
 from tests.analysis.recordings import Recording
 

@@ -8,15 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from harness.streams import make_unfailing
+from harness.system.streams import make_unfailing
 
 ROOT = Path(__file__).parents[2]
 RUN = """
 import os
-from harness import streams
-from harness.live import LiveView
-from harness.progress import Now
-from harness.verbs.screen import Screen
+from harness.system import streams
+from harness.screen.live import LiveView
+from harness.screen.progress import Now
+from harness.screen.plain import Screen
 streams.make_unfailing()
 with LiveView(Screen(), "a run") as view:
     for t_s in range(300):
@@ -26,7 +26,7 @@ os.write(2, b"the run ended")
 os._exit(0)
 """
 PRINT = """
-from harness import streams
+from harness.system import streams
 streams.make_unfailing()
 print("x" * 300_000, flush=True)
 """

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.generator import plan_json
+from harness.generator.generator import plan_json
 from recording.profile_file import load_profile
 
 ROOT = Path(__file__).parents[2]

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.fetch import NoAnswerError, fetch
+from harness.system.fetch import NoAnswerError, fetch
 from locustfiles.client import Connection, Service
 from recording.errors import ConfigError
 from recording.trust import trust_store

@@ -8,8 +8,8 @@ import httpx
 import pytest
 from mock_process import ADMIN_TOKEN, Running, Start, Tune
 
-from mock_services.admin import is_loopback
-from mock_services.cart import create_app
+from mock_services.cart.service import create_app
+from mock_services.kit.admin import is_loopback
 
 PATH = "/admin/behaviour"
 

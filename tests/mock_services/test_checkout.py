@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from mock_process import Running, Start, Tune
 
-from mock_services.catalogue import CATEGORIES
+from mock_services.checkout.catalogue import CATEGORIES
 
 PRODUCTS = "/api/v2/products"
 COUPON, START = "/api/v2/checkout/apply-coupon", "/api/v2/checkout/start"

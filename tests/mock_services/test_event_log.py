@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 from mock_process import ROOT
 
-from mock_services.events import EventLog
+from mock_services.kit.events import EventLog
 
 WRITER = """
 import sys
-from mock_services.events import EventLog
+from mock_services.kit.events import EventLog
 log = EventLog(sys.argv[1])
 for number in range(500):
     log.write("tick", number=number, padding="x" * 300)

@@ -15,9 +15,12 @@ from hypothesis import strategies as st
 from mock_process import USER
 from starlette.types import Message, Receive, Scope, Send
 
-from mock_services import cart, checkout, inventory_lock, payment
-from mock_services.call import Call
-from mock_services.express import Express
+from mock_services.cart.service import service as cart
+from mock_services.checkout.service import service as checkout
+from mock_services.inventory_lock.service import service as inventory_lock
+from mock_services.kit.call import Call
+from mock_services.kit.express import Express
+from mock_services.payment.service import service as payment
 from mock_services.settings import (
     CartSettings,
     CheckoutSettings,

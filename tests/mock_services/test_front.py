@@ -12,8 +12,8 @@ import pytest
 from fastapi import Request, Response
 from mock_process import USER, Running, Tune
 
-from mock_services.app import build_app
-from mock_services.cart import CartService
+from mock_services.cart.service import CartService
+from mock_services.kit.app import build_app
 from mock_services.settings import CartSettings
 
 BUSINESS = [

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from mock_services.idempotency import Answer, IdempotencyStore, KeyReusedError
+from mock_services.payment.idempotency import Answer, IdempotencyStore, KeyReusedError
 
 
 class Charge:

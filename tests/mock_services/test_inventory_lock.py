@@ -11,9 +11,9 @@ import httpx
 import pytest
 from mock_process import USER, Running, Start
 
-from mock_services.call import Call
-from mock_services.inventory_lock import InventoryLockService
-from mock_services.pool import Pool, PoolExhaustedError
+from mock_services.inventory_lock.service import InventoryLockService
+from mock_services.kit.call import Call
+from mock_services.kit.pool import Pool, PoolExhaustedError
 from mock_services.settings import InventoryLockSettings
 
 ACQUIRE, RELEASE = "/api/v1/locks/acquire", "/api/v1/locks/release"

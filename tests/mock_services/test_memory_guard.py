@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from mock_services.events import EventLog
-from mock_services.memory_guard import OOM_EXIT_CODE, MemoryGuard
-from mock_services.session_cache import SessionCache
+from mock_services.cart.memory_guard import OOM_EXIT_CODE, MemoryGuard
+from mock_services.cart.session_cache import SessionCache
+from mock_services.kit.events import EventLog
 from mock_services.settings import CartSettings
 
 

@@ -7,7 +7,7 @@ import re
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mock_services import money
+from mock_services.kit import money
 
 
 def test_first_checkout_is_the_seeds() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from mock_process import Running, Start, Tune
 
-from mock_services import money
+from mock_services.kit import money
 
 CHARGE = "/api/v2/payments/charge"
 GOOD = {

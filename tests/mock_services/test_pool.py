@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mock_services.pool import Lease, Pool, PoolExhaustedError
+from mock_services.kit.pool import Lease, Pool, PoolExhaustedError
 
 
 def run(work: Coroutine[Any, Any, Any]) -> Any:

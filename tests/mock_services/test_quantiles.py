@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.interpolate import PchipInterpolator
 
-from mock_services.quantiles import Q_MAX, LatencyCurve, LatencySampler, monotone_slopes
+from mock_services.kit.quantiles import Q_MAX, LatencyCurve, LatencySampler, monotone_slopes
 from mock_services.settings import MODELS, Quantiles
 
 PUBLISHED = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mock_services.rate_limit import TokenBucket
+from mock_services.payment.rate_limit import TokenBucket
 
 
 class Clock:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from mock_services.replicas import Replicas
+from mock_services.inventory_lock.replicas import Replicas
 
 
 def test_requests_go_round_whatever_the_load() -> None:

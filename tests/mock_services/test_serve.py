@@ -50,12 +50,12 @@ def gone(pid: int) -> bool:
 
 
 def test_plain_uvicorn_starts_all_four(until: Callable[..., Any]) -> None:
-    """uvicorn mock_services.X:app needs nothing else, and stops in order."""
+    """uvicorn mock_services.X.service:app needs nothing else, and stops in order."""
     uvicorn = (sys.executable, "-m", "uvicorn", "--log-level", "warning")
     ports = {service: free_port() for service in SERVICES}
     processes = [
         subprocess.Popen(
-            [*uvicorn, f"mock_services.{service}:app", "--port", str(port)],
+            [*uvicorn, f"mock_services.{service}.service:app", "--port", str(port)],
             cwd=ROOT,
             stderr=subprocess.DEVNULL,
         )
@@ -165,7 +165,7 @@ def test_start_up_freezes_the_garbage_collector(tmp_path: Path) -> None:
     """After start-up, by plain uvicorn too, collections are rare and skip what was there."""
     code = """
 import asyncio, gc
-from mock_services.cart import app
+from mock_services.cart.service import app
 async def main():
     async with app.router.lifespan_context(app):
         print(gc.get_threshold(), gc.get_freeze_count() > 10_000)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mock_services.session_cache import SessionCache
+from mock_services.cart.session_cache import SessionCache
 
 
 class Clock:

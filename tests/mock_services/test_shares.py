@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mock_services.shares import Share
+from mock_services.kit.shares import Share
 
 
 @given(st.integers(0, 1000), st.integers(0, 3000))

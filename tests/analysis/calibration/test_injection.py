@@ -3,7 +3,7 @@
 import pytest
 
 from analysis.calibration.injection import Curve, Slowdown, parse_slowdowns, slowed
-from mock_services.quantiles import LatencyCurve
+from mock_services.kit.quantiles import LatencyCurve
 from mock_services.settings import CartSettings, CheckoutSettings, PaymentSettings, Quantiles
 from recording.errors import ConfigError
 

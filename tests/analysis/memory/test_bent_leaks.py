@@ -5,8 +5,8 @@ import pytest
 
 from analysis.memory.judge import MemoryClass, MemoryVerdict, judge_memory
 from analysis.words.units import BYTES_PER_MB
-from benchmarks.memory_traces import GROWTHS, HOUR_S, bent_leak, two_slopes
-from benchmarks.memory_unseen import LEAKS, SLOWING, leak
+from benchmarks.studies.memory_traces import GROWTHS, HOUR_S, bent_leak, two_slopes
+from benchmarks.studies.memory_unseen import LEAKS, SLOWING, leak
 
 LIMIT_MB_PER_H = 10.0
 

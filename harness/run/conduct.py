@@ -1,0 +1,211 @@
+"""One run from start to end: scene, sampler, Locust, and the two manifests."""
+
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from harness.generator.generator import Workers, plan_json, processes_for, start_generator
+from harness.generator.handshake import PLAN_PORT_OFFSET, PlanServer
+from harness.run.events import write_event
+from harness.run.watch import STOPPED, End, Interrupt, Watch
+from harness.sampling.sampler import Sampler
+from harness.scene import preflight
+from harness.scene.scene import OpenScene, Scene, single
+from harness.scene.seeds import seeded_load, seeded_services
+from harness.scene.services import service_settings
+from harness.screen.live import LiveView
+from harness.screen.progress import Progress
+from harness.system import git, host
+from recording.clock import RunClock
+from recording.closing import close_run
+from recording.errors import LoadgateError, StorageError
+from recording.files import why
+from recording.jsonl import read_json_lines
+from recording.manifest import Manifest, PairedRun, write_manifest
+from recording.orders_reader import settle_ledger
+from recording.phases import phases_of
+from recording.profile import Profile
+from recording.rundir import RunDir, create_run_dir
+from recording.secrets import redact_file
+from recording.slots import ARMS
+from recording.text import plain
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What to run, against what, and from where.
+
+    ``enough`` is asked all the time whether the run may end before its plan does; it answers with
+    the reason, or "".
+    """
+
+    profile: Profile
+    open_scene: OpenScene
+    overrides: Sequence[str] = ()
+    workers: Workers = field(default_factory=Workers)
+    seed: int | None = None
+    paired: PairedRun | None = None
+    enough: Callable[[RunDir, RunClock], str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """An order that is being carried out."""
+
+    order: Order
+    processes: int
+    run: RunDir
+    clock: RunClock
+
+
+def conduct(
+    profile: Profile,
+    where: str,
+    overrides: Sequence[str],
+    runs: Path,
+    view: LiveView,
+    workers: Workers,
+    seed: int,
+) -> RunDir:
+    """Execute ``profile`` and record it; returns the run directory, however the run ended.
+
+    What the profile does not seed itself draws from ``seed``. Raises ConfigError or RefusedError
+    before anything is started, and StorageError when the run directory cannot be created.
+    """
+    preflight.check_safety(profile)
+    settings = seeded_services(service_settings(profile.services, where), seed)
+    preflight.check_answers(profile.target.urls, ca_file=profile.target.ca_file)
+    scene = single(profile, settings, workers.host_for_services)
+    resolved = seeded_load(profile, seed)
+    if not profile.target.urls:
+        resolved = resolved.model_copy(update={"services": settings})
+    return record(Order(resolved, scene, overrides, workers, seed), runs, view)
+
+
+def record(order: Order, runs: Path, view: LiveView) -> RunDir:
+    """Carry out an order whose profile was checked; returns the run directory, however it ended.
+
+    Raises StorageError when the run directory cannot be created.
+    """
+    profile = order.profile
+    limit = preflight.raise_descriptor_limit()
+    processes = order.workers.expected or processes_for(profile, limit)
+    run = create_run_dir(runs, profile.name)
+    job = Job(order, processes, run, RunClock.start())
+    interrupt = Interrupt()
+    with interrupt.installed():
+        manifest = _manifest(job)
+        write_manifest(run.manifest, manifest)
+        end = _end_of(job, limit, interrupt, view)
+        try:
+            _close(run, manifest, end, job.clock)
+        except StorageError as error:
+            # The first manifest stands: the run is INVALID, and is still judged.
+            view.note(str(error))
+    return run
+
+
+def _end_of(job: Job, limit: int, interrupt: Interrupt, view: LiveView) -> End:
+    profile = job.order.profile
+    if short := preflight.shortages(profile, job.processes, limit):
+        return End("aborted", "; ".join(short))
+    for text in preflight.doubts(profile):
+        view.note(text)
+    return _execute(job, interrupt, view)
+
+
+def _manifest(job: Job) -> Manifest:
+    return Manifest(
+        run_id=job.run.root.name,
+        profile=job.order.profile,
+        seed=job.order.seed,
+        overrides=tuple(job.order.overrides),
+        started_utc=datetime.now(UTC).isoformat(timespec="seconds"),
+        epoch_wall_s=job.clock.epoch_wall_s,
+        git=git.facts(),
+        versions=host.versions(),
+        host=host.host_facts(),
+        command=plain(" ".join(sys.argv[1:])),
+        paired=job.order.paired,
+        workers=job.processes,
+    )
+
+
+def _execute(job: Job, interrupt: Interrupt, view: LiveView) -> End:
+    """Everything between the two manifests; never raises a LoadgateError or OSError."""
+    scene: Scene | None = None
+    try:
+        with interrupt.at_once():
+            scene = job.order.open_scene(job.run, job.clock)
+        _tell_unsampled(job, scene, view)
+        if interrupt.count:
+            return End("interrupted", STOPPED)
+        return _under_load(job, scene, interrupt, view)
+    except KeyboardInterrupt:
+        return End("interrupted", STOPPED)
+    except LoadgateError as error:
+        return End("aborted", str(error))
+    except OSError as error:
+        return End("aborted", f"{job.run.root}: {error.strerror or error}")
+    finally:
+        if scene is not None and scene.services is not None:
+            scene.services.stop()
+
+
+def _tell_unsampled(job: Job, scene: Scene, view: LiveView) -> None:
+    for subject in scene.unsampled:
+        view.note(f"{subject} exports no /metrics: pools, memory and CPU of it will not be known")
+        write_event(job.run, job.clock, "not_sampled", subject=subject)
+
+
+def _under_load(job: Job, scene: Scene, interrupt: Interrupt, view: LiveView) -> End:
+    order, run = job.order, job.run
+    profile, workers, paired = order.profile, order.workers, order.paired
+    sampler = Sampler(run, scene.sampled, profile.sampling, job.clock, profile.target.ca_file)
+    sampler.start()
+    server: PlanServer | None = None
+    try:
+        order_of_arms = paired.head_first if paired else ()
+        plan = plan_json(profile, run.token, scene.urls, scene.arms, order_of_arms, job.processes)
+        if workers.remote:
+            port = workers.port + PLAN_PORT_OFFSET
+            token = workers.token.text
+            server = PlanServer(workers.host, port, plan(None), job.clock, token)
+        generator = start_generator(profile, run, plan(run), job.clock, job.processes, workers)
+        enough = order.enough
+        asked = (lambda: enough(run, job.clock)) if enough else None
+        refusal = server.refusal_so_far if server is not None else None
+        patience_s = workers.within_s
+        watch = Watch(generator, scene.services, sampler, interrupt, patience_s, asked, refusal)
+        progress = Progress(run, profile, paired, job.processes)
+        return watch.until_end(profile.load, progress, view, job.clock)
+    finally:
+        sampler.stop()
+        if server is not None:
+            server.close()
+
+
+def _close(run: RunDir, manifest: Manifest, end: End, clock: RunClock) -> None:
+    """The last event, and the second manifest, which has the digests of all files.
+
+    Whatever cuts this short leaves the first manifest: INVALID. Raises StorageError (disk full).
+    """
+    try:
+        for log in run.logs.glob("*.log"):  # of Locust and the mocks, which know nothing of secrets
+            redact_file(log)
+        rows, _ = read_json_lines(run.events)
+        write_event(run, clock, "run_ended", how=end.how, because=end.because)
+        for arm in ("", *ARMS):
+            settle_ledger(run.orders_of(arm))
+    except OSError as error:
+        raise StorageError(f"{run.root}: cannot be closed: {why(error)}") from error
+    counted = next((row for row in rows if row.get("event") == "generator_ended"), {})
+    how_it_ended = {
+        "ended": end.how,
+        "ended_because": end.because,
+        "phases": phases_of(rows),
+        "counts": {k: v for k, v in counted.items() if isinstance(v, int)},
+    }
+    close_run(run, manifest.model_copy(update=how_it_ended))

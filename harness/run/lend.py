@@ -1,0 +1,111 @@
+"""This machine as a worker: check the plan, run Locust, and stop when the master is gone."""
+
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from queue import SimpleQueue
+from typing import Any
+
+import orjson
+
+from harness.generator.generator import locust_environment
+from harness.generator.handshake import Master
+from harness.generator.token import Token
+from harness.scene import preflight
+from harness.scene.safety import check_hosts, check_keys
+from harness.system.paths import PROJECT
+from recording.errors import LoadgateError, RefusedError, RunFailedError
+from recording.exitcodes import REFUSED_WORKER
+from recording.profile import Profile
+
+GRACE_S = 1.5
+"""A worker whose run is over leaves by itself before the master does."""
+_TICK_S = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Lent:
+    """What this machine lends to whom, and the hosts it may load (empty: those of the plan)."""
+
+    master: Master
+    token: Token
+    allowed: Sequence[str]
+    say: Callable[[str], None]
+
+    def work(self, wait_s: float) -> None:
+        """Take part in one run.
+
+        Raises ConfigError or RefusedError before any load for a plan that is not to be carried
+        out here, and RunFailedError when the master is lost or does not take this worker.
+        """
+        plan, epoch_s = self.master.plan(wait_s)
+        try:
+            self._check(plan)
+        except LoadgateError as error:
+            self.master.refuse(str(error))
+            raise
+        preflight.raise_descriptor_limit()
+        with tempfile.TemporaryDirectory(prefix="loadgate-worker-") as folder:
+            self._run({**plan, "run": None}, epoch_s, Path(folder))
+
+    def _check(self, plan: dict[str, Any]) -> None:
+        check_keys(plan, "the master's plan: ")
+        preflight.check_own_keys()
+        profile = Profile.model_validate(plan["profile"])  # of the same version, so it fits
+        allowed = tuple(self.allowed) or self._allowed_by(profile)
+        check_hosts(plan["urls"].values(), allowed, "the master's plan: ", "--allow of this worker")
+        ca_file = profile.target.ca_file
+        preflight.check_answers(plan["urls"], "not reachable from this worker: ", ca_file)
+
+    def _allowed_by(self, profile: Profile) -> tuple[str, ...]:
+        if profile.target.urls:
+            return profile.target.allowed_hosts
+        return tuple(sorted(self.master.addresses()))  # it runs the services itself
+
+    def _run(self, plan: dict[str, Any], epoch_s: float, folder: Path) -> None:
+        ends: SimpleQueue[bool] = SimpleQueue()
+        self.master.watch(ends.put)
+        process = subprocess.Popen(
+            [sys.executable, "-m", "locust", "-f", str(PROJECT / "locustfiles/checkout_flow.py"),
+             "--worker", "--master-host", self.master.host,
+             "--master-port", str(self.master.port)],
+            env=locust_environment(folder, orjson.dumps(plan).decode(), epoch_s, self.token.text),
+            cwd=folder,
+        )  # fmt: skip
+        try:
+            code = _end_of(process, ends)
+        finally:
+            process.kill()
+            process.wait()
+        self._tell(code, over=code is None and ends.get())
+
+    def _tell(self, code: int | None, *, over: bool) -> None:
+        where = f"{self.master.host}:{self.master.port}"
+        if over:
+            raise RunFailedError(f"the run at {where} is over, and ended without this worker")
+        if code is None:
+            self.say(f"lost: the master at {where} is gone; this worker's load was stopped")
+            raise RunFailedError(f"the master at {where} was lost")
+        if code == REFUSED_WORKER:
+            raise RefusedError(f"the master at {where} did not take this worker")
+        if code:
+            raise RunFailedError(f"Locust ended with exit code {code}")
+        self.say("done: the run is over")
+
+
+def _end_of(process: "subprocess.Popen[bytes]", ends: "SimpleQueue[bool]") -> int | None:
+    """Locust's exit code; None when the run or its master ended before it."""
+    while True:
+        try:
+            return process.wait(_TICK_S)
+        except subprocess.TimeoutExpired:
+            if not ends.empty():
+                break
+    deadline = time.monotonic() + GRACE_S
+    while process.poll() is None and time.monotonic() < deadline:
+        time.sleep(_TICK_S)
+    return process.poll()

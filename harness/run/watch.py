@@ -1,0 +1,162 @@
+"""Watches a run until it ends, whatever ends it, and leaves no process of the generator behind."""
+
+import contextlib
+import signal
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from types import FrameType
+
+import psutil
+
+from harness.generator.generator import Generator, wait_for_children
+from harness.sampling.sampler import Sampler
+from harness.scene.services import Services, tail
+from harness.screen.live import LiveView
+from harness.screen.progress import Progress
+from recording.clock import RunClock
+from recording.manifest import Ended
+from recording.profile import Load
+
+TICK_S = 0.2
+GIVE_UP_AFTER_S = 75.0
+"""How long past its plan (plus the stop timeout) a generator may take before it is ended."""
+
+
+STOPPED = "stopped by Ctrl-C, SIGTERM or a closed terminal"
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """How a run ended."""
+
+    how: Ended
+    because: str = ""
+
+
+def stop_signals() -> tuple[signal.Signals, ...]:
+    """What asks a command to stop: Ctrl-C, SIGTERM, and a closed terminal unless under nohup."""
+    hangs_up = signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN
+    return (signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if hangs_up else []))
+
+
+def stop_like_ctrl_c() -> None:
+    """Let every one of them raise KeyboardInterrupt, so that files and processes are tidied up."""
+    for number in stop_signals():
+        signal.signal(number, signal.default_int_handler)
+
+
+class Interrupt:
+    """Turns each of them into a request to stop; the second one stops at once.
+
+    While nothing is under load yet (``at_once``) the first one ends whatever is waited for.
+    """
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._at_once = False
+
+    def __call__(self, number: int, frame: FrameType | None) -> None:
+        self.count += 1
+        if self._at_once:
+            self._at_once = False  # a second one must not interrupt the tidying up
+            raise KeyboardInterrupt
+
+    @contextlib.contextmanager
+    def at_once(self) -> Iterator[None]:
+        """Let the first one raise KeyboardInterrupt."""
+        self._at_once = True
+        try:
+            yield
+        finally:
+            self._at_once = False
+
+    @contextlib.contextmanager
+    def installed(self) -> Iterator[None]:
+        """Handle the signals for the duration of a run."""
+        watched = stop_signals()
+        before = [signal.signal(number, self) for number in watched]
+        try:
+            yield
+        finally:
+            for number, handler in zip(watched, before, strict=True):
+                signal.signal(number, handler)
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """What is under way. ``patience_s`` is how long its workers may take to come.
+
+    ``enough`` says why the run may end before its plan does, ``refusal`` why a worker takes no
+    part in it; "" as long as there is no reason.
+    """
+
+    generator: Generator
+    services: Services | None
+    sampler: Sampler
+    interrupt: Interrupt
+    patience_s: float
+    enough: Callable[[], str] | None = None
+    refusal: Callable[[], str] | None = None
+
+    def until_end(self, load: Load, progress: Progress, view: LiveView, clock: RunClock) -> End:
+        """Show the run while it lasts; afterwards the generator and its workers are gone."""
+        began_s = clock.now_s()
+        workers: list[int] = []
+        try:
+            while (end := self._end()) is None:
+                now_s = clock.now_s()
+                if overdue := self._overdue(now_s, now_s - began_s, load, progress):
+                    return overdue
+                with view.harmless():
+                    view.show(progress.now(now_s, dict(self.sampler.latest)))
+                workers = self._workers() or workers
+                time.sleep(TICK_S)
+            if end.how == "completed" or (end.how == "interrupted" and progress.began):
+                self._stop_in_order(load.stop_patience_s + GIVE_UP_AFTER_S)
+            return (self._died() if end.how == "completed" else None) or end
+        finally:
+            self.generator.kill()
+            wait_for_children(workers, 3.0)
+
+    def _end(self) -> End | None:
+        if self.services is not None and (why := self.services.first_death()):
+            return End("service_died", why)
+        if self.sampler.broken is not None:
+            why = self.sampler.broken.strerror or str(self.sampler.broken)
+            return End("aborted", f"recording cannot be written: {why}")
+        if self.interrupt.count:
+            return End("interrupted", STOPPED)
+        if self.refusal is not None and (why := self.refusal()):
+            return End("aborted", why)
+        if self.enough is not None and (why := self.enough()):
+            return End("completed", why)
+        return self._died() or (None if self.generator.running else End("completed"))
+
+    def _overdue(self, now_s: float, taken_s: float, load: Load, progress: Progress) -> End | None:
+        if taken_s > self.patience_s and not progress.began:
+            gave_up = f"{progress.waiting}, given up after {self.patience_s:g} s"
+            return End("aborted", f"{gave_up}; Locust's log says:\n{tail(self.generator.log)}")
+        limit_s = load.duration_s + load.stop_patience_s + GIVE_UP_AFTER_S + self.patience_s
+        return End("generator_died", "Locust did not end in time") if now_s > limit_s else None
+
+    def _died(self) -> End | None:
+        code = self.generator.process.poll()
+        if not code:
+            return None
+        how = f"signal {-code}" if code < 0 else f"exit code {code}"
+        log = tail(self.generator.log)
+        return End("generator_died", f"Locust ended with {how}; its log says:\n{log}")
+
+    def _stop_in_order(self, timeout_s: float) -> None:
+        self.generator.stop()
+        deadline = time.monotonic() + timeout_s
+        while time.monotonic() < deadline and self.interrupt.count < 2:
+            if self.generator.wait(TICK_S):
+                return
+
+    def _workers(self) -> list[int]:
+        try:
+            return [child.pid for child in psutil.Process(self.generator.process.pid).children()]
+        except psutil.Error:
+            return []

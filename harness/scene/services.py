@@ -1,0 +1,238 @@
+"""Starts the four mocks on free ports, waits until they are healthy, and ends them."""
+
+import json
+import os
+import secrets
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from harness.generator.handshake import ANY_ADDRESS, LOOPBACK
+from harness.scene.safety import check_keys
+from harness.system.fetch import NoAnswerError, fetch
+from harness.system.paths import PROJECT, environment_of
+from mock_services.settings import MODELS, SUBJECTS
+from recording.clock import RunClock
+from recording.errors import ConfigError, RunFailedError, did_you_mean
+from recording.profile_file import build
+from recording.rundir import RunDir
+
+START_TIMEOUT_S = 20.0
+HEALTH_WITHIN_S = 1.0
+STOP_TIMEOUT_S = 10.0
+GIVE_UP_TIMEOUT_S = 2.0
+"""Services that were never in use have nothing to finish."""
+
+
+def service_settings(
+    tables: Mapping[str, Mapping[str, Any]], where: str
+) -> dict[str, dict[str, Any]]:
+    """The profile's ``[services.*]`` tables, checked against the mocks' own schema.
+
+    Raises ConfigError naming the key and the nearest known one.
+    """
+    if not isinstance(tables, Mapping):
+        raise ConfigError(f"{where}: services = {tables!r}: write a table")
+    check_keys(tables, f"{where}: services.")
+    names = {name.replace("-", "_"): name for name in tables}
+    for name, written in names.items():
+        if name not in MODELS:
+            raise ConfigError(
+                f"{where}: unknown key 'services.{written}'{did_you_mean(name, MODELS)}"
+            )
+    for name, model in MODELS.items():
+        build(model, tables.get(names.get(name, name), {}), f"{where}: services.{name}")
+    return {name: dict(tables.get(names.get(name, name), {})) for name in MODELS}
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """A running mock."""
+
+    name: str
+    subject: str
+    url: str
+    process: "subprocess.Popen[bytes]"
+    log: Path
+
+    @property
+    def died(self) -> str | None:
+        """Why it is gone; None while it runs."""
+        code = self.process.poll()
+        if code is None:
+            return None
+        how = f"signal {-code}" if code < 0 else f"exit code {code}"
+        return f"{self.subject} died ({how}); see logs/{self.log.name}"
+
+
+class Services:
+    """The four mocks of one run."""
+
+    def __init__(self, services: tuple[Service, ...], admin_token: str) -> None:
+        self.services = services
+        self.admin_token = admin_token
+
+    @property
+    def urls(self) -> dict[str, str]:
+        """Base url of each service."""
+        return {service.name: service.url for service in self.services}
+
+    def first_death(self) -> str | None:
+        """Why the first dead service died; None while all run."""
+        return next((why for service in self.services if (why := service.died)), None)
+
+    def stop(self, within_s: float = STOP_TIMEOUT_S) -> None:
+        """End all of them in good order; what does not end in time is killed."""
+        for service in self.services:
+            service.process.terminate()
+        deadline = time.monotonic() + within_s
+        for service in self.services:
+            try:
+                service.process.wait(max(0.1, deadline - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                service.process.kill()
+                service.process.wait()
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Whose code the services run, and the arm of a paired run they stand for ("" outside one).
+
+    ``project`` None: the code that runs this.
+    """
+
+    project: Path | None = None
+    arm: str = ""
+
+    @property
+    def prefix(self) -> str:
+        """What tells this arm's files from the other's."""
+        return f"{self.arm}-" if self.arm else ""
+
+
+OURS = Origin()
+
+
+def start_services(
+    settings: Mapping[str, Mapping[str, Any]],
+    clock: RunClock,
+    run: RunDir | None = None,
+    ports: Mapping[str, int] | None = None,
+    logs: Path | None = None,
+    host: str = LOOPBACK,
+    origin: Origin = OURS,
+) -> Services:
+    """Start all four and wait until they answer.
+
+    ``ports`` fixes them (0 or absent: a free one). Raises ConfigError when a port is taken and
+    RunFailedError, with the tail of its log, when a service does not come up.
+    """
+    sockets = {name: _listen(host, (ports or {}).get(name, 0), name) for name in MODELS}
+    here = LOOPBACK if host == ANY_ADDRESS else host
+    urls = {name: f"http://{here}:{s.getsockname()[1]}" for name, s in sockets.items()}
+    token = secrets.token_urlsafe(16)
+    services = Services((), token)
+    try:
+        for name, listener in sockets.items():
+            own = dict(settings.get(name, {}))
+            if name == "checkout":
+                own["inventory_lock_url"] = urls["inventory_lock"]
+                if run is not None:
+                    own["ledger_path"] = str(run.orders_of(origin.arm).resolve())
+            started = _start(name, own, listener, urls[name], token, clock, run, logs, origin)
+            services = Services((*services.services, started), token)
+        _wait_healthy(services)
+    except BaseException:
+        services.stop(GIVE_UP_TIMEOUT_S)
+        raise
+    finally:
+        for listener in sockets.values():
+            listener.close()
+    return services
+
+
+def _listen(host: str, port: int, name: str) -> socket.socket:
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+        listener.listen(8192)
+    except OSError as error:
+        listener.close()
+        raise ConfigError(
+            f"port {port} for {SUBJECTS[name]} is taken ({error.strerror}); "
+            "choose another with --port-base"
+        ) from None
+    return listener
+
+
+def _start(
+    name: str,
+    settings: Mapping[str, Any],
+    listener: socket.socket,
+    url: str,
+    token: str,
+    clock: RunClock,
+    run: RunDir | None,
+    logs: Path | None,
+    origin: Origin,
+) -> Service:
+    folder = run.logs if run else logs
+    log = folder / f"{origin.prefix}{name}.log" if folder else Path(os.devnull)
+    environment = {
+        **environment_of(origin.project or PROJECT),
+        "MOCK_SETTINGS": json.dumps(settings),
+        "MOCK_ADMIN_TOKEN": token,
+        "MOCK_EPOCH_MONOTONIC": repr(clock.epoch_s),
+    }
+    if run is not None:
+        environment["MOCK_EVENTS"] = str(run.events_of(origin.arm).resolve())
+    command = [sys.executable, "-m", "mock_services.serve", name, "--fd", str(listener.fileno())]
+    with log.open("ab") as output:
+        process = subprocess.Popen(
+            [*command, "--parent-pid", str(os.getpid())],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            env=environment,
+            cwd=origin.project or PROJECT,  # `-m` finds the packages there first
+            pass_fds=[listener.fileno()],
+            start_new_session=True,  # Ctrl-C in the terminal reaches the harness only
+        )
+    subject = SUBJECTS[name] + (f"@{origin.arm}" if origin.arm else "")
+    return Service(name, subject, url, process, log)
+
+
+def _wait_healthy(services: Services) -> None:
+    deadline = time.monotonic() + START_TIMEOUT_S
+    for service in services.services:
+        while not _healthy(service.url):
+            if why := service.died:
+                raise RunFailedError(f"{why}\n{tail(service.log)}")
+            if time.monotonic() > deadline:
+                raise RunFailedError(
+                    f"{service.subject} not healthy after {START_TIMEOUT_S:.0f} s; "
+                    f"{service.log} ends with:\n{tail(service.log) or '    nothing'}"
+                )
+            time.sleep(0.05)
+
+
+def _healthy(url: str) -> bool:
+    try:
+        return fetch(f"{url}/healthz", HEALTH_WITHIN_S).status == 200
+    except NoAnswerError:
+        return False
+
+
+def tail(log: Path, lines: int = 4) -> str:
+    """The last lines of a log, indented, for an error message."""
+    try:
+        text = log.read_text(errors="replace").strip().splitlines()
+    except OSError:
+        return ""
+    return "\n".join(f"    {line}" for line in text[-lines:])

@@ -1,0 +1,162 @@
+"""What git knows of this project: revisions, the merge base, the files of another revision."""
+
+import io
+import os
+import posixpath
+import subprocess
+import tarfile
+from collections.abc import Iterable
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from harness.system.paths import PROJECT
+from recording.errors import ConfigError, StorageError
+
+ANSWER_TIMEOUT_S = 60.0
+MAIN_BRANCHES = ("origin/HEAD", "origin/main", "origin/master", "main", "master")
+
+
+class GitError(ConfigError):
+    """A git command that failed; ``said`` are its own words, "" when it had none."""
+
+    def __init__(self, text: str, said: str = "") -> None:
+        super().__init__(text)
+        self.said = said
+
+
+def facts(project: Path = PROJECT) -> dict[str, Any]:
+    """Revision and whether the tree was changed; empty outside a git checkout."""
+    try:
+        revision = _text("rev-parse", "HEAD", project=project)
+        return {
+            "revision": revision,
+            "dirty": bool(_text("status", "--porcelain", project=project)),
+        }
+    except GitError:
+        return {}
+
+
+def resolve(ref: str, project: Path = PROJECT) -> str:
+    """The commit that a name stands for. Raises ConfigError."""
+    words = ("rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}")
+    try:
+        return _text(*words, project=project)
+    except GitError as error:
+        if error.said:
+            raise
+        raise ConfigError(f"ref:{ref}: no such revision in {project}") from None
+
+
+def merge_base() -> str:
+    """The revision where HEAD left the main branch, or a pull request its target.
+
+    Raises ConfigError where there is none.
+    """
+    resolve("HEAD")  # outside a repository, git says so here
+    target = os.environ.get("GITHUB_BASE_REF")  # the target branch, in a pull request's job
+    branches = (*([f"origin/{target}"] if target else []), *MAIN_BRANCHES)
+    for branch in branches:
+        try:
+            return _text("merge-base", "HEAD", branch)
+        except GitError:
+            continue  # no such branch, or no common history: the next may have both
+    shallow = _text("rev-parse", "--is-shallow-repository") == "true"
+    cure = "fetch the whole history (actions/checkout: `fetch-depth: 0`) or " if shallow else ""
+    raise ConfigError(
+        f"{PROJECT}: no merge base of HEAD with any of {', '.join(branches)}; "
+        f"{cure}name the base with --base, for example --base ref:HEAD~1"
+    )
+
+
+def export(revision: str, folder: Path, project: Path = PROJECT) -> None:
+    """The files of a revision, without touching the user's own checkout or its worktrees.
+
+    Raises ConfigError where one of them leads out of the tree, is no file, folder or link, or is
+    not among them, and StorageError when the folder cannot hold them.
+    """
+    archive = _run("archive", "--format=tar", revision, project=project)
+    try:
+        with tarfile.open(fileobj=io.BytesIO(archive)) as files:
+            members = files.getmembers()
+            _refuse_gaps(revision, members, project)
+            # Python before 3.11.4 has no filters; what they would refuse is refused below too.
+            files.extraction_filter = getattr(tarfile, "data_filter", lambda member, _: member)
+            _refuse((m for m in members if not _plain(m)), revision)
+            files.extractall(folder)
+            # Only now: a link may lead out through another one that came later.
+            _refuse((m for m in members if _leads_out(m, folder)), revision)
+    except tarfile.TarError as error:
+        raise ConfigError(f"revision {revision[:10]}: cannot be unpacked: {error}") from None
+    except OSError as error:
+        raise StorageError(f"{folder}: files of {revision[:10]}: {error.strerror}") from error
+
+
+def _refuse_gaps(revision: str, members: Iterable[tarfile.TarInfo], project: Path) -> None:
+    """Raises ConfigError for files of the revision that its archive does not hold."""
+    there = {m.name.encode("utf-8", "surrogateescape") for m in members if not m.isdir()}
+    listed = _run("ls-tree", "-r", "-z", "--name-only", revision, project=project).split(b"\0")
+    for name in filter(None, listed):
+        if name not in there:
+            raise ConfigError(
+                f"revision {revision[:10]}: git archive leaves out {name.decode(errors='replace')} "
+                "(a submodule, or export-ignore in .gitattributes): what ran would not be the "
+                "revision"
+            )
+
+
+def _refuse(members: Iterable[tarfile.TarInfo], revision: str) -> None:
+    for member in members:
+        what = f"links to {member.linkname}, " if member.linkname else "is "
+        raise ConfigError(f"revision {revision[:10]}: {member.name} {what}outside of its tree")
+
+
+def _plain(member: tarfile.TarInfo) -> bool:
+    """Whether it is a file, a folder, or a link whose words stay in the tree."""
+    if member.issym():
+        return _inside(posixpath.join(posixpath.dirname(member.name), member.linkname))
+    return _inside(member.name) and (member.isreg() or member.isdir())
+
+
+def _inside(path: str) -> bool:
+    return PurePosixPath(posixpath.normpath(path)).parts[:1] not in (("/",), ("//",), ("..",))
+
+
+def _leads_out(member: tarfile.TarInfo, folder: Path) -> bool:
+    """Whether an unpacked link ends outside of the folder, through whatever other links."""
+    target = Path(os.path.realpath(folder / member.name))
+    return member.issym() and not target.is_relative_to(os.path.realpath(folder))
+
+
+def _environment() -> dict[str, str]:
+    """Ours without what would point git at another repository, index or configuration.
+
+    A hook sets GIT_DIR, and then every question would be answered by that repository. Nothing is
+    asked here that may write: `status` would take the index's lock from its owner.
+    """
+    kept = {key: value for key, value in os.environ.items() if not key.startswith("GIT_")}
+    return kept | {"GIT_OPTIONAL_LOCKS": "0"}
+
+
+def _text(*words: str, project: Path = PROJECT) -> str:
+    return _run(*words, project=project).decode(errors="replace").strip()
+
+
+def _run(*words: str, project: Path = PROJECT) -> bytes:
+    try:
+        done = subprocess.run(
+            ["git", *words],
+            cwd=project,
+            env=_environment(),
+            capture_output=True,
+            timeout=ANSWER_TIMEOUT_S,
+            check=False,
+        )
+    except OSError as error:
+        raise GitError(f"git cannot be started: {error.strerror}", str(error)) from None
+    except subprocess.TimeoutExpired:
+        late = f"no answer within {ANSWER_TIMEOUT_S:.0f} s"
+        raise GitError(f"git {words[0]} in {project}: {late}", late) from None
+    if done.returncode:
+        said = " ".join(done.stderr.decode(errors="replace").split())
+        raise GitError(f"git {words[0]} in {project}: {said or 'failed'}", said)
+    return done.stdout

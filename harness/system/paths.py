@@ -1,0 +1,44 @@
+"""Where profiles and thresholds are found: the current folder first, then the project itself."""
+
+import os
+from pathlib import Path
+
+from recording.errors import ConfigError, did_you_mean
+
+PROJECT = Path(__file__).resolve().parents[2]
+_NOT_FOR_US = ("LOCUST_", "LOADGATE_TOKEN")
+
+
+def environment_of(project: Path = PROJECT) -> dict[str, str]:
+    """Our environment, for a Python process that is to find the packages of this project first.
+
+    It starts in that folder too: ``python -m`` looks there before anywhere else. Locust's own
+    variables would change a run, and the workers' token is for Locust alone.
+    """
+    paths = [str(project), *filter(None, [os.environ.get("PYTHONPATH")])]
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(_NOT_FOR_US)}
+    return {**kept, "PYTHONPATH": os.pathsep.join(paths)}
+
+
+def find_profile(name: str) -> Path:
+    """``smoke`` → ``profiles/smoke.toml``; anything with a slash or ``.toml`` is a path.
+
+    Raises ConfigError listing the profiles there are.
+    """
+    given = Path(name)
+    if given.suffix == ".toml" or len(given.parts) > 1:
+        return given
+    folders = [Path("profiles"), PROJECT / "profiles"]
+    for folder in folders:
+        if (found := folder / f"{name}.toml").exists():
+            return found
+    known = [path.stem for folder in folders for path in folder.glob("*.toml")]
+    raise ConfigError(f"no profile {name!r} in profiles/{did_you_mean(name, set(known))}")
+
+
+def find_thresholds(given: Path | None) -> Path:
+    """The file given, else ``thresholds.toml`` here or in the project."""
+    if given is not None:
+        return given
+    here = Path("thresholds.toml")
+    return here if here.exists() else PROJECT / "thresholds.toml"

@@ -1,0 +1,72 @@
+"""Locks on stock with a time to live, each with the connection it may hold."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from dataclasses import dataclass
+from enum import Enum
+
+from mock_services.kit.pool import Lease
+
+EXPIRED_REMEMBERED = 10_000
+"""Expired ids kept so that a late release gets "expired" and not "unknown"."""
+
+
+class Released(Enum):
+    """What became of a release."""
+
+    NOW = "released"
+    EXPIRED = "expired"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Lock:
+    """A lock in force. `lease` is the connection it holds, if it holds one."""
+
+    sku: str
+    lease: Lease | None
+    expiry: asyncio.TimerHandle
+
+
+class LockTable:
+    """Locks by id. Expiry is a timer of the event loop for each: exact, and no polling."""
+
+    def __init__(self) -> None:
+        self._locks: dict[str, Lock] = {}
+        self._expired: OrderedDict[str, None] = OrderedDict()
+        self._issued = 0
+        self.expired_total = 0
+
+    def __len__(self) -> int:
+        return len(self._locks)
+
+    def add(self, sku: str, ttl_s: float, lease: Lease | None) -> str:
+        """Put a lock in force and return its id; it frees itself after `ttl_s` seconds."""
+        self._issued += 1
+        lock_id = f"lock-{self._issued:06d}"
+        timer = asyncio.get_running_loop().call_later(ttl_s, self._expire, lock_id)
+        self._locks[lock_id] = Lock(sku, lease, timer)
+        return lock_id
+
+    def release(self, lock_id: str) -> Released:
+        """End a lock and give its connection back."""
+        lock = self._locks.pop(lock_id, None)
+        if lock is None:
+            return Released.EXPIRED if lock_id in self._expired else Released.UNKNOWN
+        lock.expiry.cancel()
+        if lock.lease is not None:
+            lock.lease.release()
+        return Released.NOW
+
+    def _expire(self, lock_id: str) -> None:
+        lock = self._locks.pop(lock_id, None)
+        if lock is None:
+            return
+        if lock.lease is not None:
+            lock.lease.release()
+        self.expired_total += 1
+        self._expired[lock_id] = None
+        if len(self._expired) > EXPIRED_REMEMBERED:
+            self._expired.popitem(last=False)

@@ -1,0 +1,78 @@
+"""/healthz, /metrics and POST /admin/behaviour, the same for all services."""
+
+from __future__ import annotations
+
+import hmac
+import ipaddress
+import os
+from typing import Annotated, Any
+
+import orjson
+from fastapi import Body, FastAPI, Request, Response
+from pydantic import ValidationError
+
+from mock_services.kit.errors import (
+    error_response,
+    json_response,
+    settings_problems,
+    validation_response,
+)
+from mock_services.kit.metrics import CONTENT_TYPE
+from mock_services.kit.service import MockService
+from mock_services.settings import ServiceSettings
+
+TOKEN_VARIABLE = "MOCK_ADMIN_TOKEN"
+
+
+def install(app: FastAPI, service: MockService[ServiceSettings]) -> None:
+    """Add the three endpoints to a service's app."""
+
+    @app.get("/healthz", tags=["operation"], response_model=None)
+    async def healthz() -> Response:
+        """Answers once the service takes requests."""
+        return json_response({"status": "ok", "service": service.name, "version": service.version})
+
+    @app.get("/metrics", tags=["operation"], response_model=None)
+    async def metrics() -> Response:
+        """Prometheus text format."""
+        return Response(service.page.render(), media_type=CONTENT_TYPE)
+
+    @app.post("/admin/behaviour", tags=["operation"], response_model=None)
+    async def behaviour(request: Request, changed: Annotated[dict[str, Any], Body()]) -> Response:
+        """Change settings at once; answers those in force. Loopback and token only."""
+        return _refusal(request) or _apply(service, changed)
+
+
+def _refusal(request: Request) -> Response | None:
+    token = os.environ.get(TOKEN_VARIABLE, "")
+    if not token:
+        text = f"switched off: set the environment variable {TOKEN_VARIABLE} to allow it"
+        return error_response(403, "Forbidden", text)
+    if not is_loopback(request.client.host if request.client else ""):
+        return error_response(403, "Forbidden", "only from the machine the service runs on")
+    given = request.headers.get("x-admin-token", "")
+    if not hmac.compare_digest(given.encode(), token.encode()):
+        return error_response(403, "Forbidden", f"X-Admin-Token must equal {TOKEN_VARIABLE}")
+    return None
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a peer's address is this machine (127.0.0.0/8, ::1, also mapped into IPv6)."""
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    mapped = getattr(address, "ipv4_mapped", None)
+    return bool((mapped or address).is_loopback)
+
+
+def _apply(service: MockService[ServiceSettings], changed: dict[str, Any]) -> Response:
+    fixed = sorted(service.settings.FIXED_WHILE_RUNNING & set(changed))
+    if fixed:
+        return validation_response([(key, "cannot be changed while running") for key in fixed])
+    try:
+        service.apply(changed)
+    except ValidationError as error:
+        return validation_response(settings_problems(error, type(service.settings)))
+    effective = service.settings.model_dump(mode="json")
+    return Response(orjson.dumps(effective), media_type="application/json")

@@ -1,0 +1,107 @@
+"""The outermost layer of every service: ids, bearer check, timing, counting.
+
+A pure ASGI class and not FastAPI's decorator middleware, which costs an extra task and a
+memory stream per request.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import uuid
+
+from fastapi import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from mock_services.kit.call import Call
+from mock_services.kit.errors import error_response
+from mock_services.kit.service import MockService
+from mock_services.settings import ServiceSettings
+
+_LOG = logging.getLogger(__name__)
+
+BUSINESS_PREFIX = "/api/"
+_TOKEN = re.compile(rb"^Bearer lt-(?:user|svc)-token-\S+$", re.IGNORECASE)
+_LIVE_KEY = re.compile(rb"sk_live_", re.IGNORECASE)
+_ID_MAX_CHARS = 200
+
+
+class Front:
+    """Wraps a service's app."""
+
+    def __init__(self, app: ASGIApp, service: MockService[ServiceSettings]) -> None:
+        self._app = app
+        self._service = service
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        authorization, request_id = _read_headers(scope)
+        call = Call(request_id)
+        call.attach(scope)
+        answer = _Answer(call, send)
+        business = scope["path"].startswith(BUSINESS_PREFIX)
+        refusal = None
+        if business:
+            refusal = self._refuse(authorization) or self._service.admit(call)
+        try:
+            await (refusal or self._app)(scope, receive, answer)
+        except Exception:
+            _LOG.exception("%s %s failed (%s)", scope["method"], scope["path"], request_id)
+            if call.status:
+                raise  # the answer has begun; all that is left is to cut the connection
+            await _internal_error()(scope, receive, answer)
+        finally:
+            if business:
+                self._service.count(call, scope)
+
+    def _refuse(self, authorization: bytes) -> Response | None:
+        if _LIVE_KEY.search(authorization):
+            return error_response(
+                403, "LiveKeyRefused", "live keys (sk_live_...) are never accepted here"
+            )
+        if self._service.settings.require_auth and not _TOKEN.match(authorization):
+            return error_response(
+                401,
+                "Unauthorized",
+                "Authorization must be: Bearer lt-user-token-... or Bearer lt-svc-token-...",
+            )
+        return None
+
+
+class _Answer:
+    """An ASGI `send` that adds the id and the time it took when the answer begins."""
+
+    __slots__ = ("_call", "_send")
+
+    def __init__(self, call: Call, send: Send) -> None:
+        self._call = call
+        self._send = send
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            call = self._call
+            call.status = message["status"]
+            call.took_s = call.elapsed_s()
+            message["headers"] = [
+                *message.get("headers", ()),
+                (b"x-request-id", call.request_id.encode("latin-1")),
+                (b"x-response-time", b"%dms" % round(call.took_s * 1000)),
+                *call.extra_headers,
+            ]
+        await self._send(message)
+
+
+def _read_headers(scope: Scope) -> tuple[bytes, str]:
+    authorization, request_id = b"", ""
+    for name, value in scope["headers"]:
+        if name == b"authorization":
+            authorization = value
+        elif name == b"x-request-id":
+            request_id = value.decode("latin-1")[:_ID_MAX_CHARS]
+    return authorization, request_id or f"mock-{uuid.uuid4().hex}"
+
+
+def _internal_error() -> Response:
+    return error_response(500, "InternalError", "unexpected error; see the service's log")
