@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from harness import cli
+from harness.generator import generator
 from harness.generator.generator import expected_rate, processes_for
 from harness.scene import preflight
 from recording.errors import ConfigError, RefusedError
@@ -56,6 +57,14 @@ def test_a_live_key_in_the_environment_is_refused() -> None:
     assert "live key" in done.stderr
 
 
+@pytest.fixture
+def three_connections(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of each user, as the seed's shop has three services that users talk to."""
+    for module in (generator, preflight):
+        monkeypatch.setattr(module, "CONNECTIONS_PER_USER", 3)
+
+
+@pytest.mark.usefixtures("three_connections")
 def test_too_few_descriptors_are_named_with_the_command_that_helps() -> None:
     """12,000 users with three connections each do not fit into 4,000 open files."""
     (text,) = [t for t in preflight.shortages(PEAK, 2, 4_000) if "descriptors" in t]
@@ -90,6 +99,7 @@ def test_a_starved_machine_gives_an_invalid_run_that_says_what_was_short(tmp_pat
     assert "short of descriptors" in done.stdout
 
 
+@pytest.mark.usefixtures("three_connections")
 def test_the_peak_needs_two_locust_processes_for_its_descriptors() -> None:
     """36,000 connections do not fit into one process of 20,000 files."""
     assert processes_for(PEAK, 20_000, cores=2) == 2
