@@ -143,6 +143,8 @@ class CheckoutUser(User):
                 self._take(step, visit)
         except Abandoned:
             pass
+        if not visit.asked:
+            self._think()  # nothing there to ask: do not spin
         if JOURNEY.period is not None and not OPEN:
             self._pause(began_s + JOURNEY.period - time.monotonic())
 
@@ -159,6 +161,7 @@ class CheckoutUser(User):
             request = step.ask(visit)
         except UnaskableError:
             return
+        visit.asked = True
         good = self._send(step, request)
         visit.known |= {key: good[key] for key in step.keeps}
 
@@ -169,9 +172,8 @@ class CheckoutUser(User):
         context = self._context(step, request_id)
         answer = self._exchange(step, request, headers, context)
         said = parse(answer.content)
-        outcome = context["outcome"] = LABELS.bounded(
-            step.name, _outcome(step, request, answer, said)
-        )
+        label = _outcome(step, request, answer, said)
+        outcome = context["outcome"] = LABELS.bounded(step.name, label)
         context["expected"] = outcome in EXPECTED_OUTCOMES
         good = said if outcome == OK and isinstance(said, dict) else {}
         # Other answers may name an order too; confirmed is what confirm says.

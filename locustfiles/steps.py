@@ -34,6 +34,8 @@ class Visit:
     user_id: str
     cart_id: str
     known: dict[str, Any] = field(default_factory=dict)
+    asked: bool = False
+    """Whether it has sent anything."""
 
     def of(self, *keys: str) -> dict[str, Any]:
         """What it knows under these keys. Raises UnaskableError."""
