@@ -12,11 +12,10 @@ GC_THRESHOLDS = (100_000, 50, 100)
 """With the defaults, collections took a third of a process's CPU at 12,000 connections."""
 
 
-def raise_descriptor_limit() -> int:
-    """Lift the soft limit of open files to the hard one; returns the limit now in force."""
+def raise_descriptor_limit() -> None:
+    """Lift the soft limit of open files to the hard one."""
     _soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    return hard
 
 
 def quiet_collector() -> None:

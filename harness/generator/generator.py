@@ -8,10 +8,11 @@ import site
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import ceil
 from pathlib import Path
+from typing import Any
 
 from harness.generator.handshake import ANY_ADDRESS, LOOPBACK
 from harness.generator.token import VARIABLE, Token, made_token
@@ -137,30 +138,25 @@ def start_generator(
 ) -> Generator:
     """Start Locust's master with a plan, and its workers unless they are elsewhere."""
     log = run.logs / "locust.log"
-    folder = run.logs.resolve()
-    command = [
-        sys.executable, "-m", "locust", "-f", str(PROJECT / "locustfiles" / "checkout_flow.py"),
+    folder, token = run.logs.resolve(), workers.token.text
+    options = [
         "--headless", "--enable-rebalancing", *workers.options(processes),
         "--stop-timeout", str(ceil(profile.load.stop_patience_s)),
         "--exit-code-on-error", "0", "--only-summary", "--loglevel", "INFO",
     ]  # fmt: skip
+    streams = {"stdin": subprocess.DEVNULL, "stderr": subprocess.STDOUT, "start_new_session": True}
     with log.open("ab") as output:
-        process = subprocess.Popen(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            env=locust_environment(folder, plan, clock.epoch_s, workers.token.text),
-            cwd=folder,
-            start_new_session=True,
-        )
-    return Generator(process, log)
+        locust = start_locust(options, folder, plan, clock.epoch_s, token, stdout=output, **streams)
+    return Generator(locust, log)
 
 
-def locust_environment(folder: Path, plan: str, epoch_s: float, token: str) -> dict[str, str]:
-    """What a Locust process is told; it starts in ``folder``, where no settings of its own lie.
+def start_locust(
+    options: Sequence[str], folder: Path, plan: str, epoch_s: float, token: str, **more: Any
+) -> "subprocess.Popen[bytes]":
+    """Locust on the checkout flow, told what to do; ``more`` is for its process.
 
-    Locust reads ``locust.conf`` and ``pyproject.toml`` where it starts and ``~/.locust.conf``.
+    It starts in ``folder``, where no settings of its own lie: it reads ``locust.conf`` and
+    ``pyproject.toml`` where it starts, and ``~/.locust.conf``.
     """
     environment = {
         **environment_of(),
@@ -174,7 +170,9 @@ def locust_environment(folder: Path, plan: str, epoch_s: float, token: str) -> d
     }
     if raw := os.environ.get("LOADGATE_RAW"):
         environment["LOADGATE_RAW"] = str(Path(raw).resolve())
-    return environment
+    flow = str(PROJECT / "locustfiles" / "checkout_flow.py")
+    command = [sys.executable, "-m", "locust", "-f", flow, *options]
+    return subprocess.Popen(command, env=environment, cwd=folder, **more)
 
 
 def plan_json(

@@ -1,7 +1,6 @@
 """This machine as a worker: check the plan, run Locust, and stop when the master is gone."""
 
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
@@ -12,12 +11,11 @@ from typing import Any
 
 import orjson
 
-from harness.generator.generator import locust_environment
+from harness.generator.generator import start_locust
 from harness.generator.handshake import Master
 from harness.generator.token import Token
 from harness.scene import preflight
 from harness.scene.safety import check_hosts, check_keys
-from harness.system.paths import PROJECT
 from recording.errors import LoadgateError, RefusedError, RunFailedError
 from recording.exitcodes import REFUSED_WORKER
 from recording.profile import Profile
@@ -69,13 +67,9 @@ class Lent:
     def _run(self, plan: dict[str, Any], epoch_s: float, folder: Path) -> None:
         ends: SimpleQueue[bool] = SimpleQueue()
         self.master.watch(ends.put)
-        process = subprocess.Popen(
-            [sys.executable, "-m", "locust", "-f", str(PROJECT / "locustfiles/checkout_flow.py"),
-             "--worker", "--master-host", self.master.host,
-             "--master-port", str(self.master.port)],
-            env=locust_environment(folder, orjson.dumps(plan).decode(), epoch_s, self.token.text),
-            cwd=folder,
-        )  # fmt: skip
+        master = ["--master-host", self.master.host, "--master-port", str(self.master.port)]
+        told = orjson.dumps(plan).decode()
+        process = start_locust(["--worker", *master], folder, told, epoch_s, self.token.text)
         try:
             code = _end_of(process, ends)
         finally:

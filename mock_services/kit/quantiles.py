@@ -79,10 +79,6 @@ class LatencyCurve:
         lower = y[0] + self.lower_slope * z
         return np.asarray(np.where(z < 0, lower, np.minimum(upper, y[-1])))
 
-    def value_ms(self, q: float) -> float:
-        """Latency in ms at quantile `q`, 0 < q < 1."""
-        return float(np.exp(self.log_ms(np.array([_NORMAL.inv_cdf(q)])))[0])
-
     def mean_ms(self) -> float:
         """Mean of the curve in ms."""
         return self._upper_mean() + self._lower_mean(self.lower_slope)

@@ -13,12 +13,11 @@ GC_THRESHOLDS = (100_000, 50, 100)
 _OURSELVES = psutil.Process()
 
 
-def raise_descriptor_limit() -> int:
-    """Raise the soft limit of open files to the hard one; returns the limit in force."""
+def raise_descriptor_limit() -> None:
+    """Raise the soft limit of open files to the hard one."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     with contextlib.suppress(OSError, ValueError):  # macOS refuses "unlimited"
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    return resource.getrlimit(resource.RLIMIT_NOFILE)[0]
 
 
 def calm_garbage_collector() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from statistics import NormalDist
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -17,6 +19,11 @@ PUBLISHED = {
     for service in SERVICES.values()
     for endpoint, table in service.settings().latency.items()
 }
+
+
+def value_ms(curve: LatencyCurve, q: float) -> float:
+    """Latency at quantile `q`."""
+    return float(np.exp(curve.log_ms(np.array([NormalDist().inv_cdf(q)])))[0])
 
 
 @st.composite
@@ -41,7 +48,7 @@ def test_curve_is_monotone_and_never_above_the_maximum(table: Quantiles) -> None
 def test_curve_goes_through_every_published_percentile(table: Quantiles) -> None:
     """p50, p95, p99 and max come out as they were put in."""
     curve = LatencyCurve(table)
-    seen = [curve.value_ms(q) for q in (0.5, 0.95, 0.99, Q_MAX)]
+    seen = [value_ms(curve, q) for q in (0.5, 0.95, 0.99, Q_MAX)]
     assert seen == pytest.approx([table.p50_ms, table.p95_ms, table.p99_ms, table.max_ms])
 
 
@@ -76,7 +83,7 @@ def test_analytic_mean_equals_the_published_one() -> None:
 def test_a_mean_out_of_reach_is_approached_and_not_an_error() -> None:
     """A mean no curve through the percentiles can have leaves the percentiles as they are."""
     table = Quantiles(p50_ms=100, p95_ms=200, p99_ms=300, max_ms=400, mean_ms=399)
-    assert LatencyCurve(table).value_ms(0.95) == pytest.approx(200)
+    assert value_ms(LatencyCurve(table), 0.95) == pytest.approx(200)
 
 
 def test_draws_depend_on_seed_and_endpoint_only() -> None:
