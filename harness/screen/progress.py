@@ -127,7 +127,7 @@ class Progress:
         return f"waiting for workers: {len(self._joined)} of {self._workers}"
 
     def _follow(self) -> None:
-        for interval in of_requests(parse_hlog(self._log.lines()).intervals):
+        for interval in of_requests(self._recorded()):
             self._recent.append(interval)
             if is_failure(interval.tag.outcome):
                 self._failures += interval.histogram.n
@@ -139,6 +139,9 @@ class Progress:
             parts = line.split(",")
             if parts[1:3] == ["locust", "users"]:
                 self._users = int(float(parts[3]))
+
+    def _recorded(self) -> tuple[Interval, ...]:
+        return parse_hlog(self._log.lines().encode().splitlines(keepends=True)).intervals
 
     def _follow_phases(self) -> None:
         for event in self._events.rows():
