@@ -1,4 +1,4 @@
-"""The checkout flow of LT-2025-Q3-CHECKOUT as a Locust scenario: seven steps in order.
+"""The checkout flow of LT-2025-Q3-CHECKOUT as a Locust scenario.
 
 Works by itself too, web UI included (``--host`` must be in the allow-list)::
 
@@ -9,12 +9,9 @@ Works by itself too, web UI included (``--host`` must be in the allow-list)::
 """
 
 import functools
-import hashlib
 import itertools
 import random
 import time
-from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any
 
 import orjson
@@ -32,20 +29,7 @@ from locustfiles.outcomes import Labels, classify, classify_error, parse
 from locustfiles.pause import Pause
 from locustfiles.plan import PLAN
 from locustfiles.shape import PhaseShape
-from locustfiles.steps import (
-    ADD_TO_CART,
-    APPLY_COUPON,
-    BROWSE,
-    CATEGORIES,
-    CHARGE,
-    CONFIRM,
-    DECLINE_CARDS,
-    DETAIL,
-    GOOD_CARD,
-    START_CHECKOUT,
-    STEPS,
-    Step,
-)
+from locustfiles.steps import STEPS, Request, Step, UnaskableError, Visit
 from locustfiles.timetable import TIMETABLE
 from recording.hlog import UNPAIRED
 from recording.outcomes import EXPECTED_OUTCOMES, OK
@@ -57,6 +41,8 @@ STAGGER_S = JOURNEY.period or 1.0
 """New users wait up to this long. Without it one batch would browse in step, and with a journey
 period the ramp's length would leave a wave in the rate for good."""
 
+SHARES = JOURNEY.funnel.model_dump()
+"""Of users who take a step, by its name."""
 LABELS = Labels()
 _numbers = itertools.count()
 
@@ -119,8 +105,8 @@ class CheckoutUser(User):
     def _connect(self) -> None:
         """A connection of one's own to every service, one for all that share a url."""
         urls = {step.service: listeners.base_url(self, step.service, self._arm) for step in STEPS}
-        opened = {url: Connection(_service(url)) for url in urls.values()}
-        self._connections = {service: opened[url] for service, url in urls.items()}
+        opened = {url: Connection(_service(url)) for url in urls.values() if url}
+        self._connections = {name: opened[url] for name, url in urls.items() if url}
 
     def _preconnect(self) -> None:
         for connection in self._connections.values():
@@ -145,72 +131,52 @@ class CheckoutUser(User):
 
     @task
     def journey(self) -> None:
-        """Browse, detail, cart, coupon, start, charge, confirm; most users leave on the way."""
+        """All steps in order; most users leave on the way."""
         if OPEN:
             self._wait_for_arrival()
         began_s = time.monotonic()
         if OPEN or began_s > self._session_ends_s:
             self._new_session()
+        visit = Visit(self._random, JOURNEY, self._user_id, self._cart_id)
         try:
-            self._shop()
-            self._check_out()
+            for step in STEPS:
+                self._take(step, visit)
         except Abandoned:
             pass
         if JOURNEY.period is not None and not OPEN:
             self._pause(began_s + JOURNEY.period - time.monotonic())
 
-    def _shop(self) -> None:
-        self._send(BROWSE, query=f"?category={self._random.choice(CATEGORIES)}")
-        self._go_on(JOURNEY.funnel.detail)
-        product = f"p-{self._random.randint(1, JOURNEY.products):05d}"
-        self._send(DETAIL, query=product)
-        self._go_on(JOURNEY.funnel.add_to_cart)
-        quantity = self._random.randint(1, 3)
-        cart = {"cart_id": self._cart_id, "user_id": self._user_id}
-        self._send(ADD_TO_CART, {**cart, "product_id": product, "quantity": quantity})
-        if self._random.random() < JOURNEY.funnel.apply_coupon:
-            code = f"BF25-{self._random.randint(1, JOURNEY.coupons):03d}"
-            self._send(APPLY_COUPON, {"cart_id": self._cart_id, "coupon_code": code})
-
-    def _check_out(self) -> None:
-        self._go_on(JOURNEY.funnel.start_checkout)
-        started = self._send(START_CHECKOUT, {"cart_id": self._cart_id, "user_id": self._user_id})
-        self._go_on(JOURNEY.funnel.charge)
-        card = self._card()
-        charge = {"checkout_id": started["checkout_id"], "payment_method": "card"}
-        paid = self._send(CHARGE, {**charge, "card_token": card}, card=card)
-        self._go_on(JOURNEY.funnel.confirm)
-        done = {"checkout_id": started["checkout_id"], "payment_id": paid["payment_id"]}
-        self._send(CONFIRM, done)
-
-    def _card(self) -> str:
-        if self._random.random() < JOURNEY.decline_share:
-            return self._random.choice(DECLINE_CARDS)
-        return GOOD_CARD
-
-    def _go_on(self, share: float) -> None:
-        if self._random.random() >= share:
+    def _take(self, step: Step, visit: Visit) -> None:
+        """One step, unless its service is not there; raises Abandoned where the user leaves."""
+        if step.service not in self._connections:
+            return
+        share = SHARES.get(step.name)
+        if share is not None and self._random.random() >= share:
+            if step.optional:
+                return
             raise Abandoned
+        try:
+            request = step.ask(visit)
+        except UnaskableError:
+            return
+        good = self._send(step, request)
+        visit.known |= {key: good[key] for key in step.keeps}
 
-    def _send(
-        self, step: Step, body: dict[str, Any] | None = None, query: str = "", card: str = ""
-    ) -> dict[str, Any]:
+    def _send(self, step: Step, request: Request) -> dict[str, Any]:
         """Send one request, record its outcome, think; raises Abandoned unless it was ok."""
         request_id = listeners.WORKER.next_request_id()
-        headers = f"{self._headers}X-Request-ID: {request_id}\r\n"
-        if card and body:
-            headers += f"Idempotency-Key: {_idempotency_key(body['checkout_id'])}\r\n"
-        content = orjson.dumps(body) if body else b""
+        headers = f"{self._headers}X-Request-ID: {request_id}\r\n{request.headers}"
         context = self._context(step, request_id)
-        answer = self._exchange(step, query, headers, content, context)
+        answer = self._exchange(step, request, headers, context)
         said = parse(answer.content)
-        label = _outcome(step, answer, said, body or {"id": query}, card)
-        outcome = context["outcome"] = LABELS.bounded(step.name, label)
+        outcome = context["outcome"] = LABELS.bounded(
+            step.name, _outcome(step, request, answer, said)
+        )
         context["expected"] = outcome in EXPECTED_OUTCOMES
         good = said if outcome == OK and isinstance(said, dict) else {}
         # Other answers may name an order too; confirmed is what confirm says.
-        context["order_id"] = good.get("order_id") if step is CONFIRM else None
-        self._report(step, answer, context, query)
+        context["order_id"] = good.get(step.order) if step.order else None
+        self._report(step, request, answer, context)
         self._think()
         if outcome != OK:
             raise Abandoned
@@ -226,18 +192,21 @@ class CheckoutUser(User):
         }
 
     def _exchange(
-        self, step: Step, query: str, headers: str, content: bytes, context: dict[str, Any]
+        self, step: Step, request: Request, headers: str, context: dict[str, Any]
     ) -> Answer:
         """The request and its answer; the recorder knows of it before it is sent."""
         connection = self._connections[step.service]
+        content = orjson.dumps(request.body) if request.body else b""
         listeners.begin(context)
         try:
-            return connection.send(step.method, step.path + query, headers, content)
+            return connection.send(step.method, step.path + request.query, headers, content)
         except BaseException:  # killed: a request that began must not vanish
             listeners.cut_off(context)
             raise
 
-    def _report(self, step: Step, answer: Answer, context: dict[str, Any], query: str) -> None:
+    def _report(
+        self, step: Step, request: Request, answer: Answer, context: dict[str, Any]
+    ) -> None:
         """Tell Locust's listeners, the recorder too; what the plan did not ask for failed."""
         failure = None
         if not context["expected"]:
@@ -251,7 +220,7 @@ class CheckoutUser(User):
             context=context,
             exception=failure,
             start_time=answer.sent_at_s,
-            url=self._connections[step.service].service.url + step.path + query,
+            url=self._connections[step.service].service.url + step.path + request.query,
         )
 
     def _think(self) -> None:
@@ -284,16 +253,11 @@ class CheckoutUser(User):
             raise GreenletExit
 
 
-def _outcome(step: Step, answer: Answer, said: object, sent: Mapping[str, Any], card: str) -> str:
+def _outcome(step: Step, request: Request, answer: Answer, said: object) -> str:
     if not answer.status_code:
         return classify_error(answer.error)
-    return classify(step, answer.status_code, said, sent, decline_card=card in DECLINE_CARDS)
-
-
-def _idempotency_key(checkout_id: str) -> str:
-    """SHA256(order id + timestamp), the shop's own format (PR #4462)."""
-    moment = datetime.now(UTC).isoformat()
-    return hashlib.sha256(f"{checkout_id}{moment}".encode()).hexdigest()
+    sent = request.body or request.sent
+    return classify(step, answer.status_code, said, sent, decline_card=request.declines)
 
 
 if PLAN.shaped:

@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from locustfiles.arrivals import DISPATCHER
 from locustfiles.by_hand import guard, why_refused
 from locustfiles.collector import Collector
 from locustfiles.intervals import EvenIntervals, Intervals, SlotIntervals
-from locustfiles.plan import DEFAULT_URLS, PLAN
+from locustfiles.plan import PLAN
 from locustfiles.recorder import Recorder
 from locustfiles.seal import Strangers, seal_messages
 from locustfiles.shape import PhaseShape
@@ -103,14 +104,14 @@ def cut_off(context: dict[str, Any]) -> None:
 
 
 def base_url(user: User, service: str, arm: Arm | None = None) -> str:
-    """The service's url; ``--host`` sends everything to one gateway when run by hand."""
+    """The service's url, "" where there is none; by hand ``--host`` is one gateway for all."""
     options = user.environment.parsed_options
     if not PLAN.shaped and options is not None and options.host:
         if because := why_refused(options.host):
             raise RefusedError(because)
         return str(options.host)
     urls = PLAN.arms[arm] if PLAN.arms and arm else PLAN.urls
-    return urls.get(service, DEFAULT_URLS[service])
+    return urls.get(service, "")
 
 
 process.raise_descriptor_limit()
@@ -229,7 +230,7 @@ def _collect(environment: Environment, runner: MasterRunner) -> None:
     def on_report(client_id: str, data: dict[str, Any], **_: Any) -> None:
         if report := data.get("loadgate"):
             names[client_id] = report["name"]
-            _guarded(environment, lambda: collector.add(report["name"], report))
+            _guarded(collector.add, report["name"], report)
 
     def watch_workers() -> None:
         lost: set[str] = set()
@@ -272,8 +273,7 @@ def _record_and_collect(environment: Environment, runner: LocalRunner) -> None:
     def flush() -> None:
         while True:
             gevent.sleep(PLAN.profile.recording.interval)
-            report = _report(recorder, final=False)
-            _guarded(environment, lambda: collector.add(WORKER.name, report))  # noqa: B023
+            _guarded(collector.add, WORKER.name, _report(recorder, final=False))
 
     def on_test_stop(**_: Any) -> None:
         collector.add(WORKER.name, _report(recorder, final=True))
@@ -297,10 +297,7 @@ def _new_collector(environment: Environment) -> Collector:
     def sample_users() -> None:
         while True:
             users = environment.runner.user_count if environment.runner else 0
-            _guarded(
-                environment,
-                lambda: collector.sample(PLAN.clock.now_s(), "locust", users=float(users)),  # noqa: B023
-            )
+            _guarded(collector.sample, PLAN.clock.now_s(), "locust", users=float(users))
             gevent.sleep(USERS_TICK_S)
 
     def on_quit(**_: Any) -> None:
@@ -330,10 +327,10 @@ def _begin_slots(environment: Environment, timetable: Timetable, collector: Coll
     collector.event(PLAN.clock.now_s(), "slots_started", start_s=start_s)
 
 
-def _guarded(environment: Environment, write: Any) -> None:
+def _guarded(write: Callable[..., None], *what: Any, **more: Any) -> None:
     """A recording that cannot be written ends the run: Locust would swallow the error."""
     try:
-        write()
+        write(*what, **more)
     except OSError as error:
         logging.getLogger(__name__).critical("recording cannot be written: %s", error)
         os._exit(DISK_EXIT_CODE)

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import orjson
 
+from mock_services.table import SERVICES
 from recording.clock import RunClock
 from recording.errors import RefusedError
 from recording.profile import Load, Phase, Profile
@@ -23,11 +24,7 @@ from recording.profile_file import load_profile
 from recording.rundir import RunDir, new_token
 from recording.secrets import live_keys
 
-DEFAULT_URLS = {
-    "checkout": "http://127.0.0.1:8001",
-    "payment": "http://127.0.0.1:8002",
-    "cart": "http://127.0.0.1:8004",
-}
+DEFAULT_URLS = {name: f"http://127.0.0.1:{mock.port}" for name, mock in SERVICES.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +63,9 @@ def plan_from(environ: Mapping[str, str]) -> Plan:
 
 def _seeded(profile: Profile) -> Profile:
     """With a seed of this call alone, where it has none; the harness hands over its own."""
-    return (
-        profile.model_copy(update={"seed": secrets.randbits(32)})
-        if profile.seed is None
-        else profile
-    )
+    if profile.seed is not None:
+        return profile
+    return profile.model_copy(update={"seed": secrets.randbits(32)})
 
 
 def _recorded(table: Mapping[str, object], epoch_s: float) -> Plan:

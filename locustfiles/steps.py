@@ -1,120 +1,17 @@
-"""The seven requests of the checkout flow (LT-2025-Q3-CHECKOUT, "User flow simulation").
+"""The requests of the checkout flow, in order (LT-2025-Q3-CHECKOUT, "User flow simulation").
 
-Each says what a good answer is: its status, and values, not only keys. What it must hold is what
-the seed's Appendix B and the mocks answer; a key that a shop may leave out is checked if it comes.
+A step is one function here, which makes its request; a journey takes them as they stand.
 """
 
+import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from random import Random
 from typing import Any, NamedTuple
 
-import orjson
-
-_ABSENT = object()
-_SHOWN_CHARS = 40
-LONGEST_ID = 1000
-"""Characters: what is longer names nothing, and fills the recording."""
-_CONFESSIONS: Mapping[str, Callable[[object], bool]] = {
-    "error": bool, "errors": bool, "success": lambda value: value is False,
-}  # fmt: skip
-"""By which a body says of itself that it is no good answer, whatever else it holds."""
-
-Good = Callable[[object, object], bool]
-"""Whether a value is good, given what the request sent under the same key."""
-
-
-def text(value: object, _sent: object) -> bool:
-    """Something that is not blank: an id."""
-    return isinstance(value, str) and bool(value.strip()) and len(value) <= LONGEST_ID
-
-
-def echo(value: object, sent: object) -> bool:
-    """What was asked for."""
-    return value == sent
-
-
-def some(value: object, _sent: object) -> bool:
-    """A list of things, none of them empty."""
-    return isinstance(value, list) and bool(value) and all(value)
-
-
-def positive(value: object, _sent: object) -> bool:
-    """A number of things that are there."""
-    return isinstance(value, int) and not isinstance(value, bool) and value > 0
-
-
-def says(word: str) -> Good:
-    """This word."""
-    return lambda value, _sent: value == word
-
-
-class Field(NamedTuple):
-    """A key of a good body and what its value must be."""
-
-    key: str
-    good: Good
-    required: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One request: ``service`` is the key of its base url, ``fields`` what a good body holds."""
-
-    name: str
-    service: str
-    method: str
-    path: str
-    success: int
-    fields: tuple[Field, ...]
-
-    def fault(self, body: object, sent: Mapping[str, Any]) -> str:
-        """What is wrong with a body, in a few words; "" for a good one."""
-        if not isinstance(body, dict):
-            return "not a JSON object"
-        for key, good, required in self.fields:
-            value = body.get(key, _ABSENT)
-            if value is _ABSENT:
-                if required:
-                    return f"no {key}"
-            elif not good(value, sent.get(key)):
-                if good is echo and text(value, None):
-                    return f"{key} is not what was asked for"  # ids differ from answer to answer
-                return f"{key} is {_shown(value)}"
-        said = (key for key, says_so in _CONFESSIONS.items() if says_so(body.get(key)))
-        return next((f"{key} is {_shown(body[key])}" for key in said), "")
-
-
-def _shown(value: object) -> str:
-    if isinstance(value, str):
-        return f'"{value[:_SHOWN_CHARS]}"'
-    if isinstance(value, list | dict) and value:
-        return "a list" if isinstance(value, list) else "an object"
-    return orjson.dumps(value).decode()[:_SHOWN_CHARS]
-
-
-BROWSE = Step("browse", "checkout", "GET", "/api/v2/products", 200, (Field("products", some),))
-DETAIL = Step("detail", "checkout", "GET", "/api/v2/products/", 200, (Field("id", echo),))
-ADD_TO_CART = Step(
-    "add_to_cart", "cart", "POST", "/api/v2/cart/items", 200,
-    (Field("cart_id", echo), Field("items", positive, required=False)),
-)  # fmt: skip
-APPLY_COUPON = Step(
-    "apply_coupon", "checkout", "POST", "/api/v2/checkout/apply-coupon", 200,
-    (Field("coupon_code", echo), Field("status", says("applied"), required=False)),
-)  # fmt: skip
-START_CHECKOUT = Step(
-    "start_checkout", "checkout", "POST", "/api/v2/checkout/start", 200,
-    (Field("checkout_id", text), Field("status", says("pending"), required=False)),
-)  # fmt: skip
-CHARGE = Step(
-    "charge", "payment", "POST", "/api/v2/payments/charge", 200,
-    (Field("payment_id", text), Field("status", says("succeeded"))),
-)  # fmt: skip
-CONFIRM = Step(
-    "confirm", "checkout", "POST", "/api/v2/orders/confirm", 201,
-    (Field("order_id", text), Field("status", says("confirmed"), required=False)),
-)  # fmt: skip
-STEPS = (BROWSE, DETAIL, ADD_TO_CART, APPLY_COUPON, START_CHECKOUT, CHARGE, CONFIRM)
+from locustfiles.answers import Field, echo, fault, positive, says, some, text
+from recording.profile import Journey
 
 CATEGORIES = (
     "electronics", "fashion", "home", "beauty", "sports",
@@ -122,3 +19,151 @@ CATEGORIES = (
 )  # fmt: skip
 GOOD_CARD = "tok_test_visa_4242"
 DECLINE_CARDS = ("tok_test_decline_0002", "tok_test_insufficient_9995")
+
+
+class UnaskableError(Exception):
+    """A step needs what an earlier one did not bring: its service is not there."""
+
+
+@dataclass(slots=True)
+class Visit:
+    """A journey of one user: who it is, and what it knows from the steps so far."""
+
+    random: Random
+    journey: Journey
+    user_id: str
+    cart_id: str
+    known: dict[str, Any] = field(default_factory=dict)
+
+    def of(self, *keys: str) -> dict[str, Any]:
+        """What it knows under these keys. Raises UnaskableError."""
+        if missing := [key for key in keys if key not in self.known]:
+            raise UnaskableError(missing[0])
+        return {key: self.known[key] for key in keys}
+
+
+class Request(NamedTuple):
+    """What a step asks: ``query`` follows its path, ``sent`` is what an answer must echo."""
+
+    query: str = ""
+    body: Mapping[str, Any] | None = None
+    sent: Mapping[str, Any] = {}
+    headers: str = ""
+    declines: bool = False
+    """Whether the answer must be a decline."""
+
+
+Ask = Callable[[Visit], Request]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """``service`` is the key of its base url, ``fields`` what a good body holds.
+
+    ``keeps`` are the keys of a good answer that later steps need, ``order`` the one that names an
+    order. Whoever does not take an ``optional`` step goes on to the next.
+    """
+
+    name: str
+    service: str
+    method: str
+    path: str
+    fields: tuple[Field, ...]
+    ask: Ask
+    success: int = 200
+    optional: bool = False
+    keeps: tuple[str, ...] = ()
+    order: str = ""
+
+    def fault(self, body: object, sent: Mapping[str, Any]) -> str:
+        """What is wrong with a body, in a few words; "" for a good one."""
+        return fault(self.fields, body, sent)
+
+
+STEPS: list[Step] = []
+"""As the functions below stand. The share of users who go on to one is the profile's
+``journey.funnel``; all do where it names none."""
+
+
+def step(
+    service: str, method: str, path: str, *fields: Field, **more: Any
+) -> Callable[[Ask], Step]:
+    """Make a step of the function that makes its request; it has the function's name."""
+
+    def made(ask: Ask) -> Step:
+        STEPS.append(Step(ask.__name__, service, method, path, fields, ask, **more))
+        return STEPS[-1]
+
+    return made
+
+
+@step("checkout", "GET", "/api/v2/products", Field("products", some))
+def browse(visit: Visit) -> Request:
+    """A page of a category."""
+    return Request(f"?category={visit.random.choice(CATEGORIES)}")
+
+
+@step("checkout", "GET", "/api/v2/products/", Field("id", echo))
+def detail(visit: Visit) -> Request:
+    """One product."""
+    product = visit.known["product_id"] = f"p-{visit.random.randint(1, visit.journey.products):05d}"
+    return Request(product, sent={"id": product})
+
+
+@step(
+    "cart", "POST", "/api/v2/cart/items",
+    Field("cart_id", echo), Field("items", positive, required=False),
+)  # fmt: skip
+def add_to_cart(visit: Visit) -> Request:
+    """One to three of it."""
+    quantity = visit.random.randint(1, 3)
+    cart = {"cart_id": visit.cart_id, "user_id": visit.user_id}
+    return Request(body={**cart, **visit.of("product_id"), "quantity": quantity})
+
+
+@step(
+    "checkout", "POST", "/api/v2/checkout/apply-coupon",
+    Field("coupon_code", echo), Field("status", says("applied"), required=False),
+    optional=True,
+)  # fmt: skip
+def apply_coupon(visit: Visit) -> Request:
+    """One of the campaign's."""
+    code = f"BF25-{visit.random.randint(1, visit.journey.coupons):03d}"
+    return Request(body={"cart_id": visit.cart_id, "coupon_code": code})
+
+
+@step(
+    "checkout", "POST", "/api/v2/checkout/start",
+    Field("checkout_id", text), Field("status", says("pending"), required=False),
+    keeps=("checkout_id",),
+)  # fmt: skip
+def start_checkout(visit: Visit) -> Request:
+    """The cart's."""
+    return Request(body={"cart_id": visit.cart_id, "user_id": visit.user_id})
+
+
+@step(
+    "payment", "POST", "/api/v2/payments/charge",
+    Field("payment_id", text), Field("status", says("succeeded")),
+    keeps=("payment_id",),
+)  # fmt: skip
+def charge(visit: Visit) -> Request:
+    """By a good card, or one that is to be declined. The shop's own idempotency key (PR #4462):
+    SHA256(order id + timestamp)."""
+    declines = visit.random.random() < visit.journey.decline_share
+    card = visit.random.choice(DECLINE_CARDS) if declines else GOOD_CARD
+    started = visit.of("checkout_id")
+    moment = datetime.now(UTC).isoformat()
+    key = hashlib.sha256(f"{started['checkout_id']}{moment}".encode()).hexdigest()
+    body = {**started, "payment_method": "card", "card_token": card}
+    return Request(body=body, headers=f"Idempotency-Key: {key}\r\n", declines=declines)
+
+
+@step(
+    "checkout", "POST", "/api/v2/orders/confirm",
+    Field("order_id", text), Field("status", says("confirmed"), required=False),
+    success=201, order="order_id",
+)  # fmt: skip
+def confirm(visit: Visit) -> Request:
+    """The checkout that was paid."""
+    return Request(body=visit.of("checkout_id", "payment_id"))

@@ -6,8 +6,6 @@ SIGTERM and SIGINT stop it in order: requests in flight are answered, the ledger
 exit code 0.
 """
 
-from __future__ import annotations
-
 import argparse
 import importlib
 import os
@@ -24,7 +22,7 @@ from pydantic import ValidationError
 
 from mock_services.kit.app import SETTINGS_VARIABLE
 from mock_services.kit.errors import settings_problems
-from mock_services.settings import DEFAULT_PORTS, MODELS
+from mock_services.table import SERVICES
 
 KEEP_ALIVE_S = 3600
 """Longer than any think time: uvicorn's 5 s would close connections users still want."""
@@ -67,7 +65,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m mock_services.serve", description=__doc__)
-    parser.add_argument("service", choices=tuple(MODELS))
+    parser.add_argument("service", choices=tuple(SERVICES))
     where = parser.add_mutually_exclusive_group()
     where.add_argument("--fd", type=int, help="an inherited socket, bound and listening")
     where.add_argument("--port", type=int, help="port on HOST (default: the service's own)")
@@ -83,9 +81,9 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
 def _load(service: str) -> ModuleType:
     """The service's module. Settings it does not accept end the process with code 2."""
     try:
-        return importlib.import_module(f"mock_services.{service}")
+        return importlib.import_module(f"mock_services.{service}.service")
     except ValidationError as error:
-        for key, text in settings_problems(error, MODELS[service]):
+        for key, text in settings_problems(error, SERVICES[service].settings):
             sys.stderr.write(f"{SETTINGS_VARIABLE}: {key}: {text}\n")
         raise SystemExit(2) from None
 
@@ -93,7 +91,7 @@ def _load(service: str) -> ModuleType:
 def _listener(arguments: argparse.Namespace) -> socket.socket:
     if arguments.fd is not None:
         return socket.socket(fileno=arguments.fd)
-    port = DEFAULT_PORTS[arguments.service] if arguments.port is None else arguments.port
+    port = SERVICES[arguments.service].port if arguments.port is None else arguments.port
     listener = socket.socket()
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:

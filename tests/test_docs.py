@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from harness.cli import app
 from harness.sampling.prometheus import _KEPT
-from mock_services.settings import MODELS
+from mock_services.table import SERVICES
 from recording.profile_file import apply_override, load_profile
 
 ROOT = Path(__file__).parents[1]
@@ -49,7 +49,7 @@ def test_every_override_the_readme_shows_is_accepted() -> None:
     for text in shown:
         profile = load_profile(ROOT / "profiles" / "smoke.toml", [text])
         for name, table in profile.services.items():
-            MODELS[name].model_validate(dict(table))
+            SERVICES[name].settings.model_validate(dict(table))
 
 
 def test_every_kept_metric_is_documented() -> None:

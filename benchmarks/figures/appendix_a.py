@@ -2,7 +2,10 @@
 
 from collections.abc import Mapping
 
-from mock_services.settings import CartSettings, CheckoutSettings, PaymentSettings, Quantiles
+from mock_services.cart.settings import CartSettings
+from mock_services.checkout.settings import CheckoutSettings
+from mock_services.kit.settings import Quantiles
+from mock_services.payment.settings import PaymentSettings
 
 PEAK_USERS = 12_000
 PEAK_RATES: Mapping[str, float] = {

@@ -8,7 +8,7 @@ from benchmarks.figures.child import ask
 from benchmarks.figures.figure import Figure, Peer, at_most
 from benchmarks.figures.wiremock import UnavailableError, use_equal_stub, wiremock
 from harness.scene.services import Services, start_services
-from mock_services.settings import MODELS
+from mock_services.table import SERVICES
 from recording.clock import RunClock
 
 PART = "b"
@@ -32,7 +32,7 @@ def measure(scratch: Path | None = None, seconds: float = 20.0) -> list[Figure]:
     with tempfile.TemporaryDirectory(prefix="loadgate-bench-", dir=scratch) as folder:
         services = start_services(SETTINGS, RunClock.start(), logs=Path(folder))
         try:
-            costs = {name: _mock(services, name, seconds) for name in MODELS}
+            costs = {name: _mock(services, name, seconds) for name in SERVICES}
         finally:
             services.stop()
         plain, equal = _wiremock(Path(folder), seconds)

@@ -20,6 +20,7 @@ from harness.system.host import usable_cores
 from harness.system.parent import STARTED_BY
 from harness.system.paths import PROJECT, environment_of
 from recording.clock import RunClock
+from recording.flow import SERVICE_OF
 from recording.profile import Profile
 from recording.rundir import RunDir
 
@@ -27,7 +28,8 @@ MASTER_PORT = 5557
 OWN_WORKERS_WITHIN_S = 60.0
 """Local workers are forked at once; on a starved machine they may take some seconds."""
 PORTS_FOR_LISTENING = (15_000, 32_000)
-CONNECTIONS_PER_USER = 3  # checkout, cart, payment
+CONNECTIONS_PER_USER = len(set(SERVICE_OF.values()))
+"""One to each service that answers a step."""
 SPARE_DESCRIPTORS = 500
 REQUESTS_PER_WORKER = 600.0
 """Requests/s one worker carries at about half a core (measured on 2 cores, Locust 2.47)."""

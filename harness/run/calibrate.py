@@ -1,7 +1,5 @@
 """Gates with a known answer: planned, run one after another, kept as each ends."""
 
-from __future__ import annotations
-
 import os
 import random
 import signal

@@ -109,7 +109,7 @@ def open_arms(base: PreparedArm, head: PreparedArm, ca_file: str = "") -> OpenSc
                         start_services(chosen.settings, clock, run, origin=chosen.origin)
                     )
                     arms[arm] = started[-1].urls
-                    sampled |= by_subject(arms[arm], arm)
+                    sampled |= started[-1].by_subject
         except BaseException:
             for services in started:
                 services.stop(GIVE_UP_TIMEOUT_S)

@@ -7,7 +7,7 @@ from typing import Any
 from harness.sampling.prometheus import flatten
 from harness.scene.services import Services, start_services
 from harness.system.fetch import NoAnswerError, fetch
-from mock_services.settings import SUBJECTS
+from mock_services.table import SERVICES
 from recording.clock import RunClock
 from recording.profile import Profile
 from recording.rundir import RunDir
@@ -33,7 +33,7 @@ OpenScene = Callable[[RunDir, RunClock], Scene]
 
 
 def single(profile: Profile, settings: Mapping[str, Mapping[str, Any]], host: str) -> OpenScene:
-    """The profile's target, or the four mocks when it names none."""
+    """The profile's target, or the mocks when it names none."""
 
     def open_scene(run: RunDir, clock: RunClock) -> Scene:
         if profile.target.urls:
@@ -41,7 +41,7 @@ def single(profile: Profile, settings: Mapping[str, Mapping[str, Any]], host: st
             sampled, unsampled = with_metrics(by_subject(urls), profile.target.ca_file)
             return Scene(None, urls, sampled, unsampled=unsampled)
         services = start_services(settings, clock, run, host=host)
-        return Scene(services, services.urls, by_subject(services.urls))
+        return Scene(services, services.urls, services.by_subject)
 
     return open_scene
 
@@ -50,9 +50,8 @@ def with_metrics(
     urls: Mapping[str, str], ca_file: str = ""
 ) -> tuple[dict[str, str], tuple[str, ...]]:
     """Of somebody else's services those that export ``/metrics``, and the names of the others."""
-    exporting = {subject for subject, url in urls.items() if _exports(url, ca_file)}
-    sampled = {subject: url for subject, url in urls.items() if subject in exporting}
-    return sampled, tuple(subject for subject in urls if subject not in exporting)
+    sampled = {subject: url for subject, url in urls.items() if _exports(url, ca_file)}
+    return sampled, tuple(subject for subject in urls if subject not in sampled)
 
 
 def _exports(url: str, ca_file: str) -> bool:
@@ -74,4 +73,4 @@ def target_urls(profile: Profile) -> dict[str, str]:
 
 def by_subject(urls: Mapping[str, str], arm: str = "") -> dict[str, str]:
     """Urls under the names that reports use: ``cart-service``, in an arm ``cart-service@head``."""
-    return {SUBJECTS[name] + (f"@{arm}" if arm else ""): url for name, url in urls.items()}
+    return {SERVICES[name].subject + (f"@{arm}" if arm else ""): url for name, url in urls.items()}

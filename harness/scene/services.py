@@ -1,4 +1,4 @@
-"""Starts the four mocks on free ports, waits until they are healthy, and ends them."""
+"""Starts the mocks on free ports, waits until they are healthy, and ends them."""
 
 import json
 import os
@@ -7,8 +7,8 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from harness.generator.handshake import ANY_ADDRESS, LOOPBACK
 from harness.scene.safety import check_keys
 from harness.system.fetch import NoAnswerError, fetch
 from harness.system.paths import PROJECT, environment_of
-from mock_services.settings import MODELS, SUBJECTS
+from mock_services.table import SERVICES
 from recording.clock import RunClock
 from recording.errors import ConfigError, RunFailedError, did_you_mean
 from recording.profile_file import build
@@ -41,13 +41,14 @@ def service_settings(
     check_keys(tables, f"{where}: services.")
     names = {name.replace("-", "_"): name for name in tables}
     for name, written in names.items():
-        if name not in MODELS:
+        if name not in SERVICES:
             raise ConfigError(
-                f"{where}: unknown key 'services.{written}'{did_you_mean(name, MODELS)}"
+                f"{where}: unknown key 'services.{written}'{did_you_mean(name, SERVICES)}"
             )
-    for name, model in MODELS.items():
-        build(model, tables.get(names.get(name, name), {}), f"{where}: services.{name}")
-    return {name: dict(tables.get(names.get(name, name), {})) for name in MODELS}
+    found = {name: tables.get(names.get(name, name), {}) for name in SERVICES}
+    for name, table in found.items():
+        build(SERVICES[name].settings, table, f"{where}: services.{name}")
+    return {name: dict(table) for name, table in found.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,17 +71,22 @@ class Service:
         return f"{self.subject} died ({how}); see logs/{self.log.name}"
 
 
+@dataclass(frozen=True, slots=True)
 class Services:
-    """The four mocks of one run."""
+    """The mocks of one run, or of one of its arms."""
 
-    def __init__(self, services: tuple[Service, ...], admin_token: str) -> None:
-        self.services = services
-        self.admin_token = admin_token
+    services: tuple[Service, ...]
+    admin_token: str
 
     @property
     def urls(self) -> dict[str, str]:
         """Base url of each service."""
         return {service.name: service.url for service in self.services}
+
+    @property
+    def by_subject(self) -> dict[str, str]:
+        """The same under the names that reports use."""
+        return {service.subject: service.url for service in self.services}
 
     def first_death(self) -> str | None:
         """Why the first dead service died; None while all run."""
@@ -103,16 +109,35 @@ class Services:
 class Origin:
     """Whose code the services run, and the arm of a paired run they stand for ("" outside one).
 
-    ``project`` None: the code that runs this.
+    ``subjects`` has the services that this code has, ``knows`` the settings of each.
     """
 
-    project: Path | None = None
+    project: Path = PROJECT
     arm: str = ""
+    subjects: Mapping[str, str] = field(
+        default_factory=lambda: {name: mock.subject for name, mock in SERVICES.items()}
+    )
+    knows: Mapping[str, Collection[str]] = field(
+        default_factory=lambda: {
+            name: mock.settings.model_fields for name, mock in SERVICES.items()
+        }
+    )
 
-    @property
-    def prefix(self) -> str:
-        """What tells this arm's files from the other's."""
-        return f"{self.arm}-" if self.arm else ""
+    def subject(self, name: str) -> str:
+        """What reports call its service: ``cart-service``, in an arm ``cart-service@head``."""
+        return self.subjects[name] + (f"@{self.arm}" if self.arm else "")
+
+    def log(self, name: str, folder: Path | None) -> Path:
+        """Where its service's log goes."""
+        prefix = f"{self.arm}-" if self.arm else ""
+        return folder / f"{prefix}{name}.log" if folder else Path(os.devnull)
+
+    def wiring(self, name: str, urls: Mapping[str, str], run: RunDir | None) -> dict[str, str]:
+        """Settings that only a run knows: where the services are that it calls, and its ledger."""
+        wired = {f"{other}_url": url for other, url in urls.items()}
+        if run is not None:
+            wired["ledger_path"] = str(run.orders_of(self.arm).resolve())
+        return {key: value for key, value in wired.items() if key in self.knows[name]}
 
 
 OURS = Origin()
@@ -127,24 +152,25 @@ def start_services(
     host: str = LOOPBACK,
     origin: Origin = OURS,
 ) -> Services:
-    """Start all four and wait until they answer.
+    """Start all of them and wait until they answer.
 
     ``ports`` fixes them (0 or absent: a free one). Raises ConfigError when a port is taken and
     RunFailedError, with the tail of its log, when a service does not come up.
     """
-    sockets = {name: _listen(host, (ports or {}).get(name, 0), name) for name in MODELS}
+    fixed = ports or {}
+    sockets = {k: _listen(host, fixed.get(k, 0), who) for k, who in origin.subjects.items()}
     here = LOOPBACK if host == ANY_ADDRESS else host
     urls = {name: f"http://{here}:{s.getsockname()[1]}" for name, s in sockets.items()}
     token = secrets.token_urlsafe(16)
+    environment = _environment(token, clock, run, origin)
     services = Services((), token)
     try:
         for name, listener in sockets.items():
-            own = dict(settings.get(name, {}))
-            if name == "checkout":
-                own["inventory_lock_url"] = urls["inventory_lock"]
-                if run is not None:
-                    own["ledger_path"] = str(run.orders_of(origin.arm).resolve())
-            started = _start(name, own, listener, urls[name], token, clock, run, logs, origin)
+            told = {**settings.get(name, {}), **origin.wiring(name, urls, run)}
+            log = origin.log(name, run.logs if run else logs)
+            own = environment | {"MOCK_SETTINGS": json.dumps(told)}
+            process = _start(name, listener, own, origin.project, log)
+            started = Service(name, origin.subject(name), urls[name], process, log)
             services = Services((*services.services, started), token)
         _wait_healthy(services)
     except BaseException:
@@ -156,7 +182,7 @@ def start_services(
     return services
 
 
-def _listen(host: str, port: int, name: str) -> socket.socket:
+def _listen(host: str, port: int, subject: str) -> socket.socket:
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
@@ -165,47 +191,34 @@ def _listen(host: str, port: int, name: str) -> socket.socket:
     except OSError as error:
         listener.close()
         raise ConfigError(
-            f"port {port} for {SUBJECTS[name]} is taken ({error.strerror}); "
+            f"port {port} for {subject} is taken ({error.strerror}); "
             "choose another with --port-base"
         ) from None
     return listener
 
 
-def _start(
-    name: str,
-    settings: Mapping[str, Any],
-    listener: socket.socket,
-    url: str,
-    token: str,
-    clock: RunClock,
-    run: RunDir | None,
-    logs: Path | None,
-    origin: Origin,
-) -> Service:
-    folder = run.logs if run else logs
-    log = folder / f"{origin.prefix}{name}.log" if folder else Path(os.devnull)
-    environment = {
-        **environment_of(origin.project or PROJECT),
-        "MOCK_SETTINGS": json.dumps(settings),
-        "MOCK_ADMIN_TOKEN": token,
-        "MOCK_EPOCH_MONOTONIC": repr(clock.epoch_s),
-    }
+def _environment(token: str, clock: RunClock, run: RunDir | None, origin: Origin) -> dict[str, str]:
+    shared = {"MOCK_ADMIN_TOKEN": token, "MOCK_EPOCH_MONOTONIC": repr(clock.epoch_s)}
     if run is not None:
-        environment["MOCK_EVENTS"] = str(run.events_of(origin.arm).resolve())
+        shared["MOCK_EVENTS"] = str(run.events_of(origin.arm).resolve())
+    return environment_of(origin.project) | shared
+
+
+def _start(
+    name: str, listener: socket.socket, environment: Mapping[str, str], project: Path, log: Path
+) -> "subprocess.Popen[bytes]":
     command = [sys.executable, "-m", "mock_services.serve", name, "--fd", str(listener.fileno())]
     with log.open("ab") as output:
-        process = subprocess.Popen(
+        return subprocess.Popen(
             [*command, "--parent-pid", str(os.getpid())],
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
             env=environment,
-            cwd=origin.project or PROJECT,  # `-m` finds the packages there first
+            cwd=project,  # `-m` finds the packages there first
             pass_fds=[listener.fileno()],
             start_new_session=True,  # Ctrl-C in the terminal reaches the harness only
         )
-    subject = SUBJECTS[name] + (f"@{origin.arm}" if origin.arm else "")
-    return Service(name, subject, url, process, log)
 
 
 def _wait_healthy(services: Services) -> None:

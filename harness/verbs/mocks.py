@@ -1,4 +1,4 @@
-"""``loadgate mocks``: the four services on fixed ports, until Ctrl-C."""
+"""``loadgate mocks``: the mock services on fixed ports, until Ctrl-C."""
 
 import signal
 import threading
@@ -14,14 +14,14 @@ from harness.scene.services import service_settings, start_services
 from harness.screen.plain import Screen
 from harness.system.paths import find_profile
 from harness.system.scratch import scratch, sweep
-from mock_services.settings import DEFAULT_PORTS, MODELS
+from mock_services.table import SERVICES
 from recording.clock import RunClock
 from recording.errors import RunFailedError
 from recording.profile import Table
 from recording.profile_file import apply_override, build, load_profile
 
 HELP = """
-Start the four mock services and keep them up until Ctrl-C.
+Start the mock services and keep them up until Ctrl-C.
 
 Examples:
 
@@ -52,14 +52,14 @@ def mocks(
         typer.Option("--set", metavar="KEY=VALUE", help="services.NAME.KEY=VALUE; repeatable."),
     ] = None,
     port_base: Annotated[
-        int, typer.Option("--port-base", min=1, max=65000, help="First of four ports.")
-    ] = min(DEFAULT_PORTS.values()),
+        int, typer.Option("--port-base", min=1, max=65000, help="First of the ports.")
+    ] = next(iter(SERVICES.values())).port,
     seed: Seed = None,
 ) -> None:
     """Serve."""
     seed = drawn(seed)
     settings = seeded_services(_settings(profile, overrides or []), seed)
-    ports = {name: port_base + i for i, name in enumerate(MODELS)}
+    ports = {name: port_base + i for i, name in enumerate(SERVICES)}
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())

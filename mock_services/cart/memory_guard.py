@@ -1,7 +1,5 @@
 """What a runtime and its container do about memory: evict, collect at a limit, kill past it."""
 
-from __future__ import annotations
-
 import asyncio
 import gc
 import os
@@ -9,9 +7,9 @@ import time
 from collections.abc import Callable
 
 from mock_services.cart.session_cache import SessionCache
+from mock_services.cart.settings import CartSettings
 from mock_services.kit.events import EventLog
 from mock_services.kit.runtime import give_memory_back, rss_bytes
-from mock_services.settings import CartSettings
 
 OOM_EXIT_CODE = 137
 """128 + SIGKILL, what Kubernetes reports of a container killed for its memory."""

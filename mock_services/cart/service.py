@@ -1,7 +1,5 @@
 """cart-service: adding items to carts that live in an in-memory session cache."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Iterable
 from typing import Self
@@ -12,11 +10,11 @@ from pydantic import BaseModel, Field, model_validator
 
 from mock_services.cart.memory_guard import MemoryGuard
 from mock_services.cart.session_cache import SessionCache
+from mock_services.cart.settings import CartSettings
 from mock_services.kit import money
 from mock_services.kit.app import build_app, settings_from_env
 from mock_services.kit.errors import json_response
 from mock_services.kit.service import MockService
-from mock_services.settings import CartSettings
 
 
 class CartItem(BaseModel):
@@ -73,22 +71,17 @@ class CartService(MockService[CartSettings]):
             "Memory limit of the container",
             value=self.settings.memory_limit_bytes,
         )
-        evicted = CounterMetricFamily("cart_sessions_evicted", "Expired sessions dropped")
-        evicted.add_metric((), self.cache.evicted)
-        yield evicted
+        yield CounterMetricFamily(
+            "cart_sessions_evicted", "Expired sessions dropped", value=self.cache.evicted
+        )
 
     def add(self, item: CartItem) -> Response:
         """Put an item into its cart."""
         session = self.cache.access(item.cart_id)
         session.items += item.quantity
         session.subtotal_cents += item.quantity * item.price_cents()
-        return json_response(
-            {
-                "cart_id": item.cart_id,
-                "items": session.items,
-                "subtotal": money.dollars(session.subtotal_cents),
-            }
-        )
+        subtotal = money.dollars(session.subtotal_cents)
+        return json_response(200, cart_id=item.cart_id, items=session.items, subtotal=subtotal)
 
 
 def create_app(settings: CartSettings | None = None) -> FastAPI:
@@ -96,8 +89,7 @@ def create_app(settings: CartSettings | None = None) -> FastAPI:
     service = CartService(settings or settings_from_env(CartSettings))
     app = build_app(service, "Carts in an in-memory session cache.")
 
-    @app.post("/api/v2/cart/items", name="add_to_cart", response_model=None)
-    @service.business("add_to_cart")
+    @service.endpoint(app, "POST", "/api/v2/cart/items", "add_to_cart")
     async def add_to_cart(request: Request, item: CartItem) -> Response:
         """Add an item; a cart id not seen before opens a session."""
         return service.add(item)

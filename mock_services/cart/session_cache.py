@@ -1,7 +1,5 @@
 """Shopping sessions in memory, each really holding its bytes."""
 
-from __future__ import annotations
-
 import random
 import time
 from collections import OrderedDict

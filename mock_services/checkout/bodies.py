@@ -1,7 +1,5 @@
 """Requests of checkout-service: bodies, and the query of browse."""
 
-from __future__ import annotations
-
 from typing import Annotated
 
 from pydantic import BaseModel, Field

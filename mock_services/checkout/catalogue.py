@@ -1,7 +1,5 @@
 """10,000 products in 10 categories; every answer is built once, at start-up."""
 
-from __future__ import annotations
-
 from typing import Any, Literal, get_args
 
 import orjson
@@ -9,21 +7,11 @@ import orjson
 from mock_services.kit import money
 
 Category = Literal[
-    "electronics",
-    "fashion",
-    "home",
-    "beauty",
-    "sports",
-    "toys",
-    "books",
-    "grocery",
-    "garden",
-    "automotive",
-]
+    "electronics", "fashion", "home", "beauty", "sports",
+    "toys", "books", "grocery", "garden", "automotive",
+]  # fmt: skip
 CATEGORIES: tuple[str, ...] = get_args(Category)
 PAGE_SIZE = 20
-PAGES_PER_CATEGORY = money.PRODUCTS // len(CATEGORIES) // PAGE_SIZE
-PAGES = money.PRODUCTS // PAGE_SIZE
 
 
 def product(number: int) -> dict[str, Any]:

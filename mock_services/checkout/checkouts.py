@@ -1,7 +1,5 @@
 """Checkouts between start and confirm, and what became of the confirmed ones."""
 
-from __future__ import annotations
-
 import asyncio
 import time
 from collections import OrderedDict

@@ -5,8 +5,6 @@ synchronous=NORMAL a commit is in the operating system's hands when it returns: 
 `kill -9` of the process (though not a power cut, which a test bench need not).
 """
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 import os

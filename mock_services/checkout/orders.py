@@ -1,7 +1,5 @@
 """Turning a checkout into exactly one order."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass

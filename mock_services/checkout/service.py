@@ -1,7 +1,5 @@
 """checkout-service: catalogue, coupons, checkouts with a lock on stock, orders in a ledger."""
 
-from __future__ import annotations
-
 import functools
 import time
 from collections.abc import Awaitable, Callable, Iterable
@@ -17,13 +15,13 @@ from mock_services.checkout.checkouts import Checkouts
 from mock_services.checkout.ledger import Ledger, LedgerError
 from mock_services.checkout.lock_client import LockAnswer, LockClient, LockUnavailableError
 from mock_services.checkout.orders import Confirmation, OrderDesk
+from mock_services.checkout.settings import CheckoutSettings
 from mock_services.kit import money
 from mock_services.kit.app import build_app, settings_from_env
 from mock_services.kit.call import Call
 from mock_services.kit.errors import JSON, error_response, json_response
 from mock_services.kit.pool import Pool
 from mock_services.kit.service import MockService
-from mock_services.settings import CheckoutSettings
 
 COUPONS = frozenset(f"BF25-{number:03d}" for number in range(1, 501))
 COUPON_PERCENT = 25
@@ -82,12 +80,11 @@ class CheckoutService(MockService[CheckoutSettings]):
             text = f"no coupon {wanted.coupon_code}; there are BF25-001 to BF25-500"
             return error_response(404, "CouponNotFound", text)
         return json_response(
-            {
-                "cart_id": wanted.cart_id,
-                "coupon_code": wanted.coupon_code,
-                "status": "applied",
-                "discount_percent": COUPON_PERCENT,
-            }
+            200,
+            cart_id=wanted.cart_id,
+            coupon_code=wanted.coupon_code,
+            status="applied",
+            discount_percent=COUPON_PERCENT,
         )
 
     async def start_checkout(self, call: Call, wanted: StartRequest) -> Response:
@@ -101,12 +98,11 @@ class CheckoutService(MockService[CheckoutSettings]):
             return Response(answer.body, status_code=answer.status, media_type=JSON)
         self._checkouts.add(checkout_id, wanted.user_id, answer.lock_id)
         return json_response(
-            {
-                "checkout_id": checkout_id,
-                "status": "pending",
-                "total": money.dollars(money.checkout_total_cents(checkout_id)),
-                "items": wanted.item_count(checkout_id),
-            }
+            200,
+            checkout_id=checkout_id,
+            status="pending",
+            total=money.dollars(money.checkout_total_cents(checkout_id)),
+            items=wanted.item_count(checkout_id),
         )
 
     async def _acquire(self, call: Call, checkout_id: str, wanted: StartRequest) -> LockAnswer:
@@ -132,12 +128,10 @@ class CheckoutService(MockService[CheckoutSettings]):
             await self._release(call, confirmation.lock_id)
         delivery = datetime.now(UTC).date() + timedelta(days=DELIVERY_DAYS)
         return json_response(
-            {
-                "order_id": confirmation.order_id,
-                "status": "confirmed",
-                "estimated_delivery": delivery.isoformat(),
-            },
             200 if confirmation.lock_id is None else 201,
+            order_id=confirmation.order_id,
+            status="confirmed",
+            estimated_delivery=delivery.isoformat(),
         )
 
     async def _record(self, call: Call, wanted: ConfirmRequest) -> Confirmation | None:
@@ -155,10 +149,7 @@ class CheckoutService(MockService[CheckoutSettings]):
             await _downstream(call, self._locks.release(self.settings, call.request_id, lock_id))
         except LockUnavailableError as problem:
             self.events.write(
-                "release_failed",
-                request_id=call.request_id,
-                lock_id=lock_id,
-                problem=str(problem),
+                "release_failed", request_id=call.request_id, lock_id=lock_id, problem=str(problem)
             )
 
 
@@ -187,8 +178,7 @@ def create_app(settings: CheckoutSettings | None = None) -> FastAPI:
 def _add_catalogue(app: FastAPI, service: CheckoutService) -> None:
     catalogue = service.catalogue
 
-    @app.get("/api/v2/products", name="browse", response_model=None)
-    @service.business("browse")
+    @service.endpoint(app, "GET", "/api/v2/products", "browse")
     async def browse(request: Request, wanted: Annotated[BrowseQuery, Query()]) -> Response:
         """A page of 20 products of a category, or of all."""
         body = catalogue.page(wanted.category, wanted.page)
@@ -197,8 +187,7 @@ def _add_catalogue(app: FastAPI, service: CheckoutService) -> None:
             return error_response(404, "NotFound", text)
         return Response(body, media_type=JSON)
 
-    @app.get("/api/v2/products/{product_id}", name="detail", response_model=None)
-    @service.business("detail")
+    @service.endpoint(app, "GET", "/api/v2/products/{product_id}", "detail")
     async def detail(request: Request, product_id: str) -> Response:
         """One product, p-00001 to p-10000."""
         body = catalogue.detail(product_id)
@@ -209,22 +198,19 @@ def _add_catalogue(app: FastAPI, service: CheckoutService) -> None:
 
 
 def _add_orders(app: FastAPI, service: CheckoutService) -> None:
-    @app.post("/api/v2/checkout/apply-coupon", name="apply_coupon", response_model=None)
-    @service.business("apply_coupon")
+    @service.endpoint(app, "POST", "/api/v2/checkout/apply-coupon", "apply_coupon")
     async def apply_coupon(request: Request, wanted: CouponRequest) -> Response:
         """Apply a coupon, BF25-001 to BF25-500."""
         work = functools.partial(service.apply_coupon, wanted)
         return await service.pooled(Call.of(request), work)
 
-    @app.post("/api/v2/checkout/start", name="start_checkout", response_model=None)
-    @service.business("start_checkout")
+    @service.endpoint(app, "POST", "/api/v2/checkout/start", "start_checkout")
     async def start_checkout(request: Request, wanted: StartRequest) -> Response:
         """Open a checkout with a lock on stock; 503 when the lock service gives none."""
         call = Call.of(request)
         return await service.pooled(call, functools.partial(service.start_checkout, call, wanted))
 
-    @app.post("/api/v2/orders/confirm", name="confirm", response_model=None)
-    @service.business("confirm")
+    @service.endpoint(app, "POST", "/api/v2/orders/confirm", "confirm")
     async def confirm(request: Request, wanted: ConfirmRequest) -> Response:
         """Make a checkout an order (201); the same order again when confirmed twice (200)."""
         call = Call.of(request)

@@ -1,7 +1,5 @@
 """Locks on stock with a time to live, each with the connection it may hold."""
 
-from __future__ import annotations
-
 import asyncio
 from collections import OrderedDict
 from dataclasses import dataclass
@@ -25,7 +23,6 @@ class Released(Enum):
 class Lock:
     """A lock in force. `lease` is the connection it holds, if it holds one."""
 
-    sku: str
     lease: Lease | None
     expiry: asyncio.TimerHandle
 
@@ -42,12 +39,12 @@ class LockTable:
     def __len__(self) -> int:
         return len(self._locks)
 
-    def add(self, sku: str, ttl_s: float, lease: Lease | None) -> str:
+    def add(self, ttl_s: float, lease: Lease | None) -> str:
         """Put a lock in force and return its id; it frees itself after `ttl_s` seconds."""
         self._issued += 1
         lock_id = f"lock-{self._issued:06d}"
         timer = asyncio.get_running_loop().call_later(ttl_s, self._expire, lock_id)
-        self._locks[lock_id] = Lock(sku, lease, timer)
+        self._locks[lock_id] = Lock(lease, timer)
         return lock_id
 
     def release(self, lock_id: str) -> Released:

@@ -1,7 +1,5 @@
 """Replicas of a service, each with its own pool, behind a round-robin router."""
 
-from __future__ import annotations
-
 from mock_services.kit.pool import Pool
 
 

@@ -1,7 +1,5 @@
 """inventory-lock-service: locks on stock, on pooled connections that can run out."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
@@ -11,13 +9,13 @@ from pydantic import BaseModel, Field
 
 from mock_services.inventory_lock.locks import LockTable, Released
 from mock_services.inventory_lock.replicas import Replicas
+from mock_services.inventory_lock.settings import InventoryLockSettings
 from mock_services.kit import money
 from mock_services.kit.app import build_app, settings_from_env
 from mock_services.kit.call import Call
 from mock_services.kit.errors import error_response, json_response
 from mock_services.kit.pool import Lease, Pool, PoolExhaustedError
 from mock_services.kit.service import MockService
-from mock_services.settings import InventoryLockSettings
 
 
 class AcquireRequest(BaseModel):
@@ -58,9 +56,9 @@ class InventoryLockService(MockService[InventoryLockSettings]):
 
     def extra_metrics(self) -> Iterable[Metric]:
         yield GaugeMetricFamily("inventory_locks", "Locks in force", value=len(self._locks))
-        expired = CounterMetricFamily("inventory_locks_expired", "Locks that timed out")
-        expired.add_metric((), self._locks.expired_total)
-        yield expired
+        yield CounterMetricFamily(
+            "inventory_locks_expired", "Locks that timed out", value=self._locks.expired_total
+        )
 
     async def acquire(self, request: Request, wanted: AcquireRequest) -> Response:
         """Wait for a connection, then lock."""
@@ -83,15 +81,14 @@ class InventoryLockService(MockService[InventoryLockSettings]):
 
     async def _lock(self, wanted: AcquireRequest, lease: Lease | None) -> Response:
         ttl_s = min(wanted.ttl_seconds or self.settings.lock_ttl_s, self.settings.lock_ttl_s)
-        lock_id = self._locks.add(wanted.sku, ttl_s, lease)
+        lock_id = self._locks.add(ttl_s, lease)
         expires_at = datetime.now(UTC) + timedelta(seconds=ttl_s)
         return json_response(
-            {
-                "lock_id": lock_id,
-                "status": "acquired",
-                "sku": wanted.sku,
-                "expires_at": expires_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
-            }
+            200,
+            lock_id=lock_id,
+            status="acquired",
+            sku=wanted.sku,
+            expires_at=expires_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
         )
 
     async def release(self, request: Request, given: ReleaseRequest) -> Response:
@@ -110,7 +107,7 @@ class InventoryLockService(MockService[InventoryLockSettings]):
     def _unlock(self, lock_id: str) -> Response:
         match self._locks.release(lock_id):
             case Released.NOW:
-                return json_response({"lock_id": lock_id, "status": "released"})
+                return json_response(200, lock_id=lock_id, status="released")
             case Released.EXPIRED:
                 text = f"{lock_id} has expired; its stock is free already"
                 return error_response(410, "LockExpired", text)
@@ -123,14 +120,12 @@ def create_app(settings: InventoryLockSettings | None = None) -> FastAPI:
     service = InventoryLockService(settings or settings_from_env(InventoryLockSettings))
     app = build_app(service, "Locks on stock, on bounded connection pools.")
 
-    @app.post("/api/v1/locks/acquire", name="acquire", response_model=None)
-    @service.business("acquire")
+    @service.endpoint(app, "POST", "/api/v1/locks/acquire", "acquire")
     async def acquire(request: Request, wanted: AcquireRequest) -> Response:
         """Lock stock; 503 ConnectionPoolExhausted when no connection came free in time."""
         return await service.acquire(request, wanted)
 
-    @app.post("/api/v1/locks/release", name="release", response_model=None)
-    @service.business("release")
+    @service.endpoint(app, "POST", "/api/v1/locks/release", "release")
     async def release(request: Request, given: ReleaseRequest) -> Response:
         """Unlock stock; 410 when the lock has expired, 404 when there never was one."""
         return await service.release(request, given)

@@ -1,14 +1,12 @@
 """/healthz, /metrics and POST /admin/behaviour, the same for all services."""
 
-from __future__ import annotations
-
 import hmac
 import ipaddress
 import os
 from typing import Annotated, Any
 
-import orjson
 from fastapi import Body, FastAPI, Request, Response
+from prometheus_client import generate_latest
 from pydantic import ValidationError
 
 from mock_services.kit.errors import (
@@ -19,7 +17,7 @@ from mock_services.kit.errors import (
 )
 from mock_services.kit.metrics import CONTENT_TYPE
 from mock_services.kit.service import MockService
-from mock_services.settings import ServiceSettings
+from mock_services.kit.settings import ServiceSettings
 
 TOKEN_VARIABLE = "MOCK_ADMIN_TOKEN"
 
@@ -30,12 +28,12 @@ def install(app: FastAPI, service: MockService[ServiceSettings]) -> None:
     @app.get("/healthz", tags=["operation"], response_model=None)
     async def healthz() -> Response:
         """Answers once the service takes requests."""
-        return json_response({"status": "ok", "service": service.name, "version": service.version})
+        return json_response(200, status="ok", service=service.name, version=service.version)
 
     @app.get("/metrics", tags=["operation"], response_model=None)
     async def metrics() -> Response:
         """Prometheus text format."""
-        return Response(service.page.render(), media_type=CONTENT_TYPE)
+        return Response(generate_latest(service), media_type=CONTENT_TYPE)
 
     @app.post("/admin/behaviour", tags=["operation"], response_model=None)
     async def behaviour(request: Request, changed: Annotated[dict[str, Any], Body()]) -> Response:
@@ -74,5 +72,4 @@ def _apply(service: MockService[ServiceSettings], changed: dict[str, Any]) -> Re
         service.apply(changed)
     except ValidationError as error:
         return validation_response(settings_problems(error, type(service.settings)))
-    effective = service.settings.model_dump(mode="json")
-    return Response(orjson.dumps(effective), media_type="application/json")
+    return json_response(200, **service.settings.model_dump(mode="json"))

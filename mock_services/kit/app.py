@@ -1,7 +1,5 @@
 """Builds the FastAPI app around a service."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -14,7 +12,7 @@ from mock_services.kit.express import Express
 from mock_services.kit.front import Front
 from mock_services.kit.runtime import calm_garbage_collector, raise_descriptor_limit
 from mock_services.kit.service import MockService
-from mock_services.settings import ServiceSettings
+from mock_services.kit.settings import ServiceSettings
 
 SETTINGS_VARIABLE = "MOCK_SETTINGS"
 SettingsT = TypeVar("SettingsT", bound=ServiceSettings)

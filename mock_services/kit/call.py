@@ -1,7 +1,5 @@
 """One request on its way through a service."""
 
-from __future__ import annotations
-
 import asyncio
 import time
 
@@ -39,7 +37,7 @@ class Call:
         self.extra_headers: tuple[tuple[bytes, bytes], ...] = ()
 
     @staticmethod
-    def of(connection: HTTPConnection) -> Call:
+    def of(connection: HTTPConnection) -> "Call":
         """The call that belongs to a request."""
         call = connection.scope[_KEY]
         assert isinstance(call, Call)

@@ -1,7 +1,5 @@
 """Error answers: JSON with `error` and a `message` that names what is wrong and what is allowed."""
 
-from __future__ import annotations
-
 import difflib
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -9,22 +7,22 @@ from typing import Any
 import orjson
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 from starlette.exceptions import HTTPException
 
-from mock_services.settings import Quantiles, ServiceSettings
+from mock_services.kit.settings import Quantiles
 
 JSON = "application/json"
 
 
-def json_response(content: Any, status: int = 200) -> Response:
+def json_response(status: int, /, **body: Any) -> Response:
     """A JSON answer, encoded once."""
-    return Response(orjson.dumps(content), status_code=status, media_type=JSON)
+    return Response(orjson.dumps(body), status_code=status, media_type=JSON)
 
 
 def error_response(status: int, error: str, message: str, **more: Any) -> Response:
     """An error answer in the one shape all services use."""
-    return json_response({"error": error, "message": message, **more}, status)
+    return json_response(status, error=error, message=message, **more)
 
 
 def validation_response(problems: Sequence[tuple[str, str]]) -> Response:
@@ -37,9 +35,7 @@ def validation_response(problems: Sequence[tuple[str, str]]) -> Response:
     )
 
 
-def settings_problems(
-    error: ValidationError, model: type[ServiceSettings]
-) -> list[tuple[str, str]]:
+def settings_problems(error: ValidationError, model: type[BaseModel]) -> list[tuple[str, str]]:
     """What is wrong with settings, as (key, text) pairs; unknown keys get the nearest known."""
     return problems_of(error.errors(), tuple(model.model_fields))
 

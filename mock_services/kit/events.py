@@ -4,8 +4,6 @@
 of time.monotonic() which all processes of one machine share (unset: from the process's start).
 """
 
-from __future__ import annotations
-
 import os
 import sys
 import time

@@ -7,8 +7,6 @@ needs none of that: the very same handler is called with the very same value. Ev
 request goes FastAPI's way, untouched, so FastAPI alone says what is wrong with one.
 """
 
-from __future__ import annotations
-
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 from urllib.parse import parse_qsl
@@ -55,7 +53,7 @@ class Express:
         response = await way.handler(**{"request": request, way.argument: value})
         await response(scope, receive, send)
 
-    def _find(self, scope: Scope) -> _Way | None:
+    def _find(self, scope: Scope) -> "_Way | None":
         method, path = scope["method"], scope["path"]
         way = self.ways.get((method, path))
         if way is None:

@@ -4,8 +4,6 @@ A pure ASGI class and not FastAPI's decorator middleware, which costs an extra t
 memory stream per request.
 """
 
-from __future__ import annotations
-
 import logging
 import re
 import uuid
@@ -16,7 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from mock_services.kit.call import Call
 from mock_services.kit.errors import error_response
 from mock_services.kit.service import MockService
-from mock_services.settings import ServiceSettings
+from mock_services.kit.settings import ServiceSettings
 
 _LOG = logging.getLogger(__name__)
 

@@ -1,18 +1,13 @@
 """Prometheus metrics of one service.
 
-The hot path adds to plain Python numbers; a collector turns them into Prometheus samples when
-/metrics is read. One registry per app, nothing global. Buckets are few on purpose: the page is
-read every second.
+The hot path adds to plain Python numbers; they become Prometheus samples when /metrics is read.
+Buckets are few on purpose: the page is read every second.
 """
 
-from __future__ import annotations
-
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import accumulate
-from typing import Protocol
 
-from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import (
     CounterMetricFamily,
     GaugeMetricFamily,
@@ -71,90 +66,47 @@ class RequestStats:
         yield duration
 
 
-class Source(Protocol):
-    """What the collector reads of a service."""
-
-    requests: RequestStats
-    loop_lag: Tally
-
-    def pools(self) -> Iterable[Pool]: ...
-
-    def replica_count(self) -> int: ...
-
-    def extra_metrics(self) -> Iterable[Metric]: ...
-
-
-_GAUGES = (
-    ("max", "Connections the pool may open"),
-    ("active", "Connections in use"),
-    ("idle", "Connections that could be taken at once"),
-    ("waiting", "Requests waiting for a connection"),
+_POOL = (
+    ("max", GaugeMetricFamily, "Connections the pool may open"),
+    ("active", GaugeMetricFamily, "Connections in use"),
+    ("idle", GaugeMetricFamily, "Connections that could be taken at once"),
+    ("waiting", GaugeMetricFamily, "Requests waiting for a connection"),
+    ("timeouts", CounterMetricFamily, "Requests that waited for a connection in vain"),
+    ("abandoned", CounterMetricFamily, "Connections given back at once as the client had gone"),
 )
-_COUNTERS = (
-    ("timeouts", "Requests that waited for a connection in vain"),
-    ("abandoned", "Connections given back at once because the client had gone"),
-)
+_POOL_TIMES = (("acquire", "Wait for a connection"), ("hold", "Time it was held"))
 _LABELS = ("pool", "replica")
 
 
-class _Collector:
-    def __init__(self, source: Source) -> None:
-        self._source = source
-
-    def collect(self) -> Iterator[Metric]:
-        yield from self._source.requests.families()
-        yield from _pool_families(tuple(self._source.pools()))
-        yield from _process_families(self._source)
-        yield from self._source.extra_metrics()
-
-
-def _pool_families(pools: Sequence[Pool]) -> Iterator[Metric]:
+def pool_families(pools: Sequence[Pool]) -> Iterator[Metric]:
+    """Metrics of connection pools; none where there is none."""
     if not pools:
         return
-    for name, text in _GAUGES:
-        gauge = GaugeMetricFamily(f"connection_pool_{name}", text, labels=_LABELS)
+    for name, family_of, text in _POOL:
+        family = family_of(f"connection_pool_{name}", text, labels=_LABELS)
         for pool in pools:
-            gauge.add_metric((pool.name, pool.replica), getattr(pool, name))
-        yield gauge
-    for name, text in _COUNTERS:
-        counter = CounterMetricFamily(f"connection_pool_{name}", text, labels=_LABELS)
-        for pool in pools:
-            counter.add_metric((pool.name, pool.replica), getattr(pool, name))
-        yield counter
-    for name, text in (("acquire", "Wait for a connection"), ("hold", "Time it was held")):
-        family = HistogramMetricFamily(f"connection_pool_{name}_seconds", text, labels=_LABELS)
-        for pool in pools:
-            tally = pool.acquire_s if name == "acquire" else pool.hold_s
-            add_tally(family, (pool.name, pool.replica), tally)
+            family.add_metric((pool.name, pool.replica), getattr(pool, name))
         yield family
+    for name, text in _POOL_TIMES:
+        times = HistogramMetricFamily(f"connection_pool_{name}_seconds", text, labels=_LABELS)
+        for pool in pools:
+            add_tally(times, (pool.name, pool.replica), getattr(pool, f"{name}_s"))
+        yield times
 
 
-def _process_families(source: Source) -> Iterator[Metric]:
+def process_families(replicas: int, loop_lag: Tally) -> Iterator[Metric]:
+    """Metrics of the process itself."""
     rss = rss_bytes()
-    yield GaugeMetricFamily("service_replicas", "Replicas serving", value=source.replica_count())
+    yield GaugeMetricFamily("service_replicas", "Replicas serving", value=replicas)
     yield GaugeMetricFamily("process_resident_memory_bytes", "RSS of the process", value=rss)
     yield GaugeMetricFamily(
         "container_memory_working_set_bytes",
         "Same as the RSS: a process of its own stands for the container",
         value=rss,
     )
-    cpu = CounterMetricFamily("process_cpu_seconds", "CPU time, user and system")
-    cpu.add_metric((), time.process_time())
-    yield cpu
+    yield CounterMetricFamily(
+        "process_cpu_seconds", "CPU time, user and system", value=time.process_time()
+    )
     lag = HistogramMetricFamily("mock_event_loop_lag_seconds", "How late a 100 ms timer fired")
-    add_tally(lag, (), source.loop_lag)
+    add_tally(lag, (), loop_lag)
     yield lag
-
-
-class MetricsPage:
-    """The /metrics page of one service."""
-
-    __slots__ = ("_registry",)
-
-    def __init__(self, source: Source) -> None:
-        self._registry = CollectorRegistry(auto_describe=False)
-        self._registry.register(_Collector(source))
-
-    def render(self) -> bytes:
-        """The page as it is now."""
-        return generate_latest(self._registry)

@@ -4,8 +4,6 @@ Checkout quotes a total at start, payment charges it: both compute it from the c
 Catalogue and cart compute the price of a product from its SKU.
 """
 
-from __future__ import annotations
-
 import re
 import zlib
 

@@ -1,7 +1,5 @@
 """A bounded connection pool: waiters in strict order, a wait timeout, and a record of both."""
 
-from __future__ import annotations
-
 import asyncio
 import time
 from collections import deque
@@ -15,7 +13,7 @@ HOLD_BOUNDS_S = (0.02, 0.1, 0.25, 0.5, 1.0, 2.0, 10.0, 60.0, 300.0)
 class PoolExhaustedError(Exception):
     """No connection became free within the wait timeout. Carries the pool as it was then."""
 
-    def __init__(self, pool: Pool, wait_timeout_s: float) -> None:
+    def __init__(self, pool: "Pool", wait_timeout_s: float) -> None:
         super().__init__(f"no available connections, waited {wait_timeout_s * 1000:.0f}ms")
         self.pool = pool
         self.pool_max = pool.max
@@ -28,7 +26,7 @@ class Lease:
 
     __slots__ = ("_granted_s", "_pool", "waited_s")
 
-    def __init__(self, pool: Pool, granted_s: float, waited_s: float) -> None:
+    def __init__(self, pool: "Pool", granted_s: float, waited_s: float) -> None:
         self._pool: Pool | None = pool
         self._granted_s = granted_s
         self.waited_s = waited_s

@@ -6,8 +6,6 @@ monotone cubic above the median and with a straight line below it. The slope of 
 the one freedom left; it is solved so that the mean comes out as published too.
 """
 
-from __future__ import annotations
-
 import math
 import zlib
 from collections.abc import Iterator
@@ -16,7 +14,7 @@ from statistics import NormalDist
 import numpy as np
 from numpy.typing import NDArray
 
-from mock_services.settings import Quantiles
+from mock_services.kit.settings import Quantiles
 
 FloatArray = NDArray[np.float64]
 

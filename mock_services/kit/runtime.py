@@ -1,7 +1,5 @@
 """What the process they run in needs: descriptors, garbage collection, memory."""
 
-from __future__ import annotations
-
 import contextlib
 import ctypes
 import gc

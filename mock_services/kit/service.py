@@ -1,31 +1,30 @@
 """What every service is made of: settings in force, latencies, shares, counters, pools."""
 
-from __future__ import annotations
-
 import asyncio
 import functools
 import os
 import time
-from collections.abc import Awaitable, Callable, Iterable
-from typing import ClassVar, Generic, ParamSpec, TypeVar
+from collections.abc import Awaitable, Callable, Iterable, Iterator
+from typing import Any, ClassVar, Generic, ParamSpec, TypeVar
 
-from fastapi import Request, Response
+from fastapi import FastAPI, Request, Response
 from prometheus_client.core import Metric
 from starlette.types import Scope
 
 from mock_services.kit.call import Call
-from mock_services.kit.errors import error_response, json_response
+from mock_services.kit.errors import error_response
 from mock_services.kit.events import EventLog
-from mock_services.kit.metrics import LAG_BOUNDS_S, MetricsPage, RequestStats
+from mock_services.kit.metrics import LAG_BOUNDS_S, RequestStats, pool_families, process_families
 from mock_services.kit.pool import Lease, Pool, PoolExhaustedError
 from mock_services.kit.quantiles import LatencySampler
+from mock_services.kit.settings import ServiceSettings
 from mock_services.kit.shares import Share
 from mock_services.kit.tally import Tally
-from mock_services.settings import ServiceSettings
 
 SettingsT = TypeVar("SettingsT", bound=ServiceSettings, covariant=True)
 P = ParamSpec("P")
 Handler = Callable[P, Awaitable[Response]]
+Work = Callable[[], Awaitable[Response]]
 
 LAG_TICK_S = 0.1
 MODELLED_TIME = b"x-modelled-time"
@@ -33,7 +32,7 @@ MODELLED_TIME = b"x-modelled-time"
 
 
 class MockService(Generic[SettingsT]):
-    """Base of the four services. Subclasses add state, `pools`, `on_settings`, start and stop."""
+    """Base of every service. Subclasses add state, `pools`, `on_settings`, start and stop."""
 
     name: str
     version: str
@@ -45,7 +44,6 @@ class MockService(Generic[SettingsT]):
         self.requests = RequestStats()
         self.loop_lag = Tally(LAG_BOUNDS_S)
         self.events = EventLog(self.name)
-        self.page = MetricsPage(self)
         self._samplers = {
             endpoint: LatencySampler(settings.seed, endpoint, table, settings.latency_scale)
             for endpoint, table in settings.latency.items()
@@ -83,6 +81,13 @@ class MockService(Generic[SettingsT]):
 
     # What the app does with it.
 
+    def collect(self) -> Iterator[Metric]:
+        """Everything on its /metrics page, as it is now."""
+        yield from self.requests.families()
+        yield from pool_families(tuple(self.pools()))
+        yield from process_families(self.replica_count(), self.loop_lag)
+        yield from self.extra_metrics()
+
     async def start(self) -> None:
         """Start the service's own work; called inside the event loop."""
         await self.on_start()
@@ -119,21 +124,24 @@ class MockService(Generic[SettingsT]):
         took_s = call.took_s or call.elapsed_s()
         self.requests.add(known, scope["method"], call.status or 499, took_s)
 
-    def business(self, endpoint: str) -> Callable[[Handler[P]], Handler[P]]:
+    def endpoint(
+        self, app: FastAPI, method: str, path: str, name: str, **more: Any
+    ) -> Callable[[Handler[P]], Handler[P]]:
         """Decorator of a business endpoint: stall, drawn latency, dealt errors, then the work.
 
         The handler takes `request`; the time it needs itself comes on top of the drawn latency.
         """
 
         def decorate(handler: Handler[P]) -> Handler[P]:
+            @app.api_route(path, methods=[method], name=name, response_model=None, **more)
             @functools.wraps(handler)
             async def wrapped(*args: P.args, **kwargs: P.kwargs) -> Response:
                 request = kwargs["request"]
                 assert isinstance(request, Request)
                 call = Call.of(request)
-                call.endpoint = endpoint
+                call.endpoint = name
                 await self._begin(call)
-                if self._errors[endpoint].hit():
+                if self._errors[name].hit():
                     response = error_response(500, "InternalError", "injected by error_share")
                 else:
                     response = await handler(*args, **kwargs)
@@ -154,11 +162,7 @@ class MockService(Generic[SettingsT]):
             call.extra_headers += ((MODELLED_TIME, b"%.3f" % (drawn_s * 1000)),)
 
     async def with_connection(
-        self,
-        call: Call,
-        pool: Pool,
-        wait_timeout_s: float,
-        work: Callable[[], Awaitable[Response]],
+        self, call: Call, pool: Pool, wait_timeout_s: float, work: Work
     ) -> Response:
         """Do the work, and rest until the answer is due, on a connection of `pool`."""
         try:
@@ -167,9 +171,7 @@ class MockService(Generic[SettingsT]):
             return self.exhausted(call, full, wait_timeout_s)
         return await self._work_on(lease, call, work)
 
-    async def _work_on(
-        self, lease: Lease, call: Call, work: Callable[[], Awaitable[Response]]
-    ) -> Response:
+    async def _work_on(self, lease: Lease, call: Call, work: Work) -> Response:
         try:
             response = await work()
             await call.rest()
@@ -179,14 +181,14 @@ class MockService(Generic[SettingsT]):
 
     def exhausted(self, call: Call, full: PoolExhaustedError, wait_timeout_s: float) -> Response:
         """The 503 of an exhausted pool, as in the seed's log, and the event that tells of it."""
-        body = {
-            "error": "ConnectionPoolExhausted",
-            "message": str(full),
-            "pool_max": full.pool_max,
-            "pool_active": full.pool_active,
-            "pool_waiting": full.pool_waiting,
-        }
-        response = json_response(body, 503)
+        response = error_response(
+            503,
+            "ConnectionPoolExhausted",
+            str(full),
+            pool_max=full.pool_max,
+            pool_active=full.pool_active,
+            pool_waiting=full.pool_waiting,
+        )
         self.events.write(
             "pool_exhausted",
             request_id=call.request_id,

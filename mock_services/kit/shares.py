@@ -1,7 +1,5 @@
 """Shares dealt exactly."""
 
-from __future__ import annotations
-
 
 class Share:
     """Says yes to an exact share of the questions, evenly spread (Bresenham's accumulator).

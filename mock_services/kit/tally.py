@@ -1,7 +1,5 @@
 """Counting values into buckets, on the hot path."""
 
-from __future__ import annotations
-
 from bisect import bisect_left
 from collections.abc import Sequence
 

@@ -7,8 +7,6 @@ before the charge executes and are not stored either. Stripe answers a second re
 comes while the first is still running with 409; here it waits for the first one's answer.
 """
 
-from __future__ import annotations
-
 import asyncio
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable

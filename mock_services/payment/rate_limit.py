@@ -1,7 +1,5 @@
 """A token bucket."""
 
-from __future__ import annotations
-
 import math
 import time
 from collections.abc import Callable
@@ -29,11 +27,6 @@ class TokenBucket:
         self._rate_per_s = rate_per_s
         self._tokens = self._capacity()
         self._filled_s = clock()
-
-    @property
-    def rate_per_s(self) -> float:
-        """Requests per second."""
-        return self._rate_per_s
 
     def set_rate(self, rate_per_s: float) -> None:
         """Change the rate; what is in the bucket stays, as far as it fits."""

@@ -1,7 +1,5 @@
 """payment-gateway: charges test cards through a rate-limited sandbox."""
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Iterable
 from typing import Literal, Self
@@ -12,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from mock_services.kit import money
 from mock_services.kit.app import build_app, settings_from_env
 from mock_services.kit.call import Call
-from mock_services.kit.errors import error_response, json_response, validation_response
+from mock_services.kit.errors import JSON, error_response, json_response, validation_response
 from mock_services.kit.pool import Pool
 from mock_services.kit.service import MockService
 from mock_services.kit.shares import Share
@@ -27,7 +25,7 @@ from mock_services.payment.cards import (
 )
 from mock_services.payment.idempotency import Answer, IdempotencyStore, KeyReusedError
 from mock_services.payment.rate_limit import Decision, TokenBucket
-from mock_services.settings import PaymentSettings
+from mock_services.payment.settings import PaymentSettings
 
 PASSING_STATUSES = frozenset({429, 500, 503, 504})
 """Answers that say nothing final about the charge; a retry with the same key may succeed."""
@@ -112,7 +110,7 @@ class PaymentService(MockService[PaymentSettings]):
         if replayed:
             call.takes(0.0)  # nothing is executed, so nothing takes its time
             call.extra_headers += ((b"idempotent-replayed", b"true"),)
-        return Response(answer.body, status_code=answer.status, media_type="application/json")
+        return Response(answer.body, status_code=answer.status, media_type=JSON)
 
     def admit(self, call: Call) -> Response | None:
         """Ask the rate limit; every answer from here on says how much of it is left."""
@@ -145,12 +143,11 @@ class PaymentService(MockService[PaymentSettings]):
             return error_response(402, "CardDeclined", MESSAGES[code], decline_code=code)
         self._charged += 1
         return json_response(
-            {
-                "payment_id": f"pay-lt-{self._charged:05d}",
-                "status": "succeeded",
-                "amount": money.dollars(money.checkout_total_cents(wanted.checkout_id)),
-                "card_last_four": card.last_four,
-            }
+            200,
+            payment_id=f"pay-lt-{self._charged:05d}",
+            status="succeeded",
+            amount=money.dollars(money.checkout_total_cents(wanted.checkout_id)),
+            card_last_four=card.last_four,
         )
 
     def _extra_decline(self) -> DeclineCode | None:
@@ -187,10 +184,7 @@ def create_app(settings: PaymentSettings | None = None) -> FastAPI:
     service = PaymentService(settings or settings_from_env(PaymentSettings))
     app = build_app(service, "Charges test cards through a rate-limited sandbox.")
 
-    @app.post(
-        "/api/v2/payments/charge", name="charge", response_model=None, openapi_extra=_KEY_DOCS
-    )
-    @service.business("charge")
+    @service.endpoint(app, "POST", "/api/v2/payments/charge", "charge", openapi_extra=_KEY_DOCS)
     async def charge(request: Request, wanted: ChargeRequest) -> Response:
         """Charge a card: 402 declined, 429 too many, 504 the processor did not answer."""
         key = request.headers.get(KEY_HEADER)

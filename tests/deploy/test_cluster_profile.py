@@ -11,7 +11,7 @@ from deploy_build import BASE, OVERLAY, ROOT, build, named, option, pod_of
 
 from harness.scene.preflight import check_safety
 from harness.scene.services import service_settings
-from mock_services.settings import SUBJECTS
+from mock_services.table import SERVICES
 from recording.profile import Profile
 from recording.profile_file import load_profile
 
@@ -48,7 +48,7 @@ def test_its_targets_are_services_of_the_cluster(folder: Path, tmp_path: Path) -
     """Each url is a service's full name and port."""
     target = profile_in(folder, tmp_path).target
     for name, url in {**target.urls, "inventory_lock": target.inventory_lock}.items():
-        service = named(build(folder), "Service", SUBJECTS[name])
+        service = named(build(folder), "Service", SERVICES[name].subject)
         (port,) = service["spec"]["ports"]
         metadata = service["metadata"]
         host = f"{metadata['name']}.{metadata['namespace']}.svc.cluster.local"

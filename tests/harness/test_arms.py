@@ -35,7 +35,7 @@ knob = 2.0
 def newer(project: Path) -> Path:
     """The repository on a branch that knows one more setting, and wants other packages."""
     git(project, "checkout", "--quiet", "-b", "more")
-    settings = project / "mock_services" / "settings.py"
+    settings = project / "mock_services" / "cart" / "settings.py"
     assert KNOB in settings.read_text()
     settings.write_text(settings.read_text().replace(KNOB, KNOB + "    knob: float = 1.0\n"))
     (project / "requirements.lock").write_text("fastapi==1\n")

@@ -30,7 +30,7 @@ def profile() -> Profile:
 def test_a_slow_down_in_code_fails_and_is_named(project: Path) -> None:
     """A branch that sleeps in one handler: exit 3, that endpoint, and the services of both ran."""
     git(project, "checkout", "--quiet", "-b", "slow")
-    cart = project / "mock_services" / "cart.py"
+    cart = project / "mock_services" / "cart" / "service.py"
     assert HANDLER in cart.read_text()
     cart.write_text(cart.read_text().replace(HANDLER, SLOW))
     git(project, "commit", "--quiet", "--all", "--message", "slower")

@@ -10,15 +10,13 @@ from harness.run.conduct import Order, conduct
 from harness.scene.arms import PreparedArm, prepared, seeded
 from harness.scene.seeds import derived, drawn, seeded_services
 from harness.screen.live import LiveView
-from mock_services.settings import MODELS
+from mock_services.table import SERVICES
 from recording.manifest import PairedRun
 from recording.profile import Profile
 from recording.profile_file import load_profile
 from recording.rundir import RunDir
 from recording.slots import ARMS, BASE, HEAD
 from tests.harness.conftest import FIXTURES
-
-SERVICES = sorted(MODELS)
 
 
 def ordered(monkeypatch: pytest.MonkeyPatch, seed: int, *overrides: str) -> Order:
@@ -71,8 +69,8 @@ def test_what_a_profile_seeds_stays_as_it_stands(monkeypatch: pytest.MonkeyPatch
 
 def test_services_started_by_hand_draw_for_themselves() -> None:
     """Two replicas of a deployment are not twins either."""
-    for model in MODELS.values():
-        assert model().seed != model().seed
+    for mock in SERVICES.values():
+        assert mock.settings().seed != mock.settings().seed
 
 
 def arms(of: tuple[str, str], *overrides: str) -> PairedRun:
@@ -99,7 +97,7 @@ def test_the_arms_of_a_gate_draw_for_themselves() -> None:
 def test_same_draws_are_the_same_in_both_arms() -> None:
     """Each service still draws for itself."""
     paired = arms(("both", "both"))
-    assert paired.common_draws == tuple(SERVICES)
+    assert paired.common_draws == tuple(sorted(SERVICES))
     assert len({*paired.base.seeds.values()}) == len(SERVICES)
 
 

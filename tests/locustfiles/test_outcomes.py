@@ -5,18 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from locustfiles import steps
 from locustfiles.outcomes import MOST_LABELS, Labels, classify, classify_error, parse
-from locustfiles.steps import (
-    ADD_TO_CART,
-    APPLY_COUPON,
-    BROWSE,
-    CHARGE,
-    CONFIRM,
-    DETAIL,
-    START_CHECKOUT,
-    STEPS,
-    Step,
-)
+from locustfiles.steps import STEPS, Step
 from recording.hlog import Tag
 
 SENT = {"id": "p-00007", "cart_id": "cart-1", "coupon_code": "BF25-001"}
@@ -32,33 +23,33 @@ def outcome_of(step: Step, status: int, body: bytes, *, decline_card: bool = Fal
 @pytest.mark.parametrize(
     ("step", "status", "body", "decline_card", "outcome"),
     [
-        (BROWSE, 200, b'{"products":[{"id":"p-00001"}]}', False, "ok"),
-        (DETAIL, 200, b'{"id":"p-00007"}', False, "ok"),
-        (ADD_TO_CART, 200, b'{"cart_id":"cart-1"}', False, "ok"),
-        (APPLY_COUPON, 200, b'{"coupon_code":"BF25-001"}', False, "ok"),
-        (START_CHECKOUT, 200, b'{"checkout_id":"chk-1","status":"pending"}', False, "ok"),
-        (CHARGE, 200, PAID, False, "ok"),
-        (CONFIRM, 201, ORDER, False, "ok"),
+        (steps.browse, 200, b'{"products":[{"id":"p-00001"}]}', False, "ok"),
+        (steps.detail, 200, b'{"id":"p-00007"}', False, "ok"),
+        (steps.add_to_cart, 200, b'{"cart_id":"cart-1"}', False, "ok"),
+        (steps.apply_coupon, 200, b'{"coupon_code":"BF25-001"}', False, "ok"),
+        (steps.start_checkout, 200, b'{"checkout_id":"chk-1","status":"pending"}', False, "ok"),
+        (steps.charge, 200, PAID, False, "ok"),
+        (steps.confirm, 201, ORDER, False, "ok"),
         # another status is not the answer, and is called what it is
-        (CONFIRM, 200, ORDER, False, "unexpected_status 200"),
-        (BROWSE, 201, b'{"products":[1]}', False, "unexpected_status 201"),
-        (BROWSE, 204, b"", False, "unexpected_status 204"),
-        (BROWSE, 302, b"{}", False, "redirect 302"),
-        (BROWSE, 999, b"{}", False, "unexpected_status 999"),
+        (steps.confirm, 200, ORDER, False, "unexpected_status 200"),
+        (steps.browse, 201, b'{"products":[1]}', False, "unexpected_status 201"),
+        (steps.browse, 204, b"", False, "unexpected_status 204"),
+        (steps.browse, 302, b"{}", False, "redirect 302"),
+        (steps.browse, 999, b"{}", False, "unexpected_status 999"),
         # declines: only the decline cards', and always theirs
-        (CHARGE, 402, b"{}", True, "declined"),
-        (CHARGE, 402, b"{}", False, "unexpected_decline"),
-        (CHARGE, 200, PAID, True, "missing_decline"),
+        (steps.charge, 402, b"{}", True, "declined"),
+        (steps.charge, 402, b"{}", False, "unexpected_decline"),
+        (steps.charge, 200, PAID, True, "missing_decline"),
         # failures by cause
-        (CHARGE, 429, b"{}", False, "rate_limited"),
-        (CHARGE, 504, b"{}", False, "gateway_timeout"),
-        (CONFIRM, 503, EXHAUSTED, False, "pool_exhausted"),
-        (CONFIRM, 503, b"{}", False, "http_5xx"),
-        (CONFIRM, 503, b"[]", False, "http_5xx"),
-        (CONFIRM, 500, b"", False, "http_5xx"),
-        (CONFIRM, 404, b"{}", False, "http_4xx"),
+        (steps.charge, 429, b"{}", False, "rate_limited"),
+        (steps.charge, 504, b"{}", False, "gateway_timeout"),
+        (steps.confirm, 503, EXHAUSTED, False, "pool_exhausted"),
+        (steps.confirm, 503, b"{}", False, "http_5xx"),
+        (steps.confirm, 503, b"[]", False, "http_5xx"),
+        (steps.confirm, 500, b"", False, "http_5xx"),
+        (steps.confirm, 404, b"{}", False, "http_4xx"),
         # even a decline card can meet a broken service
-        (CHARGE, 500, b"", True, "http_5xx"),
+        (steps.charge, 500, b"", True, "http_5xx"),
     ],
 )
 def test_an_answer_has_one_outcome(
@@ -72,38 +63,38 @@ def test_an_answer_has_one_outcome(
     ("step", "status", "body", "fault"),
     [
         # keys without values are no answer
-        (CHARGE, 200, b'{"payment_id":null,"status":"succeeded"}', "payment_id is null"),
-        (CHARGE, 200, b'{"payment_id":" ","status":"succeeded"}', 'payment_id is " "'),
-        (CHARGE, 200, b'{"payment_id":7,"status":"succeeded"}', "payment_id is 7"),
-        (CHARGE, 200, b'{"payment_id":["x"],"status":"succeeded"}', "payment_id is a list"),
-        (CHARGE, 200, b'{"payment_id":"pay-1","status":"failed"}', 'status is "failed"'),
-        (CHARGE, 200, b'{"payment_id":"pay-1"}', "no status"),
-        (CONFIRM, 201, b'{"order_id":null}', "order_id is null"),
-        (CONFIRM, 201, b'{"order_id":"ord-1","status":"failed"}', 'status is "failed"'),
-        (START_CHECKOUT, 200, b'{"checkout_id":""}', 'checkout_id is ""'),
-        (BROWSE, 200, b'{"products":[]}', "products is []"),
-        (BROWSE, 200, b'{"products":{}}', "products is {}"),
-        (BROWSE, 200, b'{"items":[]}', "no products"),
+        (steps.charge, 200, b'{"payment_id":null,"status":"succeeded"}', "payment_id is null"),
+        (steps.charge, 200, b'{"payment_id":" ","status":"succeeded"}', 'payment_id is " "'),
+        (steps.charge, 200, b'{"payment_id":7,"status":"succeeded"}', "payment_id is 7"),
+        (steps.charge, 200, b'{"payment_id":["x"],"status":"succeeded"}', "payment_id is a list"),
+        (steps.charge, 200, b'{"payment_id":"pay-1","status":"failed"}', 'status is "failed"'),
+        (steps.charge, 200, b'{"payment_id":"pay-1"}', "no status"),
+        (steps.confirm, 201, b'{"order_id":null}', "order_id is null"),
+        (steps.confirm, 201, b'{"order_id":"ord-1","status":"failed"}', 'status is "failed"'),
+        (steps.start_checkout, 200, b'{"checkout_id":""}', 'checkout_id is ""'),
+        (steps.browse, 200, b'{"products":[]}', "products is []"),
+        (steps.browse, 200, b'{"products":{}}', "products is {}"),
+        (steps.browse, 200, b'{"items":[]}', "no products"),
         # nor is an answer to another question; ids would make a label each
-        (DETAIL, 200, b'{"id":"p-00008"}', "id is not what was asked for"),
-        (ADD_TO_CART, 200, b'{"cart_id":"cart-2"}', "cart_id is not what was asked for"),
-        (ADD_TO_CART, 200, b'{"cart_id":"cart-1","items":0}', "items is 0"),
-        (APPLY_COUPON, 200, b'{"coupon_code":null}', "coupon_code is null"),
-        (APPLY_COUPON, 200, b'{"coupon_code":"BF25-001","status":"expired"}',
+        (steps.detail, 200, b'{"id":"p-00008"}', "id is not what was asked for"),
+        (steps.add_to_cart, 200, b'{"cart_id":"cart-2"}', "cart_id is not what was asked for"),
+        (steps.add_to_cart, 200, b'{"cart_id":"cart-1","items":0}', "items is 0"),
+        (steps.apply_coupon, 200, b'{"coupon_code":null}', "coupon_code is null"),
+        (steps.apply_coupon, 200, b'{"coupon_code":"BF25-001","status":"expired"}',
          'status is "expired"'),
         # things without anything in them are none, and an id names something
-        (BROWSE, 200, b'{"products":[null]}', "products is a list"),
-        (BROWSE, 200, b'{"products":[{"id":"p-00001"},{}]}', "products is a list"),
-        (CONFIRM, 201, b'{"order_id":"' + b"o" * 1001 + b'"}', f'order_id is "{"o" * 40}"'),
+        (steps.browse, 200, b'{"products":[null]}', "products is a list"),
+        (steps.browse, 200, b'{"products":[{"id":"p-00001"},{}]}', "products is a list"),
+        (steps.confirm, 201, b'{"order_id":"' + b"o" * 1001 + b'"}', f'order_id is "{"o" * 40}"'),
         # nor is what says of itself that it failed
-        (CONFIRM, 201, b'{"order_id":"ord-1","error":{"code":7}}', "error is an object"),
-        (CHARGE, 200, b'{"payment_id":"pay-1","status":"succeeded","errors":["no"]}',
+        (steps.confirm, 201, b'{"order_id":"ord-1","error":{"code":7}}', "error is an object"),
+        (steps.charge, 200, b'{"payment_id":"pay-1","status":"succeeded","errors":["no"]}',
          "errors is a list"),
-        (BROWSE, 200, b'{"products":[{"id":"p-1"}],"success":false}', "success is false"),
+        (steps.browse, 200, b'{"products":[{"id":"p-1"}],"success":false}', "success is false"),
         # nor is what cannot be read
-        (BROWSE, 200, b"<html>", "not a JSON object"),
-        (BROWSE, 200, b"", "not a JSON object"),
-        (BROWSE, 200, b"[1]", "not a JSON object"),
+        (steps.browse, 200, b"<html>", "not a JSON object"),
+        (steps.browse, 200, b"", "not a JSON object"),
+        (steps.browse, 200, b"[1]", "not a JSON object"),
     ],
 )  # fmt: skip
 def test_a_bad_body_says_what_came(step: Step, status: int, body: bytes, fault: str) -> None:

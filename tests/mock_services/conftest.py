@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from mock_process import Running, Start, starter, wait_until
 
-from mock_services.settings import MODELS
+from mock_services.table import SERVICES
 
 
 @pytest.fixture
@@ -61,6 +61,6 @@ def tune(shared: dict[str, Running]) -> Iterator[Callable[..., Running]]:
 
     yield change
     for service, settings in before.items():
-        fixed = MODELS[service].FIXED_WHILE_RUNNING
+        fixed = SERVICES[service].settings.FIXED_WHILE_RUNNING
         changed = {key: value for key, value in settings.items() if key not in fixed}
         assert shared[service].configure(**changed).status_code == 200

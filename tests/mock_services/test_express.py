@@ -15,18 +15,16 @@ from hypothesis import strategies as st
 from mock_process import USER
 from starlette.types import Message, Receive, Scope, Send
 
-from mock_services.cart.service import service as cart
-from mock_services.checkout.service import service as checkout
-from mock_services.inventory_lock.service import service as inventory_lock
+from mock_services.cart import service as cart
+from mock_services.cart.settings import CartSettings
+from mock_services.checkout import service as checkout
+from mock_services.checkout.settings import CheckoutSettings
+from mock_services.inventory_lock import service as inventory_lock
+from mock_services.inventory_lock.settings import InventoryLockSettings
 from mock_services.kit.call import Call
 from mock_services.kit.express import Express
-from mock_services.payment.service import service as payment
-from mock_services.settings import (
-    CartSettings,
-    CheckoutSettings,
-    InventoryLockSettings,
-    PaymentSettings,
-)
+from mock_services.payment import service as payment
+from mock_services.payment.settings import PaymentSettings
 
 FAST = {"latency_scale": 1e-9}
 JSON = "application/json"

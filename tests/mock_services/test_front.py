@@ -11,10 +11,11 @@ import httpx
 import pytest
 from fastapi import Request, Response
 from mock_process import USER, Running, Tune
+from prometheus_client import generate_latest
 
 from mock_services.cart.service import CartService
+from mock_services.cart.settings import CartSettings
 from mock_services.kit.app import build_app
-from mock_services.settings import CartSettings
 
 BUSINESS = [
     ("checkout", "GET", "/api/v2/products"),
@@ -245,8 +246,7 @@ def test_an_unexpected_error_is_a_500_with_its_id(caplog: pytest.LogCaptureFixtu
     service = CartService(CartSettings(latency_scale=0.001))
     app = build_app(service, "broken")
 
-    @app.get("/api/broken", name="add_to_cart", response_model=None)
-    @service.business("add_to_cart")
+    @service.endpoint(app, "GET", "/api/broken", "add_to_cart")
     async def broken(request: Request) -> Response:
         raise RuntimeError("broken on purpose")
 
@@ -258,5 +258,5 @@ def test_an_unexpected_error_is_a_500_with_its_id(caplog: pytest.LogCaptureFixtu
     response = asyncio.run(ask())
     assert (response.status_code, response.json()["error"]) == (500, "InternalError")
     assert response.headers["x-request-id"] == "r-1"
-    assert b'status="500"} 1.0' in service.page.render()
+    assert b'status="500"} 1.0' in generate_latest(service)
     assert "broken on purpose" in caplog.text

@@ -12,9 +12,9 @@ import pytest
 from mock_process import USER, Running, Start
 
 from mock_services.inventory_lock.service import InventoryLockService
+from mock_services.inventory_lock.settings import InventoryLockSettings
 from mock_services.kit.call import Call
 from mock_services.kit.pool import Pool, PoolExhaustedError
-from mock_services.settings import InventoryLockSettings
 
 ACQUIRE, RELEASE = "/api/v1/locks/acquire", "/api/v1/locks/release"
 WANTED = {"sku": "SKU-28471", "quantity": 1, "ttl_seconds": 300, "checkout_id": "chk-lt-423891"}

@@ -10,8 +10,8 @@ import pytest
 
 from mock_services.cart.memory_guard import OOM_EXIT_CODE, MemoryGuard
 from mock_services.cart.session_cache import SessionCache
+from mock_services.cart.settings import CartSettings
 from mock_services.kit.events import EventLog
-from mock_services.settings import CartSettings
 
 
 class Bench:

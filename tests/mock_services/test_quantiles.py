@@ -9,10 +9,13 @@ from hypothesis import strategies as st
 from scipy.interpolate import PchipInterpolator
 
 from mock_services.kit.quantiles import Q_MAX, LatencyCurve, LatencySampler, monotone_slopes
-from mock_services.settings import MODELS, Quantiles
+from mock_services.kit.settings import Quantiles
+from mock_services.table import SERVICES
 
 PUBLISHED = {
-    endpoint: table for model in MODELS.values() for endpoint, table in model().latency.items()
+    endpoint: table
+    for service in SERVICES.values()
+    for endpoint, table in service.settings().latency.items()
 }
 
 

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+import importlib
+import subprocess
+import sys
+
 import pytest
 from pydantic import ValidationError
 
-from mock_services.settings import (
-    DEFAULT_PORTS,
-    MODELS,
-    SUBJECTS,
-    CheckoutSettings,
-    PaymentSettings,
-    Quantiles,
-)
+from mock_services.checkout.settings import CheckoutSettings
+from mock_services.kit.settings import Quantiles
+from mock_services.payment.settings import PaymentSettings
+from mock_services.table import SERVICES, Service
 
 
 def test_naming_one_percentile_leaves_all_others() -> None:
@@ -73,9 +73,32 @@ def test_settings_are_frozen() -> None:
         CheckoutSettings().pool_max = 3  # type: ignore[misc]
 
 
-@pytest.mark.parametrize("key", MODELS)
-def test_every_field_says_what_it_means(key: str) -> None:
-    """Each setting has a description, and each service a port and a subject."""
-    assert all(field.description for field in MODELS[key].model_fields.values())
-    assert DEFAULT_PORTS[key]
-    assert SUBJECTS[key]
+EVERY = pytest.mark.parametrize("service", SERVICES.values(), ids=list(SERVICES))
+
+
+@EVERY
+def test_every_field_says_what_it_means(service: Service) -> None:
+    """Each setting has a description."""
+    assert all(field.description for field in service.settings.model_fields.values())
+
+
+@EVERY
+def test_a_service_goes_by_its_row(service: Service) -> None:
+    """Its package is its key, and /healthz calls it what the table does."""
+    app = importlib.import_module(f"mock_services.{service.key}.service").app
+    assert app.state.service.name == service.subject
+    assert type(app.state.service.settings) is service.settings
+
+
+def test_ports_and_subjects_are_of_one_service_each() -> None:
+    """No two listen on the same port or are called the same."""
+    assert len({service.port for service in SERVICES.values()}) == len(SERVICES)
+    assert len({service.subject for service in SERVICES.values()}) == len(SERVICES)
+
+
+def test_the_table_is_light() -> None:
+    """Who asks which services there are loads none of them."""
+    code = "import mock_services.table, sys; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    loaded = {name.partition(".")[0] for name in done.stdout.split()}
+    assert not loaded & {"fastapi", "uvicorn", "numpy", "aiohttp", "prometheus_client"}

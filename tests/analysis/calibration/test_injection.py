@@ -3,8 +3,11 @@
 import pytest
 
 from analysis.calibration.injection import Curve, Slowdown, parse_slowdowns, slowed
+from mock_services.cart.settings import CartSettings
+from mock_services.checkout.settings import CheckoutSettings
 from mock_services.kit.quantiles import LatencyCurve
-from mock_services.settings import CartSettings, CheckoutSettings, PaymentSettings, Quantiles
+from mock_services.kit.settings import Quantiles
+from mock_services.payment.settings import PaymentSettings
 from recording.errors import ConfigError
 
 PUBLISHED = {

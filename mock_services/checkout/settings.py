@@ -1,0 +1,62 @@
+"""What checkout-service can be told."""
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, Strict
+
+from mock_services.kit.settings import PositiveSeconds, ServiceSettings, published
+
+
+class CheckoutSettings(ServiceSettings):
+    """checkout-service: catalogue, coupons, checkouts, orders."""
+
+    # Appendix A of the load test LT-2025-Q3-CHECKOUT, as are those of cart and payment.
+    DEFAULT_LATENCY = published(
+        browse=(89, 72, 187, 312, 891),
+        detail=(112, 98, 234, 401, 1204),
+        apply_coupon=(134, 112, 278, 442, 987),
+        start_checkout=(287, 245, 512, 789, 1847),
+        confirm=(198, 167, 398, 601, 1412),
+    )
+    FIXED_WHILE_RUNNING = ServiceSettings.FIXED_WHILE_RUNNING | {
+        "ledger_path",
+        "ledger_commit_interval_s",
+        "lock_connections_max",
+    }
+
+    pool_max: int = Field(
+        default=200, ge=1, le=1_000_000, description="connections to the orders database"
+    )
+    pool_wait_timeout_s: PositiveSeconds = Field(
+        default=2.0, description="longest wait for one of them, then 503 (seconds)"
+    )
+    inventory_lock_url: str = Field(
+        default="http://127.0.0.1:8003", pattern=r"^https?://[^/\s]+$", description="lock service"
+    )
+    lock_attempt_timeout_s: PositiveSeconds = Field(
+        default=0.8,
+        description="one attempt at the lock service (seconds); 2 x 0.8 + 0.1 fits the seed's "
+        "worst start of 1,847 ms while the lock service itself waited 5,000 ms",
+    )
+    lock_attempts: int = Field(default=2, ge=1, le=10, description="attempts at the lock service")
+    lock_retry_backoff_s: float = Field(
+        default=0.1, ge=0.0, le=60.0, description="pause between two attempts (seconds)"
+    )
+    lock_connections_max: int = Field(
+        default=1000, ge=1, le=100_000, description="HTTP connections to the lock service"
+    )
+    lock_ttl_s: int = Field(
+        default=300, ge=1, le=86_400, description="time to live asked for a lock (seconds)"
+    )
+    checkout_ttl_s: PositiveSeconds = Field(
+        default=900.0, description="a checkout not confirmed by then is forgotten (seconds)"
+    )
+    ledger_path: Annotated[Path | None, Strict(False)] = Field(
+        default=None,
+        description="SQLite file of the confirmed orders; none = a file in the temporary "
+        "directory that is removed at exit",
+    )
+    ledger_commit_interval_s: float = Field(
+        default=0.015, ge=0.0, le=1.0, description="orders are committed in groups this often"
+    )
