@@ -50,7 +50,7 @@ class Services:
 
     @cached_property
     def _of_step(self) -> Mapping[str, Service]:
-        return {step: service for service in self.all for step in service.steps}
+        return {step: s for s in reversed(self.all) for step in s.steps}
 
     def steps_of(self, subject: str) -> tuple[str, ...]:
         """What a service answers; () for one that is not known."""
@@ -73,6 +73,11 @@ class Services:
         seen = set(steps)
         known = [step for step in self.order if step in seen]
         return (*known, *sorted(seen.difference(known)))
+
+    def reached_by(self, keys: Iterable[str]) -> tuple[Service, ...]:
+        """Those of these keys, and those that users do not talk to."""
+        known = set(keys)
+        return tuple(s for s in self.all if s.key in known or not s.steps)
 
     def with_others(self, services: Iterable[Service]) -> "Services":
         """And those of some more that have other subjects."""

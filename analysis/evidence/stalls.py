@@ -12,7 +12,7 @@ from itertools import pairwise
 import numpy as np
 
 from analysis.evidence.run import Evidence
-from recording.hlog import Interval, Tag
+from recording.hlog import Interval
 from recording.metric_names import UP
 from recording.slots import ARMS
 
@@ -40,9 +40,12 @@ def stalls(evidence: Evidence) -> dict[str, tuple[Stall, ...]]:
 def undisturbed(evidence: Evidence) -> Callable[[Interval], bool]:
     """Says of an interval whether the service behind its step answered the sampler throughout."""
     found = stalls(evidence)
+    flows = {arm: evidence.manifest.flow(arm) for arm in ("", *ARMS)}
 
     def answered(interval: Interval) -> bool:
-        of_service = found.get(_subject(evidence, interval.tag))
+        arm = interval.tag.arm if interval.tag.arm in ARMS else ""
+        service = flows[arm].service_of(interval.tag.step)
+        of_service = found.get(f"{service}@{arm}".rstrip("@"))
         if not of_service:
             return True
         end_s = interval.start_s + interval.length_s
@@ -76,8 +79,3 @@ def _silent(evidence: Evidence, subject: str) -> tuple[Stall, ...]:
 def _alone(subject: str, silent: Mapping[str, tuple[Stall, ...]]) -> Iterator[Stall]:
     others = [stall for other, found in silent.items() if other != subject for stall in found]
     return (stall for stall in silent[subject] if not stall.overlaps(others))
-
-
-def _subject(evidence: Evidence, tag: Tag) -> str:
-    service = evidence.services.service_of(tag.step)
-    return f"{service}@{tag.arm}" if tag.arm in ARMS else service
