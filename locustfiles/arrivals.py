@@ -29,11 +29,6 @@ class Dispatcher:
         self.planned = 0
         self.started = 0
 
-    @property
-    def waiting(self) -> int:
-        """Arrivals that are due and have no user yet."""
-        return len(self._late)
-
     def arrive(self, due_s: float) -> None:
         """A journey is due now."""
         self.planned += 1

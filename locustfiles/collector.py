@@ -1,6 +1,6 @@
 """Writes the recording: merges the reports of all workers, interval by interval.
 
-Runs where Locust's master runs (or in the only process), so that a saturated worker cannot lose
+Runs where Locust's master runs, so that a saturated worker cannot lose
 what was recorded. An interval is written when every live worker is past it; a report that comes
 later still gets its own line.
 """
@@ -57,7 +57,9 @@ class Collector:
         if report["final"]:
             self._final.add(worker)
         self._workers[worker] = {name: report[name] for name in _TOTALS}
-        self._begun[worker] = {_of_arm(step, arm): n for step, arm, n in report["begun"]}
+        self._begun[worker] = {
+            step if arm == UNPAIRED else f"{step}@{arm}": n for step, arm, n in report["begun"]
+        }
         self._last_error = report["last_error"] or self._last_error
         self._exemplars.write(*report["exemplars"])
         self._orders.write(report["orders"])
@@ -110,7 +112,7 @@ class Collector:
             t_s,
             "generator_ended",
             **totals,
-            begun=self._all_begun(),
+            begun=dict(sum(map(Counter, self._begun.values()), Counter[str]())),
             unfinished=sorted(self._workers.keys() - self._final),
             orders=self._orders_written,
             locust_requests=locust_requests,
@@ -119,14 +121,3 @@ class Collector:
         )
         for file in (self._log, self._load, self._exemplars, self._orders, self._events):
             file.close()
-
-    def _all_begun(self) -> dict[str, int]:
-        """Requests that all workers began, by step and arm."""
-        total: Counter[str] = Counter()
-        for begun in self._begun.values():
-            total.update(begun)
-        return dict(total)
-
-
-def _of_arm(step: str, arm: str) -> str:
-    return step if arm == UNPAIRED else f"{step}@{arm}"

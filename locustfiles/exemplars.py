@@ -2,6 +2,7 @@
 
 import heapq
 import re
+from collections.abc import Callable
 from typing import Any
 
 from recording.hlog import UNPAIRED
@@ -19,7 +20,8 @@ def server_time_ms(head: bytes) -> float | None:
 class Exemplars:
     """What a report carries beside its histograms."""
 
-    def __init__(self, slowest: int, failures: int) -> None:
+    def __init__(self, now_s: Callable[[], float], slowest: int, failures: int) -> None:
+        self._now_s = now_s
         self._slowest_limit = slowest
         self._failure_limit = failures
         self._slowest: list[tuple[float, int, dict[str, Any]]] = []
@@ -27,31 +29,24 @@ class Exemplars:
         self._number = 0
         self.left_out = 0
 
-    def slow(self, t_s: float, latency_ms: float, response: Any, context: dict[str, Any]) -> None:
-        """One of the slowest so far that went well."""
-        self._number += 1
-        row = _row("slowest", t_s, latency_ms, response, context)
-        heapq.heappush(self._slowest, (latency_ms, self._number, row))
-        if len(self._slowest) > self._slowest_limit:
-            heapq.heappop(self._slowest)
+    def offer(self, latency_ms: float, response: Any, context: dict[str, Any]) -> None:
+        """A request that has ended: kept if it failed, or is one of the slowest so far."""
+        slowest = self._slowest
+        if not context["expected"]:
+            self._keep_failure(self._row("failure", latency_ms, response, context), response)
+        elif len(slowest) < self._slowest_limit or (slowest and latency_ms > slowest[0][0]):
+            self._number += 1
+            row = self._row("slowest", latency_ms, response, context)
+            heapq.heappush(slowest, (latency_ms, self._number, row))
+            if len(slowest) > self._slowest_limit:
+                heapq.heappop(slowest)
 
-    def is_slow(self, latency_ms: float) -> bool:
-        """Whether it belongs to the slowest so far."""
-        if len(self._slowest) < self._slowest_limit:
-            return True
-        return bool(self._slowest) and latency_ms > self._slowest[0][0]
-
-    def failure(
-        self, t_s: float, latency_ms: float, response: Any, context: dict[str, Any]
-    ) -> None:
-        """A request that failed, with what it was answered."""
+    def _keep_failure(self, row: dict[str, Any], response: Any) -> None:
         if len(self._failures) >= self._failure_limit:
             self.left_out += 1
             return
-        row = _row("failure", t_s, latency_ms, response, context)
-        row["body"] = response.content[:_BODY_LIMIT].decode(errors="replace")
-        row["error"] = str(response.error or "")
-        self._failures.append(row)
+        body = response.content[:_BODY_LIMIT].decode(errors="replace")
+        self._failures.append(row | {"body": body, "error": str(response.error or "")})
 
     def take(self) -> list[dict[str, Any]]:
         """What was kept since the last call."""
@@ -59,18 +54,17 @@ class Exemplars:
         self._slowest, self._failures = [], []
         return kept
 
-
-def _row(
-    why: str, t_s: float, latency_ms: float, response: Any, context: dict[str, Any]
-) -> dict[str, Any]:
-    return {
-        "t_s": round(t_s, 3),
-        "step": context["step"],
-        "outcome": context["outcome"],
-        "arm": context.get("arm", UNPAIRED),
-        "why": why,
-        "latency_ms": round(latency_ms, 3),
-        "server_ms": server_time_ms(response.head),
-        "request_id": context["request_id"],
-        "status": response.status_code,
-    }
+    def _row(
+        self, why: str, latency_ms: float, response: Any, context: dict[str, Any]
+    ) -> dict[str, Any]:
+        return {
+            "t_s": round(self._now_s(), 3),
+            "step": context["step"],
+            "outcome": context["outcome"],
+            "arm": context.get("arm", UNPAIRED),
+            "why": why,
+            "latency_ms": round(latency_ms, 3),
+            "server_ms": server_time_ms(response.head),
+            "request_id": context["request_id"],
+            "status": response.status_code,
+        }

@@ -4,21 +4,7 @@ A request belongs to the one in which it began. A rule by the end would lose jus
 those that end in the other arm's slot, after the measured phase, or never.
 """
 
-from typing import Protocol
-
 from locustfiles.timetable import Timetable
-
-
-class Intervals(Protocol):
-    """Numbered stretches of the run's time, rising."""
-
-    def index(self, t_s: float) -> int:
-        """The interval at a moment, s since the run's epoch."""
-        ...
-
-    def span_s(self, index: int) -> tuple[float, float]:
-        """Start and length of an interval, s."""
-        ...
 
 
 class EvenIntervals:
@@ -28,11 +14,11 @@ class EvenIntervals:
         self._interval_s = interval_s
 
     def index(self, t_s: float) -> int:
-        """The interval at a moment."""
+        """The number of the interval at a moment, s since the run's epoch."""
         return int(t_s // self._interval_s)
 
     def span_s(self, index: int) -> tuple[float, float]:
-        """Start and length."""
+        """Start and length of an interval, s."""
         return index * self._interval_s, self._interval_s
 
 
@@ -62,3 +48,6 @@ class SlotIntervals:
         if counted:
             return slots.counted_from(slot), slots.slot_s - slots.cut_s
         return slots.start_of(slot), slots.cut_s if slot < slots.count else slots.slot_s
+
+
+Intervals = EvenIntervals | SlotIntervals

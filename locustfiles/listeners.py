@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ import gevent
 import locust.runners
 from locust import User, events
 from locust.env import Environment
-from locust.runners import LocalRunner, MasterRunner, WorkerRunner
+from locust.runners import MasterRunner, WorkerRunner
 
 from locustfiles import process
 from locustfiles.arrivals import DISPATCHER
@@ -134,8 +135,6 @@ def _on_init(environment: Environment, runner: Any, web_ui: Any = None, **_: Any
         _record_and_report(environment, runner)
     elif isinstance(runner, MasterRunner):
         _collect(environment, runner)
-    elif isinstance(runner, LocalRunner):
-        _record_and_collect(environment, runner)
 
 
 def _new_recorder(environment: Environment) -> Recorder:
@@ -266,22 +265,6 @@ def _await_last_reports(collector: Collector) -> None:
             gevent.sleep(0.05)
 
 
-def _record_and_collect(environment: Environment, runner: LocalRunner) -> None:
-    recorder = _new_recorder(environment)
-    collector = _new_collector(environment)
-
-    def flush() -> None:
-        while True:
-            gevent.sleep(PLAN.profile.recording.interval)
-            _guarded(collector.add, WORKER.name, _report(recorder, final=False))
-
-    def on_test_stop(**_: Any) -> None:
-        collector.add(WORKER.name, _report(recorder, final=True))
-
-    gevent.spawn(flush)
-    environment.events.test_stop.add_listener(on_test_stop)
-
-
 def _new_collector(environment: Environment) -> Collector:
     """The files of the run, the users' series, phase events and the closing count."""
     assert PLAN.run is not None
@@ -315,12 +298,8 @@ def _new_collector(environment: Environment) -> Collector:
 
 def _begin_slots(environment: Environment, timetable: Timetable, collector: Collector) -> None:
     """The slots begin with the measured phase; the workers hear of it before their first user."""
-    ramp_s = 0.0
-    for phase in PLAN.profile.load.phases:
-        if phase.measured:
-            break
-        ramp_s += phase.duration
-    start_s = PLAN.clock.now_s() + ramp_s
+    ramp = takewhile(lambda phase: not phase.measured, PLAN.profile.load.phases)
+    start_s = PLAN.clock.now_s() + sum(phase.duration for phase in ramp)
     timetable.begin(start_s)
     if isinstance(environment.runner, MasterRunner):
         environment.runner.send_message(SLOTS_MESSAGE, {"start_s": start_s})

@@ -13,6 +13,7 @@ from typing import Any
 
 import orjson
 
+from locustfiles.answers import fault
 from locustfiles.steps import Step
 from recording.outcomes import OK, TIMEOUT
 
@@ -38,21 +39,16 @@ def classify(
     if status == step.success:
         if decline_card:
             return "missing_decline"
-        fault = step.fault(body, sent)
-        return f"bad_body: {_UNPRINTABLE.sub('?', fault)}"[:_MOST_CHARS] if fault else OK
+        wrong = fault(step.fields, body, sent)
+        return f"bad_body: {_UNPRINTABLE.sub('?', wrong)}"[:_MOST_CHARS] if wrong else OK
     if status == 402:
         return "declined" if decline_card else "unexpected_decline"
     if status == 503 and isinstance(body, dict) and body.get("error") == "ConnectionPoolExhausted":
         return "pool_exhausted"
-    return _BY_STATUS.get(status) or _by_class(status)
-
-
-def _by_class(status: int) -> str:
-    if 300 <= status < 400:
-        return f"redirect {status}"
-    if 400 <= status < 500:
-        return "http_4xx"
-    return "http_5xx" if 500 <= status < 600 else f"unexpected_status {status}"
+    if status in _BY_STATUS:
+        return _BY_STATUS[status]
+    by_class = {3: f"redirect {status}", 4: "http_4xx", 5: "http_5xx"}
+    return by_class.get(status // 100, f"unexpected_status {status}")
 
 
 def classify_error(error: Exception | None) -> str:

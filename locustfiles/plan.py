@@ -13,6 +13,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import orjson
 
@@ -74,24 +75,19 @@ def _seeded(profile: Profile) -> Profile:
     return profile.model_copy(update={"seed": secrets.randbits(32)})
 
 
-def _recorded(table: Mapping[str, object], epoch_s: float) -> Plan:
-    run, urls, workers = table["run"], table["urls"], table["workers"]
-    assert isinstance(urls, dict)
-    assert isinstance(workers, int)
-    wall_s = time.time() - (time.monotonic() - epoch_s)
-    paired = table.get("paired") or {}
-    assert isinstance(paired, dict)
+def _recorded(table: Mapping[str, Any], epoch_s: float) -> Plan:
+    paired = table.get("paired", {})
     return Plan(
         Profile.model_validate(table["profile"]),
-        urls,
-        RunClock(epoch_s, wall_s),
-        str(table["token"]),
-        RunDir(Path(str(run))) if run else None,
+        table["urls"],
+        RunClock(epoch_s, epoch_wall_s=time.time() - (time.monotonic() - epoch_s)),
+        table["token"],
+        RunDir(Path(table["run"])) if table["run"] else None,
         recorded=True,
         arms=paired.get("arms"),
         head_first=tuple(paired.get("head_first", ())),
         steps=paired.get("steps"),
-        workers=workers,
+        workers=table["workers"],
     )
 
 

@@ -59,7 +59,7 @@ class Recorder:
         self._now_s = now_s
         self._intervals = intervals
         self._deadline_s = deadline_s
-        self._exemplars = Exemplars(slowest_per_interval, failures_per_interval)
+        self._exemplars = Exemplars(now_s, slowest_per_interval, failures_per_interval)
         self._open: dict[int, dict[tuple[str, str, str], _Values]] = defaultdict(
             lambda: defaultdict(lambda: _Values([], [], []))
         )
@@ -108,11 +108,8 @@ class Recorder:
         if order := context["order_id"]:
             arm = context["arm"]
             self._orders.append((self._now_s(), order, "" if arm == UNPAIRED else arm))
-        if not context["expected"]:
-            self.failed += 1
-            self._exemplars.failure(self._now_s(), response_ms, response, context)
-        elif self._exemplars.is_slow(response_ms):
-            self._exemplars.slow(self._now_s(), response_ms, response, context)
+        self.failed += not context["expected"]
+        self._exemplars.offer(response_ms, response, context)
 
     def _add(self, context: dict[str, Any], latency_ms: float) -> _Values:
         """Record a latency where its request began."""

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from random import Random
 from typing import Any, NamedTuple
 
-from locustfiles.answers import Field, echo, fault, positive, says, some, text
+from locustfiles.answers import Field, echo, positive, says, some, text
 from recording.profile import Journey
 
 CATEGORIES = (
@@ -74,10 +74,6 @@ class Step:
     optional: bool = False
     keeps: tuple[str, ...] = ()
     order: str = ""
-
-    def fault(self, body: object, sent: Mapping[str, Any]) -> str:
-        """What is wrong with a body, in a few words; "" for a good one."""
-        return fault(self.fields, body, sent)
 
 
 STEPS: list[Step] = []

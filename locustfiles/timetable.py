@@ -2,7 +2,7 @@
 
 from gevent.event import Event
 
-from locustfiles.plan import PLAN, Plan
+from locustfiles.plan import PLAN
 from recording.profile import Gate
 from recording.slots import Arm, Slots
 
@@ -34,11 +34,6 @@ class Timetable:
         return min(self.slots.wake_s(arm, now_s, pause_s) - now_s, AFTER_THE_END_S)
 
 
-def timetable_of(plan: Plan) -> Timetable | None:
-    """None unless this is a paired run."""
-    if not plan.arms or plan.profile.gate is None:
-        return None
-    return Timetable(plan.profile.gate, plan.head_first)
-
-
-TIMETABLE = timetable_of(PLAN)
+_GATE = PLAN.profile.gate if PLAN.arms else None
+TIMETABLE = Timetable(_GATE, PLAN.head_first) if _GATE else None
+"""None unless this is a paired run."""

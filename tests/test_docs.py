@@ -1,6 +1,7 @@
 """The documentation is under test: what it names exists, and what exists is named."""
 
 import re
+import shutil
 import tomllib
 from pathlib import Path
 
@@ -17,10 +18,16 @@ from recording.profile_file import apply_override, load_profile
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
 ARCHITECTURE = (ROOT / "docs" / "architecture.md").read_text()
+EXTENDING = (ROOT / "docs" / "extending.md").read_text()
 COMMAND = get_command(app)
 VERBS = sorted(COMMAND.list_commands(typer.Context(COMMAND)))  # type: ignore[attr-defined]
 MAKEFILE = (ROOT / "Makefile").read_text()
 TARGETS = set(re.findall(r"^([a-z]+):", MAKEFILE, re.MULTILINE))
+
+FIGURE = re.compile(
+    r"T\+\w+ to T\+\w+|until T\+\w+|[\d.]+ requests measured in \w+|[\d.]+/s"
+    r"|[\d.]+ (?:ms|MB/h|req/s|times as fast|waits timed out)"
+)
 
 
 @pytest.mark.parametrize("verb", VERBS)
@@ -58,6 +65,37 @@ def test_every_kept_metric_is_documented() -> None:
         assert metric.removesuffix("_bucket").removesuffix("_sum").removesuffix("_count") in (
             ARCHITECTURE
         )
+
+
+def test_extending_names_files_that_exist() -> None:
+    """A newcomer opens what docs/extending.md says; what it lets one make lies in a folder."""
+    named = re.findall(r"`([\w./<>-]+\.(?:py|md|toml|yaml))`", EXTENDING)
+    assert len(named) > 20
+    for name in named:
+        folder = name.partition("<")[0].rpartition("/")[0]
+        assert (ROOT / (folder if "<" in name else name)).exists(), name
+
+
+@pytest.mark.parametrize(
+    "folder", ["analysis", "harness", "locustfiles", "mock_services", "recording"]
+)
+def test_the_docs_name_files_of_the_house_that_exist(folder: str) -> None:
+    """A file that has moved takes its mention along."""
+    for page in (README, ARCHITECTURE, EXTENDING, (ROOT / "docs" / "statistics.md").read_text()):
+        for name in re.findall(rf"`({folder}/[\w/]+\.py)`", page):
+            assert (ROOT / name).exists(), name
+
+
+def test_the_readme_says_of_the_seed_what_the_command_prints(tmp_path: Path) -> None:
+    """Every figure of "What the post-mortem missed", word for word."""
+    run = shutil.copytree(ROOT / "tests" / "fixtures" / "lt-2025-q3-checkout", tmp_path / "seed")
+    done = CliRunner().invoke(app, ["analyze", str(run)], terminal_width=200)
+    printed = " ".join(done.stdout.split())
+    (told,) = re.findall(r"## What the post-mortem missed\n(.*?)\n## ", README, re.DOTALL)
+    told = " ".join(told.partition("It finds")[2].split())
+    assert [figure for figure in FIGURE.findall(told) if figure not in printed] == []
+    assert re.findall(r"\w*\d\S*", FIGURE.sub("", told)) == ["p99"]
+    assert len(FIGURE.findall(told)) == 9
 
 
 def test_every_profile_is_in_the_readme() -> None:

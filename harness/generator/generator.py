@@ -8,7 +8,6 @@ import site
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from math import ceil
@@ -65,12 +64,6 @@ class Generator:
 
     process: "subprocess.Popen[bytes]"
     log: Path
-    processes: int
-
-    @property
-    def running(self) -> bool:
-        """Whether Locust's master is still there."""
-        return self.process.poll() is None
 
     def stop(self) -> None:
         """Ask for an orderly end: requests in flight finish, workers send their last report."""
@@ -161,7 +154,7 @@ def start_generator(
             cwd=folder,
             start_new_session=True,
         )
-    return Generator(process, log, processes)
+    return Generator(process, log)
 
 
 def locust_environment(folder: Path, plan: str, epoch_s: float, token: str) -> dict[str, str]:
@@ -195,16 +188,10 @@ def plan_json(
 
     ``token`` goes into the ids that it makes up; ``paired`` has the urls and steps of the arms.
     """
-    if profile.target.ca_file:  # Locust starts in another folder
-        absolute = {"ca_file": str(Path(profile.target.ca_file).resolve())}
-        target = profile.target.model_copy(update=absolute)
-        profile = profile.model_copy(update={"target": target})
-    table: dict[str, object] = {
-        "profile": profile.model_dump(mode="json"),
-        "token": token,
-        "urls": dict(urls),
-        "workers": workers,
-    }
+    dumped = profile.model_dump(mode="json")
+    if ca_file := profile.target.ca_file:  # Locust starts in another folder
+        dumped["target"]["ca_file"] = str(Path(ca_file).resolve())
+    table = {"profile": dumped, "token": token, "urls": dict(urls), "workers": workers}
     if paired is not None:
         table["paired"] = paired
     return lambda run: json.dumps(table | {"run": str(run.root.resolve()) if run else None})
@@ -238,19 +225,4 @@ def _is_free(port: int) -> bool:
             probe.bind(("127.0.0.1", port))
         except OSError:
             return False
-    return True
-
-
-def wait_for_children(pids: list[int], timeout_s: float) -> None:
-    """Wait until none of these processes is left (workers of a killed master)."""
-    deadline = time.monotonic() + timeout_s
-    while time.monotonic() < deadline and any(_alive(pid) for pid in pids):
-        time.sleep(0.05)
-
-
-def _alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
     return True

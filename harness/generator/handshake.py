@@ -43,31 +43,25 @@ class PlanServer:
         """Raises ConfigError when it cannot listen there."""
         self._plan = orjson.loads(plan)
         self._clock = clock
-        self._token = token
+        self.authorization = f"Bearer {token}".encode()
         target = self._plan["profile"]["target"]
         self._moves = host == ANY_ADDRESS and not target["checkout"]  # services of our own
         self.closing = threading.Event()
         self.refusal = ""
         try:
-            self._server = ThreadingHTTPServer(
-                (host, port), type("Handler", (_Handler,), {"plans": self})
-            )
+            handler = type("Handler", (_Handler,), {"plans": self})
+            self._server = ThreadingHTTPServer((host, port), handler)
         except OSError as error:
             raise ConfigError(f"port {port} on {host}: {error.strerror}; try --port") from None
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
-
-    def knows(self, authorization: str) -> bool:
-        """Whether the one who asks has the token."""
-        return hmac.compare_digest(authorization.encode(), f"Bearer {self._token}".encode())
 
     def plan_for(self, address: str) -> bytes:
         """The plan for a worker that reached us at this address of ours, and so its services."""
         plan = self._plan
         if self._moves:
             plan = {**plan, "urls": {name: _at(url, address) for name, url in plan["urls"].items()}}
-        return orjson.dumps(
-            {"version": version("loadgate"), "now_s": self._clock.now_s(), "plan": plan}
-        )
+        now_s = self._clock.now_s()
+        return orjson.dumps({"version": version("loadgate"), "now_s": now_s, "plan": plan})
 
     def refusal_so_far(self) -> str:
         """Why a worker takes no part; "" as long as none has said so."""
@@ -121,7 +115,8 @@ class _Handler(BaseHTTPRequestHandler):
         self._answer(200)
 
     def _may_ask(self) -> bool:
-        known = self.plans.knows(self.headers.get("Authorization") or "")
+        given = (self.headers.get("Authorization") or "").encode()
+        known = hmac.compare_digest(given, self.plans.authorization)
         if not known:
             self._answer(401)
         return known
@@ -153,7 +148,7 @@ class Master:
         self.host = host
         self.port = port
         self._base = f"http://{host}:{port + PLAN_PORT_OFFSET}"
-        self._headers = {"Authorization": f"Bearer {token}"}
+        self._token = token
 
     def addresses(self) -> set[str]:
         """What its services may be called by when it runs them itself."""
@@ -179,9 +174,8 @@ class Master:
         return plan, epoch_s
 
     def _client(self) -> httpx.Client:
-        return httpx.Client(
-            base_url=self._base, headers=self._headers, timeout=5.0, trust_env=False
-        )
+        headers = {"Authorization": f"Bearer {self._token}"}
+        return httpx.Client(base_url=self._base, headers=headers, timeout=5.0, trust_env=False)
 
     def _first(self, client: httpx.Client, timeout_s: float) -> dict[str, Any]:
         deadline = time.monotonic() + timeout_s
@@ -194,9 +188,8 @@ class Master:
                 return answer
             except (httpx.HTTPError, ValueError) as error:
                 if time.monotonic() > deadline:
-                    raise RunFailedError(
-                        f"no master at {self._base} after {timeout_s:.0f} s: {error}"
-                    ) from None
+                    late = f"no master at {self._base} after {timeout_s:.0f} s: {error}"
+                    raise RunFailedError(late) from None
                 time.sleep(0.2)
 
     def refuse(self, reason: str) -> None:

@@ -9,7 +9,7 @@ from types import FrameType
 
 import psutil
 
-from harness.generator.generator import Generator, wait_for_children
+from harness.generator.generator import Generator
 from harness.sampling.sampler import Sampler
 from harness.scene.services import Services, tail
 from harness.screen.live import LiveView
@@ -102,7 +102,7 @@ class Watch:
     def until_end(self, load: Load, progress: Progress, view: LiveView, clock: RunClock) -> End:
         """Show the run while it lasts; afterwards the generator and its workers are gone."""
         began_s = clock.now_s()
-        workers: list[int] = []
+        workers: list[psutil.Process] = []
         try:
             while (end := self._end()) is None:
                 now_s = clock.now_s()
@@ -117,7 +117,7 @@ class Watch:
             return (self._died() if end.how == "completed" else None) or end
         finally:
             self.generator.kill()
-            wait_for_children(workers, 3.0)
+            psutil.wait_procs(workers, timeout=3.0)
 
     def _end(self) -> End | None:
         if self.services is not None and (why := self.services.first_death()):
@@ -131,7 +131,8 @@ class Watch:
             return End("aborted", why)
         if self.enough is not None and (why := self.enough()):
             return End("completed", why)
-        return self._died() or (None if self.generator.running else End("completed"))
+        over = self.generator.process.poll() is not None
+        return self._died() or (End("completed") if over else None)
 
     def _overdue(self, now_s: float, taken_s: float, load: Load, progress: Progress) -> End | None:
         if taken_s > self.patience_s and not progress.began:
@@ -155,8 +156,8 @@ class Watch:
             if self.generator.wait(TICK_S):
                 return
 
-    def _workers(self) -> list[int]:
+    def _workers(self) -> list[psutil.Process]:
         try:
-            return [child.pid for child in psutil.Process(self.generator.process.pid).children()]
+            return psutil.Process(self.generator.process.pid).children()
         except psutil.Error:
             return []

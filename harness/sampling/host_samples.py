@@ -14,7 +14,6 @@ def host_samples() -> Iterator[tuple[str, float]]:
     yield "cpu_busy_seconds_total", sum(s for name, s in times.items() if name not in _IDLE)
     yield "cpu_steal_seconds_total", float(times.get("steal", 0.0))
     yield "own_cpu_seconds_total", _own_cpu_s()
-    yield "memory_available_bytes", float(psutil.virtual_memory().available)
 
 
 def _own_cpu_s() -> float:

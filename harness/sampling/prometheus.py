@@ -23,18 +23,12 @@ _OF_A_PROCESS = (
     "service_replicas",
 )
 _OF_A_POOL = (
-    "connection_pool_max",
-    "connection_pool_active",
-    "connection_pool_idle",
-    "connection_pool_waiting",
-    "connection_pool_timeouts_total",
-    "connection_pool_abandoned_total",
-    "connection_pool_acquire_seconds_bucket",
-    "connection_pool_acquire_seconds_sum",
-    "connection_pool_acquire_seconds_count",
-    "connection_pool_hold_seconds_sum",
+    "connection_pool_max", "connection_pool_active", "connection_pool_idle",
+    "connection_pool_waiting", "connection_pool_timeouts_total", "connection_pool_abandoned_total",
+    "connection_pool_acquire_seconds_bucket", "connection_pool_acquire_seconds_sum",
+    "connection_pool_acquire_seconds_count", "connection_pool_hold_seconds_sum",
     "connection_pool_hold_seconds_count",
-)
+)  # fmt: skip
 _REQUESTS = "http_requests_total"
 _KEPT = (_REQUESTS, *_OF_A_PROCESS, *_OF_A_POOL)
 _STATUS = ("status", "code", "status_code")

@@ -25,13 +25,10 @@ def check_hosts(urls: Iterable[str], allowed: Sequence[str], where: str, option:
     for url in filter(None, urls):
         host = urlsplit(url).hostname
         if host not in allowed:
-            if option:
-                raise RefusedError(
-                    f"{where}{url}: host {host!r} is not allowed ({', '.join(allowed)}); "
-                    f"allow it by {option}"
-                )
+            missing, cure = "allowed", f"allow it by {option}"
+            if not option:
+                missing = "in target.allowed_hosts"
+                cure = f"add it there or by --set 'target.allowed_hosts=[\"{host}\"]'"
             raise RefusedError(
-                f"{where}{url}: host {host!r} is not in target.allowed_hosts "
-                f"({', '.join(allowed)}); add it there or by "
-                f"--set 'target.allowed_hosts=[\"{host}\"]'"
+                f"{where}{url}: host {host!r} is not {missing} ({', '.join(allowed)}); {cure}"
             )

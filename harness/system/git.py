@@ -28,10 +28,8 @@ def facts(project: Path = PROJECT) -> dict[str, Any]:
     """Revision and whether the tree was changed; empty outside a git checkout."""
     try:
         revision = _text("rev-parse", "HEAD", project=project)
-        return {
-            "revision": revision,
-            "dirty": bool(_text("status", "--porcelain", project=project)),
-        }
+        dirty = bool(_text("status", "--porcelain", project=project))
+        return {"revision": revision, "dirty": dirty}
     except GitError:
         return {}
 

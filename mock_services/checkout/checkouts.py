@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 CONFIRMED_REMEMBERED = 100_000
 """Confirmed ids kept in memory; older ones are looked up in the ledger."""
@@ -18,7 +18,7 @@ class Checkout:
     user_id: str
     lock_id: str
     started_s: float
-    order: asyncio.Future[str | None] | None = field(default=None)
+    order: asyncio.Future[str | None] | None = None
 
 
 class Checkouts:

@@ -13,7 +13,6 @@ import sqlite3
 import tempfile
 import threading
 import time
-from collections.abc import Callable
 from dataclasses import astuple, dataclass
 from pathlib import Path
 
@@ -51,8 +50,13 @@ class Order:
 @dataclass(frozen=True, slots=True)
 class _Job:
     order: Order
-    done: Callable[[str], None]
-    """Called in the writer's thread, with an error text or an empty one."""
+    committed: asyncio.Future[str]
+    """Its result is an error text, or an empty one."""
+
+    def done(self, error: str) -> None:
+        """Tell who waits; from the writer's thread."""
+        with contextlib.suppress(RuntimeError):  # the loop has been closed meanwhile
+            self.committed.get_loop().call_soon_threadsafe(_settle, self.committed, error)
 
 
 class Ledger:
@@ -93,41 +97,30 @@ class Ledger:
 
     async def append(self, order: Order) -> None:
         """Return once the order is committed. Raises LedgerError when it could not be."""
-        loop = asyncio.get_running_loop()
-        committed: asyncio.Future[str] = loop.create_future()
-
-        def done(error: str) -> None:
-            with contextlib.suppress(RuntimeError):  # the loop has been closed meanwhile
-                loop.call_soon_threadsafe(_settle, committed, error)
-
-        self._jobs.put(_Job(order, done))
-        error = await committed
-        if error:
+        job = _Job(order, asyncio.get_running_loop().create_future())
+        self._jobs.put(job)
+        if error := await job.committed:
             raise LedgerError(error)
 
     def order_of(self, checkout_id: str) -> str | None:
         """Order id of a confirmed checkout."""
-        row = self._read("SELECT order_id FROM orders WHERE checkout_id = ?", (checkout_id,))
-        return None if row is None else str(row[0])
+        return self._first("SELECT order_id FROM orders WHERE checkout_id = ?", checkout_id)
 
     def last_order_id(self) -> str | None:
         """The order id confirmed last, over all processes that wrote this file."""
-        row = self._read("SELECT order_id FROM orders ORDER BY rowid DESC LIMIT 1", ())
-        return None if row is None else str(row[0])
+        return self._first("SELECT order_id FROM orders ORDER BY rowid DESC LIMIT 1")
 
     def highest_checkout_id(self) -> str | None:
         """The highest checkout id with an order (longer ids are higher)."""
-        row = self._read(
+        return self._first(
             "SELECT checkout_id FROM orders ORDER BY length(checkout_id) DESC, checkout_id DESC"
-            " LIMIT 1",
-            (),
+            " LIMIT 1"
         )
-        return None if row is None else str(row[0])
 
-    def _read(self, query: str, values: tuple[str, ...]) -> tuple[object, ...] | None:
+    def _first(self, query: str, *values: str) -> str | None:
         assert self._reader is not None, "the ledger is not open"
-        row: tuple[object, ...] | None = self._reader.execute(query, values).fetchone()
-        return row
+        row = self._reader.execute(query, values).fetchone()
+        return None if row is None else str(row[0])
 
     def _write(self, connection: sqlite3.Connection) -> None:
         with contextlib.closing(connection):

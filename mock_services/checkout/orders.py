@@ -60,7 +60,15 @@ class OrderDesk:
         return await self._record(checkout, payment_id, request_id)
 
     async def _record(self, checkout: Checkout, payment_id: str, request_id: str) -> Confirmation:
-        order = self._new_order(checkout, payment_id, request_id)
+        self._issued += 1
+        order = Order(
+            order_id=f"ord-lt-{self._issued:05d}",
+            checkout_id=checkout.checkout_id,
+            payment_id=payment_id,
+            user_id=checkout.user_id,
+            created_t_s=self._now_s(),
+            request_id=request_id,
+        )
         checkout.order = asyncio.get_running_loop().create_future()
         committed: str | None = None
         try:
@@ -71,17 +79,6 @@ class OrderDesk:
             checkout.order.set_result(committed)
             checkout.order = None
         return Confirmation(order.order_id, checkout.lock_id)
-
-    def _new_order(self, checkout: Checkout, payment_id: str, request_id: str) -> Order:
-        self._issued += 1
-        return Order(
-            order_id=f"ord-lt-{self._issued:05d}",
-            checkout_id=checkout.checkout_id,
-            payment_id=payment_id,
-            user_id=checkout.user_id,
-            created_t_s=self._now_s(),
-            request_id=request_id,
-        )
 
 
 async def _same_order(order: asyncio.Future[str | None]) -> Confirmation:

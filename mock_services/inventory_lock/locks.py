@@ -3,20 +3,11 @@
 import asyncio
 from collections import OrderedDict
 from dataclasses import dataclass
-from enum import Enum
 
 from mock_services.kit.pool import Lease
 
 EXPIRED_REMEMBERED = 10_000
 """Expired ids kept so that a late release gets "expired" and not "unknown"."""
-
-
-class Released(Enum):
-    """What became of a release."""
-
-    NOW = "released"
-    EXPIRED = "expired"
-    UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,22 +38,23 @@ class LockTable:
         self._locks[lock_id] = Lock(lease, timer)
         return lock_id
 
-    def release(self, lock_id: str) -> Released:
-        """End a lock and give its connection back."""
+    def release(self, lock_id: str) -> bool:
+        """End a lock and give its connection back; False when it is not in force."""
         lock = self._locks.pop(lock_id, None)
         if lock is None:
-            return Released.EXPIRED if lock_id in self._expired else Released.UNKNOWN
+            return False
         lock.expiry.cancel()
         if lock.lease is not None:
             lock.lease.release()
-        return Released.NOW
+        return True
+
+    def has_expired(self, lock_id: str) -> bool:
+        """Whether a lock that is not in force was so until its time was up."""
+        return lock_id in self._expired
 
     def _expire(self, lock_id: str) -> None:
-        lock = self._locks.pop(lock_id, None)
-        if lock is None:
+        if not self.release(lock_id):
             return
-        if lock.lease is not None:
-            lock.lease.release()
         self.expired_total += 1
         self._expired[lock_id] = None
         if len(self._expired) > EXPIRED_REMEMBERED:

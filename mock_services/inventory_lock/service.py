@@ -1,5 +1,6 @@
 """inventory-lock-service: locks on stock, on pooled connections that can run out."""
 
+import functools
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
@@ -7,7 +8,7 @@ from fastapi import FastAPI, Request, Response
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from pydantic import BaseModel, Field
 
-from mock_services.inventory_lock.locks import LockTable, Released
+from mock_services.inventory_lock.locks import LockTable
 from mock_services.inventory_lock.replicas import Replicas
 from mock_services.inventory_lock.settings import InventoryLockSettings
 from mock_services.kit import money
@@ -94,25 +95,18 @@ class InventoryLockService(MockService[InventoryLockSettings]):
     async def release(self, request: Request, given: ReleaseRequest) -> Response:
         """Unlock. A release works on the lock's own connection, or else on a fresh one."""
         if self.settings.hold == "until_release":
-            return self._unlock(given.lock_id)
+            return await self._unlock(given.lock_id)
+        work = functools.partial(self._unlock, given.lock_id)
+        pool, timeout_s = self._replicas.next(), self.settings.wait_timeout_s
+        return await self.with_connection(Call.of(request), pool, timeout_s, work)
 
-        async def work() -> Response:
-            return self._unlock(given.lock_id)
-
-        pool = self._replicas.next()
-        return await self.with_connection(
-            Call.of(request), pool, self.settings.wait_timeout_s, work
-        )
-
-    def _unlock(self, lock_id: str) -> Response:
-        match self._locks.release(lock_id):
-            case Released.NOW:
-                return json_response(200, lock_id=lock_id, status="released")
-            case Released.EXPIRED:
-                text = f"{lock_id} has expired; its stock is free already"
-                return error_response(410, "LockExpired", text)
-            case Released.UNKNOWN:
-                return error_response(404, "NotFound", f"no lock {lock_id}")
+    async def _unlock(self, lock_id: str) -> Response:
+        if self._locks.release(lock_id):
+            return json_response(200, lock_id=lock_id, status="released")
+        if self._locks.has_expired(lock_id):
+            text = f"{lock_id} has expired; its stock is free already"
+            return error_response(410, "LockExpired", text)
+        return error_response(404, "NotFound", f"no lock {lock_id}")
 
 
 def create_app(settings: InventoryLockSettings | None = None) -> FastAPI:

@@ -67,28 +67,22 @@ def _nearest(key: str, known: Sequence[str]) -> str:
     return f"; known: {', '.join(known)}" if known else ""
 
 
-async def _on_invalid(_: Request, error: Exception) -> Response:
-    assert isinstance(error, RequestValidationError)
-    return validation_response(problems_of(error.errors()))
-
-
-async def _on_http(request: Request, error: Exception) -> Response:
-    assert isinstance(error, HTTPException)
-    path = request.url.path
-    if error.status_code == 404:
-        response = error_response(404, "NotFound", f"no such path: {path}")
-    elif error.status_code == 405:
-        allowed = (error.headers or {}).get("Allow", "another method")
-        text = f"{request.method} is not allowed on {path}; allowed: {allowed}"
-        response = error_response(405, "MethodNotAllowed", text)
-    else:
-        response = error_response(error.status_code, "BadRequest", str(error.detail))
-    for name, value in (error.headers or {}).items():
-        response.headers[name] = value
-    return response
-
-
 def install(app: FastAPI) -> None:
     """Let the app answer its own errors in this shape."""
-    app.add_exception_handler(RequestValidationError, _on_invalid)
-    app.add_exception_handler(HTTPException, _on_http)
+
+    @app.exception_handler(RequestValidationError)
+    async def on_invalid(_: Request, error: RequestValidationError) -> Response:
+        return validation_response(problems_of(error.errors()))
+
+    @app.exception_handler(HTTPException)
+    async def on_http(request: Request, error: HTTPException) -> Response:
+        path, headers = request.url.path, error.headers or {}
+        response = error_response(error.status_code, "BadRequest", str(error.detail))
+        if error.status_code == 404:
+            response = error_response(404, "NotFound", f"no such path: {path}")
+        elif error.status_code == 405:
+            allowed = headers.get("Allow", "another method")
+            text = f"{request.method} is not allowed on {path}; allowed: {allowed}"
+            response = error_response(405, "MethodNotAllowed", text)
+        response.headers.update(headers)
+        return response

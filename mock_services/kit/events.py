@@ -40,9 +40,6 @@ class EventLog:
 
     def _descriptor(self) -> int:
         if self._fd is None:
-            self._fd = (
-                os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
-                if self._path
-                else 2
-            )
+            append = os.O_WRONLY | os.O_APPEND | os.O_CREAT
+            self._fd = os.open(self._path, append, 0o644) if self._path else 2
         return self._fd

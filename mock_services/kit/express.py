@@ -8,6 +8,7 @@ request goes FastAPI's way, untouched, so FastAPI alone says what is wrong with 
 """
 
 from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -21,6 +22,17 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 Handler = Callable[..., Awaitable[Response]]
 Read = Callable[[Scope, Message], Any]
 """A request's one input. Raises ValidationError when FastAPI has to look at it."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """How one endpoint is called."""
+
+    path: str
+    handler: Handler
+    argument: str
+    read: Read
+    has_body: bool = False
 
 
 class Express:
@@ -53,26 +65,13 @@ class Express:
         response = await way.handler(**{"request": request, way.argument: value})
         await response(scope, receive, send)
 
-    def _find(self, scope: Scope) -> "_Way | None":
+    def _find(self, scope: Scope) -> _Way | None:
         method, path = scope["method"], scope["path"]
         way = self.ways.get((method, path))
         if way is None:
             head, _, last = path.rpartition("/")
             way = self.ways.get((method, f"{head}/{{}}")) if last else None
         return way
-
-
-class _Way:
-    """How one endpoint is called."""
-
-    __slots__ = ("argument", "handler", "has_body", "path", "read")
-
-    def __init__(self, route: APIRoute, path: str, argument: str, read: Read) -> None:
-        self.path = path
-        self.handler: Handler = route.endpoint
-        self.argument = argument
-        self.read = read
-        self.has_body = bool(route.dependant.body_params)
 
 
 def _way(route: APIRoute) -> _Way | None:
@@ -86,11 +85,13 @@ def _way(route: APIRoute) -> _Way | None:
     if needs.path_params:
         head, _, last = route.path.rpartition("/")
         plain = kind is str and last == f"{{{name}}}"
-        return _Way(route, f"{head}/{{}}", name, _read_last_segment) if plain else None
+        way = _Way(f"{head}/{{}}", route.endpoint, name, _read_last_segment)
+        return way if plain else None
     if not (isinstance(kind, type) and issubclass(kind, BaseModel)):
         return None
-    read = _body_reader(kind) if needs.body_params else _query_reader(kind)
-    return _Way(route, route.path, name, read)
+    has_body = bool(needs.body_params)
+    read = _body_reader(kind) if has_body else _query_reader(kind)
+    return _Way(route.path, route.endpoint, name, read, has_body)
 
 
 def _body_reader(model: type[BaseModel]) -> Read:

@@ -38,7 +38,7 @@ class Front:
         authorization, request_id = _read_headers(scope)
         call = Call(request_id)
         call.attach(scope)
-        answer = _Answer(call, send)
+        answer = _stamping(call, send)
         business = scope["path"].startswith(BUSINESS_PREFIX)
         refusal = None
         if business:
@@ -49,37 +49,27 @@ class Front:
             _LOG.exception("%s %s failed (%s)", scope["method"], scope["path"], request_id)
             if call.status:
                 raise  # the answer has begun; all that is left is to cut the connection
-            await _internal_error()(scope, receive, answer)
+            text = "unexpected error; see the service's log"
+            await error_response(500, "InternalError", text)(scope, receive, answer)
         finally:
             if business:
                 self._service.count(call, scope)
 
     def _refuse(self, authorization: bytes) -> Response | None:
         if _LIVE_KEY.search(authorization):
-            return error_response(
-                403, "LiveKeyRefused", "live keys (sk_live_...) are never accepted here"
-            )
+            text = "live keys (sk_live_...) are never accepted here"
+            return error_response(403, "LiveKeyRefused", text)
         if self._service.settings.require_auth and not _TOKEN.match(authorization):
-            return error_response(
-                401,
-                "Unauthorized",
-                "Authorization must be: Bearer lt-user-token-... or Bearer lt-svc-token-...",
-            )
+            text = "Authorization must be: Bearer lt-user-token-... or Bearer lt-svc-token-..."
+            return error_response(401, "Unauthorized", text)
         return None
 
 
-class _Answer:
+def _stamping(call: Call, send: Send) -> Send:
     """An ASGI `send` that adds the id and the time it took when the answer begins."""
 
-    __slots__ = ("_call", "_send")
-
-    def __init__(self, call: Call, send: Send) -> None:
-        self._call = call
-        self._send = send
-
-    async def __call__(self, message: Message) -> None:
+    async def stamped(message: Message) -> None:
         if message["type"] == "http.response.start":
-            call = self._call
             call.status = message["status"]
             call.took_s = call.elapsed_s()
             message["headers"] = [
@@ -88,7 +78,9 @@ class _Answer:
                 (b"x-response-time", b"%dms" % round(call.took_s * 1000)),
                 *call.extra_headers,
             ]
-        await self._send(message)
+        await send(message)
+
+    return stamped
 
 
 def _read_headers(scope: Scope) -> tuple[bytes, str]:
@@ -99,7 +91,3 @@ def _read_headers(scope: Scope) -> tuple[bytes, str]:
         elif name == b"x-request-id":
             request_id = value.decode("latin-1")[:_ID_MAX_CHARS]
     return authorization, request_id or f"mock-{uuid.uuid4().hex}"
-
-
-def _internal_error() -> Response:
-    return error_response(500, "InternalError", "unexpected error; see the service's log")

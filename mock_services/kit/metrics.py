@@ -5,6 +5,7 @@ Buckets are few on purpose: the page is read every second.
 """
 
 import time
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from itertools import accumulate
 
@@ -38,17 +39,13 @@ class RequestStats:
     __slots__ = ("_counts", "_durations")
 
     def __init__(self) -> None:
-        self._counts: dict[tuple[str, str, int], int] = {}
-        self._durations: dict[str, Tally] = {}
+        self._counts: defaultdict[tuple[str, str, int], int] = defaultdict(int)
+        self._durations: defaultdict[str, Tally] = defaultdict(lambda: Tally(DURATION_BOUNDS_S))
 
     def add(self, endpoint: str, method: str, status: int, duration_s: float) -> None:
         """Count one answered request."""
-        key = (endpoint, method, status)
-        self._counts[key] = self._counts.get(key, 0) + 1
-        durations = self._durations.get(endpoint)
-        if durations is None:
-            durations = self._durations[endpoint] = Tally(DURATION_BOUNDS_S)
-        durations.observe(duration_s)
+        self._counts[endpoint, method, status] += 1
+        self._durations[endpoint].observe(duration_s)
 
     def families(self) -> Iterator[Metric]:
         """Samples of both metrics."""

@@ -57,14 +57,13 @@ def _end_slope(h0: float, h1: float, s0: float, s1: float) -> float:
 class LatencyCurve:
     """The quantile function of one endpoint's latency."""
 
-    __slots__ = ("_d", "_max_log", "_x", "_y", "lower_slope")
+    __slots__ = ("_d", "_x", "_y", "lower_slope")
 
     def __init__(self, quantiles: Quantiles) -> None:
         published = (quantiles.p50_ms, quantiles.p95_ms, quantiles.p99_ms, quantiles.max_ms)
         self._x = np.array([0.0, *(_NORMAL.inv_cdf(q) for q in (0.95, 0.99, Q_MAX))])
         self._y = np.log(np.array(published))
         self._d = monotone_slopes(self._x, self._y)
-        self._max_log = float(self._y[-1])
         self.lower_slope = self._solve_lower_slope(quantiles)
 
     def log_ms(self, z: FloatArray) -> FloatArray:
@@ -78,7 +77,7 @@ class LatencyCurve:
         b = -h * d[k + 1] + rise
         upper = y[k] + t * rise + t * (1 - t) * (a * (1 - t) + b * t)
         lower = y[0] + self.lower_slope * z
-        return np.asarray(np.where(z < 0, lower, np.minimum(upper, self._max_log)))
+        return np.asarray(np.where(z < 0, lower, np.minimum(upper, y[-1])))
 
     def value_ms(self, q: float) -> float:
         """Latency in ms at quantile `q`, 0 < q < 1."""
@@ -93,7 +92,7 @@ class LatencyCurve:
         z = np.linspace(0.0, float(self._x[-1]), 4001)
         density = np.exp(-z * z / 2) / math.sqrt(2 * math.pi)
         area = float(np.trapezoid(np.exp(self.log_ms(z)) * density, z))
-        return area + math.exp(self._max_log) * (1 - Q_MAX)
+        return area + math.exp(self._y[-1]) * (1 - Q_MAX)
 
     def _lower_mean(self, slope: float) -> float:
         """Integral of p50 * exp(slope*z) over z < 0: half of a lognormal, in closed form."""

@@ -3,18 +3,14 @@
 import contextlib
 import ctypes
 import gc
-import os
 import resource
-import sys
-from pathlib import Path
 
 import psutil
 
 GC_THRESHOLDS = (100_000, 50, 100)
 """Default thresholds took 36 % of a service's CPU at 12,000 connections."""
 
-_STATM = Path("/proc/self/statm")
-_PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
+_OURSELVES = psutil.Process()
 
 
 def raise_descriptor_limit() -> int:
@@ -34,9 +30,7 @@ def calm_garbage_collector() -> None:
 
 def rss_bytes() -> int:
     """Resident memory of this process."""
-    if sys.platform == "linux":
-        return int(_STATM.read_bytes().split()[1]) * _PAGE_BYTES
-    return int(psutil.Process().memory_info().rss)
+    return int(_OURSELVES.memory_info().rss)
 
 
 def give_memory_back() -> None:

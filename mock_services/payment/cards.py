@@ -1,8 +1,7 @@
 """The sandbox's test cards."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 CardToken = Literal["tok_test_visa_4242", "tok_test_decline_0002", "tok_test_insufficient_9995"]
 CardNumber = Literal["4242424242424242", "4000000000000002", "4000000000009995"]
@@ -14,18 +13,12 @@ MESSAGES: Mapping[DeclineCode, str] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Card:
+class Card(NamedTuple):
     """A test card and what becomes of its charges."""
 
     token: CardToken
     number: CardNumber
     decline_code: DeclineCode | None
-
-    @property
-    def last_four(self) -> str:
-        """Last four digits."""
-        return self.number[-4:]
 
 
 CARDS = (
@@ -34,6 +27,6 @@ CARDS = (
     Card("tok_test_insufficient_9995", "4000000000009995", "insufficient_funds"),
 )
 """The three cards of the load test LT-2025-Q3-CHECKOUT."""
-
-BY_TOKEN = {card.token: card for card in CARDS}
-BY_NUMBER = {card.number: card for card in CARDS}
+BY_TOKEN_OR_NUMBER: Mapping[str, Card] = {
+    name: card for card in CARDS for name in (card.token, card.number)
+}

@@ -1,5 +1,6 @@
 """payment-gateway: charges test cards through a rate-limited sandbox."""
 
+import functools
 import hashlib
 from collections.abc import Iterable
 from typing import Literal, Self
@@ -15,8 +16,7 @@ from mock_services.kit.pool import Pool
 from mock_services.kit.service import MockService
 from mock_services.kit.shares import Share
 from mock_services.payment.cards import (
-    BY_NUMBER,
-    BY_TOKEN,
+    BY_TOKEN_OR_NUMBER,
     MESSAGES,
     Card,
     CardNumber,
@@ -49,10 +49,7 @@ class ChargeRequest(BaseModel):
 
     def card(self) -> Card:
         """The card to charge."""
-        if self.card_token is not None:
-            return BY_TOKEN[self.card_token]
-        assert self.card_number is not None
-        return BY_NUMBER[self.card_number]
+        return BY_TOKEN_OR_NUMBER[self.card_token or self.card_number or "neither"]
 
 
 class PaymentService(MockService[PaymentSettings]):
@@ -126,13 +123,11 @@ class PaymentService(MockService[PaymentSettings]):
         return error_response(429, "RateLimited", text)
 
     async def _execute(self, call: Call, wanted: ChargeRequest) -> Response:
-        async def work() -> Response:
-            return self._outcome(call, wanted)
-
+        work = functools.partial(self._outcome, call, wanted)
         timeout_s = self.settings.pool_wait_timeout_s
         return await self.with_connection(call, self._pool, timeout_s, work)
 
-    def _outcome(self, call: Call, wanted: ChargeRequest) -> Response:
+    async def _outcome(self, call: Call, wanted: ChargeRequest) -> Response:
         if self._gateway_timeouts.hit():
             call.takes(self.settings.gateway_timeout_s)
             text = f"the processor did not answer within {self.settings.gateway_timeout_s:g} s"
@@ -147,7 +142,7 @@ class PaymentService(MockService[PaymentSettings]):
             payment_id=f"pay-lt-{self._charged:05d}",
             status="succeeded",
             amount=money.dollars(money.checkout_total_cents(wanted.checkout_id)),
-            card_last_four=card.last_four,
+            card_last_four=card.number[-4:],
         )
 
     def _extra_decline(self) -> DeclineCode | None:
