@@ -3,34 +3,34 @@
 UP = "up"
 """1 where a subject answered the sampler, else 0."""
 
-# What services export, in Prometheus' names
+# Of a service, in Prometheus' names; the tuples are what the sampler keeps
 HTTP_REQUESTS = "http_requests_total"
+RSS = "process_resident_memory_bytes"
 CPU = "process_cpu_seconds_total"
 STARTED = "process_start_time_seconds"
-RSS = "process_resident_memory_bytes"
 MEMORY_LIMIT = "container_spec_memory_limit_bytes"
 OOM_EVENTS = "container_oom_events_total"
-REPLICAS = "service_replicas"
+OF_A_PROCESS = (RSS, CPU, STARTED, MEMORY_LIMIT, OOM_EVENTS, "service_replicas")
 POOL_MAX = "connection_pool_max"
 POOL_ACTIVE = "connection_pool_active"
-POOL_IDLE = "connection_pool_idle"
 POOL_WAITING = "connection_pool_waiting"
 POOL_TIMEOUTS = "connection_pool_timeouts_total"
-POOL_ABANDONED = "connection_pool_abandoned_total"
-POOL_ACQUIRE_BUCKET = "connection_pool_acquire_seconds_bucket"
-POOL_ACQUIRE_SUM = "connection_pool_acquire_seconds_sum"
-POOL_ACQUIRE_COUNT = "connection_pool_acquire_seconds_count"
-POOL_HOLD_SUM = "connection_pool_hold_seconds_sum"
-POOL_HOLD_COUNT = "connection_pool_hold_seconds_count"
+POOL_ACQUIRE = "connection_pool_acquire_seconds"
+POOL_ACQUIRE_BUCKET = f"{POOL_ACQUIRE}_bucket"
+OF_A_POOL = (
+    POOL_MAX, POOL_ACTIVE, "connection_pool_idle", POOL_WAITING,
+    POOL_TIMEOUTS, "connection_pool_abandoned_total",
+    POOL_ACQUIRE_BUCKET, f"{POOL_ACQUIRE}_sum", f"{POOL_ACQUIRE}_count",
+    "connection_pool_hold_seconds_sum", "connection_pool_hold_seconds_count",
+)  # fmt: skip
 
-# The machine, as the subject `HOST`
+# Of the machine, as the subject `HOST`
 HOST = "host"
 CPU_BUSY = "cpu_busy_seconds_total"
 CPU_STEAL = "cpu_steal_seconds_total"
 OWN_CPU = "own_cpu_seconds_total"
-MEMORY_AVAILABLE = "memory_available_bytes"
 
-# The generator: users as the subject `LOCUST`, the rest of each worker
+# Of the generator: users as the subject `LOCUST`, the rest (CPU and RSS too) of each worker
 LOCUST = "locust"
 USERS = "users"
 RUN_QUEUE_WAIT = "run_queue_wait_seconds"
