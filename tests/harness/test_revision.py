@@ -73,8 +73,8 @@ def test_a_revision_like_this_tree_has_its_services(tmp_path: Path) -> None:
 
 def test_a_revision_with_a_service_more_starts_it(tmp_path: Path) -> None:
     """And is not asked for what this tree does not know of it: a step."""
-    found = of(tmp_path, ("\n_ROWS =", WISHES),
-               (ROW, f'{ROW}    Service("wishlist", "wishlist-service", 8005, Wishes),\n'))  # fmt: skip
+    row = '    Service("wishlist", "wishlist-service", 8005, Wishes),\n'
+    found = of(tmp_path, ("\n_ROWS =", WISHES), (ROW, ROW + row))
     assert found.origin("base").subjects["wishlist"] == "wishlist-service"
     assert found.services.subjects == (*FLOW.subjects, "wishlist-service")
     assert found.services.steps == FLOW.steps
@@ -105,9 +105,8 @@ def test_a_revision_with_an_endpoint_less_lacks_only_the_step(
 ) -> None:
     """Its service is there, and its users leave out what it does not answer."""
     cart = FOUR.all[3].model_copy(update={"steps": ("add_to_cart", "empty_cart")})
-    monkeypatch.setattr(
-        revision, "FLOW", Services((*FOUR.all[:3], cart), (*FOUR.order, "empty_cart"))
-    )
+    more = Services((*FOUR.all[:3], cart), (*FOUR.order, "empty_cart"))
+    monkeypatch.setattr(revision, "FLOW", more)
     found = of(tmp_path)
     assert found.services.subjects == FOUR.subjects
     assert found.services.steps == FOUR.steps
