@@ -103,10 +103,15 @@ class CheckoutUser(User):
             connection.close()
 
     def _connect(self) -> None:
-        """A connection of one's own to every service, one for all that share a url."""
+        """A connection of one's own to every service, one for all that share a url.
+
+        Steps whose service, or that themselves, are not there in this arm are left out.
+        """
         urls = {step.service: listeners.base_url(self, step.service, self._arm) for step in STEPS}
         opened = {url: Connection(_service(url)) for url in urls.values() if url}
         self._connections = {name: opened[url] for name, url in urls.items() if url}
+        there = (step for step in STEPS if step.service in self._connections)
+        self._steps = [step for step in there if PLAN.has(step.name, self._arm)]
 
     def _preconnect(self) -> None:
         for connection in self._connections.values():
@@ -139,7 +144,7 @@ class CheckoutUser(User):
             self._new_session()
         visit = Visit(self._random, JOURNEY, self._user_id, self._cart_id)
         try:
-            for step in STEPS:
+            for step in self._steps:
                 self._take(step, visit)
         except Abandoned:
             pass
@@ -149,9 +154,7 @@ class CheckoutUser(User):
             self._pause(began_s + JOURNEY.period - time.monotonic())
 
     def _take(self, step: Step, visit: Visit) -> None:
-        """One step, unless its service is not there; raises Abandoned where the user leaves."""
-        if step.service not in self._connections:
-            return
+        """One step; raises Abandoned where the user leaves."""
         share = SHARES.get(step.name)
         if share is not None and self._random.random() >= share:
             if step.optional:

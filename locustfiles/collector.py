@@ -10,9 +10,19 @@ from typing import Any
 
 from locustfiles.intervals import Intervals
 from locustfiles.recorder import unpack
+from recording.events import GENERATOR_ENDED
 from recording.histogram import Histogram, merge
 from recording.hlog import UNPAIRED, HistogramLogWriter, Interval, Tag
 from recording.jsonl import JsonLinesWriter
+from recording.metric_names import (
+    ARRIVALS_PLANNED,
+    ARRIVALS_STARTED,
+    CPU,
+    LOCUST,
+    RSS,
+    RUN_QUEUE_WAIT,
+    USERS,
+)
 from recording.orders import ConfirmedOrdersWriter
 from recording.rundir import RunDir
 from recording.series import Sample, SeriesWriter
@@ -21,8 +31,8 @@ PATIENCE_INTERVALS = 5
 """How many intervals a silent worker may hold back what the others recorded."""
 
 _TOTALS = ("recorded", "cut_off", "failed", "errors", "failures_left_out")
-_GAUGES = ("process_cpu_seconds_total", "process_resident_memory_bytes", "run_queue_wait_seconds")
-_ARRIVALS = ("arrivals_planned_total", "arrivals_started_total")
+_GAUGES = (CPU, RSS, RUN_QUEUE_WAIT)
+_ARRIVALS = (ARRIVALS_PLANNED, ARRIVALS_STARTED)
 
 
 class Collector:
@@ -89,15 +99,14 @@ class Collector:
                 Interval(tag, start_s, length_s, merge(slot[tag])) for tag in sorted(slot)
             )
 
-    def sample(self, t_s: float, subject: str, **values: float) -> None:
-        """One row per value into the generator's series."""
-        if self._closed:
-            return
-        self._load.write(Sample(t_s, subject, name, value) for name, value in values.items())
+    def users(self, t_s: float, number: int) -> None:
+        """How many there are, into the generator's series."""
+        if not self._closed:
+            self._load.write([Sample(t_s, LOCUST, USERS, float(number))])
 
     def event(self, t_s: float, event: str, **details: Any) -> None:
         """Append an event of the generator."""
-        self._events.write({"t_s": round(t_s, 3), "source": "locust", "event": event, **details})
+        self._events.write({"t_s": round(t_s, 3), "source": LOCUST, "event": event, **details})
 
     def close(self, t_s: float, locust_requests: int, locust_failures: int) -> None:
         """Write what is pending and the closing count that the judge holds the log against.
@@ -110,7 +119,7 @@ class Collector:
         totals = {name: sum(w[name] for w in self._workers.values()) for name in _TOTALS}
         self.event(
             t_s,
-            "generator_ended",
+            GENERATOR_ENDED,
             **totals,
             begun=dict(sum(map(Counter, self._begun.values()), Counter[str]())),
             unfinished=sorted(self._workers.keys() - self._final),

@@ -29,6 +29,16 @@ from locustfiles.shape import PhaseShape
 from locustfiles.timetable import TIMETABLE, Timetable
 from recording.arrivals import arrival_times_s
 from recording.errors import RefusedError
+from recording.events import (
+    AWAITING_WORKERS,
+    PHASE_STARTED,
+    PHASES_ENDED,
+    SLOTS_STARTED,
+    STRANGERS_REFUSED,
+    WORKER_JOINED,
+    WORKER_LOST,
+)
+from recording.metric_names import ARRIVALS_PLANNED, ARRIVALS_STARTED, CPU, RSS, RUN_QUEUE_WAIT
 from recording.slots import Arm
 
 LAG_TICK_S = 0.05
@@ -188,11 +198,11 @@ def _report(recorder: Recorder, *, final: bool) -> dict[str, Any]:
     return recorder.take(final=final) | {
         "t_s": PLAN.clock.now_s(),
         "name": WORKER.name,
-        "process_cpu_seconds_total": time.process_time(),
-        "process_resident_memory_bytes": float(process.resident_bytes()),
-        "run_queue_wait_seconds": process.run_queue_wait_s(),
-        "arrivals_planned_total": float(DISPATCHER.planned),
-        "arrivals_started_total": float(DISPATCHER.started),
+        CPU: time.process_time(),
+        RSS: float(process.resident_bytes()),
+        RUN_QUEUE_WAIT: process.run_queue_wait_s(),
+        ARRIVALS_PLANNED: float(DISPATCHER.planned),
+        ARRIVALS_STARTED: float(DISPATCHER.started),
     }
 
 
@@ -240,14 +250,14 @@ def _collect(environment: Environment, runner: MasterRunner) -> None:
                     lost.add(client.id)
                     name = names.get(client.id, client.id)
                     collector.forget(name)
-                    collector.event(PLAN.clock.now_s(), "worker_lost", worker=name)
+                    collector.event(PLAN.clock.now_s(), WORKER_LOST, worker=name)
             if Strangers.count > strangers:
                 strangers = Strangers.count
-                collector.event(PLAN.clock.now_s(), "strangers_refused", messages=strangers)
+                collector.event(PLAN.clock.now_s(), STRANGERS_REFUSED, messages=strangers)
             gevent.sleep(USERS_TICK_S)
 
     def on_connect(client_id: str, **_: Any) -> None:
-        collector.event(PLAN.clock.now_s(), "worker_joined", worker=client_id)
+        collector.event(PLAN.clock.now_s(), WORKER_JOINED, worker=client_id)
 
     environment.events.worker_connect.add_listener(on_connect)
     environment.events.worker_report.add_listener(on_report)
@@ -260,7 +270,7 @@ def _await_last_reports(collector: Collector) -> None:
     for lost, patience_s in ((False, LAST_REPORT_PATIENCE_S), (True, LOST_WORKER_PATIENCE_S)):
         deadline_s = time.monotonic() + patience_s
         if lost and (waiting := collector.unfinished(lost=True)):
-            collector.event(PLAN.clock.now_s(), "awaiting_workers", workers=sorted(waiting))
+            collector.event(PLAN.clock.now_s(), AWAITING_WORKERS, workers=sorted(waiting))
         while collector.unfinished(lost=lost) and time.monotonic() < deadline_s:
             gevent.sleep(0.05)
 
@@ -272,15 +282,15 @@ def _new_collector(environment: Environment) -> Collector:
     shape = environment.shape_class
     assert isinstance(shape, PhaseShape)
     shape.on_phase = lambda name, t_s, measured: collector.event(
-        t_s, "phase_started", phase=name, measured=measured
+        t_s, PHASE_STARTED, phase=name, measured=measured
     )
-    shape.on_end = lambda t_s: collector.event(t_s, "phases_ended", early=shape.stopping)
+    shape.on_end = lambda t_s: collector.event(t_s, PHASES_ENDED, early=shape.stopping)
     gevent.signal_handler(signal.SIGUSR1, shape.stop_early)
 
     def sample_users() -> None:
         while True:
             users = environment.runner.user_count if environment.runner else 0
-            _guarded(collector.sample, PLAN.clock.now_s(), "locust", users=float(users))
+            _guarded(collector.users, PLAN.clock.now_s(), users)
             gevent.sleep(USERS_TICK_S)
 
     def on_quit(**_: Any) -> None:
@@ -303,7 +313,7 @@ def _begin_slots(environment: Environment, timetable: Timetable, collector: Coll
     timetable.begin(start_s)
     if isinstance(environment.runner, MasterRunner):
         environment.runner.send_message(SLOTS_MESSAGE, {"start_s": start_s})
-    collector.event(PLAN.clock.now_s(), "slots_started", start_s=start_s)
+    collector.event(PLAN.clock.now_s(), SLOTS_STARTED, start_s=start_s)
 
 
 def _guarded(write: Callable[..., None], *what: Any, **more: Any) -> None:

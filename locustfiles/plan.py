@@ -10,7 +10,7 @@ journey, against the mocks' default ports, and nothing is recorded but Locust's 
 import os
 import secrets
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -43,8 +43,14 @@ class Plan:
     arms: Mapping[str, Mapping[str, str]] | None = None
     """A paired run: the urls of base and of head."""
     head_first: tuple[bool, ...] = ()
+    steps: Mapping[str, Sequence[str]] | None = None
+    """A paired run: the steps that base and head have."""
     workers: int = 1
     """Locust processes that the load is dealt out to."""
+
+    def has(self, step: str, arm: str | None) -> bool:
+        """Whether an arm has a step; outside a paired run all are there."""
+        return self.steps is None or arm is None or step in self.steps[arm]
 
 
 def plan_from(environ: Mapping[str, str]) -> Plan:
@@ -80,6 +86,7 @@ def _recorded(table: Mapping[str, Any], epoch_s: float) -> Plan:
         recorded=True,
         arms=paired.get("arms"),
         head_first=tuple(paired.get("head_first", ())),
+        steps=paired.get("steps"),
         workers=table["workers"],
     )
 

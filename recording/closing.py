@@ -6,7 +6,7 @@ from pathlib import Path
 
 from recording.errors import StorageError
 from recording.files import open_regular, why
-from recording.manifest import FileDigest, Manifest, write_manifest
+from recording.manifest import DIGESTS_SINCE, FileDigest, Manifest, write_manifest
 from recording.rundir import EVIDENCE, RunDir
 
 
@@ -28,7 +28,7 @@ def changed_files(run: RunDir, manifest: Manifest) -> Iterator[tuple[str, str]]:
 
     Nothing is known of a run that was not closed, nor of format 1, which has no digests.
     """
-    if manifest.format == 1 or manifest.ended == "running":
+    if manifest.format < DIGESTS_SINCE or manifest.ended == "running":
         return
     if manifest.files is None:
         yield "manifest.json", "has no digests of the other files"

@@ -54,8 +54,14 @@ class StorageError(RunFailedError):
     """The run directory cannot be written."""
 
 
+_GONE = frozenset({"guard", "payment_key"})
+"""Names of earlier files' sections and keys that had no effect."""
+
+
 def did_you_mean(wrong: str, known: Iterable[str]) -> str:
     """``"; did you mean 'users'? known: ..."`` for an unknown name."""
+    if wrong in _GONE:
+        return "; nothing ever read it: leave it out"
     names = sorted(known)
     close = get_close_matches(wrong, names, n=1, cutoff=0.5)
     hint = f"; did you mean {close[0]!r}?" if close else ";"

@@ -1,26 +1,109 @@
-"""The checkout flow's steps and the services that answer them, in the words of every report."""
+"""Who answers the steps of the checkout flow, and who calls whom: one table, a row a service.
 
-STEPS = (
-    "browse",
-    "detail",
-    "add_to_cart",
-    "apply_coupon",
-    "start_checkout",
-    "charge",
-    "confirm",
+What a run was made with stands in its manifest, and is judged by that; `FLOW` is what this tree
+starts, loads and reads in files that people write.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Service(BaseModel):
+    """A service: ``key`` names its settings and urls, ``subject`` it in reports.
+
+    ``steps`` are those that it answers; users never talk to one that has none. ``calls`` has, for
+    a step, the subjects of the services that its handler calls in turn.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    key: str
+    subject: str
+    steps: tuple[str, ...] = ()
+    calls: Mapping[str, tuple[str, ...]] = Field(default_factory=dict)
+
+    @property
+    def callees(self) -> frozenset[str]:
+        """Every service that it calls."""
+        return frozenset(subject for called in self.calls.values() for subject in called)
+
+
+@dataclass(frozen=True)
+class Services:
+    """The services of a run; ``order`` is that of a journey's steps."""
+
+    all: tuple[Service, ...]
+    order: tuple[str, ...]
+
+    @cached_property
+    def subjects(self) -> tuple[str, ...]:
+        """What reports call each of them."""
+        return tuple(service.subject for service in self.all)
+
+    @cached_property
+    def steps(self) -> tuple[str, ...]:
+        """Every step that one of them answers, in the order of the flow."""
+        return self.in_order(step for service in self.all for step in service.steps)
+
+    @cached_property
+    def _of_step(self) -> Mapping[str, Service]:
+        return {step: s for s in reversed(self.all) for step in s.steps}
+
+    def steps_of(self, subject: str) -> tuple[str, ...]:
+        """What a service answers; () for one that is not known."""
+        return next((service.steps for service in self.all if service.subject == subject), ())
+
+    def service_of(self, step: str) -> str:
+        """Who answers a step; "" where nobody is known to."""
+        return self._of_step[step].subject if step in self._of_step else ""
+
+    def calls(self, step: str) -> tuple[str, ...]:
+        """Whom the handler of a step calls in turn."""
+        return self._of_step[step].calls.get(step, ()) if step in self._of_step else ()
+
+    def during(self, subject: str) -> tuple[str, ...]:
+        """The steps that a service answers, or has a part in."""
+        return tuple(s for s in self.steps if subject in (self.service_of(s), *self.calls(s)))
+
+    def in_order(self, steps: Iterable[str]) -> tuple[str, ...]:
+        """Steps in the order of the flow, those that it does not know behind them by name."""
+        seen = set(steps)
+        known = [step for step in self.order if step in seen]
+        return (*known, *sorted(seen.difference(known)))
+
+    def reached_by(self, keys: Iterable[str]) -> tuple[Service, ...]:
+        """Those of these keys, and those that users do not talk to."""
+        known = set(keys)
+        return tuple(s for s in self.all if s.key in known or not s.steps)
+
+    def with_others(self, services: Iterable[Service]) -> "Services":
+        """And those of some more that have other subjects."""
+        others = {s.subject: s for s in services if s.subject not in self.subjects}
+        return Services((*self.all, *others.values()), self.order)
+
+
+_LOCKS = "inventory-lock-service"
+FOUR = Services(
+    (
+        Service(
+            key="checkout",
+            subject="checkout-service",
+            steps=("browse", "detail", "apply_coupon", "start_checkout", "confirm"),
+            calls={"start_checkout": (_LOCKS,), "confirm": (_LOCKS,)},
+        ),
+        Service(key="payment", subject="payment-gateway", steps=("charge",)),
+        Service(key="inventory_lock", subject=_LOCKS),
+        Service(key="cart", subject="cart-service", steps=("add_to_cart",)),
+    ),
+    ("browse", "detail", "add_to_cart", "apply_coupon", "start_checkout", "charge", "confirm"),
 )
+"""Those of recordings that do not say (formats 1 and 2). Nothing is ever added here."""
 
-SERVICE_STEPS = {
-    "checkout-service": ("browse", "detail", "apply_coupon", "start_checkout", "confirm"),
-    "payment-gateway": ("charge",),
-    "inventory-lock-service": (),
-    "cart-service": ("add_to_cart",),
-}
-"""Which steps a service answers; users never talk to inventory-lock, checkout does."""
-
-SERVICE_OF = {step: service for service, steps in SERVICE_STEPS.items() for step in steps}
-"""Who answers a step."""
-
-LOCK_SERVICE = "inventory-lock-service"
-LOCK_STEPS = ("start_checkout", "confirm")
-"""Steps during which checkout waits for inventory-lock."""
+FLOW = FOUR
+"""Those of this tree: ``mock_services/table.py`` has the same, and ``locustfiles/steps.py`` asks
+for these steps."""
+STEPS = FLOW.steps
+SERVICE_STEPS: Mapping[str, tuple[str, ...]] = {s.subject: s.steps for s in FLOW.all}

@@ -14,24 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from recording import wire
-from recording.wire import HIGHEST_US, LOWEST_US, SIGNIFICANT_DIGITS, Ints
-
-__all__ = [
-    "BUCKETS",
-    "HIGHEST_US",
-    "LOWEST_US",
-    "SIGNIFICANT_DIGITS",
-    "Histogram",
-    "Ints",
-    "add_up",
-    "bucket_index",
-    "bucket_low_us",
-    "bucket_mid_us",
-    "decode",
-    "decode_many",
-    "encode",
-    "merge",
-]
+from recording.wire import HIGHEST_US, LOWEST_US, Ints
 
 _HALF_BITS = 10  # 1,024 sub-buckets per power of two: a bucket is at most 0.1 % wide
 _HALF = 1 << _HALF_BITS
@@ -128,25 +111,10 @@ def _runs(histogram: Histogram) -> list[int]:
 
 
 def decode(text: str | bytes) -> Histogram:
-    """The histogram of one base64 text. Raises ValueError when it is damaged."""
-    return decode_many([text])[0]
-
-
-def decode_many(texts: Sequence[str | bytes]) -> list[Histogram]:
-    """The histograms of many base64 texts at once, vectorised over all of them.
-
-    Raises ValueError when one is damaged or of another resolution than ours.
-    """
-    if not texts:
-        return []
-    indices, counts, cuts = wire.unpack(texts)
-    if indices.size and not (indices.min() >= 0 and indices.max() < BUCKETS):
-        raise ValueError("damaged histogram: a bucket beyond the highest value")
-    starts = [0, *cuts[:-1].tolist()]
-    return [
-        Histogram(indices[start:end], counts[start:end])
-        for start, end in zip(starts, cuts.tolist(), strict=True)
-    ]
+    """The histogram of one base64 text. Raises ValueError as `add_up` does."""
+    counts = add_up([text])
+    indices = np.flatnonzero(counts)
+    return Histogram(indices, counts[indices])
 
 
 def add_up(texts: Sequence[str | bytes]) -> Ints:

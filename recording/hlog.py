@@ -23,8 +23,9 @@ from functools import lru_cache
 from pathlib import Path
 from urllib.parse import quote, unquote
 
-from recording.files import AppendedFile, read_regular
-from recording.histogram import Histogram, decode_many, encode
+from recording.clock import is_moment
+from recording.files import AppendedFile, open_regular
+from recording.histogram import Histogram, decode, encode
 
 GENERATOR = "generator"
 """Pseudo-step under which the generator records about itself."""
@@ -39,9 +40,10 @@ and noise is what fills a recording: half of its bytes."""
 
 _TAG = re.compile(r"[\w.-]+/[\w.%-]+/[\w.-]+(/[\w.-]+)?")
 _quoted = lru_cache(maxsize=1000)(quote)
-_LINE = re.compile(
-    r"Tag=(?P<tag>[^,]+),(?P<start>[\d.]+),(?P<length>[\d.]+),(?P<max>[\d.]+),(?P<data>\S+)"
-)
+_COMMENT = (b"#", b'"', b"\n")
+"""How lines begin that carry no histogram."""
+Line = tuple[float, float, bytes]
+"""Start and length, s, and the histogram's text."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -125,55 +127,40 @@ def _line(interval: Interval) -> str:
 def read_hlog(path: Path) -> HistogramLog:
     """Everything readable in the log; a missing file is an empty log. Raises OSError."""
     try:
-        text = read_regular(path).decode("ascii", errors="replace")
+        with open_regular(path) as file:
+            return parse_hlog(file)
     except FileNotFoundError:
         return HistogramLog((), 0)
-    return parse_hlog(text)
 
 
-def parse_hlog(text: str) -> HistogramLog:
-    """The log in ``text``; a line without its newline was cut off and counts as damaged."""
-    lines = text.split("\n")
-    damaged = int(bool(lines.pop()))
-    matches: list[re.Match[str]] = []
-    for line in lines:
-        if line.startswith("Tag="):
-            match = _LINE.fullmatch(line)
-            damaged += match is None
-            matches += [match] if match else []
-        elif line and line[0] not in '#"':
-            damaged += 1
-    found, lost = _intervals(matches)
-    return HistogramLog(tuple(found), damaged + lost)
-
-
-def _intervals(matches: list[re.Match[str]]) -> tuple[list[Interval], int]:
-    try:
-        histograms = decode_many([match["data"] for match in matches])
-    except ValueError:
-        return _one_by_one(matches)
-    tags: dict[str, Tag] = {}
-    return [
-        Interval(
-            tags.get(m["tag"]) or tags.setdefault(m["tag"], Tag.parse(m["tag"])),
-            float(m["start"]),
-            float(m["length"]),
-            h,
-        )
-        for m, h in zip(matches, histograms, strict=True)
-    ], 0
-
-
-def _one_by_one(matches: list[re.Match[str]]) -> tuple[list[Interval], int]:
-    """The slow way, for a log with damaged lines: keep what can be read."""
-    kept = list(_readable(matches))
-    return kept, len(matches) - len(kept)
-
-
-def _readable(matches: list[re.Match[str]]) -> Iterator[Interval]:
-    for m in matches:
+def parse_hlog(lines: Iterable[bytes]) -> HistogramLog:
+    """Every line of a short log by itself; damaged ones are counted."""
+    intervals, damaged = [], 0
+    for text in filter(holds_something, lines):
         try:
-            histogram = decode_many([m["data"]])[0]
-            yield Interval(Tag.parse(m["tag"]), float(m["start"]), float(m["length"]), histogram)
+            tag, (start_s, length_s, data) = parse_line(text)
+            intervals.append(Interval(tag, start_s, length_s, decode(data)))
         except ValueError:
-            continue
+            damaged += 1
+    return HistogramLog(tuple(intervals), damaged)
+
+
+def holds_something(text: bytes) -> bool:
+    """Whether a line is more than a comment; one that was cut off may have been."""
+    return text[:1] not in _COMMENT or text[-1:] != b"\n"
+
+
+def parse_line(text: bytes) -> tuple[Tag, Line]:
+    """Raises ValueError for a line that is spoilt or, without its newline, cut off."""
+    if text[:4] != b"Tag=" or text[-1:] != b"\n":
+        raise ValueError("not a whole line of a histogram")
+    tag, start, length, _max, data = text[4:-1].split(b",")
+    start_s, length_s = float(start), float(length)
+    if not (is_moment(start_s) and is_moment(length_s)):
+        raise ValueError("not a stretch of a run")
+    return _tag(tag), (start_s, length_s, data)
+
+
+@lru_cache(maxsize=10_000)
+def _tag(text: bytes) -> Tag:
+    return Tag.parse(text.decode("ascii"))

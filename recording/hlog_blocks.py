@@ -15,16 +15,14 @@ from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from recording.clock import is_moment
 from recording.files import open_regular
 from recording.histogram import Histogram, add_up, merge
-from recording.hlog import HistogramLog, Interval, Tag
+from recording.hlog import HistogramLog, Interval, Line, Tag, holds_something, parse_line
 
 _TEXTS = 256
 """Lines decoded at once: enough to be fast, and all arrays stay in the processor's cache."""
@@ -32,16 +30,12 @@ _THREADS = 2
 """They add up while the file is read: zlib and numpy let go of the interpreter."""
 _MOST_AHEAD = 32
 """Sums under way at once; more would only fill memory with lines."""
-_COMMENT = (b"#", b'"', b"\n")
-"""How lines begin that carry no histogram."""
 
 Floats = npt.NDArray[np.float64]
 Place = tuple[int, int]
 """Stretch between borders, and block in it."""
 
 Key = tuple[Tag, Place]
-Line = tuple[float, float, bytes]
-"""Start and length, s, and the histogram's text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +65,8 @@ def read_hlog_blocks(path: Path, borders_s: Sequence[float], block_s: float) -> 
     try:
         with open_regular(path) as file, ThreadPoolExecutor(_THREADS) as threads:
             adder = _Adder(sorted(borders_s), block_s, threads)
-            for text in file:
-                if text[:1] not in _COMMENT or text[-1:] != b"\n":
-                    adder.add(text)
+            for text in filter(holds_something, file):
+                adder.add(text)
             return adder.log()
     except FileNotFoundError:
         return HistogramLog((), 0)
@@ -94,7 +87,7 @@ class _Adder:
     def add(self, text: bytes) -> None:
         """Add a line of the log; one that is spoilt or cut off is counted as damaged."""
         try:
-            tag, line = _parse(text)
+            tag, line = parse_line(text)
         except ValueError:
             self._damaged += 1
             return
@@ -138,22 +131,6 @@ class _Adder:
         key, future = self._ahead.popleft()
         block, before = future.result(), self._blocks.get(key)
         self._blocks[key] = before + block if before else block
-
-
-def _parse(text: bytes) -> tuple[Tag, Line]:
-    """Raises ValueError for a line that is spoilt or cut off."""
-    if text[:4] != b"Tag=" or text[-1:] != b"\n":
-        raise ValueError("not a whole line of a histogram")
-    tag, start, length, _max, data = text[4:-1].split(b",")
-    start_s, length_s = float(start), float(length)
-    if not (is_moment(start_s) and is_moment(length_s)):
-        raise ValueError("not a stretch of a run")
-    return _tag(tag), (start_s, length_s, data)
-
-
-@lru_cache(maxsize=10_000)
-def _tag(text: bytes) -> Tag:
-    return Tag.parse(text.decode("ascii"))
 
 
 def _add_up(lines: Sequence[Line]) -> _Block:

@@ -10,13 +10,24 @@ from pydantic import ConfigDict, Field, ValidationError
 
 from recording.errors import ManifestError, StorageError
 from recording.files import read_regular, replace_file, why
+from recording.flow import FOUR, Service, Services
 from recording.profile import Profile, Section
 from recording.secrets import redacted
+from recording.slots import HEAD
 
-FORMAT = 2
-"""What is written. Since 2: begun counts, and at the close digests of what a verdict reads."""
-KNOWN_FORMATS = (1, FORMAT)
-"""What can be judged."""
+FORMATS = {
+    1: "profile, revision, versions, host, phases, how it ended; of a paired run its arms",
+    2: "digests of itself and, at the close, of what a verdict reads; counts of begun requests",
+    3: "the services and the steps that it was made with; of an arm its own where they differ",
+}
+"""What can be judged, and what each says that the one before does not.
+
+In all of them the profile is data: keys that this loadgate does not know are kept and ignored, and
+those that are not there mean what `Profile` has for its default.
+"""
+FORMAT = max(FORMATS)
+"""What is written."""
+DIGESTS_SINCE, SERVICES_SINCE = 2, 3
 
 MAX_BYTES = 16 * 2**20
 """Far above any manifest: what is larger is none, and is not read until memory ends."""
@@ -56,6 +67,8 @@ class ArmFacts(Section):
     """What each of its services drew from; empty where they are not ours, or nobody noted it."""
     notes: tuple[str, ...] = ()
     """What whoever reads the verdict must know about this arm."""
+    services: tuple[Service, ...] | None = Field(default=None, exclude_if=lambda own: own is None)
+    """What it is made of; None: as the run."""
 
     def is_same_code_as(self, other: "ArmFacts") -> bool:
         """Whether both are one revision without changes, set up alike."""
@@ -81,6 +94,10 @@ class PairedRun(Section):
     same_draws: bool = False
     """Whether it was asked for that both arms draw the same."""
 
+    def facts_of(self, arm: str) -> ArmFacts:
+        """One of the two."""
+        return self.head if arm == HEAD else self.base
+
     @property
     def common_draws(self) -> tuple[str, ...]:
         """Services that drew the same in both arms, in the same order."""
@@ -105,6 +122,8 @@ class Manifest(Section):
     source: Literal["loadgate", "imported"] = "loadgate"
     """Imported runs lack what only our own recorder writes: lag, distortion, closing counts."""
     profile: Profile
+    recorded_profile: Mapping[str, Any] | None = Field(default=None, exclude=True, repr=False)
+    """What stands in the file that was read, and is written back as long as it means `profile`."""
     seed: int | None = None
     """Repeats the run's draws (``--seed``), but for those that the profile itself seeds."""
     overrides: tuple[str, ...] = ()
@@ -121,8 +140,16 @@ class Manifest(Section):
     workers: int = 0
     """Locust workers that the load was dealt out to; 0: not said."""
     paired: PairedRun | None = None
+    services: tuple[Service, ...] = FOUR.all
+    """Of a paired run those of either arm."""
+    steps: tuple[str, ...] = FOUR.order
     files: Mapping[str, FileDigest] | None = None
     """What a verdict reads, by path below the run directory; None until the run is closed."""
+
+    def flow(self, arm: str = "") -> Services:
+        """The services, of the run or of one arm, and their steps."""
+        own = self.paired.facts_of(arm).services if self.paired and arm else None
+        return Services(self.services if own is None else own, self.steps)
 
 
 def write_manifest(path: Path, manifest: Manifest) -> None:
@@ -138,11 +165,18 @@ def write_manifest(path: Path, manifest: Manifest) -> None:
 
 def _bytes_of(manifest: Manifest) -> bytes:
     """The file; its ``digest`` is that of all its bytes with an empty one in its place."""
-    table = redacted(manifest.model_dump(mode="json"))
-    if manifest.format == 1:
+    table = manifest.model_dump(mode="json")
+    if (said := manifest.recorded_profile) and _profile(said) == manifest.profile:
+        table["profile"] = said
+    table = redacted(table)
+    if manifest.format < DIGESTS_SINCE:
         return _json(table)
     digest = hashlib.sha256(_json(table | {"digest": ""})).hexdigest()
     return _json(table | {"digest": digest})
+
+
+def _profile(table: Any) -> Profile:
+    return Profile.model_validate(table, extra="ignore")
 
 
 def _json(table: Mapping[str, Any]) -> bytes:
@@ -156,7 +190,8 @@ def read_manifest(path: Path) -> Manifest:
         table = orjson.loads(data)
         _check_format(path, table)
         _check_digest(path, table, data)
-        return Manifest.model_validate(table)
+        recorded = {"recorded_profile": table.get("profile")}
+        return Manifest.model_validate(table | recorded, extra="ignore")
     except FileNotFoundError:
         raise ManifestError(f"{path}: no such file") from None
     except OSError as error:
@@ -170,19 +205,22 @@ def read_manifest(path: Path) -> Manifest:
 
 
 def _check_format(path: Path, table: Any) -> None:
-    """Whether this is a manifest that can be read: true, 1.0 or a missing number is none."""
+    """Whether this is a manifest that can be read: true, 1.0 or a missing number is no format."""
     if not isinstance(table, dict):
         raise ManifestError(f"{path}: not a table")
     said = table.get("format")
-    if type(said) is not int or said not in KNOWN_FORMATS:
+    if type(said) is not int or said not in FORMATS:
         text = orjson.dumps(said).decode() if "format" in table else "missing"
-        known = " and ".join(map(str, KNOWN_FORMATS))
-        raise ManifestError(f"{path}: format {text[:40]}: this loadgate reads {known}")
+        *known, last = FORMATS
+        known_ones = f"{', '.join(map(str, known))} and {last}"
+        raise ManifestError(f"{path}: format {text[:40]}: this loadgate reads {known_ones}")
+    if said >= SERVICES_SINCE and not {"services", "steps"} <= table.keys():
+        raise ManifestError(f"{path}: format {said} without its services and steps")
 
 
 def _check_digest(path: Path, table: Mapping[str, Any], data: bytes) -> None:
     """Whether not a byte was changed; format 1 has no digests, and one that has is none of it."""
-    if table["format"] == 1 and "digest" not in table and not table.get("files"):
+    if table["format"] < DIGESTS_SINCE and "digest" not in table and not table.get("files"):
         return
     said = str(table.get("digest"))
     if hashlib.sha256(data.replace(said.encode(), b"", 1)).hexdigest() != said:

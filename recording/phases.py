@@ -3,16 +3,17 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from recording.events import PHASE_STARTED, PHASES_ENDED
 from recording.manifest import MeasuredPhase
 
 
 def phases_of(events: Sequence[Mapping[str, Any]]) -> tuple[MeasuredPhase, ...]:
     """Start and end of each phase that began; a phase that was cut off has no end."""
     timed = [row for row in events if isinstance(row.get("t_s"), int | float)]
-    starts = [row for row in timed if row.get("event") == "phase_started"]
+    starts = [row for row in timed if row.get("event") == PHASE_STARTED]
     if not starts:
         return ()
-    ends = [row for row in timed if row.get("event") == "phases_ended"]
+    ends = [row for row in timed if row.get("event") == PHASES_ENDED]
     borders: list[float | None] = [float(row["t_s"]) for row in starts[1:]]
     borders.append(float(ends[0]["t_s"]) if ends else None)
     return tuple(

@@ -21,18 +21,18 @@ from pydantic import (
 )
 
 from recording.durations import BY_HAND, DurationS
-from recording.flow import SERVICE_STEPS, STEPS
+from recording.flow import FLOW
 from recording.slots import Slots
 from recording.urls import base_url
 
 Share = Annotated[float, Field(ge=0, le=1)]
-Positive = Annotated[float, Field(gt=0)]
 Seed = Annotated[int, Field(ge=0, lt=2**63)]
 BaseUrl = Annotated[str, AfterValidator(base_url)]
 
 RULE_KINDS = ("latency", "errors", "pool", "memory", "process", "orders")
 """What a rule of thresholds.toml can be about; a profile may leave some undecided."""
-SUBJECTS = ("journey", *STEPS, *SERVICE_STEPS, "orders")
+JOURNEY, ORDERS = "journey", "orders"
+SUBJECTS = (*FLOW.subjects, JOURNEY, *FLOW.steps, ORDERS)
 """Whom a section of thresholds.toml can be about."""
 
 
@@ -197,7 +197,6 @@ class Target(Table):
     allowed_hosts: Annotated[tuple[str, ...], Listed] = ("127.0.0.1", "localhost", "::1")
     ca_file: str = ""
     """PEM certificates to trust beside the system's, for https urls of a private authority."""
-    payment_key: str = "sk_test_loadgate"
 
     @model_validator(mode="after")
     def _all_or_none(self) -> Self:
@@ -256,8 +255,9 @@ class Judge(Table):
 
     @field_validator("required")
     @classmethod
-    def _known(cls, required: tuple[str, ...]) -> tuple[str, ...]:
-        for name in required:
+    def _known(cls, required: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        """Asked of profiles only: a recording may name services that are not known here."""
+        for name in required if info.context == BY_HAND else ():
             subject, _, kind = name.rpartition(".")
             known = kind in RULE_KINDS and (subject in SUBJECTS or not subject)
             if not known or name.startswith("."):

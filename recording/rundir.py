@@ -7,8 +7,6 @@ from pathlib import Path
 
 from recording.errors import NotARunError, StorageError
 
-DERIVED = ("verdict.json", "report.md", "junit.xml")
-"""Rebuilt from the rest by ``loadgate report``; everything else is written once."""
 _LEDGERS = ("orders.sqlite", "orders-base.sqlite", "orders-head.sqlite")
 EVIDENCE = (
     "latency.hlog",
@@ -24,11 +22,48 @@ TOKEN_BYTES = 4
 """Of a thousand runs two share a token once in 10,000 times; with two bytes they surely would."""
 
 
+class _At:
+    """Where a file or folder of a run directory lies."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __get__(self, run: "RunDir", _owner: object) -> Path:
+        return run.root / self._name
+
+
 @dataclass(frozen=True, slots=True)
 class RunDir:
     """Paths of a run directory; nothing is opened or checked here."""
 
     root: Path
+
+    manifest = _At("manifest.json")
+    """Profile as resolved, services, versions, host, how the run ended."""
+    latency = _At("latency.hlog")
+    """HdrHistogram log of latency and distortion."""
+    resources = _At("resources.csv")
+    """Sampled series of the services."""
+    load = _At("load.csv")
+    """Series of the generator: users, CPU, memory."""
+    events = _At("events.jsonl")
+    """Phase changes, pool exhaustion, collections, faults, how it ended."""
+    exemplars = _At("exemplars.jsonl")
+    """Failures and the slowest requests, with X-Request-ID."""
+    ledger = _At("ledger")
+    """Folder of both sides' orders."""
+    orders = _At("ledger/orders.sqlite")
+    """The shop's own ledger (SQLite)."""
+    confirmed = _At("ledger/confirmed.csv")
+    """Orders that clients saw confirmed."""
+    logs = _At("logs")
+    """One log file per process."""
+    verdict = _At("verdict.json")
+    """Derived, as are the next two: rebuilt from the rest by ``loadgate report``."""
+    report = _At("report.md")
+    """Derived: the report to attach."""
+    junit = _At("junit.xml")
+    """Derived, of a paired run: its rows as test cases."""
 
     @property
     def token(self) -> str:
@@ -39,46 +74,6 @@ class RunDir:
         """A file's name as the run's manifest has it: its path below the run directory."""
         return path.relative_to(self.root).as_posix()
 
-    @property
-    def manifest(self) -> Path:
-        """Profile as resolved, versions, host, how the run ended."""
-        return self.root / "manifest.json"
-
-    @property
-    def latency(self) -> Path:
-        """HdrHistogram log of latency and distortion."""
-        return self.root / "latency.hlog"
-
-    @property
-    def resources(self) -> Path:
-        """Sampled series of the services."""
-        return self.root / "resources.csv"
-
-    @property
-    def load(self) -> Path:
-        """Series of the generator: users, CPU, memory."""
-        return self.root / "load.csv"
-
-    @property
-    def events(self) -> Path:
-        """Phase changes, pool exhaustion, collections, faults, how it ended."""
-        return self.root / "events.jsonl"
-
-    @property
-    def exemplars(self) -> Path:
-        """Failures and the slowest requests, with X-Request-ID."""
-        return self.root / "exemplars.jsonl"
-
-    @property
-    def ledger(self) -> Path:
-        """Folder of both sides' orders."""
-        return self.root / "ledger"
-
-    @property
-    def orders(self) -> Path:
-        """The shop's own ledger (SQLite)."""
-        return self.ledger / "orders.sqlite"
-
     def orders_of(self, arm: str) -> Path:
         """The ledger of one arm of a paired run; "" is the only one there is elsewhere."""
         return self.ledger / f"orders-{arm}.sqlite" if arm else self.orders
@@ -86,31 +81,6 @@ class RunDir:
     def events_of(self, arm: str) -> Path:
         """What one arm's services report; "" outside a paired run."""
         return self.root / f"events-{arm}.jsonl" if arm else self.events
-
-    @property
-    def confirmed(self) -> Path:
-        """Orders that clients saw confirmed."""
-        return self.ledger / "confirmed.csv"
-
-    @property
-    def logs(self) -> Path:
-        """One log file per process."""
-        return self.root / "logs"
-
-    @property
-    def verdict(self) -> Path:
-        """Derived: the verdict."""
-        return self.root / "verdict.json"
-
-    @property
-    def report(self) -> Path:
-        """Derived: the report to attach."""
-        return self.root / "report.md"
-
-    @property
-    def junit(self) -> Path:
-        """Derived, of a paired run: its rows as test cases."""
-        return self.root / "junit.xml"
 
 
 def new_token() -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from recording.events import SLOTS_STARTED
 from recording.manifest import Manifest
 from recording.slots import Slots
 
@@ -10,7 +11,7 @@ from recording.slots import Slots
 def slots_of(manifest: Manifest, events: Sequence[Mapping[str, Any]]) -> Slots | None:
     """None where the run is not paired, or ended before its first slot was due."""
     gate, paired = manifest.profile.gate, manifest.paired
-    starts = [row.get("start_s") for row in events if row.get("event") == "slots_started"]
+    starts = [row.get("start_s") for row in events if row.get("event") == SLOTS_STARTED]
     if gate is None or paired is None or not starts or not isinstance(starts[0], int | float):
         return None
     return gate.slots(float(starts[0]), paired.head_first)

@@ -51,41 +51,18 @@ def _zigzag_leb128(numbers: Iterable[int]) -> bytes:
     return bytes(out)
 
 
-def unpack(texts: Sequence[str | bytes]) -> tuple[Ints, Ints, Ints]:
-    """Bucket indices and counts of many texts, and where each text's part of them ends.
-
-    Raises ValueError when one is damaged or of another resolution than ours.
-    """
-    payloads = [_payload(text) for text in texts]
-    octets = np.frombuffer(b"".join(payloads), np.uint8)
-    longer = _longer_numbers(octets)
-    # Nearly every number is one byte: all are read as such, in bytes, and the others put right.
-    numbers = (octets >> 1).view(np.int8) ^ -(octets & 1).view(np.int8)
-    spans = np.maximum(-numbers, 1).astype(np.int32)
-    counted = numbers > 0
-    counted[longer.followed] = False
-    spans[longer.followed] = 0
-    counted[longer.last] = longer.numbers > 0
-    spans[longer.last] = np.maximum(-longer.numbers, 1)
-    used = np.flatnonzero(counted)
-    counts = numbers[used].astype(np.int64)
-    positive = longer.numbers > 0
-    counts[np.searchsorted(used, longer.last[positive])] = longer.numbers[positive]
-    ends = np.cumsum([len(payload) for payload in payloads])
-    cuts = np.searchsorted(used, ends)
-    return _indices(spans, used, ends, cuts), counts, cuts
-
-
 def add_up(texts: Sequence[str | bytes]) -> Ints:
     """Counts of all texts together, from bucket 0 to the last occupied one.
 
-    Raises ValueError as `unpack` does, and for more values than anyone can have recorded.
+    Raises ValueError when one is damaged or of another resolution than ours, and for more values
+    than anyone can have recorded.
     """
     payloads = [payload for text in texts if (payload := _payload(text))]
     if not payloads:
         return np.empty(0, np.int64)
     octets = np.frombuffer(b"".join(payloads), np.uint8)
     longer = _longer_numbers(octets)
+    # Nearly every number is one byte: all are read as such, in bytes, and the others put right.
     numbers = (octets >> 1).view(np.int8) ^ -(octets & 1).view(np.int8)
     # 64 bits although 32 would do: cumsum and bincount convert anything else, which costs more.
     spans = np.maximum(-numbers, 1).astype(np.int64)
@@ -103,14 +80,6 @@ def add_up(texts: Sequence[str | bytes]) -> Ints:
     if sums.max(initial=0) > _MOST_VALUES:
         raise ValueError("damaged histogram: more values than anyone can have recorded")
     return sums.astype(np.int64)
-
-
-def _indices(spans: npt.NDArray[np.int32], used: Ints, ends: Ints, cuts: Ints) -> Ints:
-    """Where each count stands in its own histogram; a count spans one bucket, its own."""
-    position = np.cumsum(spans, dtype=np.int32)
-    before = np.concatenate([np.zeros(1, np.int32), position])[np.concatenate([[0], ends[:-1]])]
-    indices = position[used] - np.repeat(before + 1, np.diff(cuts, prepend=0))
-    return np.asarray(indices, dtype=np.int64)
 
 
 def _payload(text: str | bytes) -> bytes:

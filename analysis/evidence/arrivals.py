@@ -7,16 +7,17 @@ number is known and not estimated: a worker that was lost, or one too many, show
 from analysis.evidence.run import Evidence
 from analysis.words.values import Check
 from recording.arrivals import arrival_times_s
+from recording.events import PHASES_ENDED
+from recording.metric_names import ARRIVALS_PLANNED
 
 EDGE_S = 1.0
 """Workers begin, and hear of the end, a moment after the events that say so; a tick of Locust's."""
-DUE = "arrivals_planned_total"
 
 
 def arrivals_due(evidence: Evidence) -> Check:
     """Journeys that were due, against the plan, over the whole load."""
     tolerance = evidence.manifest.profile.validity.undelivered_arrivals
-    due = sum(_last(evidence, worker) for worker in evidence.load.subjects(DUE))
+    due = sum(_last(evidence, worker) for worker in evidence.load.subjects(ARRIVALS_PLANNED))
     fewest, most = _planned(evidence)
     return Check(
         "arrivals due",
@@ -28,16 +29,16 @@ def arrivals_due(evidence: Evidence) -> Check:
 
 
 def _last(evidence: Evidence, worker: str) -> float:
-    _, values = evidence.load.get(worker, DUE)
+    _, values = evidence.load.get(worker, ARRIVALS_PLANNED)
     return float(values[-1]) if values.size else 0.0
 
 
 def _planned(evidence: Evidence) -> tuple[int, int]:
     """The fewest and the most that could be due before the load ended."""
-    ended = evidence.times_of("phases_ended") or [evidence.end_s]
+    ended = evidence.times_of(PHASES_ENDED) or [evidence.end_s]
     load_s = ended[-1] - evidence.load_start_s
     profile = evidence.manifest.profile
-    workers = evidence.manifest.workers or len(evidence.load.subjects(DUE)) or 1
+    workers = evidence.manifest.workers or len(evidence.load.subjects(ARRIVALS_PLANNED)) or 1
     fewest = most = 0
     for worker in range(workers):
         for t_s in arrival_times_s(profile.load, profile.seed, worker, workers):

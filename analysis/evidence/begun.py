@@ -6,10 +6,9 @@ from typing import Any
 
 from analysis.evidence.run import Evidence
 from analysis.words.values import Check
+from recording.events import GENERATOR_ENDED
 from recording.hlog import UNPAIRED, Interval, Tag, of_requests
-
-BEGUN_SINCE = 2
-"""The format of recordings since which the closing event says how many requests began."""
+from recording.manifest import DIGESTS_SINCE
 
 
 def requests_begun(evidence: Evidence, said: Mapping[str, Any], died: float) -> Iterator[Check]:
@@ -18,7 +17,7 @@ def requests_begun(evidence: Evidence, said: Mapping[str, Any], died: float) -> 
     ``said`` is the closing event. Recordings from before it said so are judged without.
     """
     begun = said.get("begun")
-    if begun is None and evidence.manifest.format < BEGUN_SINCE:
+    if begun is None and evidence.manifest.format < DIGESTS_SINCE:
         return
     if not isinstance(begun, Mapping) or not all(type(n) is int for n in begun.values()):
         yield Check("requests begun", "no count", "a count for each step", False)
@@ -41,7 +40,7 @@ def never_told(evidence: Evidence) -> str:
 
     How those requests would have ended nobody knows: they can spoil a PASS, never cause a FAIL.
     """
-    closing = evidence.events_named("generator_ended")
+    closing = evidence.events_named(GENERATOR_ENDED)
     names = closing[-1].get("unfinished") if closing else None
     if not names or not isinstance(names, list):
         return ""

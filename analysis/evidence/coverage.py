@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from analysis.evidence.run import Evidence
+from recording.metric_names import UP
 
 Floats = npt.NDArray[np.float64]
 
@@ -28,7 +29,7 @@ def samples_without(evidence: Evidence, subject: str, t_s: Floats, since_s: floa
 
     None where the recording does not say when it was sampled.
     """
-    up_t_s, up = evidence.resources.get(subject, "up")
+    up_t_s, up = evidence.resources.get(subject, UP)
     asked = (up > 0) & (up_t_s >= since_s) & (up_t_s <= evidence.load_end_s)
     return Gaps(int((~np.isin(up_t_s[asked], t_s)).sum()), int(asked.sum()))
 

@@ -10,12 +10,12 @@ from analysis.evidence.run import Evidence
 from analysis.memory.judge import MemoryClass, MemoryVerdict, judge_memory
 from analysis.words.units import BYTES_PER_MB, format_elapsed
 from analysis.words.values import Measurement
+from recording.events import GC
+from recording.metric_names import MEMORY_LIMIT, RSS
 
 FASTER = 1.5
 """A growth this many times the one before memory fell is worth a finding."""
 _STANDS = (MemoryClass.STABLE, MemoryClass.SAWTOOTH)
-_RSS = "process_resident_memory_bytes"
-_LIMIT = "container_spec_memory_limit_bytes"
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,15 +103,15 @@ class ServiceMemory:
 
 def memory_of(evidence: Evidence, subject: str) -> ServiceMemory:
     """Judge a service's resident memory."""
-    t_s, rss = evidence.resources.get(subject, _RSS)
+    t_s, rss = evidence.resources.get(subject, RSS)
     begins = evidence.measured[0][0] if evidence.measured else 0.0
     inside = (t_s >= begins) & (t_s <= evidence.load_end_s)
     t_s, rss = t_s[inside], rss[inside]
-    limits = evidence.resources.get(subject, _LIMIT)[1]
+    limits = evidence.resources.get(subject, MEMORY_LIMIT)[1]
     limit = float(limits[-1]) if limits.size else None
     collected = [
         float(row["t_s"])
-        for row in evidence.events_named("gc")
+        for row in evidence.events_named(GC)
         if row.get("source") == subject and begins <= float(row["t_s"])
     ]
     first_s = evidence.load_start_s

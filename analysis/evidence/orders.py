@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from analysis.evidence.run import Evidence
+from recording.events import PHASES_ENDED, WORKER_LOST
 
 IN_FLIGHT_S = 30.0
 """The seed's allowance: "in-flight during test shutdown … completed within 30 seconds"."""
@@ -55,7 +56,7 @@ def reconcile(evidence: Evidence, arm: str = "") -> Reconciliation | None:
     lost = seen.join(kept, on=_ORDER, how="anti")["order_id"]
     only = kept.join(seen, on=_ORDER, how="anti")
     late = pl.col("t_s") >= _stop_s(evidence) - IN_FLIGHT_S
-    for lost_s in evidence.times_of("worker_lost"):
+    for lost_s in evidence.times_of(WORKER_LOST):
         # What a killed worker had confirmed since its last report died with it.
         late |= pl.col("t_s").is_between(lost_s - WORKER_UNREPORTED_S, lost_s)
     return Reconciliation(
@@ -74,5 +75,4 @@ def _numbered(orders: pl.DataFrame) -> pl.DataFrame:
 
 def _stop_s(evidence: Evidence) -> float:
     """When the load stopped: the end of the last phase, or of the recording if it was cut off."""
-    ends = evidence.events_named("phases_ended")
-    return float(ends[0]["t_s"]) if ends else evidence.end_s
+    return next(iter(evidence.times_of(PHASES_ENDED)), evidence.end_s)

@@ -9,6 +9,8 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from recording.metric_names import POOL_TIMEOUTS, POOL_WAITING
+
 Floats = npt.NDArray[np.float64]
 
 # A single good sample between two bad ones is the pool gasping, not a recovery.
@@ -49,12 +51,31 @@ class PoolSeries:
     @property
     def blind_to(self) -> str:
         """Why exhaustion could have gone unseen; "" where every sample could show it."""
-        for name, values in (("waiting", self.waiting), ("timeouts_total", self.timeouts_total)):
+        for name, values in ((POOL_WAITING, self.waiting), (POOL_TIMEOUTS, self.timeouts_total)):
             if missing := int(np.isnan(values).sum()):
-                return f"no connection_pool_{name} in {missing} of {len(values)} samples"
+                return f"no {name} in {missing} of {len(values)} samples"
         if np.any((self.waiting > 0) & np.isnan(self.size)):
             return "callers waited, and its size is unlimited or not exported"
         return ""
+
+    @property
+    def utilization_peak_percent(self) -> float:
+        """How full it was at most; a pool that was full for a minute turned callers away then.
+
+        NaN, as the next two, where no sample says so.
+        """
+        return _peak(100.0 * self.active / self.size)
+
+    @property
+    def peak_waiting(self) -> float:
+        """Callers who waited at once."""
+        return _peak(self.waiting)
+
+    @property
+    def timeouts(self) -> float:
+        """Callers who waited in vain."""
+        total = self.timeouts_total
+        return math.nan if np.isnan(total).all() else float(_new(total).sum())
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,20 +94,6 @@ class ExhaustionWindow:
     pool_max: int
 
 
-@dataclass(frozen=True, slots=True)
-class PoolUse:
-    """How full a pool was, in percent of its size. NaN: not known in any sample.
-
-    The mean is weighted with the time each sample stood. The peak is what a limit on
-    utilization is about: a pool that was full for a minute turned callers away that minute.
-    """
-
-    utilization_mean_percent: float
-    utilization_peak_percent: float
-    peak_waiting: float
-    timeouts: float
-
-
 class BucketQuantile(NamedTuple):
     """A quantile read from buckets; with `at_least` it lies above the last finite bound."""
 
@@ -94,35 +101,17 @@ class BucketQuantile(NamedTuple):
     at_least: bool
 
 
-def exhaustion_windows(
-    pool: PoolSeries, merge_gap_s: float | None = None
-) -> list[ExhaustionWindow]:
+def exhaustion_windows(pool: PoolSeries) -> list[ExhaustionWindow]:
     """The times when waits timed out, or callers waited while every connection was taken.
 
-    Good stretches shorter than `merge_gap_s` (default: two median sample intervals) do not
-    end a window.
+    Good stretches shorter than two median sample intervals do not end a window.
     """
     if len(pool.t_s) == 0:
         return []
-    gap_s = _default_gap_s(pool.t_s) if merge_gap_s is None else merge_gap_s
     timeouts = _new(pool.timeouts_total)
     starved = (pool.waiting > 0) & (pool.active >= pool.size)
-    runs = _merged(_runs((timeouts > 0) | starved), pool.t_s, gap_s)
+    runs = _merged(_runs((timeouts > 0) | starved), pool.t_s)
     return [_window(pool, timeouts, first, stop) for first, stop in runs]
-
-
-def pool_use(pool: PoolSeries) -> PoolUse:
-    """Utilization, peak number of waiting callers and timeouts, over the samples that say so."""
-    share = 100.0 * pool.active / pool.size
-    stood_s = np.diff(pool.t_s, append=pool.t_s[-1:])
-    known = np.isfinite(share)
-    weights = stood_s[known] if stood_s[known].sum() > 0 else None
-    return PoolUse(
-        float(np.average(share[known], weights=weights)) if known.any() else math.nan,
-        _peak(share),
-        _peak(pool.waiting),
-        math.nan if np.isnan(pool.timeouts_total).all() else float(_new(pool.timeouts_total).sum()),
-    )
 
 
 def _peak(values: Floats) -> float:
@@ -183,17 +172,14 @@ def _within(upper_bounds: Floats, counts: Floats, bucket: int, rank: float) -> f
     return lower + (upper - lower) * ((rank - before) / inside if inside else 0.0)
 
 
-def _default_gap_s(t_s: Floats) -> float:
-    return _MERGE_SAMPLES * float(np.median(np.diff(t_s))) if len(t_s) > 1 else 0.0
-
-
 def _runs(bad: npt.NDArray[np.bool_]) -> list[tuple[int, int]]:
     """(first, one past the last) of each stretch of bad samples."""
     edges = np.flatnonzero(np.diff(np.concatenate(([False], bad, [False]))))
     return list(zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True))
 
 
-def _merged(runs: list[tuple[int, int]], t_s: Floats, gap_s: float) -> list[tuple[int, int]]:
+def _merged(runs: list[tuple[int, int]], t_s: Floats) -> list[tuple[int, int]]:
+    gap_s = _MERGE_SAMPLES * float(np.median(np.diff(t_s))) if len(t_s) > 1 else 0.0
     merged: list[tuple[int, int]] = []
     for first, stop in runs:
         if merged and t_s[first] - t_s[merged[-1][1]] < gap_s:

@@ -9,8 +9,9 @@ from __future__ import annotations
 import numpy as np
 
 from analysis.evidence.run import Evidence
+from recording.metric_names import CPU, STARTED
 
-WHERE_RESTARTS_SHOW = _CPU, _STARTED = "process_cpu_seconds_total", "process_start_time_seconds"
+WHERE_RESTARTS_SHOW = (CPU, STARTED)
 """What exporters of any language say of their process (prometheus.io, "Process metrics")."""
 _ANOTHER_START_S = 0.5
 """Nearer to each other two starts are one: exporters reckon it from clocks that are corrected."""
@@ -18,8 +19,8 @@ _ANOTHER_START_S = 0.5
 
 def restarts_of(evidence: Evidence, subject: str) -> list[float] | None:
     """Times of the first samples after each restart, s; None where nothing tells of any."""
-    cpu_t_s, cpu_s = evidence.resources.get(subject, _CPU)
-    started_t_s, started_s = evidence.resources.get(subject, _STARTED)
+    cpu_t_s, cpu_s = evidence.resources.get(subject, CPU)
+    started_t_s, started_s = evidence.resources.get(subject, STARTED)
     if cpu_t_s.size < 2 and not started_t_s.size:
         return None
     fell = cpu_t_s[1:][np.diff(cpu_s) < 0]

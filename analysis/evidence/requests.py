@@ -13,10 +13,10 @@ from analysis.evidence.run import Evidence
 from analysis.statistics.distributions import share_interval
 from analysis.statistics.percentiles import maximum, mean, min_samples, quantile, quantile_interval
 from analysis.words.values import Measurement
-from recording.flow import STEPS
 from recording.histogram import Histogram, bucket_mid_us, merge
 from recording.hlog import GENERATOR, INTENDED, LATENCY, Interval, of_requests
 from recording.outcomes import LOWER_BOUNDS, UNANSWERED, WITHOUT_ANSWER, is_failure
+from recording.profile import JOURNEY
 
 MAX_ERROR_SHARE = 0.05
 """More failures than this and latency means nothing. Up to here, were all of them instant, they
@@ -160,9 +160,8 @@ def samples(evidence: Evidence, kind: str) -> dict[str, Sample]:
     by_step: dict[str, list[Interval]] = {}
     for interval in measured:
         by_step.setdefault(interval.tag.step, []).append(interval)
-    order = [s for s in STEPS if s in by_step] + sorted(set(by_step) - set(STEPS))
-    found = {step: _sample(step, by_step[step]) for step in order}
-    return found | {"journey": _sample("journey", measured)}
+    found = {step: _sample(step, by_step[step]) for step in evidence.services.in_order(by_step)}
+    return found | {JOURNEY: _sample(JOURNEY, measured)}
 
 
 def _sample(subject: str, intervals: Sequence[Interval]) -> Sample:

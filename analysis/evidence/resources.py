@@ -14,6 +14,15 @@ from analysis.evidence.pool_series import (
     exhaustion_windows,
 )
 from analysis.evidence.run import Evidence
+from recording.metric_names import (
+    CPU,
+    POOL_ACTIVE,
+    POOL_MAX,
+    POOL_TIMEOUTS,
+    POOL_WAITING,
+    RUN_QUEUE_WAIT,
+    UP,
+)
 from recording.series_reader import Series
 
 Floats = npt.NDArray[np.float64]
@@ -42,7 +51,7 @@ def pools_of(evidence: Evidence, subject: str) -> list[Pool]:
 def _pools(evidence: Evidence, subject: str) -> Iterator[Pool]:
     for metric in evidence.resources.metrics(subject):
         name, _, label = metric.partition("/")
-        if name == "connection_pool_active":
+        if name == POOL_ACTIVE:
             pool = _pool_series(evidence.resources, subject, label)
             windows = tuple(exhaustion_windows(pool))
             yield Pool(subject, label, pool, windows, _unseen(evidence, subject, label))
@@ -53,12 +62,12 @@ def _unseen(evidence: Evidence, subject: str, label: str) -> str:
 
     Replicas come and go: one that is taken away is no longer told of.
     """
-    name = named("connection_pool_active", label.partition("/")[0])
+    name = named(POOL_ACTIVE, label.partition("/")[0])
     replicas = [m for m in evidence.resources.metrics(subject) if f"{m}/".startswith(f"{name}/")]
     told = [_told(evidence.resources, subject, metric)[0] for metric in replicas]
     t_s = np.unique(np.concatenate(told))
     gaps = samples_without(evidence, subject, t_s, float(min(t_s, default=0.0)))
-    return gaps.of("connection_pool_active") if gaps.missing else ""
+    return gaps.of(POOL_ACTIVE) if gaps.missing else ""
 
 
 def _told(series: Series, subject: str, metric: str) -> tuple[Floats, Floats]:
@@ -68,20 +77,20 @@ def _told(series: Series, subject: str, metric: str) -> tuple[Floats, Floats]:
 
 
 def _pool_series(series: Series, subject: str, label: str) -> PoolSeries:
-    t_s, active = _told(series, subject, named("connection_pool_active", label))
+    t_s, active = _told(series, subject, named(POOL_ACTIVE, label))
 
-    def sampled(name: str) -> tuple[Floats, Floats]:
-        return series.get(subject, named(f"connection_pool_{name}", label))
+    def sampled(metric: str) -> tuple[Floats, Floats]:
+        return series.get(subject, named(metric, label))
 
-    timeouts = _at_same_times(*sampled("timeouts_total"), t_s)
+    timeouts = _at_same_times(*sampled(POOL_TIMEOUTS), t_s)
     if np.isfinite(timeouts).any():  # a counter may appear with its first event
         timeouts[: int(np.isfinite(timeouts).argmax())] = 0.0
     return PoolSeries(
         name=label,
         t_s=t_s,
-        maximum=carried(*sampled("max"), t_s),
+        maximum=carried(*sampled(POOL_MAX), t_s),
         active=active,
-        waiting=_at_same_times(*sampled("waiting"), t_s),
+        waiting=_at_same_times(*sampled(POOL_WAITING), t_s),
         timeouts_total=timeouts,
     )
 
@@ -137,20 +146,20 @@ def grown_while_measured(evidence: Evidence, subject: str, metric: str, source: 
 
 
 def _first_sample_s(series: Series, subject: str) -> float:
-    t_s, _ = series.get(subject, "up")
+    t_s, _ = series.get(subject, UP)
     return float(t_s[0]) if t_s.size else 0.0
 
 
 def cpu_share(evidence: Evidence, subject: str, source: str = "") -> float | None:
     """Cores a process used on average in the measured phases; None without samples."""
     series = evidence.load if source == "load" else evidence.resources
-    t_s, values = series.get(subject, "process_cpu_seconds_total")
+    t_s, values = series.get(subject, CPU)
     return rate_while_measured(evidence, t_s, values)
 
 
 def run_queue_share(evidence: Evidence, subject: str) -> float | None:
     """Share of time a generator process was ready but had no core; None without samples."""
-    t_s, values = evidence.load.get(subject, "run_queue_wait_seconds")
+    t_s, values = evidence.load.get(subject, RUN_QUEUE_WAIT)
     return rate_while_measured(evidence, t_s, values)
 
 

@@ -10,12 +10,14 @@ import polars as pl
 from analysis.evidence.reading import Reading
 from analysis.words.units import format_elapsed
 from recording.closing import changed_files
+from recording.events import CLOCK_JUMPED, NOT_SAMPLED
+from recording.flow import Services
 from recording.hlog import HistogramLog, Interval
-from recording.manifest import Manifest, MeasuredPhase, read_manifest
+from recording.manifest import DIGESTS_SINCE, Manifest, MeasuredPhase, read_manifest
 from recording.phases import phases_of
 from recording.rundir import RunDir
 from recording.series_reader import Series
-from recording.slots import ARMS, HEAD, Slots
+from recording.slots import ARMS, Slots
 from recording.timetable import slots_of
 
 FORMAT_1 = (
@@ -40,6 +42,11 @@ class Evidence:
     damage: tuple[str, ...]
     spoilt_exemplars: str = ""
     """What is wrong with the examples, which decide nothing; "" where they are sound."""
+
+    @cached_property
+    def services(self) -> Services:
+        """What the run was made with; of a paired run what either arm was."""
+        return self.manifest.flow()
 
     @cached_property
     def phases(self) -> tuple[MeasuredPhase, ...]:
@@ -95,19 +102,19 @@ class Evidence:
         """Whether the run started these services itself: nothing of theirs may be missing."""
         paired = self.manifest.paired
         if paired is not None:
-            return (paired.head if arm == HEAD else paired.base).ours
+            return paired.facts_of(arm).ours
         return self.manifest.source == "loadgate" and not self.manifest.profile.target.urls
 
     def remarks(self) -> Iterator[str]:
         """What whoever reads the verdict must know, whatever it is."""
-        if self.manifest.format == 1:
+        if self.manifest.format < DIGESTS_SINCE:
             yield FORMAT_1
         if self.spoilt_exemplars:
             yield f"exemplars.jsonl {self.spoilt_exemplars}"
-        for row in self.events_named("not_sampled"):
+        for row in self.events_named(NOT_SAMPLED):
             subject = row.get("subject")
             yield f"{subject} exports no /metrics: its pools, memory and CPU are not known"
-        for row in self.events_named("clock_jumped"):
+        for row in self.events_named(CLOCK_JUMPED):
             yield (
                 f"the wall clock jumped by {row.get('by_s')} s during the run; measurements use "
                 "the monotonic clock and are not affected"

@@ -8,7 +8,7 @@ import numpy as np
 from analysis.evidence.requests import Sample
 from analysis.evidence.run import Evidence
 from analysis.words.values import Check
-from recording.flow import LOCK_SERVICE, LOCK_STEPS, SERVICE_STEPS
+from recording.metric_names import UP
 from recording.slots import ARMS
 
 HANGS_FROM = 0.01
@@ -16,16 +16,17 @@ HANGS_FROM = 0.01
 metrics which it does not give are its own doing and not the sampler's."""
 
 
-def unwell(samples: Mapping[str, Sample], arm: str = "") -> frozenset[str]:
+def unwell(evidence: Evidence, samples: Mapping[str, Sample], arm: str = "") -> frozenset[str]:
     """Services whose requests failed or hung, as the sampler calls them.
 
-    Nobody calls inventory-lock but checkout, during the steps that need it.
+    One that another calls has a part in the steps in which it does.
     """
-    steps = {**SERVICE_STEPS, LOCK_SERVICE: LOCK_STEPS}
+    hanging = {step for step, sample in samples.items() if _hangs(sample)}
+    flow = evidence.manifest.flow(arm)
     return frozenset(
         f"{service}@{arm}".rstrip("@")
-        for service, names in steps.items()
-        if any(_hangs(samples[name]) for name in names if name in samples)
+        for service in flow.subjects
+        if hanging.intersection(flow.during(service))
     )
 
 
@@ -53,14 +54,14 @@ def unsampled(evidence: Evidence, unwell: Collection[str]) -> dict[str, str]:
 
 
 def _samples_taken(evidence: Evidence) -> Iterator[tuple[str, Check]]:
-    sampled = evidence.resources.subjects("up")
+    sampled = evidence.resources.subjects(UP)
     arms = ARMS if evidence.manifest.paired else ("",)
-    own = (arm for arm in arms if evidence.is_ours(arm))
-    for subject in (f"{service}@{arm}".rstrip("@") for arm in own for service in SERVICE_STEPS):
+    own = [(arm, evidence.manifest.flow(arm)) for arm in arms if evidence.is_ours(arm)]
+    for subject in (f"{s}@{arm}".rstrip("@") for arm, flow in own for s in flow.subjects):
         if subject not in sampled:
             yield subject, Check(f"samples of {subject}", "none", "all", False)
     for subject in sampled:
-        t_s, up = evidence.resources.get(subject, "up")
+        t_s, up = evidence.resources.get(subject, UP)
         inside = np.zeros(t_s.size, bool)
         for start, end in evidence.measured:
             inside |= (t_s >= start) & (t_s <= end)

@@ -12,8 +12,8 @@ from itertools import pairwise
 import numpy as np
 
 from analysis.evidence.run import Evidence
-from recording.flow import SERVICE_OF
-from recording.hlog import Interval, Tag
+from recording.hlog import Interval
+from recording.metric_names import UP
 from recording.slots import ARMS
 
 
@@ -31,7 +31,7 @@ class Stall:
 
 def stalls(evidence: Evidence) -> dict[str, tuple[Stall, ...]]:
     """By service: when it did not answer the sampler and every other one did, in order."""
-    silent = {subject: _silent(evidence, subject) for subject in evidence.resources.subjects("up")}
+    silent = {subject: _silent(evidence, subject) for subject in evidence.resources.subjects(UP)}
     if len(silent) < 2:
         return {}  # nobody there who could have answered
     return {subject: tuple(_alone(subject, silent)) for subject in silent}
@@ -40,9 +40,12 @@ def stalls(evidence: Evidence) -> dict[str, tuple[Stall, ...]]:
 def undisturbed(evidence: Evidence) -> Callable[[Interval], bool]:
     """Says of an interval whether the service behind its step answered the sampler throughout."""
     found = stalls(evidence)
+    flows = {arm: evidence.manifest.flow(arm) for arm in ("", *ARMS)}
 
     def answered(interval: Interval) -> bool:
-        of_service = found.get(_subject(interval.tag))
+        arm = interval.tag.arm if interval.tag.arm in ARMS else ""
+        service = flows[arm].service_of(interval.tag.step)
+        of_service = found.get(f"{service}@{arm}".rstrip("@"))
         if not of_service:
             return True
         end_s = interval.start_s + interval.length_s
@@ -64,7 +67,7 @@ def stalls_in_words(evidence: Evidence) -> Iterator[str]:
 
 def _silent(evidence: Evidence, subject: str) -> tuple[Stall, ...]:
     """Stretches of failed samples between two good ones."""
-    t_s, up = evidence.resources.get(subject, "up")
+    t_s, up = evidence.resources.get(subject, UP)
     edges = np.flatnonzero(np.diff(up > 0))  # the last of each stretch of equal samples
     return tuple(
         Stall(float(t_s[good]), float(t_s[bad + 1]))
@@ -76,8 +79,3 @@ def _silent(evidence: Evidence, subject: str) -> tuple[Stall, ...]:
 def _alone(subject: str, silent: Mapping[str, tuple[Stall, ...]]) -> Iterator[Stall]:
     others = [stall for other, found in silent.items() if other != subject for stall in found]
     return (stall for stall in silent[subject] if not stall.overlaps(others))
-
-
-def _subject(tag: Tag) -> str:
-    service = SERVICE_OF.get(tag.step, "")
-    return f"{service}@{tag.arm}" if tag.arm in ARMS else service

@@ -2,7 +2,7 @@
 
 A rule is a claim that must hold::
 
-    metric op number [unit] [over number unit]        p99 < 1000 ms over 30 s
+    metric op number [unit]        p99 < 1000 ms
 
 The text is parsed and checked against the catalogue before any load starts, so a misspelt
 metric or a unit that does not fit is an error with a list of what exists, never a rule that
@@ -23,9 +23,6 @@ from analysis.metrics.catalogue import METRICS
 from analysis.metrics.metric import Metric
 from recording.errors import ConfigError, did_you_mean
 
-_WINDOW_S: Final = MappingProxyType({"s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0})
-
-
 _OPERATORS: Final[Mapping[str, Callable[[float, float], bool]]] = MappingProxyType(
     {
         "<": operator.lt,
@@ -35,11 +32,10 @@ _OPERATORS: Final[Mapping[str, Callable[[float, float], bool]]] = MappingProxyTy
         "==": operator.eq,
     }
 )
-_GRAMMAR: Final = "metric op number [unit] [over number unit], for example 'p99 < 1000 ms'"
+_GRAMMAR: Final = "metric op number [unit], for example 'p99 < 1000 ms'"
 _RULE: Final = re.compile(
     r"\s*(?P<metric>[^\s<>=!~]+)\s*(?P<op>[<>=!~]+)\s*(?P<number>[^\sA-Za-z%/µ]\S*?|nan|[+-]?inf)"
-    r"\s*(?P<unit>[A-Za-z%µ][A-Za-z%µ/]*?)??"
-    r"(?:\s+over\s+(?P<window>[^\sA-Za-z]+)\s*(?P<window_unit>[A-Za-z]*))?\s*",
+    r"\s*(?P<unit>[A-Za-z%µ][A-Za-z%µ/]*?)??\s*",
 )
 # Written out because float() also reads '1_000', 'infinity' and non-ASCII digits.
 _NUMBER: Final = re.compile(r"[+-]?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
@@ -50,15 +46,13 @@ class Rule:
     """A limit on a metric.
 
     ``text`` is what the user wrote, with its spaces made regular. ``limit`` is in the metric's
-    base unit: ``p99 < 1 s`` has limit 1000.0. ``window_s`` is the length of the sliding window of
-    a guard rule, None for a rule on the whole measured phase.
+    base unit: ``p99 < 1 s`` has limit 1000.0.
     """
 
     text: str
     metric: Metric
     op: str
     limit: float
-    window_s: float | None = None
 
     def holds(self, value: float) -> bool:
         """Whether `value`, in the base unit, keeps the rule. NaN never does."""
@@ -112,13 +106,7 @@ def _build(metric: Metric, found: re.Match[str]) -> Rule:
         raise ConfigError(f"{metric.name} is a count: {number!r} is not a whole number")
     _refuse_pointless(metric, op, limit)
     text = f"{metric.name} {op} {number}" + (f" {unit}" if unit else "")
-    if found["window"] is None:
-        return Rule(text, metric, op, limit)
-    window_s = _scaled(found["window"], found["window_unit"], _WINDOW_S)
-    if window_s == 0.0:
-        raise ConfigError("a window of zero seconds never has a sample")
-    text += f" over {found['window']} {found['window_unit']}"
-    return Rule(text, metric, op, limit, window_s)
+    return Rule(text, metric, op, limit)
 
 
 def _scaled(number: str, unit: str, scales: Mapping[str, float]) -> float:

@@ -1,14 +1,13 @@
 """``thresholds.toml``: which rules hold for whom. The only place where SLA numbers live.
 
 Every section that names a subject (a service, a step, the journey, the orders) holds lists of
-rules by kind; ``[regression]`` says which change matters, ``[guard]`` what is watched while
-the test runs. All problems of a file are reported at once, and a file that could never fail
-a run is itself an error.
+rules by kind; ``[regression]`` says which change matters. All problems of a file are reported at
+once, and a file that could never fail a run is itself an error.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -17,21 +16,11 @@ from typing import Final
 from analysis.limits.regression import Regression, read_regression
 from analysis.limits.rules import Rule, parse_rule, unknown
 from analysis.metrics.catalogue import KINDS, METRICS, kinds_of
-from analysis.metrics.subjects import SUBJECTS
 from recording.errors import ConfigError
 from recording.given_files import parse_toml, read_given_text
+from recording.profile import SUBJECTS
 
-_SECTIONS: Final = (*SUBJECTS, "regression", "guard")
-_GUARD_KEYS: Final = ("warn", "pause", "abort")
-
-
-@dataclass(frozen=True, slots=True)
-class Guard:
-    """Rules watched while the test runs, for every service, by what a breach does."""
-
-    warn: tuple[Rule, ...] = ()
-    pause: tuple[Rule, ...] = ()
-    abort: tuple[Rule, ...] = ()
+_SECTIONS: Final = (*SUBJECTS, "regression")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +30,6 @@ class Thresholds:
     source: str
     rules: Mapping[str, tuple[Rule, ...]]
     regression: Regression | None
-    guard: Guard
-
-    def rules_for(self, subject: str) -> tuple[Rule, ...]:
-        """The rules of a subject, none when the file has no section for it."""
-        return self.rules.get(subject, ())
 
     def __iter__(self) -> Iterator[tuple[str, Rule]]:
         """Every (subject, rule), in the order of the file."""
@@ -81,7 +65,6 @@ class _Reader:
     def read(self, document: Mapping[str, object]) -> Thresholds:
         rules: dict[str, tuple[Rule, ...]] = {}
         regression: Regression | None = None
-        guard = Guard()
         for name, body in document.items():
             if name not in _SECTIONS:
                 self.problem(f"[{name}]", unknown("section", name, _SECTIONS))
@@ -89,8 +72,6 @@ class _Reader:
                 self.problem(name, f"must be a section [{name}], not {body!r}")
             elif name == "regression":
                 regression = read_regression(body, self.problem)
-            elif name == "guard":
-                guard = self.guard(body)
             else:
                 rules[name] = self.subject(name, body)
         if not self.problems and not any(rules.values()):
@@ -101,7 +82,7 @@ class _Reader:
             )
         if self.problems:
             raise ConfigError("\n".join(self.problems))
-        return Thresholds(self.source, MappingProxyType(rules), regression, guard)
+        return Thresholds(self.source, MappingProxyType(rules), regression)
 
     def problem(self, where: str, what: str) -> None:
         # One line per problem, whatever the offending text holds.
@@ -118,66 +99,29 @@ class _Reader:
                     f"{name}.{key}", f"{name} has no {key} rules; allowed: {', '.join(allowed)}"
                 )
             else:
-                rules += self.rules(f"{name}.{key}", listed, _sla_rule(key))
+                rules += self.rules(f"{name}.{key}", listed, key)
         return tuple(rules)
 
-    def guard(self, body: Mapping[str, object]) -> Guard:
-        for key in body:
-            if key not in _GUARD_KEYS:
-                self.problem(f"guard.{key}", unknown("action", key, _GUARD_KEYS))
-        return Guard(
-            **{
-                key: self.rules(f"guard.{key}", body[key], _live_rule)
-                for key in _GUARD_KEYS
-                if key in body
-            }
-        )
-
-    def rules(self, where: str, listed: object, check: Callable[[Rule], None]) -> tuple[Rule, ...]:
+    def rules(self, where: str, listed: object, kind: str) -> Iterator[Rule]:
         if not isinstance(listed, list) or not listed:
             self.problem(where, f'must be a list of rules like ["p99 < 1000 ms"], not {listed!r}')
-            return ()
-        rules = []
+            return
         for text in listed:
             try:
-                rule = parse_rule(_string(text))
-                check(rule)
+                yield _rule(text, kind)
             except ConfigError as problem:
                 self.problem(where, str(problem))
-            else:
-                rules.append(rule)
-        return tuple(rules)
 
 
-def _string(value: object) -> str:
-    if not isinstance(value, str):
-        raise ConfigError(f"{value!r} is not text: write it in quotes, with its unit")
-    return value
-
-
-def _sla_rule(kind: str) -> Callable[[Rule], None]:
-    """A check for rules on the whole measured phase, of one kind."""
-
-    def check(rule: Rule) -> None:
-        if rule.metric.kind != kind:
-            known = ", ".join(m.name for m in METRICS.values() if m.kind == kind)
-            raise ConfigError(
-                f"{rule.metric.name!r} is a {rule.metric.kind} metric, not a {kind} one "
-                f"(in rule {rule.text!r}); known: {known}"
-            )
-        if rule.window_s is not None:
-            # The verdict judges the measured phase as a whole: a window would be ignored.
-            raise ConfigError(f"'over' belongs to [guard] only (in rule {rule.text!r})")
-
-    return check
-
-
-def _live_rule(rule: Rule) -> None:
-    if not rule.metric.live:
-        known = ", ".join(m.name for m in METRICS.values() if m.live)
+def _rule(text: object, kind: str) -> Rule:
+    """Raises ConfigError for what is no rule of this kind."""
+    if not isinstance(text, str):
+        raise ConfigError(f"{text!r} is not text: write it in quotes, with its unit")
+    rule = parse_rule(text)
+    if rule.metric.kind != kind:
+        known = ", ".join(m.name for m in METRICS.values() if m.kind == kind)
         raise ConfigError(
-            f"{rule.metric.name!r} is known only when the test is over "
-            f"(in rule {rule.text!r}); a guard can watch: {known}"
+            f"{rule.metric.name!r} is a {rule.metric.kind} metric, not a {kind} one "
+            f"(in rule {rule.text!r}); known: {known}"
         )
-    if rule.window_s is None and rule.metric.windowed:
-        raise ConfigError(f"rule {rule.text!r} needs a window, for example '{rule.text} over 30 s'")
+    return rule

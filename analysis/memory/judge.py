@@ -46,6 +46,7 @@ _LONG_GROWTH_S = 6 * 3600.0
 _HOUR_S = 3600.0
 # Addresses have 64 bits.
 _IMPOSSIBLE_BYTES = 2.0**64
+_UNKNOWN = Trend(math.nan, math.inf, -math.inf, math.inf, 0)
 
 
 class MemoryClass(StrEnum):
@@ -78,8 +79,7 @@ class MemoryVerdict:
     The slope is the one that matters to the class: between collections when growing (of the last
     half where it grows ever faster), from valley to valley for a sawtooth, after warm-up
     otherwise; NaN with infinite bounds when the trace says nothing. `ci_low` and `ci_high` bound
-    it at 98 %. `time_to_limit_h` counts from the last sample, `time_to_limit_from_baseline_h` from
-    the first: infinite when not growing, None without a limit.
+    it at 98 %.
     """
 
     class_: MemoryClass
@@ -87,8 +87,6 @@ class MemoryVerdict:
     ci_low: float
     ci_high: float
     segments: tuple[Segment, ...]
-    time_to_limit_h: float | None
-    time_to_limit_from_baseline_h: float | None
     explanation: str
 
     def decides(self, limit_mb_per_h: float) -> bool | None:
@@ -153,7 +151,7 @@ def judge_memory(
     cuts = [*curve.collected, *curve.stepped]
     segments = tuple(_segment(curve, first, stop) for first, stop in curve.stretches(cuts))
     limit_mb = None if limit_bytes is None else limit_bytes / BYTES_PER_MB
-    found = _judge_uncollected(curve, segments, limit_mb)
+    found = _judge_uncollected(curve, segments)
     return found or _judge_collected(curve, segments, limit_mb)
 
 
@@ -169,9 +167,7 @@ def _segment(curve: _Curve, first: int, stop: int) -> Segment:
     return Segment(float(t_s[0]), float(t_s[-1]), trend.slope, trend.low, trend.high, stop - first)
 
 
-def _judge_uncollected(
-    curve: _Curve, segments: tuple[Segment, ...], limit_mb: float | None
-) -> MemoryVerdict | None:
+def _judge_uncollected(curve: _Curve, segments: tuple[Segment, ...]) -> MemoryVerdict | None:
     """Without collections: falls, if any, left most of what had grown; None where they did not."""
     stretches = curve.stretches(curve.stepped)
     if not stretches:
@@ -182,16 +178,12 @@ def _judge_uncollected(
     if found is None:
         return None
     if found.goes_on:
-        return _growing(curve, segments, found.trend, limit_mb, _how(found))
-    return _at_rest(curve, segments, found, float(curve.t_s[first]), limit_mb)
+        return _growing(segments, found.trend, _how(found))
+    return _at_rest(curve, segments, found, float(curve.t_s[first]))
 
 
 def _at_rest(
-    curve: _Curve,
-    segments: tuple[Segment, ...],
-    found: Growth,
-    begin_s: float,
-    limit_mb: float | None,
+    curve: _Curve, segments: tuple[Segment, ...], found: Growth, begin_s: float
 ) -> MemoryVerdict:
     """Not proven to go on: told apart by what it may still have risen, and in these words."""
     start_s = found.start_h * _HOUR_S
@@ -216,7 +208,7 @@ def _at_rest(
         class_, text = MemoryClass.STABLE, f"stable, {_slope(trend)}"
     if found.pace is Pace.UNPROVEN and found.trend.low > 0.0:
         text += f": less than the {FLOOR_MB:.0f} MB that an allocator takes"
-    return _not_growing(class_, segments, trend, limit_mb, text)
+    return _verdict(class_, segments, trend, text)
 
 
 def _how(found: Growth) -> str:
@@ -239,11 +231,10 @@ def _judge_collected(
     if forced := _forced(curve, limit_mb):
         span_h = max(s.end_s - s.start_s for s in segments) / _HOUR_S
         if grows(between, span_h):
-            return _growing(curve, segments, between, limit_mb, f"collected only {forced},")
+            return _growing(segments, between, f"collected only {forced},")
     if count < _FEWEST_VALLEYS:
-        unknown = Trend(math.nan, math.inf, -math.inf, math.inf, count)
         text = f"{count} collections are too few to tell a leak from a collector's rhythm"
-        return _not_growing(MemoryClass.SAWTOOTH, segments, unknown, limit_mb, text)
+        return _verdict(MemoryClass.SAWTOOTH, segments, _UNKNOWN, text)
     valleys_h = curve.t_s[[jump.after for jump in curve.collected]] / _HOUR_S
     valleys = np.array([curve.mb[j.after : j.after + 2].min() for j in curve.collected])
     trend = fit_trend(valleys_h, valleys, CONFIDENCE)
@@ -254,10 +245,10 @@ def _judge_collected(
     afters = np.array([j.after for j in curve.collected if j.after + 1 < len(curve.mb)])
     unseen_mb = float(np.max(curve.mb[afters + 1] - curve.mb[afters], initial=0.0))
     if grows(trend, span_h, max(_SAME_VALLEY * depth_mb, unseen_mb)):
-        return _growing(curve, segments, trend, limit_mb, f"in the valleys of {count} collections,")
+        return _growing(segments, trend, f"in the valleys of {count} collections,")
     trend = _grained(trend, span_h)
     text = f"{count} collections whose valleys do not rise, {_slope(trend)}"
-    return _not_growing(MemoryClass.SAWTOOTH, segments, trend, limit_mb, text)
+    return _verdict(MemoryClass.SAWTOOTH, segments, trend, text)
 
 
 def _forced(curve: _Curve, limit_mb: float | None) -> str | None:
@@ -299,43 +290,18 @@ def _combined(segments: Sequence[Segment]) -> Trend:
     return Trend(slope, math.nan, slope - half, slope + half, sum(s.n for s in segments))
 
 
-def _growing(
-    curve: _Curve,
-    segments: tuple[Segment, ...],
-    trend: Trend,
-    limit_mb: float | None,
-    how: str,
-) -> MemoryVerdict:
-    first, last = float(curve.mb[0]), float(curve.mb[-1])
-    return MemoryVerdict(
-        MemoryClass.GROWING,
-        trend.slope,
-        trend.low,
-        trend.high,
-        segments,
-        None if limit_mb is None else max(0.0, limit_mb - last) / trend.slope,
-        None if limit_mb is None else max(0.0, limit_mb - first) / trend.slope,
-        f"grows {how} {_slope(trend)}",
-    )
-
-
-def _not_growing(
-    class_: MemoryClass,
-    segments: tuple[Segment, ...],
-    trend: Trend,
-    limit_mb: float | None,
-    explanation: str,
-) -> MemoryVerdict:
-    endless = None if limit_mb is None else math.inf
-    return MemoryVerdict(
-        class_, trend.slope, trend.low, trend.high, segments, endless, endless, explanation
-    )
+def _growing(segments: tuple[Segment, ...], trend: Trend, how: str) -> MemoryVerdict:
+    return _verdict(MemoryClass.GROWING, segments, trend, f"grows {how} {_slope(trend)}")
 
 
 def _says_nothing(explanation: str) -> MemoryVerdict:
-    return MemoryVerdict(
-        MemoryClass.TOO_SHORT, math.nan, -math.inf, math.inf, (), None, None, explanation
-    )
+    return _verdict(MemoryClass.TOO_SHORT, (), _UNKNOWN, explanation)
+
+
+def _verdict(
+    class_: MemoryClass, segments: tuple[Segment, ...], trend: Trend, explanation: str
+) -> MemoryVerdict:
+    return MemoryVerdict(class_, trend.slope, trend.low, trend.high, segments, explanation)
 
 
 def _slope(trend: Trend) -> str:

@@ -8,7 +8,7 @@ from analysis.evidence.requests import Sample, judged_kind, samples
 from analysis.evidence.resources import Pool, pools_of
 from analysis.evidence.run import Evidence
 from analysis.evidence.sampling import unsampled, unwell
-from recording.flow import SERVICE_STEPS
+from recording.flow import Services
 
 
 class Case:
@@ -16,6 +16,11 @@ class Case:
 
     def __init__(self, evidence: Evidence) -> None:
         self.evidence = evidence
+
+    @property
+    def services(self) -> Services:
+        """Those that the recording was made with."""
+        return self.evidence.services
 
     @cached_property
     def samples(self) -> dict[str, Sample]:
@@ -25,12 +30,12 @@ class Case:
     @cached_property
     def pools(self) -> dict[str, list[Pool]]:
         """Every service's pools."""
-        return {subject: pools_of(self.evidence, subject) for subject in SERVICE_STEPS}
+        return {subject: pools_of(self.evidence, subject) for subject in self.services.subjects}
 
     @cached_property
     def memory(self) -> dict[str, ServiceMemory]:
         """Every service's memory."""
-        return {subject: memory_of(self.evidence, subject) for subject in SERVICE_STEPS}
+        return {subject: memory_of(self.evidence, subject) for subject in self.services.subjects}
 
     @cached_property
     def orders(self) -> Reconciliation | None:
@@ -40,7 +45,7 @@ class Case:
     @cached_property
     def unwell(self) -> frozenset[str]:
         """Services whose requests failed or hung."""
-        return unwell(self.samples)
+        return unwell(self.evidence, self.samples)
 
     @cached_property
     def unsampled(self) -> dict[str, str]:

@@ -5,6 +5,7 @@ from types import MappingProxyType
 
 from analysis.metrics import errors, latency, memory, orders, pools, process
 from analysis.metrics.metric import Metric
+from recording.flow import FLOW
 
 _FILES = (latency, errors, pools, memory, process, orders)
 METRICS: Mapping[str, Metric] = MappingProxyType(
@@ -15,7 +16,5 @@ KINDS = tuple(dict.fromkeys(metric.kind for metric in METRICS.values()))
 
 
 def kinds_of(subject: str) -> tuple[str, ...]:
-    """The kinds of rule that a subject can have."""
-    return tuple(
-        kind for kind in KINDS if any(m.kind == kind and m.of(subject) for m in METRICS.values())
-    )
+    """The kinds of rule that a subject can have, among the services of this tree."""
+    return tuple(dict.fromkeys(m.kind for m in METRICS.values() if m.of(FLOW, subject)))

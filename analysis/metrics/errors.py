@@ -15,27 +15,28 @@ from analysis.metrics.case import Case
 from analysis.metrics.decide import decided, longer, unseen
 from analysis.metrics.latency import hung
 from analysis.metrics.metric import Claim, Decision, Metric
-from analysis.metrics.pools import exhaustion, starved_locks
+from analysis.metrics.pools import exhaustion, starved_by
 from analysis.metrics.subjects import has_requests, is_service, of_steps
 from analysis.statistics.distributions import share_interval
 from analysis.words.units import COUNT, PERCENT
 from analysis.words.values import Measurement
-from recording.flow import LOCK_STEPS
+from recording.flow import Services
+from recording.metric_names import HTTP_REQUESTS
 from recording.outcomes import is_failure
+from recording.profile import JOURNEY
 
-_REQUESTS = "http_requests_total"
 RULE_OF_THREE = 3.0
 """No failure among n requests excludes, at 95 %, shares above 3/n only (Hanley and Lippman-Hand,
 "If Nothing Goes Wrong, Is Everything All Right?", JAMA 249, 1983)."""
 
 
-def _of(subject: str) -> bool:
-    return has_requests(subject) or is_service(subject)
+def _of(services: Services, subject: str) -> bool:
+    return has_requests(services, subject) or is_service(services, subject)
 
 
 def _measured(case: Case, subject: str, name: str, unit: str) -> Iterable[Measurement]:
     """Who is never called by users counts requests itself."""
-    if has_requests(subject):
+    if has_requests(case.services, subject):
         return of_steps(case, subject, name, unit)
     return (_server_errors(case.evidence, subject, name, unit),)
 
@@ -46,7 +47,9 @@ def _server_errors(evidence: Evidence, subject: str, name: str, unit: str) -> Me
     Counters that name no status leave open how many of them failed.
     """
     failed = total = unknown = 0
-    counters = [n for n in evidence.resources.metrics(subject) if n.partition("/")[0] == _REQUESTS]
+    counters = [
+        n for n in evidence.resources.metrics(subject) if n.partition("/")[0] == HTTP_REQUESTS
+    ]
     for counter in counters:
         grown = max(0, round(grown_while_measured(evidence, subject, counter)))
         status = counter.rpartition("/")[2].lower()
@@ -55,11 +58,11 @@ def _server_errors(evidence: Evidence, subject: str, name: str, unit: str) -> Me
         unknown += 0 if re.fullmatch(r"[1-5](\d\d|xx)", status) else grown
     measured = Measurement(subject, name, nan, unit, total)
     if not total:
-        return replace(measured, note=f"no request was counted in {_REQUESTS}")
+        return replace(measured, note=f"no request was counted in {HTTP_REQUESTS}")
     note = f"{unknown} of its {total} requests are counted without a status" if unknown else ""
     note = unsaid(evidence, subject, counters, may_begin_late=True) or note
     if any((evidence.resources.get(subject, counter)[1] < 0).any() for counter in counters):
-        note = f"some of {_REQUESTS} is below zero"
+        note = f"some of {HTTP_REQUESTS} is below zero"
     if note and not failed:
         return replace(measured, note=note)
     measured = replace(measured, note=note, at_least=bool(note))
@@ -95,13 +98,13 @@ def _explained(case: Case, subject: str, measured: Measurement) -> str:
     step = measured.subject
     sample = case.samples.get(step)
     if sample is None:
-        return exhaustion(case, subject) if is_service(subject) else ""
+        return exhaustion(case, subject) if is_service(case.services, subject) else ""
     text = _outcomes(sample)
     if late := hung(case, sample):
         text += f" ({late})"
     if example := _example(case.evidence, step):
         text += f"; for example {example['request_id']}: {_body(example)}"
-    if step in LOCK_STEPS and (starved := starved_locks(case)):
+    if starved := starved_by(case, step):
         text += f"; {starved}"
     return text
 
@@ -116,7 +119,7 @@ def _example(evidence: Evidence, step: str) -> Mapping[str, Any] | None:
         (
             row
             for row in evidence.exemplars
-            if row.get("why") == "failure" and step in (row.get("step"), "journey")
+            if row.get("why") == "failure" and step in (row.get("step"), JOURNEY)
         ),
         None,
     )
@@ -137,8 +140,6 @@ METRICS = tuple(
         measure=partial(_measured, name=name, unit=unit),
         decide=_decided,
         explain=_explained,
-        live=True,
-        windowed=True,
     )
     for name, unit, scales in (("error_rate", "%", PERCENT), ("failures", "", COUNT))
 )

@@ -8,15 +8,15 @@ from analysis.evidence.requests import MAX_ERROR_SHARE, QUANTILES, Sample, poole
 from analysis.metrics.case import Case
 from analysis.metrics.decide import decided, longer, unseen
 from analysis.metrics.metric import Claim, Decision, Metric
-from analysis.metrics.pools import starved_locks, windows_in_words
-from analysis.metrics.subjects import JOURNEY, has_requests, of_steps
+from analysis.metrics.pools import starved_by, windows_in_words
+from analysis.metrics.subjects import has_requests, of_steps
 from analysis.statistics.percentiles import quantile
 from analysis.words.units import LATENCY
 from analysis.words.values import Measurement, show
 from recording.durations import format_duration
-from recording.flow import LOCK_STEPS, SERVICE_OF
 from recording.hlog import DISTORTION
 from recording.outcomes import TIMEOUT
+from recording.profile import JOURNEY
 
 ONE_SIDED = 0.90
 """Two-sided confidence of the interval whose bounds are wrong in 5 % each."""
@@ -62,10 +62,10 @@ def _explained(case: Case, _subject: str, measured: Measurement) -> str:
     sample = case.samples.get(step)
     if measured.at_least and sample and (late := hung(case, sample)):
         return late
-    if step in LOCK_STEPS and (starved := starved_locks(case)):
+    if starved := starved_by(case, step):
         return starved
-    service = SERVICE_OF.get(step)
-    if service is None:
+    service = case.services.service_of(step)
+    if not service:
         return _slowest_step(case)
     if own := windows_in_words(case, service):
         return f"requests waited for a connection: {own}"
@@ -105,8 +105,6 @@ METRICS = tuple(
         measure=partial(_measured, name=name),
         decide=_decided,
         explain=_explained,
-        live=True,
-        windowed=True,
     )
     for name in NAMES
 )

@@ -14,8 +14,8 @@ from analysis.metrics.metric import Claim, Decision, Metric
 from analysis.metrics.subjects import is_service
 from analysis.words.units import COUNT, HOURS, MEGABYTES, MEGABYTES_PER_HOUR
 from analysis.words.values import Measurement, Outcome
-
-_RSS, _OOM = "process_resident_memory_bytes", "container_oom_events_total"
+from recording.events import OOM_KILLED
+from recording.metric_names import OOM_EVENTS, RSS
 
 
 def _slope(case: Case, subject: str) -> Iterable[Measurement]:
@@ -50,11 +50,11 @@ def _kills(evidence: Evidence, subject: str) -> Measurement:
 
     No event is no kill only of a service that the run started, which writes its events into it.
     """
-    seen, steps = counter_growth(evidence, subject, _OOM)
-    events = [row for row in evidence.events_named("oom_killed") if row.get("source") == subject]
+    seen, steps = counter_growth(evidence, subject, OOM_EVENTS)
+    events = [row for row in evidence.events_named(OOM_KILLED) if row.get("source") == subject]
     kills = max(float(len(events)), float(steps.sum()))
     known = kills > 0 or seen.size > 0 or evidence.is_ours()
-    note = "" if known else f"it neither is ours nor exports {_OOM}"
+    note = "" if known else f"it neither is ours nor exports {OOM_EVENTS}"
     value = kills if known else nan
     return Measurement(subject, "oom_killed", value, "", max(1, seen.size), phase="run", note=note)
 
@@ -81,10 +81,10 @@ def _peak_decided(case: Case, claim: Claim, subject: str, measured: Measurement)
 def _kills_decided(case: Case, claim: Claim, subject: str, measured: Measurement) -> Decision:
     """A service that the run started writes into its events that it was killed; no other does."""
     found = sampled(case, claim, subject, measured)
-    return found if case.evidence.is_ours() else _told(found, case, subject, _OOM)
+    return found if case.evidence.is_ours() else _told(found, case, subject, OOM_EVENTS)
 
 
-def _told(found: Decision, case: Case, subject: str, series: str = _RSS) -> Decision:
+def _told(found: Decision, case: Case, subject: str, series: str = RSS) -> Decision:
     """No rule is kept by what a service did not say all the time."""
     if found[0] is not Outcome.PASS:
         return found
@@ -110,8 +110,6 @@ METRICS = (
     _metric("slope", unit="MB/h", scales=MEGABYTES_PER_HOUR, measure=_slope,
             decide=_slope_decided, signed=True),
     _metric("time_to_limit", unit="h", scales=HOURS, measure=_time_to_limit, decide=_time_decided),
-    _metric("peak_rss", unit="MB", scales=MEGABYTES, measure=_peak_rss,
-            decide=_peak_decided, live=True),
-    _metric("oom_killed", unit="", scales=COUNT, measure=_oom_killed,
-            decide=_kills_decided, live=True),
+    _metric("peak_rss", unit="MB", scales=MEGABYTES, measure=_peak_rss, decide=_peak_decided),
+    _metric("oom_killed", unit="", scales=COUNT, measure=_oom_killed, decide=_kills_decided),
 )  # fmt: skip

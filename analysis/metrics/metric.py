@@ -9,6 +9,7 @@ from typing import Protocol
 
 from analysis.metrics.case import Case
 from analysis.words.values import Measurement, Outcome
+from recording.flow import Services
 
 Decision = tuple[Outcome, str]
 """The outcome and, where it is open, why."""
@@ -28,13 +29,12 @@ class Metric:
     """What a rule can be about.
 
     ``unit`` is the base unit (empty for a count), ``scales`` maps every unit a rule may use to its
-    factor into the base unit. ``of`` says whether a subject can ever have it.
+    factor into the base unit. ``of`` says whether a subject can ever have it, among these services.
 
     ``measure`` gives what the rule looks at, in the case of a recording: one measurement, or one
     per step. ``decide`` is what the rule says of one of them, ``explain`` one line on why it broke
     ("" where the recording does not show it).
 
-    ``live`` metrics can be watched while the test runs, those with ``windowed`` over a window only.
     ``signed`` ones may be negative.
     """
 
@@ -42,10 +42,8 @@ class Metric:
     kind: str
     unit: str
     scales: Mapping[str, float]
-    of: Callable[[str], bool]
+    of: Callable[[Services, str], bool]
     measure: Callable[[Case, str], Iterable[Measurement]]
     decide: Callable[[Case, Claim, str, Measurement], Decision]
     explain: Callable[[Case, str, Measurement], str]
-    live: bool = False
-    windowed: bool = False
     signed: bool = False

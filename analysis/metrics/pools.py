@@ -12,7 +12,7 @@ from math import inf, isnan, nan
 import numpy as np
 import orjson
 
-from analysis.evidence.pool_series import histogram_quantile, pool_use
+from analysis.evidence.pool_series import histogram_quantile
 from analysis.evidence.resources import Pool, counter_growth, named
 from analysis.evidence.run import Evidence
 from analysis.metrics.case import Case
@@ -21,7 +21,14 @@ from analysis.metrics.metric import Metric
 from analysis.metrics.subjects import is_service
 from analysis.words.units import COUNT, LATENCY, PERCENT
 from analysis.words.values import Measurement
-from recording.flow import LOCK_SERVICE
+from recording.events import POOL_EXHAUSTED
+from recording.metric_names import (
+    POOL_ACQUIRE_BUCKET,
+    POOL_ACTIVE,
+    POOL_MAX,
+    POOL_TIMEOUTS,
+    POOL_WAITING,
+)
 
 BRIEF_WAIT_S = 0.05
 """Longer than it takes to open a connection (TCP, TLS and a login in one data centre: 10 to 40 ms):
@@ -47,7 +54,7 @@ def _measured(
     n = sum(len(pool.series.t_s) for pool in pools)
     blank = Measurement(subject, name, nan, unit, n, phase="run")
     if not n:
-        return (replace(blank, note="no connection_pool_active is exported"),)
+        return (replace(blank, note=f"no {POOL_ACTIVE} is exported"),)
     return (read(_Pools(blank, pools, case.evidence)),)
 
 
@@ -106,7 +113,7 @@ def _acquire_buckets(evidence: Evidence, pools: list[Pool]) -> dict[float, float
     """How many callers waited no longer than each bound (s) during the run."""
     bounds: dict[float, float] = {}
     for pool in pools:
-        prefix = named("connection_pool_acquire_seconds_bucket", pool.label) + "/"
+        prefix = named(POOL_ACQUIRE_BUCKET, pool.label) + "/"
         for metric in evidence.resources.metrics(pool.subject):
             bound = _bound(metric.removeprefix(prefix)) if metric.startswith(prefix) else nan
             if not isnan(bound):
@@ -138,7 +145,7 @@ def _all_together(of: _Pools, field: str, behind: str, lacks: str) -> Measuremen
 
 def _known(of: _Pools, field: str) -> dict[str, float]:
     """One number of the use of every pool that says it."""
-    uses = {pool.label: float(getattr(pool_use(pool.series), field)) for pool in of.pools}
+    uses = {pool.label: float(getattr(pool.series, field)) for pool in of.pools}
     return {label: value for label, value in uses.items() if not isnan(value)}
 
 
@@ -153,15 +160,16 @@ def _of_all(found: Measurement, of: _Pools, behind: str, lacks: str) -> Measurem
     return replace(found, note="; ".join(why), at_least=True)
 
 
-def starved_locks(case: Case) -> str:
-    """That checkout had to wait for locks; "" when their pool was never exhausted."""
-    starts = [w.start_s for pool in case.pools[LOCK_SERVICE] for w in pool.windows]
-    if not starts:
-        return ""
-    return (
-        f"checkout waits for {LOCK_SERVICE}, whose pool was exhausted from "
-        f"{case.evidence.elapsed(min(starts))}"
-    )
+def starved_by(case: Case, step: str) -> str:
+    """Whom who answers a step had to wait for; "" when no pool of whom it calls was exhausted."""
+    for called in case.services.calls(step):
+        if starts := [w.start_s for pool in case.pools.get(called, ()) for w in pool.windows]:
+            caller = case.services.service_of(step).removesuffix("-service")
+            return (
+                f"{caller} waits for {called}, whose pool was exhausted from "
+                f"{case.evidence.elapsed(min(starts))}"
+            )
+    return ""
 
 
 def windows_in_words(case: Case, subject: str) -> str:
@@ -183,7 +191,7 @@ def windows_in_words(case: Case, subject: str) -> str:
 def exhaustion(case: Case, subject: str) -> str:
     """When they were, and the first answer that said so, with its body."""
     text = windows_in_words(case, subject)
-    for row in case.evidence.events_named("pool_exhausted"):
+    for row in case.evidence.events_named(POOL_EXHAUSTED):
         if row.get("source") == subject:
             body = row.get("body")
             body = body if isinstance(body, str) else orjson.dumps(body).decode()
@@ -205,7 +213,6 @@ def _metric(name: str, unit: str, scales: Mapping[str, float], read: Reading) ->
         measure=partial(_measured, name=name, unit=unit, read=read),
         decide=sampled,
         explain=_explained,
-        live=True,
     )
 
 
@@ -213,15 +220,15 @@ METRICS = (
     _metric("exhausted_windows", "", COUNT, _exhausted_windows),
     _metric("utilization", "%", PERCENT, partial(
         _peak_of_the_worst, field="utilization_peak_percent", behind="size",
-        lacks="no connection_pool_max, or an unlimited one",
+        lacks=f"no {POOL_MAX}, or an unlimited one",
     )),
     _metric("timeouts", "", COUNT, partial(
         _all_together, field="timeouts", behind="timeouts_total",
-        lacks="no connection_pool_timeouts_total",
+        lacks=f"no {POOL_TIMEOUTS}",
     )),
     _metric("acquire_wait_p99", "ms", LATENCY, _acquire_wait_p99),
     _metric("peak_waiting", "", COUNT, partial(
         _peak_of_the_worst, field="peak_waiting", behind="waiting",
-        lacks="no connection_pool_waiting",
+        lacks=f"no {POOL_WAITING}",
     )),
 )  # fmt: skip

@@ -44,7 +44,6 @@ def breaches_of_dead_slots(evidence: Evidence, slots: Slots, rounds: int) -> Ite
         actual=100 * len(dead) / rounds,
         required=f"< {100 * DEAD_SHARE:g}",
         unit="%",
-        severity="breach",
         because=(
             f"{len(dead)} of {rounds}, from round {dead[0] + 1} on, and none of base's; "
             f"most failures of head: {failures[step, how].sum()} of {step}, {how}"

@@ -21,7 +21,6 @@ def breaches_of_restarts(evidence: Evidence) -> Iterator[Breach]:
                 actual=float(len(restarts_of(evidence, subject) or ())),
                 required="0",
                 unit="",
-                severity="breach",
                 because=f"{restarts_in_words(evidence, subject)}; base did not",
             )
 

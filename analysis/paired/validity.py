@@ -33,7 +33,7 @@ def check_run(evidence: Evidence, rounds: int) -> tuple[Check, ...]:
         return tuple(checks)
     samples = {arm: arm_samples(evidence, slots, rounds, arm) for arm in ARMS}
     part = judged_part(evidence, slots, rounds)
-    failing = frozenset.union(*(unwell(samples[arm], arm) for arm in ARMS))
+    failing = frozenset.union(*(unwell(evidence, samples[arm], arm) for arm in ARMS))
     checks += [*samples_taken(part, failing), _load_in_slots(evidence, slots, rounds)]
     checks += [_users(evidence, slots, rounds), _errors(samples[BASE]), *_ledger(evidence)]
     checks += [restarts_of_base(evidence)]

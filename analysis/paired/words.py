@@ -41,7 +41,6 @@ def breach_of_row(row: GateRow, settings: RegressionSettings) -> Breach:
         actual=100 * (row.ratio - 1),
         required=f"< {limit:.3g} %",
         unit="%",
-        severity="breach",
         because=(
             f"p {row.p_holm:.2g} after Holm, "
             f"{100 * settings.confidence:g} % interval {interval_of(row)}"
@@ -58,7 +57,6 @@ def breach_of_cost(row: CostRow) -> Breach:
         actual=float("nan") if row.head is None else row.head,
         required="no worse than base's " + show_cost(row.base, row.unit),
         unit=row.unit,
-        severity="breach",
         because=row.because,
     )
 
@@ -78,7 +76,6 @@ def breaches_of_orders(
                 actual=float(len(ids)),
                 required="0",
                 unit="",
-                severity="breach",
                 because=f"{IN_WORDS[what]}, such as {ids[0]}; base has none",
             )
 

@@ -17,11 +17,12 @@ from analysis.single.delivery import delivered
 from analysis.statistics.percentiles import quantile
 from analysis.words.values import NO_DATA, Check
 from recording.durations import format_duration
-from recording.flow import SERVICE_STEPS
+from recording.events import GENERATOR_ENDED, WORKER_LOST
 from recording.histogram import Histogram, merge
 from recording.hlog import DISTORTION, GENERATOR, LATENCY, of_requests
+from recording.metric_names import CPU, CPU_BUSY, CPU_STEAL, HOST, OWN_CPU
+from recording.profile import JOURNEY
 
-STEAL = "cpu_steal_seconds_total"
 WORTH_SAYING = 0.03
 """Share of all cores; less than this explains nothing."""
 
@@ -39,8 +40,8 @@ def checks(evidence: Evidence, samples: dict[str, Sample]) -> list[Check]:
     found = [ending(evidence), *damage(evidence)]
     if evidence.manifest.source == "loadgate":
         found += [*completeness(evidence), _recorded(evidence)]
-        found += samples_taken(evidence, unwell(samples))
-    journey = samples["journey"]
+        found += samples_taken(evidence, unwell(evidence, samples))
+    journey = samples[JOURNEY]
     found.append(
         Check("measured requests", f"{journey.n}", "> 0", journey.n > 0, _zero_hint(evidence))
     )
@@ -71,7 +72,7 @@ def damage(evidence: Evidence) -> Iterator[Check]:
 
 
 def completeness(evidence: Evidence) -> Iterator[Check]:
-    closing = evidence.events_named("generator_ended")
+    closing = evidence.events_named(GENERATOR_ENDED)
     if not closing and evidence.manifest.ended == "interrupted" and not evidence.phases:
         return  # stopped in good order before there was any load to count
     if not closing:
@@ -112,7 +113,7 @@ def _locust_count(evidence: Evidence, ours: int, theirs: int) -> Check:
 
 def _died_with_workers(evidence: Evidence, recorded: int) -> float:
     """Requests that lost workers may have told Locust of and not yet us: two intervals' worth."""
-    lost = len(evidence.events_named("worker_lost"))
+    lost = len(evidence.events_named(WORKER_LOST))
     interval_s = evidence.manifest.profile.recording.interval
     duration_s = max(interval_s, evidence.end_s - evidence.load_start_s)
     return lost * 2 * interval_s * recorded / duration_s
@@ -177,7 +178,7 @@ def generator(evidence: Evidence) -> Iterator[Check]:
         not own if p99_ms is None else p99_ms <= 1000 * validity.generator_lag_p99,
         "how late its own timers fired" + stolen(evidence),
     )
-    workers = evidence.load.subjects("process_cpu_seconds_total")
+    workers = evidence.load.subjects(CPU)
     if not workers:
         yield Check("CPU of the generator", NO_DATA, "present", not own)
     for worker in workers:
@@ -190,7 +191,7 @@ def generator(evidence: Evidence) -> Iterator[Check]:
 
 def stolen(evidence: Evidence) -> str:
     """What a virtual machine's host took from it, in words; "" where that is next to nothing."""
-    steal = rate_while_measured(evidence, *evidence.resources.get("host", STEAL))
+    steal = rate_while_measured(evidence, *evidence.resources.get(HOST, CPU_STEAL))
     cores = evidence.manifest.host.get("cores")
     if not steal or not cores or steal / float(cores) < WORTH_SAYING:
         return ""
@@ -201,8 +202,8 @@ def host(evidence: Evidence) -> Iterator[Check]:
     """What other processes took from the machine: a busy neighbour is not a slow shop."""
     cores = evidence.manifest.host.get("cores")
     busy, own = (
-        rate_while_measured(evidence, *evidence.resources.get("host", f"{name}_seconds_total"))
-        for name in ("cpu_busy", "own_cpu")
+        rate_while_measured(evidence, *evidence.resources.get(HOST, metric))
+        for metric in (CPU_BUSY, OWN_CPU)
     )
     share = None
     if busy is not None and own is not None and cores:
@@ -215,7 +216,7 @@ def host(evidence: Evidence) -> Iterator[Check]:
 def _mocks(evidence: Evidence) -> Iterator[Check]:
     if evidence.manifest.profile.target.urls:
         return  # a real service may use all the cores it has
-    for subject in SERVICE_STEPS:
+    for subject in evidence.services.subjects:
         cpu = cpu_share(evidence, subject)
         limit = evidence.manifest.profile.validity.mock_cpu
         hint = "a saturated mock measures itself"

@@ -16,7 +16,9 @@ from analysis.evidence.run import Evidence
 from analysis.words.values import NO_DATA, Check
 from recording.durations import format_duration
 from recording.hlog import Interval, of_requests
+from recording.metric_names import ARRIVALS_PLANNED, ARRIVALS_STARTED, LOCUST, USERS
 from recording.outcomes import LOWER_BOUNDS
+from recording.profile import JOURNEY
 
 USERS_KNOWN_AFTER_S = 0.9
 """Locust's master counts users by its workers' reports, which come once a second."""
@@ -57,13 +59,10 @@ def _arrivals_delivered(evidence: Evidence) -> Iterator[Check]:
 
 def _arrivals(evidence: Evidence) -> tuple[float, float]:
     """Journeys that were due and journeys that began, in the measured phases."""
-    workers = evidence.load.subjects("arrivals_planned_total")
+    workers = evidence.load.subjects(ARRIVALS_PLANNED)
     due, begun = (
-        sum(
-            grown_while_measured(evidence, worker, f"arrivals_{name}_total", "load")
-            for worker in workers
-        )
-        for name in ("planned", "started")
+        sum(grown_while_measured(evidence, worker, metric, "load") for worker in workers)
+        for metric in (ARRIVALS_PLANNED, ARRIVALS_STARTED)
     )
     return due, begun
 
@@ -120,7 +119,7 @@ def _users(evidence: Evidence) -> tuple[float, float | None]:
     load = evidence.manifest.profile.load
     pairs = [
         (wanted, float(there))
-        for t_s, there in zip(*evidence.load.get("locust", "users"), strict=True)
+        for t_s, there in zip(*evidence.load.get(LOCUST, USERS), strict=True)
         if _users_known_at(evidence, float(t_s))
         and (wanted := load.intended(float(t_s) - evidence.load_start_s)) is not None
     ]
@@ -149,7 +148,7 @@ def rate_check(
     """
     tolerance = evidence.manifest.profile.validity.rate_tolerance
     span_s = sum(end - start for start, end in windows)
-    rate = samples["journey"].n / span_s
+    rate = samples[JOURNEY].n / span_s
     lowest, highest = _littles_law(evidence, intervals, windows, samples, users)
     alike = highest - lowest <= 0.01 * highest
     expected = f"{highest:.1f}/s" if alike else f"{lowest:.1f} to {highest:.1f}/s"
@@ -178,7 +177,7 @@ def _littles_law(
     period; a hanging request may fit into that wait, or take the user from it.
     """
     journey = evidence.manifest.profile.journey
-    all_steps, span_s = samples["journey"], sum(end - start for start, end in windows)
+    all_steps, span_s = samples[JOURNEY], sum(end - start for start, end in windows)
     every = _requests(intervals)
     begun = [i for i in every if any(start <= _begin_s(i) < end for start, end in windows)]
     low, high = (
@@ -187,7 +186,7 @@ def _littles_law(
     )
     if journey.period is None:
         return low, high
-    started = samples.get("browse")
+    started = samples.get(next(iter(evidence.services.steps), ""))
     per_journey = all_steps.n / started.n if started and started.n else 1.0
     free = max(0.0, users - spent_s(_hanging(intervals), windows) / span_s)
     return (

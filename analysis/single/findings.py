@@ -10,14 +10,14 @@ from analysis.evidence.stalls import stalls_in_words
 from analysis.metrics.case import Case
 from analysis.metrics.pools import brief_waits, windows_in_words
 from analysis.words.values import show
-from recording.flow import SERVICE_STEPS
+from recording.events import OOM_KILLED, STRANGERS_REFUSED, WORKER_LOST
 
 
 def findings(case: Case) -> Iterator[str]:
     """One sentence each."""
     for subject, pools in case.pools.items():
         yield from _of_pools(case, subject, pools)
-    for subject in SERVICE_STEPS:
+    for subject in case.services.subjects:
         if text := restarts_in_words(case.evidence, subject):
             yield f"{subject} {text}"
     for subject, memory in case.memory.items():
@@ -50,12 +50,12 @@ def _of_charges(charge: Sample | None) -> Iterator[str]:
 
 
 def _of_events(evidence: Evidence) -> Iterator[str]:
-    for row in evidence.events_named("worker_lost"):
+    for row in evidence.events_named(WORKER_LOST):
         at = evidence.elapsed(float(row["t_s"]))
         yield f"{row.get('worker')} was lost at {at}; its users moved to the other workers"
-    if strangers := evidence.events_named("strangers_refused"):
+    if strangers := evidence.events_named(STRANGERS_REFUSED):
         messages = strangers[-1].get("messages")
         yield f"{messages} messages of strangers, without the run's seal, were dropped"
-    for row in evidence.events_named("oom_killed"):
+    for row in evidence.events_named(OOM_KILLED):
         at = evidence.elapsed(float(row["t_s"]))
         yield f"{row.get('source')} was killed for memory at {at}"

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import chain
+from math import nan
 
 from analysis.evidence.begun import never_told
 from analysis.evidence.requests import Sample, judged_kind, samples
@@ -16,6 +17,7 @@ from analysis.single.delivery import kept_from_users
 from analysis.single.findings import findings
 from analysis.words.units import and_more
 from analysis.words.values import (
+    NO_DATA,
     Breach,
     Measurement,
     Outcome,
@@ -25,6 +27,7 @@ from analysis.words.values import (
 )
 from recording.durations import format_duration
 from recording.hlog import LATENCY, of_requests
+from recording.profile import JOURNEY
 
 _SHOWN = ("p50", "p95", "p99", "mean", "max", "error_rate")
 
@@ -37,14 +40,15 @@ def judge_evidence(evidence: Evidence, thresholds: Thresholds) -> Verdict:
     breaches = tuple(_breach(row) for row in rows if row.outcome is Outcome.FAIL)
     invalid = tuple(str(check) for check in run_checks if not check.ok)
     unsure = tuple(_unsure(evidence, thresholds, rows))
-    outcome = _overall(bool(invalid), bool(breaches), bool(unsure), bool(rows))
+    applying = tuple(row for row in rows if row.applies)
+    outcome = _overall(bool(invalid), bool(breaches), bool(unsure), bool(applying))
     if outcome is Outcome.INVALID and not invalid:
         invalid = ("no rule of thresholds.toml applies to this run",)
     return Verdict(
         run_id=evidence.manifest.run_id,
         profile=evidence.manifest.profile.name,
         verdict=outcome,
-        summary=_summary(outcome, breaches, invalid, unsure, rows),
+        summary=_summary(outcome, breaches, invalid, unsure, applying),
         breaches=breaches,
         rows=rows,
         measurements=tuple(_measurements(case, rows)),
@@ -57,13 +61,31 @@ def judge_evidence(evidence: Evidence, thresholds: Thresholds) -> Verdict:
 
 
 def _rows(case: Case, subject: str, rule: Rule) -> Iterator[RuleRow]:
-    metric = rule.metric
-    required = case.evidence.manifest.profile.judge.requires(subject, metric.kind)
-    for measured in metric.measure(case, subject):
+    metric, judge = rule.metric, case.evidence.manifest.profile.judge
+    if not metric.of(case.services, subject):
+        yield _without(rule, subject, required=f"{subject}.{metric.kind}" in judge.required)
+        return
+    required = judge.requires(subject, metric.kind)
+    for measured in tuple(metric.measure(case, subject)) or (_nothing(rule, subject),):
         outcome, because = metric.decide(case, rule, subject, measured)
         if outcome is Outcome.FAIL:
             because = metric.explain(case, subject, measured)
         yield RuleRow(str(rule), subject, measured, outcome, because, required, metric.kind)
+
+
+def _without(rule: Rule, subject: str, *, required: bool) -> RuleRow:
+    """A rule about a service or step that the recording was made without.
+
+    It is shown, and keeps no verdict open unless the profile requires just this one.
+    """
+    measured = replace(_nothing(rule, subject), note="this run was made without it")
+    because = f"{NO_DATA}: {measured.note}"
+    inconclusive, kind = Outcome.INCONCLUSIVE, rule.metric.kind
+    return RuleRow(str(rule), subject, measured, inconclusive, because, required, kind, required)
+
+
+def _nothing(rule: Rule, subject: str) -> Measurement:
+    return Measurement(subject, rule.metric.name, nan, rule.metric.unit, 0)
 
 
 def _breach(row: RuleRow) -> Breach:
@@ -76,7 +98,6 @@ def _breach(row: RuleRow) -> Breach:
         actual=measured.value,
         required=row.rule.removeprefix(measured.metric).strip(),
         unit=measured.unit,
-        severity="breach",
         because=row.because,
         at_least=measured.at_least,
     )
@@ -176,8 +197,8 @@ def _context(evidence: Evidence, found: dict[str, Sample]) -> dict[str, object]:
         "overrides": manifest.overrides,
         "peak_users": manifest.profile.load.peak_users,
         "measured_s": evidence.measured_s,
-        "requests_measured": found["journey"].n,
-        "requests_excluded": total - found["journey"].n,
-        "rate_per_s": found["journey"].n / evidence.measured_s if evidence.measured_s else 0.0,
+        "requests_measured": found[JOURNEY].n,
+        "requests_excluded": total - found[JOURNEY].n,
+        "rate_per_s": found[JOURNEY].n / evidence.measured_s if evidence.measured_s else 0.0,
         "outcomes": {name: sample.outcomes for name, sample in found.items()},
     }

@@ -56,7 +56,10 @@ class Measurement:
 
 @dataclass(frozen=True, slots=True)
 class RuleRow:
-    """One rule applied to one subject. ``required`` False: cannot spoil a PASS by not telling."""
+    """One rule applied to one subject. ``required`` False: cannot spoil a PASS by not telling.
+
+    ``applies`` False: it is about what this recording was made without, and counts for nothing.
+    """
 
     rule: str
     subject: str
@@ -65,17 +68,18 @@ class RuleRow:
     because: str = ""
     required: bool = True
     kind: str = ""
+    applies: bool = True
 
 
 def is_about_shipping(rows: tuple[RuleRow, ...]) -> bool:
     """Whether every rule on what customers feel, latency and errors, was decided."""
-    felt = (row for row in rows if row.kind in ("latency", "errors"))
+    felt = (row for row in rows if row.applies and row.kind in ("latency", "errors"))
     return all(row.outcome is not Outcome.INCONCLUSIVE for row in felt)
 
 
 @dataclass(frozen=True, slots=True)
 class Breach:
-    """A rule that does not hold; ``severity`` is how far ``actual`` is past the limit."""
+    """A rule that does not hold."""
 
     rule: str
     subject: str
@@ -83,7 +87,6 @@ class Breach:
     actual: float
     required: str
     unit: str
-    severity: str
     because: str
     at_least: bool = False
 

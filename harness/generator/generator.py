@@ -20,7 +20,7 @@ from harness.system.host import usable_cores
 from harness.system.parent import STARTED_BY
 from harness.system.paths import PROJECT, environment_of
 from recording.clock import RunClock
-from recording.flow import SERVICE_STEPS
+from recording.flow import FLOW
 from recording.profile import Profile
 from recording.rundir import RunDir
 
@@ -28,7 +28,7 @@ MASTER_PORT = 5557
 OWN_WORKERS_WITHIN_S = 60.0
 """Local workers are forked at once; on a starved machine they may take some seconds."""
 PORTS_FOR_LISTENING = (15_000, 32_000)
-CONNECTIONS_PER_USER = sum(1 for steps in SERVICE_STEPS.values() if steps)
+CONNECTIONS_PER_USER = sum(bool(service.steps) for service in FLOW.all)
 """One to each service that answers a step."""
 SPARE_DESCRIPTORS = 500
 REQUESTS_PER_WORKER = 600.0
@@ -179,20 +179,19 @@ def plan_json(
     profile: Profile,
     token: str,
     urls: Mapping[str, str],
-    arms: Mapping[str, Mapping[str, str]] | None,
-    head_first: tuple[bool, ...],
+    paired: Mapping[str, object] | None,
     workers: int,
 ) -> Callable[[RunDir | None], str]:
     """What a Locust process is asked to do, for a run directory or, elsewhere, for None.
 
-    ``token`` goes into the ids that it makes up.
+    ``token`` goes into the ids that it makes up; ``paired`` has the urls and steps of the arms.
     """
     dumped = profile.model_dump(mode="json")
     if ca_file := profile.target.ca_file:  # Locust starts in another folder
         dumped["target"]["ca_file"] = str(Path(ca_file).resolve())
     table = {"profile": dumped, "token": token, "urls": dict(urls), "workers": workers}
-    if arms is not None:
-        table["paired"] = {"arms": arms, "head_first": head_first}
+    if paired is not None:
+        table["paired"] = paired
     return lambda run: json.dumps(table | {"run": str(run.root.resolve()) if run else None})
 
 

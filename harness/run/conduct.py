@@ -12,7 +12,7 @@ from harness.run.events import write_event
 from harness.run.watch import STOPPED, End, Interrupt, Watch
 from harness.sampling.sampler import Sampler
 from harness.scene import preflight
-from harness.scene.scene import OpenScene, Scene, single
+from harness.scene.scene import OpenScene, Scene, single, target_urls
 from harness.scene.seeds import seeded_load, seeded_services
 from harness.scene.services import service_settings
 from harness.screen.live import LiveView
@@ -21,7 +21,9 @@ from harness.system import git, host
 from recording.clock import RunClock
 from recording.closing import close_run
 from recording.errors import LoadgateError, StorageError
+from recording.events import GENERATOR_ENDED, NOT_SAMPLED, RUN_ENDED
 from recording.files import why
+from recording.flow import FLOW, Service, Services
 from recording.jsonl import read_json_lines
 from recording.manifest import Manifest, PairedRun, write_manifest
 from recording.orders_reader import settle_ledger
@@ -129,8 +131,28 @@ def _manifest(job: Job) -> Manifest:
         host=host.host_facts(),
         command=plain(" ".join(sys.argv[1:])),
         paired=job.order.paired,
+        services=_services(job.order),
+        steps=FLOW.order,
         workers=job.processes,
     )
+
+
+def _services(order: Order) -> tuple[Service, ...]:
+    """Of a paired run those of either arm."""
+    if order.paired is None:
+        urls = target_urls(order.profile)
+        return FLOW.reached_by(urls) if urls else FLOW.all
+    arms = (order.paired.base, order.paired.head)
+    return FLOW.with_others(service for arm in arms for service in arm.services or ()).all
+
+
+def _arms(paired: PairedRun, scene: Scene) -> dict[str, object]:
+    """What the load must know of the arms: their order, urls, and steps."""
+    own = {arm: paired.facts_of(arm).services for arm in ARMS}
+    steps = {
+        arm: FLOW.steps if s is None else Services(s, FLOW.order).steps for arm, s in own.items()
+    }
+    return {"arms": scene.arms, "head_first": paired.head_first, "steps": steps}
 
 
 def _execute(job: Job, interrupt: Interrupt, view: LiveView) -> End:
@@ -157,7 +179,7 @@ def _execute(job: Job, interrupt: Interrupt, view: LiveView) -> End:
 def _tell_unsampled(job: Job, scene: Scene, view: LiveView) -> None:
     for subject in scene.unsampled:
         view.note(f"{subject} exports no /metrics: pools, memory and CPU of it will not be known")
-        write_event(job.run, job.clock, "not_sampled", subject=subject)
+        write_event(job.run, job.clock, NOT_SAMPLED, subject=subject)
 
 
 def _under_load(job: Job, scene: Scene, interrupt: Interrupt, view: LiveView) -> End:
@@ -167,8 +189,8 @@ def _under_load(job: Job, scene: Scene, interrupt: Interrupt, view: LiveView) ->
     sampler.start()
     server: PlanServer | None = None
     try:
-        order_of_arms = paired.head_first if paired else ()
-        plan = plan_json(profile, run.token, scene.urls, scene.arms, order_of_arms, job.processes)
+        arms = _arms(paired, scene) if paired else None
+        plan = plan_json(profile, run.token, scene.urls, arms, job.processes)
         if workers.remote:
             port = workers.port + PLAN_PORT_OFFSET
             token = workers.token.text
@@ -196,12 +218,12 @@ def _close(run: RunDir, manifest: Manifest, end: End, clock: RunClock) -> None:
         for log in run.logs.glob("*.log"):  # of Locust and the mocks, which know nothing of secrets
             redact_file(log)
         rows, _ = read_json_lines(run.events)
-        write_event(run, clock, "run_ended", how=end.how, because=end.because)
+        write_event(run, clock, RUN_ENDED, how=end.how, because=end.because)
         for arm in ("", *ARMS):
             settle_ledger(run.orders_of(arm))
     except OSError as error:
         raise StorageError(f"{run.root}: cannot be closed: {why(error)}") from error
-    counted = next((row for row in rows if row.get("event") == "generator_ended"), {})
+    counted = next((row for row in rows if row.get("event") == GENERATOR_ENDED), {})
     how_it_ended = {
         "ended": end.how,
         "ended_because": end.because,

@@ -6,6 +6,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from harness.run.events import write_event
 from harness.screen.progress import Tail
 from recording.clock import RunClock
+from recording.events import LOOK_FAILED, SLOTS_STARTED
 from recording.manifest import PairedRun
 from recording.profile import Gate
 from recording.rundir import RunDir
@@ -40,7 +41,7 @@ class EarlyLooks:
             judged, self._judging = self._judging, None
             if error := judged.exception():
                 said = f"{type(error).__name__}: {error}"
-                write_event(run, clock, "look_failed", error=said)
+                write_event(run, clock, LOOK_FAILED, error=said)
             elif why := judged.result():
                 return why
         if self._judging is None and self._open and self._is_over(run, clock, self._open[0]):
@@ -57,6 +58,6 @@ class EarlyLooks:
     def _find_slots(self, run: RunDir) -> Slots | None:
         self._events = self._events or Tail(run.events)
         for row in self._events.rows():
-            if row["event"] == "slots_started":
+            if row["event"] == SLOTS_STARTED:
                 self._slots = self._gate.slots(row["start_s"], self._paired.head_first)
         return self._slots

@@ -4,6 +4,8 @@ from collections.abc import Iterator
 
 import psutil
 
+from recording.metric_names import CPU_BUSY, CPU_STEAL, OWN_CPU
+
 _IDLE = ("idle", "iowait", "steal", "guest", "guest_nice")
 """Not work done here; guest time is part of user time already."""
 
@@ -11,9 +13,9 @@ _IDLE = ("idle", "iowait", "steal", "guest", "guest_nice")
 def host_samples() -> Iterator[tuple[str, float]]:
     """(metric, value) pairs of the subject ``host``; CPU in seconds since boot or start."""
     times = psutil.cpu_times()._asdict()
-    yield "cpu_busy_seconds_total", sum(s for name, s in times.items() if name not in _IDLE)
-    yield "cpu_steal_seconds_total", float(times.get("steal", 0.0))
-    yield "own_cpu_seconds_total", _own_cpu_s()
+    yield CPU_BUSY, sum(s for name, s in times.items() if name not in _IDLE)
+    yield CPU_STEAL, float(times.get("steal", 0.0))
+    yield OWN_CPU, _own_cpu_s()
 
 
 def _own_cpu_s() -> float:

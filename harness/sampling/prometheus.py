@@ -12,25 +12,16 @@ from urllib.parse import quote
 
 from prometheus_client.parser import text_string_to_metric_families
 
+from recording.metric_names import (
+    HTTP_REQUESTS,
+    MEMORY_LIMIT,
+    OF_A_POOL,
+    OF_A_PROCESS,
+    POOL_MAX,
+)
 from recording.series import is_sound
 
-_OF_A_PROCESS = (
-    "process_resident_memory_bytes",
-    "process_cpu_seconds_total",
-    "process_start_time_seconds",
-    "container_spec_memory_limit_bytes",
-    "container_oom_events_total",
-    "service_replicas",
-)
-_OF_A_POOL = (
-    "connection_pool_max", "connection_pool_active", "connection_pool_idle",
-    "connection_pool_waiting", "connection_pool_timeouts_total", "connection_pool_abandoned_total",
-    "connection_pool_acquire_seconds_bucket", "connection_pool_acquire_seconds_sum",
-    "connection_pool_acquire_seconds_count", "connection_pool_hold_seconds_sum",
-    "connection_pool_hold_seconds_count",
-)  # fmt: skip
-_REQUESTS = "http_requests_total"
-_KEPT = (_REQUESTS, *_OF_A_PROCESS, *_OF_A_POOL)
+_KEPT = (HTTP_REQUESTS, *OF_A_PROCESS, *OF_A_POOL)
 _STATUS = ("status", "code", "status_code")
 """Labels that exporters give the HTTP status, the first that is there."""
 _COUNTED = ("_total", "_bucket", "_sum", "_count")
@@ -58,16 +49,16 @@ def _says(metric: str, value: float) -> bool:
 
     A limit of no memory at all is how cAdvisor says that there is none.
     """
-    if metric == "container_spec_memory_limit_bytes" and not value:
+    if metric == MEMORY_LIMIT and not value:
         return False
-    return is_sound(value) and (value >= 0 or metric == "connection_pool_max")
+    return is_sound(value) and (value >= 0 or metric == POOL_MAX)
 
 
 def _flat(metric: str, labels: Mapping[str, str]) -> str:
-    if metric == _REQUESTS:
+    if metric == HTTP_REQUESTS:
         status = next((labels[name] for name in _STATUS if labels.get(name)), None)
         return metric if status is None else f"{metric}/{_part(status)}"
-    return "/".join([metric, *(_pool_labels(labels) if metric in _OF_A_POOL else ())])
+    return "/".join([metric, *(_pool_labels(labels) if metric in OF_A_POOL else ())])
 
 
 def _pool_labels(labels: Mapping[str, str]) -> Iterator[str]:

@@ -14,7 +14,9 @@ from harness.sampling.host_samples import host_samples
 from harness.sampling.prometheus import flatten
 from harness.system.fetch import NoAnswerError, fetch
 from recording.clock import RunClock
+from recording.events import CLOCK_JUMPED, SAMPLE_FAILED, SAMPLING_ENDED
 from recording.jsonl import JsonLinesWriter
+from recording.metric_names import HOST, UP
 from recording.profile import Sampling
 from recording.rundir import RunDir
 from recording.series import Sample, SeriesWriter
@@ -46,14 +48,14 @@ class Sampler:
         self._events = JsonLinesWriter(run.events)
         self._writing = threading.RLock()
         self._stopping = threading.Event()
-        self._threads = [self._thread("host", self._sample_host)]
+        self._threads = [self._thread(HOST, self._sample_host)]
         self._threads += [
             self._thread(subject, partial(self._sample_service, subject, url))
             for subject, url in urls.items()
         ]
         self._written: dict[tuple[str, str], float] = {}
         self._clock_offset_s = time.time() - time.monotonic()
-        self._taken = dict.fromkeys(["host", *urls], 0)
+        self._taken = dict.fromkeys([HOST, *urls], 0)
         self.failures = 0
         self.latest: dict[str, dict[str, float]] = {}
         self.broken: OSError | None = None
@@ -74,7 +76,7 @@ class Sampler:
         for thread in self._threads:
             thread.join()
         self._guarded(
-            lambda: self._event("sampling_ended", passes=self.passes, failures=self.failures)
+            lambda: self._event(SAMPLING_ENDED, passes=self.passes, failures=self.failures)
         )
         self._series.close()
         self._events.close()
@@ -101,7 +103,7 @@ class Sampler:
 
     def _sample_host(self) -> None:
         self._watch_clock()
-        self._write("host", dict(host_samples()))
+        self._write(HOST, dict(host_samples()))
 
     def _sample_service(self, subject: str, url: str) -> None:
         values = self._scrape(subject, url)
@@ -113,14 +115,14 @@ class Sampler:
             page = fetch(f"{url}/metrics", self._sampling.timeout, self._ca_file)
             if not page.ok:
                 raise ValueError(f"status {page.status}")
-            return {"up": 1.0, **dict(flatten(page.text))}
+            return {UP: 1.0, **dict(flatten(page.text))}
         except (NoAnswerError, ValueError) as error:
             cause = error.__cause__ or error
             with self._writing:
                 self.failures += 1
                 why = f"{type(cause).__name__}: {error}"
-                self._event("sample_failed", subject=subject, error=why)
-            return {"up": 0.0}
+                self._event(SAMPLE_FAILED, subject=subject, error=why)
+            return {UP: 0.0}
 
     def _write(self, subject: str, values: Mapping[str, float]) -> None:
         with self._writing:
@@ -144,7 +146,7 @@ class Sampler:
         offset_s = time.time() - time.monotonic()
         jump_s = offset_s - self._clock_offset_s
         if abs(jump_s) > 1.0:
-            self._event("clock_jumped", by_s=round(jump_s, 3))
+            self._event(CLOCK_JUMPED, by_s=round(jump_s, 3))
         self._clock_offset_s = offset_s
 
     def _event(self, event: str, **details: Any) -> None:

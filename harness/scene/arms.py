@@ -1,8 +1,5 @@
 """The two arms of a paired run: this tree, another revision of it, or services at given urls."""
 
-import json
-import subprocess
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -10,36 +7,29 @@ from pathlib import Path
 from typing import Any
 
 from harness.scene import preflight
+from harness.scene import revision as revisions
 from harness.scene.scene import OpenScene, Scene, by_subject, target_urls, with_metrics
 from harness.scene.seeds import seeded_services
 from harness.scene.services import (
     GIVE_UP_TIMEOUT_S,
-    START_TIMEOUT_S,
     Origin,
     Services,
     service_settings,
     start_services,
 )
 from harness.system import git
-from harness.system.paths import PROJECT, environment_of
 from harness.system.scratch import scratch
 from recording.clock import RunClock
 from recording.errors import ConfigError
+from recording.flow import FLOW
 from recording.manifest import ArmFacts
 from recording.profile import Profile, Target
-from recording.profile_file import apply_override, build, key_path, read_toml
+from recording.profile_file import apply_override, build, read_toml
 from recording.rundir import RunDir
 from recording.slots import ARMS, BASE, Arm
 from recording.text import plain
 
 KINDS = "`.` (this tree), `ref:<git ref>` or `url:<file with service urls>`"
-LOCK = "requirements.lock"
-# Asked of another revision's mocks: the settings that each service knows.
-KNOWN_SETTINGS = """
-import json
-from mock_services.settings import MODELS
-print(json.dumps({name: list(model.model_fields) for name, model in MODELS.items()}))
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +65,13 @@ def prepared(
         revision = git.resolve(rest)
         with scratch(arm) as folder:
             git.export(revision, folder)
-            settings, notes = _as_known(arm, settings, overrides, folder, revision)
-            facts = ArmFacts(what=what, revision=revision, overrides=asked, notes=notes)
-            yield PreparedArm(facts, settings, Origin(folder, arm), {})
+            theirs = revisions.asked(folder, arm, revision)
+            settings, notes = theirs.as_known(settings, overrides)
+            services = None if theirs.services is FLOW else theirs.services.all
+            facts = ArmFacts(
+                what=what, revision=revision, overrides=asked, notes=notes, services=services
+            )
+            yield PreparedArm(facts, settings, theirs.origin(arm), {})
     else:
         raise ConfigError(f"--{arm} {what}: need {KINDS}")
 
@@ -105,20 +99,25 @@ def open_arms(base: PreparedArm, head: PreparedArm, ca_file: str = "") -> OpenSc
                     sampled |= exporting
                     unsampled += without
                 else:
-                    started.append(
-                        start_services(chosen.settings, clock, run, origin=chosen.origin)
-                    )
-                    arms[arm] = started[-1].urls
-                    sampled |= started[-1].by_subject
+                    own = start_services(chosen.settings, clock, run, origin=chosen.origin)
+                    started.append(own)
+                    arms[arm] = own.urls | _renamed(own.urls, chosen.facts)
+                    sampled |= own.by_subject
         except BaseException:
             for services in started:
                 services.stop(GIVE_UP_TIMEOUT_S)
             raise
         every = tuple(service for services in started for service in services.services)
-        own = Services(every, "") if every else None
-        return Scene(own, arms[BASE], sampled, arms, unsampled)
+        ours = Services(every, "") if every else None
+        return Scene(ours, arms[BASE], sampled, arms, unsampled)
 
     return open_scene
+
+
+def _renamed(urls: Mapping[str, str], facts: ArmFacts) -> dict[str, str]:
+    """What this tree's load calls the services that answer its steps, where they say otherwise."""
+    own = {step: urls[service.key] for service in facts.services or () for step in service.steps}
+    return {service.key: own[step] for service in FLOW.all for step in service.steps if step in own}
 
 
 def _of_urls(arm: Arm, file: Path, overrides: Sequence[str], profile: Profile) -> PreparedArm:
@@ -136,7 +135,10 @@ def _of_urls(arm: Arm, file: Path, overrides: Sequence[str], profile: Profile) -
     preflight.check_safety(aimed, f"{file}: ")
     urls = target_urls(aimed)
     preflight.check_answers(urls, f"{file}: ", profile.target.ca_file)
-    return PreparedArm(ArmFacts(what=plain(f"url:{file}"), urls=urls), {}, Origin(arm=arm), urls)
+    there = FLOW.reached_by(urls)
+    services = None if there == FLOW.all else there
+    facts = ArmFacts(what=plain(f"url:{file}"), urls=urls, services=services)
+    return PreparedArm(facts, {}, Origin(arm=arm), urls)
 
 
 def _settings(
@@ -151,61 +153,3 @@ def _settings(
             )
         apply_override(table, text, f"--{arm}-set")
     return service_settings(table["services"], where if not overrides else f"--{arm}-set")
-
-
-def _as_known(
-    arm: Arm,
-    settings: dict[str, dict[str, Any]],
-    overrides: Sequence[str],
-    folder: Path,
-    revision: str,
-) -> tuple[dict[str, dict[str, Any]], tuple[str, ...]]:
-    """The settings that the mocks of another revision know, and what is to be said about it.
-
-    Raises ConfigError where it has no mocks, or does not know a setting asked for by name.
-    """
-    if not (folder / "mock_services" / "serve.py").exists():
-        raise ConfigError(f"revision {revision}: has no mock_services/serve.py to start")
-    notes = []
-    if _lock(folder) != _lock(PROJECT):
-        notes.append(f"its {LOCK} is another one, and it ran on the packages installed here")
-    known = _known_settings(folder, arm, revision)
-    named = {tuple(key_path(text.partition("=")[0])[1:3]) for text in overrides}
-    kept: dict[str, dict[str, Any]] = {}
-    for name, own in settings.items():
-        strange = sorted({*own} - {*known.get(name, own)})
-        if asked := [key for key in strange if (name, key) in named]:
-            raise ConfigError(f"revision {revision[:10]}: does not know services.{name}.{asked[0]}")
-        without = f"its mocks do not know services.{name}.{{}}, so it ran without"
-        notes += [without.format(key) for key in strange]
-        kept[name] = {key: value for key, value in own.items() if key not in strange}
-    return kept, tuple(notes)
-
-
-def _lock(folder: Path) -> bytes:
-    try:
-        return (folder / LOCK).read_bytes()
-    except OSError:
-        return b""
-
-
-def _known_settings(folder: Path, arm: Arm, revision: str) -> dict[str, list[str]]:
-    """By service; empty where that revision cannot be asked, and its services will have to say."""
-    try:
-        done = subprocess.run(
-            [sys.executable, "-c", KNOWN_SETTINGS],
-            cwd=folder,
-            env=environment_of(folder),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=START_TIMEOUT_S,
-            check=False,
-        )
-        return json.loads(done.stdout) if done.returncode == 0 else {}
-    except subprocess.TimeoutExpired:
-        raise ConfigError(
-            f"--{arm} revision {revision[:10]}: its mock_services.settings took more than "
-            f"{START_TIMEOUT_S:.0f} s to import"
-        ) from None
-    except ValueError:
-        return {}  # it prints something else as well

@@ -10,10 +10,12 @@ from typing import Any
 import orjson
 
 from analysis.statistics.percentiles import quantile
+from recording.events import PHASE_STARTED, PHASES_ENDED, SLOTS_STARTED, WORKER_JOINED
 from recording.flow import STEPS
 from recording.histogram import Histogram, merge
 from recording.hlog import Interval, of_requests, parse_hlog
 from recording.manifest import PairedRun
+from recording.metric_names import LOCUST, USERS
 from recording.outcomes import is_failure
 from recording.profile import Profile
 from recording.rundir import RunDir
@@ -127,7 +129,7 @@ class Progress:
         return f"waiting for workers: {len(self._joined)} of {self._workers}"
 
     def _follow(self) -> None:
-        for interval in of_requests(parse_hlog(self._log.lines()).intervals):
+        for interval in of_requests(self._recorded()):
             self._recent.append(interval)
             if is_failure(interval.tag.outcome):
                 self._failures += interval.histogram.n
@@ -137,19 +139,22 @@ class Progress:
         self._follow_phases()
         for line in self._load.lines().splitlines():
             parts = line.split(",")
-            if parts[1:3] == ["locust", "users"]:
+            if parts[1:3] == [LOCUST, USERS]:
                 self._users = int(float(parts[3]))
+
+    def _recorded(self) -> tuple[Interval, ...]:
+        return parse_hlog(self._log.lines().encode().splitlines(keepends=True)).intervals
 
     def _follow_phases(self) -> None:
         for event in self._events.rows():
-            if event["event"] == "worker_joined" and self._began_s is None:
+            if event["event"] == WORKER_JOINED and self._began_s is None:
                 self._joined.add(event["worker"])
-            elif event["event"] == "phase_started":
+            elif event["event"] == PHASE_STARTED:
                 self._phase, self._measured = event["phase"], event["measured"]
                 self._began_s = event["t_s"] if self._began_s is None else self._began_s
-            elif event["event"] == "phases_ended":
+            elif event["event"] == PHASES_ENDED:
                 self._phase, self._measured, self._slots = "stopping", False, None
-            elif event["event"] == "slots_started" and self._paired and self._profile.gate:
+            elif event["event"] == SLOTS_STARTED and self._paired and self._profile.gate:
                 self._slots = self._profile.gate.slots(event["start_s"], self._paired.head_first)
 
     def _turn(self, run_s: float) -> str:

@@ -12,7 +12,7 @@ import numpy as np
 
 from analysis.evidence.begun import recorded as begun_in
 from recording.closing import close_run
-from recording.flow import SERVICE_STEPS, STEPS
+from recording.flow import FLOW, STEPS, Services
 from recording.histogram import Histogram
 from recording.hlog import DISTORTION, HistogramLogWriter, Interval, Tag
 from recording.jsonl import JsonLinesWriter
@@ -96,6 +96,7 @@ class Recording:
     seconds_lost: frozenset[int] = frozenset()
     judged: tuple[str, ...] = ("latency", "errors", "pool", "orders")
     steps: Sequence[str] = STEPS
+    services: Services = FLOW
     start_s: float = START_S
     end_s: float = END_S
 
@@ -123,6 +124,8 @@ class Recording:
                 epoch_wall_s=0.0,
                 host={"cores": 2},
                 ended=self.ended,  # type: ignore[arg-type]
+                services=self.services.all,
+                steps=self.services.order,
             ),
         )
         return run
@@ -144,7 +147,7 @@ class Recording:
             yield _interval(Tag("generator", "lag"), second, self.lag_ms, 20)
 
     def _waits(self, step: str, second: int) -> bool:
-        return second in STALL_S and any(step in SERVICE_STEPS[name] for name in self.stalled)
+        return second in STALL_S and self.services.service_of(step) in self.stalled
 
     def _answers(self, subject: str, second: int) -> bool:
         silent = self.stalled if self.silent is None else self.silent
@@ -158,7 +161,7 @@ class Recording:
 
     def _samples(self) -> Iterator[Sample]:
         for second in range(int(self.end_s) + 1):
-            for subject in SERVICES:
+            for subject in self.services.subjects:
                 cpu = self.cpu.get(subject, 0.2)
                 rss = 100 * 2**20 * (1 + second % 2 * 1e-4)
                 rss += self.rss_mb_per_h * 2**20 * second / 3600

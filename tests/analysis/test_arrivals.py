@@ -6,8 +6,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from analysis.evidence.arrivals import DUE, arrivals_due
+from analysis.evidence.arrivals import arrivals_due
 from recording.arrivals import arrival_times_s
+from recording.metric_names import ARRIVALS_PLANNED
 from recording.profile import Load, Phase, Validity
 
 LOAD = Load(
@@ -23,7 +24,7 @@ def delivered(due: list[int], ended_s: float = 15.4) -> bool:
     series = {f"w{i}": (np.array([0.0, 15.0]), np.array([0.0, n])) for i, n in enumerate(due)}
     profile = SimpleNamespace(load=LOAD, seed=SEED, validity=Validity())
     load = SimpleNamespace(
-        subjects=lambda name: list(series) if name == DUE else [],
+        subjects=lambda name: list(series) if name == ARRIVALS_PLANNED else [],
         get=lambda subject, name: series[subject],
     )
     evidence: Any = SimpleNamespace(

@@ -216,7 +216,7 @@ def test_verdict_json_has_the_keys_that_tools_rely_on(judged: JudgeIt) -> None:
         "verdict", "exit_code", "breaches", "measurements", "invalid_reasons", "findings",
     }  # fmt: skip
     assert table["breaches"][0].keys() == {
-        "rule", "subject", "metric", "actual", "required", "unit", "severity", "because",
+        "rule", "subject", "metric", "actual", "required", "unit", "because",
     }  # fmt: skip
     assert table["measurements"][0].keys() >= {
         "subject", "metric", "value", "unit", "n", "ci_low", "ci_high", "phase",

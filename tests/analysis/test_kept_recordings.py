@@ -6,8 +6,11 @@ PASSed then), and of format 2. What is derived and the logs are left out.
 
 import hashlib
 import tarfile
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import orjson
 import pytest
 
 from analysis.judge import judge
@@ -71,3 +74,37 @@ def test_too_few_requests_are_all_that_keeps_the_old_smoke_from_its_pass(tmp_pat
     """No other rule of today makes another verdict of it."""
     found = judged(unpacked(tmp_path, "format-1-smoke"), SHIPPED)
     assert all("too few" in reason for reason in found.inconclusive_reasons)
+
+
+def edited(run: RunDir, change: Callable[[dict[str, Any]], None]) -> RunDir:
+    """With another table for its profile, and the digest that fits."""
+    table = orjson.loads(run.manifest.read_bytes())
+    change(table["profile"])
+    if "digest" in table:
+        data = orjson.dumps(table | {"digest": ""}, option=orjson.OPT_INDENT_2) + b"\n"
+        table["digest"] = hashlib.sha256(data).hexdigest()
+    run.manifest.write_bytes(orjson.dumps(table, option=orjson.OPT_INDENT_2) + b"\n")
+    return run
+
+
+def newer(profile: dict[str, Any]) -> None:
+    """Keys that this loadgate does not know."""
+    profile["weather"] = {"wind": "3 bft"}
+    profile["load"]["phases"][0]["mood"] = "calm"
+    profile["journey"]["funnel"]["wish"] = 0.5
+
+
+def older(profile: dict[str, Any]) -> None:
+    """Without keys that had their default."""
+    for section, key in (("sampling", "timeout"), ("load", "processes"), ("validity", "mock_cpu")):
+        del profile[section][key]
+
+
+@pytest.mark.parametrize("change", [newer, older])
+@pytest.mark.parametrize(("name", "limits", "verdict"), KEPT)
+def test_keys_of_a_profile_come_and_go(
+    tmp_path: Path, name: str, limits: Path, verdict: str, change: Callable[[dict[str, Any]], None]
+) -> None:
+    """Unknown ones are ignored and missing ones have their default: the same verdict."""
+    found = judged(edited(unpacked(tmp_path, name), change), limits)
+    assert found.verdict.value == verdict, found.summary

@@ -12,7 +12,6 @@ from analysis.evidence.pool_series import (
     counter_steps,
     exhaustion_windows,
     histogram_quantile,
-    pool_use,
 )
 from analysis.words.units import format_elapsed
 
@@ -60,12 +59,8 @@ def test_the_seeds_pool_was_exhausted_from_6h14_to_6h19() -> None:
 
 
 def test_the_seeds_pool_peaked_at_100_percent() -> None:
-    """The peak is 100 %; the mean over 48 hours is that of the long calm after it."""
-    use = pool_use(seed_lock_pool())
-    assert use.utilization_peak_percent == 100.0
-    assert use.utilization_mean_percent == pytest.approx(
-        (2 * 45 + 2 * 78 + 2 * 89 + 14 / 60 * 96 + 5 / 60 * 100 + (48 - 6 - 19 / 60) * 62) / 48
-    )
+    """However long the calm after it."""
+    assert seed_lock_pool().utilization_peak_percent == 100.0
 
 
 def test_a_full_pool_without_waiters_is_not_exhausted() -> None:
@@ -106,13 +101,6 @@ def test_one_good_sample_does_not_end_a_window() -> None:
     assert [(w.start_s, w.end_s) for w in pause] == [(0.0, 1.0), (3.0, 4.0)]
 
 
-def test_the_merge_gap_can_be_given() -> None:
-    """A caller who wants every gasp apart, or a calm minute joined, says so."""
-    series = pool(active=[10, 9, 9, 10, 9], waiting=[1, 0, 0, 1, 0])
-    assert len(exhaustion_windows(series, merge_gap_s=2.5)) == 1
-    assert len(exhaustion_windows(series, merge_gap_s=0.0)) == 2
-
-
 def test_failures_survive_a_restart_of_the_service() -> None:
     """After a counter starts again what it shows is added, not subtracted."""
     (window,) = exhaustion_windows(
@@ -123,26 +111,18 @@ def test_failures_survive_a_restart_of_the_service() -> None:
 
 def test_timeouts_before_the_first_sample_do_not_count() -> None:
     """A counter that stands at 50 when the test begins has nothing to do with the test."""
-    assert pool_use(pool(active=[1, 1], timeouts=[50, 51])).timeouts == 1
-
-
-def test_mean_utilization_weighs_time() -> None:
-    """A sample counts as long as it stood, so a burst of quick samples does not."""
-    use = pool_use(pool(active=[2, 10, 10, 2], t_s=[0, 8, 9, 10]))
-    assert use.utilization_mean_percent == pytest.approx(0.8 * 20 + 0.2 * 100)
+    assert pool(active=[1, 1], timeouts=[50, 51]).timeouts == 1
 
 
 def test_a_single_sample_has_a_utilization() -> None:
     """Even a run cut after one sample says how full the pool was."""
-    assert pool_use(pool(active=[4])).utilization_mean_percent == 40.0
+    assert pool(active=[4]).utilization_peak_percent == 40.0
 
 
 @pytest.mark.parametrize("unlimited", [0.0, -1.0, INF, math.nan])
 def test_a_pool_without_a_limit_has_no_utilization(unlimited: float) -> None:
     """Unlimited, or not exported: neither 100 % nor a division by zero, but no data."""
-    use = pool_use(pool(active=[0, 7], maximum=unlimited))
-    assert math.isnan(use.utilization_peak_percent)
-    assert math.isnan(use.utilization_mean_percent)
+    assert math.isnan(pool(active=[0, 7], maximum=unlimited).utilization_peak_percent)
 
 
 @pytest.mark.parametrize(
@@ -169,7 +149,7 @@ def test_no_samples_give_no_windows_and_no_utilization() -> None:
     """Missing data is NaN, which keeps no rule, and never 0 %."""
     empty = pool(active=[])
     assert exhaustion_windows(empty) == []
-    assert math.isnan(pool_use(empty).utilization_peak_percent)
+    assert math.isnan(empty.utilization_peak_percent)
 
 
 def test_series_of_different_lengths_are_refused() -> None:

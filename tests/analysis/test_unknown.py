@@ -199,6 +199,8 @@ def test_without_a_ledger_orders_are_no_data(tmp_path: Path, rule: str, urls: bo
         (requests("/2xx", 50.0) + requests("/5xx", 25.0), "error_rate < 1 %", Outcome.FAIL),
         (requests("/200", 50.0) + requests("/503", 25.0), "failures < 9", Outcome.FAIL),
         (requests("/200", 50.0), "failures < 9", Outcome.PASS),
+        # 150 of 1,650 is 9.1 %: a count that is judged as a rate would hold
+        (requests("/200", 50.0) + requests("/503", 5.0), "failures < 20", Outcome.FAIL),
         # recordings made before, of exporters with other labels, and counters without a status
         (requests("/GET", 50.0), "error_rate < 1 %", Outcome.INCONCLUSIVE),
         (requests("", 50.0), "error_rate < 1 %", Outcome.INCONCLUSIVE),

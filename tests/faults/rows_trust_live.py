@@ -104,7 +104,7 @@ def _secrets(folder: Path) -> Seen:
     """A test key of somebody's own, and a header in the environment."""
     with HostileShop(Quirk("refuse", "browse")) as shop:
         env = {"AUTHORIZATION": f"Bearer {SECRET}"}
-        seen = _run(folder, shop, f"target.payment_key=sk_test_{SECRET}", env=env)
+        seen = _run(folder, shop, f"description=sk_test_{SECRET}", env=env)
     files = [path for path in (folder / "runs").rglob("*") if path.is_file()]
     found = [path.name for path in files if SECRET.encode() in path.read_bytes()]
     where = f"in {found}" if found else f"in none of {len(files)} files"

@@ -12,7 +12,7 @@ TOKEN = "a-token-of-this-row"
 CLOSED = "127.0.0.1:9"
 
 ON_THE_COMMAND_LINE = {
-    "a payment key": "target.payment_key={}",
+    "a payment key": "description={}",
     "a url": "target.checkout=http://127.0.0.1:1/?key={}",
     "a url, encoded": "target.checkout=http://127.0.0.1:1/?key=x",
     "a service's setting": "services.payment.note={}",

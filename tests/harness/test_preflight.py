@@ -42,7 +42,7 @@ def test_a_host_on_the_list_is_allowed() -> None:
 
 
 @pytest.mark.parametrize(
-    "override", ["target.payment_key=sk_live_abc", "services.payment.note=sk_live_abc"]
+    "override", ["description=sk_live_abc", "services.payment.note=sk_live_abc"]
 )
 def test_a_live_key_anywhere_in_the_profile_is_refused(override: str) -> None:
     """Wherever it stands."""

@@ -30,7 +30,7 @@ def ids(**environment: str) -> list[str]:
 def plan() -> str:
     """What the harness hands to a worker elsewhere, of the run with this token."""
     profile = load_profile(ROOT / "tests" / "fixtures" / "tiny.toml", ["seed=1"])
-    return plan_json(profile, "1a2b3c4d", {}, None, (), 1)(None)
+    return plan_json(profile, "1a2b3c4d", {}, None, 1)(None)
 
 
 def test_ids_of_a_run_carry_its_token(plan: str) -> None:

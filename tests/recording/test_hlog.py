@@ -6,8 +6,9 @@ import pytest
 from hdrh.histogram import HdrHistogram
 from hdrh.log import HistogramLogReader
 
-from recording.histogram import HIGHEST_US, Histogram
+from recording.histogram import Histogram
 from recording.hlog import DISTORTION, HistogramLogWriter, Interval, Tag, parse_hlog, read_hlog
+from recording.wire import HIGHEST_US
 
 EPOCH_S = 1_758_528_000.0
 BROWSE = Tag("browse", "ok")
@@ -62,7 +63,7 @@ def test_a_log_cut_at_any_byte_loses_at_most_its_last_line(tmp_path: Path) -> No
     write(path, *(interval(BROWSE, float(i), 1000 + i) for i in range(4)))
     text = path.read_text()
     for cut in range(len(text)):
-        log = parse_hlog(text[:cut])
+        log = parse_hlog(text[:cut].encode().splitlines(keepends=True))
         assert len(log.intervals) == text[:cut].count("\n") - min(text[:cut].count("\n"), 4)
         assert (log.damaged_lines > 0) == bool(text[:cut].rpartition("\n")[2])
 
@@ -73,7 +74,7 @@ def test_a_spoilt_line_costs_only_itself(tmp_path: Path) -> None:
     write(path, *(interval(BROWSE, float(i), 1000) for i in range(3)))
     lines = path.read_text().splitlines(keepends=True)
     lines[-2] = lines[-2][:-20] + "x" * 19 + "\n"
-    log = parse_hlog("".join(lines))
+    log = parse_hlog(line.encode() for line in lines)
     assert (len(log.intervals), log.damaged_lines) == (2, 1)
 
 

@@ -28,6 +28,11 @@ def test_every_shipped_profile_loads(path: Path) -> None:
         ("lod.x=1", "unknown key 'lod'; did you mean 'load'?"),
         ("load.phases.sustained.usrs=3", "'load.phases.2.usrs'; did you mean 'users'?"),
         ("journey.funnel.chrge=1", "did you mean 'charge'?"),
+        # one that had no effect is told as such
+        (
+            "target.payment_key=sk_test_1",
+            "'target.payment_key'; nothing ever read it: leave it out",
+        ),
         # a list entry is found by name
         ("load.phases.sustaind.users=3", "did you mean 'sustained'?"),
         # values out of range say what is allowed

@@ -80,18 +80,21 @@ def test_live_keys_are_named_by_place() -> None:
 
 def test_a_manifest_holds_no_secret(tmp_path: Path) -> None:
     """Command, overrides and profile go through the same function, and it is still readable."""
-    profile = load_profile(SMOKE, [f"target.payment_key=sk_test_{SECRET}"])
+    profile = load_profile(
+        SMOKE, [f"description=sk_test_{SECRET}", f"services.cart.api_key={SECRET}"]
+    )
     manifest = Manifest(
         run_id="x",
         profile=profile,
         started_utc="",
         epoch_wall_s=0.0,
         command=f"run smoke --token {SECRET}",
-        overrides=(f"target.payment_key=sk_test_{SECRET}",),
+        overrides=(f"description=sk_test_{SECRET}",),
     )
     write_manifest(tmp_path / "manifest.json", manifest)
     assert SECRET not in (tmp_path / "manifest.json").read_text()
-    assert read_manifest(tmp_path / "manifest.json").profile.target.payment_key == HIDDEN
+    kept = read_manifest(tmp_path / "manifest.json").profile
+    assert (kept.description, kept.services["cart"]["api_key"]) == (HIDDEN, HIDDEN)
 
 
 def test_events_and_exemplars_hold_no_secret(tmp_path: Path) -> None:

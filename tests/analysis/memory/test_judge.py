@@ -71,14 +71,14 @@ def test_the_seed_without_a_limit_grows_by_its_length() -> None:
     verdict = judge_memory(SEED_H * HOUR_S, SEED_BYTES)
     assert verdict.class_ is MemoryClass.GROWING
     assert "h of growth" in verdict.explanation
-    assert verdict.time_to_limit_h is None
 
 
 def test_the_seed_before_its_collection_has_a_time_to_limit() -> None:
     """At T+36h 5 to 6 hours were left to 2 GB, 41 of them from the baseline."""
     verdict = judge_memory(SEED_H[:7] * HOUR_S, SEED_BYTES[:7], limit_bytes=2 * GB)
-    assert verdict.time_to_limit_h == pytest.approx(5.5, abs=0.5)
-    assert verdict.time_to_limit_from_baseline_h == pytest.approx(41.0, abs=1.0)
+    first_mb, last_mb = SEED_BYTES[0] / BYTES_PER_MB, SEED_BYTES[6] / BYTES_PER_MB
+    assert (2048 - last_mb) / verdict.slope_mb_per_h == pytest.approx(5.5, abs=0.5)
+    assert (2048 - first_mb) / verdict.slope_mb_per_h == pytest.approx(41.0, abs=1.0)
 
 
 def test_a_known_collection_cuts_where_it_was() -> None:
@@ -103,7 +103,7 @@ def test_a_steady_leak_grows() -> None:
     assert verdict.class_ is MemoryClass.GROWING
     assert verdict.ci_low < 30.0 < verdict.ci_high
     assert verdict.decides(10.0) is True
-    assert verdict.time_to_limit_h == pytest.approx((512 - 330) / 30, rel=0.05)
+    assert verdict.slope_mb_per_h == pytest.approx(30, rel=0.05)
 
 
 def test_a_leak_near_the_limit_is_not_decided() -> None:
@@ -153,7 +153,6 @@ def test_a_collected_runtime_with_level_valleys_is_a_sawtooth() -> None:
     verdict = judge(noisy(teeth(3600, 300, 300, 600)), hours=8, limit_bytes=2 * GB)
     assert verdict.class_ is MemoryClass.SAWTOOTH
     assert verdict.decides(10.0) is False
-    assert verdict.time_to_limit_h == math.inf
 
 
 def test_rising_valleys_are_a_leak() -> None:

@@ -1,0 +1,24 @@
+"""What events in ``events.jsonl`` are called, by who writes them; comments say what is in them."""
+
+# The load (locustfiles)
+WORKER_JOINED = "worker_joined"  # worker
+WORKER_LOST = "worker_lost"  # worker
+AWAITING_WORKERS = "awaiting_workers"  # workers
+STRANGERS_REFUSED = "strangers_refused"  # messages
+PHASE_STARTED = "phase_started"  # phase, measured
+SLOTS_STARTED = "slots_started"  # start_s
+PHASES_ENDED = "phases_ended"  # early
+GENERATOR_ENDED = "generator_ended"  # the closing counts
+
+# The harness
+NOT_SAMPLED = "not_sampled"  # subject
+SAMPLE_FAILED = "sample_failed"  # subject, error
+SAMPLING_ENDED = "sampling_ended"  # passes, failures
+CLOCK_JUMPED = "clock_jumped"  # by_s
+LOOK_FAILED = "look_failed"  # error
+RUN_ENDED = "run_ended"  # how, because
+
+# The mocks, which import nothing of ours and have these names themselves; source: the service
+GC = "gc"
+OOM_KILLED = "oom_killed"
+POOL_EXHAUSTED = "pool_exhausted"  # request_id, body: of the first 503

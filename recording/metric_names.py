@@ -1,0 +1,38 @@
+"""What metrics in ``resources.csv`` and ``load.csv`` are called; labels follow after a slash."""
+
+UP = "up"
+"""1 where a subject answered the sampler, else 0."""
+
+# Of a service, in Prometheus' names; the tuples are what the sampler keeps
+HTTP_REQUESTS = "http_requests_total"
+RSS = "process_resident_memory_bytes"
+CPU = "process_cpu_seconds_total"
+STARTED = "process_start_time_seconds"
+MEMORY_LIMIT = "container_spec_memory_limit_bytes"
+OOM_EVENTS = "container_oom_events_total"
+OF_A_PROCESS = (RSS, CPU, STARTED, MEMORY_LIMIT, OOM_EVENTS, "service_replicas")
+POOL_MAX = "connection_pool_max"
+POOL_ACTIVE = "connection_pool_active"
+POOL_WAITING = "connection_pool_waiting"
+POOL_TIMEOUTS = "connection_pool_timeouts_total"
+POOL_ACQUIRE = "connection_pool_acquire_seconds"
+POOL_ACQUIRE_BUCKET = f"{POOL_ACQUIRE}_bucket"
+OF_A_POOL = (
+    POOL_MAX, POOL_ACTIVE, "connection_pool_idle", POOL_WAITING,
+    POOL_TIMEOUTS, "connection_pool_abandoned_total",
+    POOL_ACQUIRE_BUCKET, f"{POOL_ACQUIRE}_sum", f"{POOL_ACQUIRE}_count",
+    "connection_pool_hold_seconds_sum", "connection_pool_hold_seconds_count",
+)  # fmt: skip
+
+# Of the machine, as the subject `HOST`
+HOST = "host"
+CPU_BUSY = "cpu_busy_seconds_total"
+CPU_STEAL = "cpu_steal_seconds_total"
+OWN_CPU = "own_cpu_seconds_total"
+
+# Of the generator: users as the subject `LOCUST`, the rest (CPU and RSS too) of each worker
+LOCUST = "locust"
+USERS = "users"
+RUN_QUEUE_WAIT = "run_queue_wait_seconds"
+ARRIVALS_PLANNED = "arrivals_planned_total"
+ARRIVALS_STARTED = "arrivals_started_total"
