@@ -10,6 +10,7 @@ import polars as pl
 from analysis.evidence.reading import Reading
 from analysis.words.units import format_elapsed
 from recording.closing import changed_files
+from recording.flow import FLOW, Services
 from recording.hlog import HistogramLog, Interval
 from recording.manifest import Manifest, MeasuredPhase, read_manifest
 from recording.phases import phases_of
@@ -48,6 +49,11 @@ class Evidence:
             phase if phase.end_s is not None else phase.model_copy(update={"end_s": self.end_s})
             for phase in phases_of(self.events) or self.manifest.phases
         )
+
+    @property
+    def services(self) -> Services:
+        """Who answered which step."""
+        return FLOW
 
     @cached_property
     def slots(self) -> Slots | None:
