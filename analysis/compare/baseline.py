@@ -21,7 +21,6 @@ from analysis.single.judge import judge_evidence
 from analysis.words.units import and_more
 from analysis.words.values import Measurement
 from recording.errors import ConfigError, RunFailedError, SpoiltError
-from recording.flow import SERVICE_STEPS
 from recording.manifest import Manifest
 from recording.profile import Profile, Section
 from recording.rundir import RunDir
@@ -176,24 +175,16 @@ def _figures(evidence: Evidence, metrics: tuple[str, ...]) -> Iterator[Figure]:
     for sample in case.samples.values():
         for metric in (*metrics, "error_rate"):
             yield from _figure(sample.measure(metric))
-    for service, metric in product(SERVICE_STEPS, ("utilization", "peak_rss")):
+    for service, metric in product(evidence.services.subjects, ("utilization", "peak_rss")):
         for measured in METRICS[metric].measure(case, service):
             yield from _figure(measured)
 
 
 def _figure(m: Measurement) -> Iterator[Figure]:
     if isfinite(m.value):
-        low, high = (None if x is None else _significant(x) for x in (m.ci_low, m.ci_high))
-        value = _significant(m.value)
-        yield Figure(
-            subject=m.subject,
-            metric=m.metric,
-            value=value,
-            unit=m.unit,
-            n=m.n,
-            ci_low=low,
-            ci_high=high,
-        )
+        kept: dict[str, Any] = {name: getattr(m, name) for name in Figure.model_fields}
+        kept |= {k: _significant(v) for k, v in kept.items() if isinstance(v, float)}
+        yield Figure(**kept)
 
 
 def _significant(value: float) -> float:

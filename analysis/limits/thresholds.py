@@ -14,7 +14,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
-from analysis.limits.regression import Regression, read_regression
+from analysis.limits.regression import GateSettings, read_regression
 from analysis.limits.rules import Rule, parse_rule, unknown
 from analysis.metrics.catalogue import KINDS, METRICS, kinds_of
 from analysis.metrics.subjects import SUBJECTS
@@ -40,8 +40,13 @@ class Thresholds:
 
     source: str
     rules: Mapping[str, tuple[Rule, ...]]
-    regression: Regression | None
+    regression: GateSettings | None
     guard: Guard
+
+    @property
+    def gate(self) -> GateSettings:
+        """``[regression]``; its documented defaults where the file has none."""
+        return self.regression or GateSettings()
 
     def rules_for(self, subject: str) -> tuple[Rule, ...]:
         """The rules of a subject, none when the file has no section for it."""
@@ -80,7 +85,7 @@ class _Reader:
 
     def read(self, document: Mapping[str, object]) -> Thresholds:
         rules: dict[str, tuple[Rule, ...]] = {}
-        regression: Regression | None = None
+        regression: GateSettings | None = None
         guard = Guard()
         for name, body in document.items():
             if name not in _SECTIONS:
