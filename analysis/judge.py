@@ -11,10 +11,7 @@ from recording.rundir import RunDir
 
 
 def judge(run: RunDir, thresholds: Thresholds) -> Verdict:
-    """The verdict on a run directory, paired or not; a spoilt one is INVALID, no exception.
-
-    Raises ConfigError when the thresholds' ``[regression]`` fits no test.
-    """
+    """The verdict on a run directory, paired or not; a spoilt one is INVALID, no exception."""
     try:
         with last_net(run):
             evidence = load_evidence(run)

@@ -5,9 +5,8 @@ from typing import Annotated
 
 import typer
 
-from analysis.compare.against_baselines import BaselineRules
+from analysis.limits.regression import GateSettings
 from analysis.limits.thresholds import Thresholds
-from analysis.paired.settings import gate_settings
 from recording.errors import ConfigError
 
 Baselines = Annotated[
@@ -16,9 +15,8 @@ Baselines = Annotated[
 BASELINES = Path("baselines")
 
 
-def baseline_rules(limits: Thresholds) -> BaselineRules:
-    """[regression] for stored baselines. Raises ConfigError."""
+def baseline_rules(limits: Thresholds) -> GateSettings:
+    """[regression], which stored baselines are never judged without. Raises ConfigError."""
     if limits.regression is None:
         raise ConfigError(f"{limits.source}: [regression] is missing")
-    spread = limits.regression.baseline_spread_percent / 100
-    return BaselineRules(gate_settings(limits).latency, spread)
+    return limits.regression

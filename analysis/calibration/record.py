@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -12,7 +13,7 @@ from pydantic import ValidationError
 from scipy.special import betaincinv
 
 from analysis.words.values import Outcome
-from recording.flow import SERVICE_STEPS
+from recording.flow import FLOW
 from recording.jsonl import read_json_lines
 from recording.profile import Section
 
@@ -160,16 +161,17 @@ def summarise(records: Sequence[GateRecord], unreadable: int = 0) -> Calibration
 
 
 def _row(kind: str, injection: str, records: Sequence[GateRecord]) -> CalibrationRow:
+    counts = Counter(record.verdict for record in records)
     failed = [record for record in records if record.verdict is Outcome.FAIL]
     seconds = [record.wall_s for record in records]
     return CalibrationRow(
         kind=kind,
         injection=injection,
         gates=len(records),
-        passed=_count(records, Outcome.PASS),
+        passed=counts[Outcome.PASS],
         failed=len(failed),
-        inconclusive=_count(records, Outcome.INCONCLUSIVE),
-        invalid=_count(records, Outcome.INVALID),
+        inconclusive=counts[Outcome.INCONCLUSIVE],
+        invalid=counts[Outcome.INVALID],
         found=sum(bool(record.endpoint) and record.endpoint in record.blamed for record in failed),
         misblamed=sum(bool(_others(record)) for record in failed),
         median_s=median(seconds),
@@ -179,14 +181,9 @@ def _row(kind: str, injection: str, records: Sequence[GateRecord]) -> Calibratio
 
 def _others(record: GateRecord) -> list[str]:
     """Whom a gate accused beside the step that was slowed."""
-    services = [name for name, steps in SERVICE_STEPS.items() if record.endpoint in steps]
-    own = tuple(services) if record.endpoint else ()
+    own = FLOW.service_of(record.endpoint)
     accused = {*record.blamed} - {record.endpoint} - SUMS
     return sorted(name for name in accused if not (own and name.startswith(own)))
-
-
-def _count(records: Iterable[GateRecord], verdict: Outcome) -> int:
-    return sum(record.verdict is verdict for record in records)
 
 
 def _words(row: CalibrationRow) -> str:

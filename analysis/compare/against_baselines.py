@@ -21,7 +21,8 @@ that of the first, which is exact whatever the second is worth.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
+from itertools import product
 from math import exp, expm1, inf, log
 
 import numpy as np
@@ -30,9 +31,9 @@ from scipy.special import stdtr
 from analysis.compare.baseline import Baseline, Figure
 from analysis.compare.side_by_side import Comparison, context_of, differences, more_errors
 from analysis.evidence.requests import MAX_ERROR_SHARE, needed
-from analysis.regression.data import GateRow, GateVerdict, RegressionSettings, tail_of
-from analysis.regression.rows import Bound, Measured, Stakes, Subject
-from analysis.statistics.crossover import holm
+from analysis.limits.regression import GateSettings, RegressionSettings
+from analysis.regression.latency import LatencyRow
+from analysis.regression.rows import Bound, Stakes, corrected, overall
 from analysis.statistics.distributions import t_quantile
 from analysis.words.values import Outcome
 
@@ -41,44 +42,8 @@ from analysis.words.values import Outcome
 MIN_BASELINES = 5
 
 
-@dataclass(frozen=True, slots=True)
-class BaselineRules:
-    """What matters (`settings`, as in the gate) and how far baselines may lie apart.
-
-    `spread_limit` is a fraction (0.1 = 10 %) and limits the coefficient of variation between
-    runs, per row.
-    """
-
-    settings: RegressionSettings
-    spread_limit: float
-
-
-@dataclass(frozen=True, slots=True)
-class _Spread:
-    """A row's baselines on the log scale, and the run to judge; `lacks` when it cannot be.
-
-    `errors` are the standard error of the difference between runs and that within them, each with
-    its degrees of freedom.
-    """
-
-    subject: Subject
-    difference: float = 0.0
-    errors: tuple[tuple[float, float], ...] = ()
-
-    @property
-    def p_value(self) -> float:
-        """One-sided p of "this run is no slower than one more baseline"."""
-        if self.subject.lacks:
-            return 1.0
-        return max(float(stdtr(degrees, -self.difference / e)) for e, degrees in self.errors)
-
-    def reach(self, share: float) -> float:
-        """How far the difference may be off, to one side, with this share of confidence."""
-        return max(e * t_quantile(share, degrees) for e, degrees in self.errors)
-
-
 def compare_with_baselines(
-    run: Baseline, stored: Sequence[Baseline], rules: BaselineRules, where: str
+    run: Baseline, stored: Sequence[Baseline], rules: GateSettings, where: str
 ) -> Comparison:
     """PASS, FAIL or INCONCLUSIVE by the rules of the gate, with runs in the place of rounds.
 
@@ -101,7 +66,9 @@ def compare_with_baselines(
         )
     rows = _rows(run, alike, rules)
     errors = tuple(more_errors(run, alike))
-    verdict = _overall(rows, errors)
+    verdict = overall(rows)
+    if errors and verdict is Outcome.PASS:  # a request that fails fast is not a fast request
+        verdict = Outcome.INCONCLUSIVE
     return Comparison(
         verdict,
         _summary(verdict, rows, len(alike)),
@@ -110,7 +77,7 @@ def compare_with_baselines(
         rows=rows,
         context=tuple(context_of(run, alike)),
         reasons=tuple(_reasons(rows, errors)) if verdict is Outcome.INCONCLUSIVE else (),
-        notes=(*notes, *errors, *_common_shift(rows, rules.settings)),
+        notes=(*notes, *errors, *_common_shift(rows, rules.latency)),
         facts={"host_class": run.host_class, "load_digest": run.digest, "baselines": len(alike)},
     )
 
@@ -155,46 +122,59 @@ def _notes(run: Baseline, alike: list[Baseline]) -> Iterator[str]:
         yield "some of the baselines drew from the same seeds, and spread less than runs do"
 
 
-def _rows(run: Baseline, alike: list[Baseline], rules: BaselineRules) -> tuple[GateRow, ...]:
-    settings = rules.settings
+def _rows(run: Baseline, alike: list[Baseline], rules: GateSettings) -> tuple[LatencyRow, ...]:
+    settings = rules.latency
     subjects = dict.fromkeys(s for each in (*alike, run) for s in each.subjects)
-    draws = len({tuple(sorted(baseline.seeds.items())) for baseline in alike})
-    spreads = [
-        _spread(run, alike, subject, metric, rules, draws)
-        for subject in subjects
-        for metric in settings.metrics
-    ]
-    stakes = Stakes(settings, settings.alpha, 1 - settings.confidence, len(spreads))
-    adjusted = holm(np.array([spread.p_value for spread in spreads]))
-    return tuple(_row(s, stakes, float(p)) for s, p in zip(spreads, adjusted, strict=True))
+    whats = list(product(subjects, settings.metrics))
+    stakes = Stakes(settings.alpha, 1 - settings.confidence, settings.confidence, len(whats))
+    return corrected([_row(run, alike, *what, rules, stakes) for what in whats])
 
 
-def _spread(
+def _row(
     run: Baseline,
     alike: list[Baseline],
     name: str,
     metric: str,
-    rules: BaselineRules,
-    draws: int,
-) -> _Spread:
+    rules: GateSettings,
+    stakes: Stakes,
+) -> LatencyRow:
+    """A row against its baselines on the log scale, before Holm's correction."""
     figures = [f for b in alike if _enough(f := b.figure(name, metric), metric)]
     known = [f for f in figures if f is not None]
     new = run.figure(name, metric)
     logs = np.log([f.value for f in known])
-    base_ms = exp(logs.mean()) if known else 0.0
     sd = float(logs.std(ddof=1)) if len(known) > 1 else 0.0
     lacks = _failing(run.figure(name, "error_rate")) or _lacks(
-        new, metric, known, sd, rules.spread_limit
+        new, metric, known, sd, rules.baseline_spread
     )
-    n = sum(f.n for f in known), new.n if new else 0
-    subject = Subject(name, metric, tail_of(metric), *n, base_ms, lacks)
+    row = LatencyRow(name, metric, "ms", stakes, lacks=lacks, counted=False)
+    row = replace(row, n_base=sum(f.n for f in known), n_head=new.n if new else 0)
     if lacks or new is None:
-        return _Spread(subject)
+        return row
+    base_ms = exp(logs.mean())
+    minimum, tolerated = rules.latency.limits(base_ms)
+    row = replace(row, base=base_ms, head=new.value, minimum=minimum, tolerated=tolerated)
     between = sd * (1 + 1 / len(known)) ** 0.5
-    errors = ((between, len(known) - 1.0), (_within(new, known, draws), inf))
+    draws = len({tuple(sorted(baseline.seeds.items())) for baseline in alike})
     # On a grid of values an interval may be a point: then what varies between runs is all there is.
-    kept = tuple(one for one in errors if one[0] > 0)
-    return _Spread(subject, log(new.value) - float(logs.mean()), kept)
+    errors = ((between, len(known) - 1.0), (_within(new, known, draws), inf))
+    return _tested(row, log(new.value) - float(logs.mean()), [e for e in errors if e[0] > 0])
+
+
+def _tested(row: LatencyRow, d: float, errors: Sequence[tuple[float, float]]) -> LatencyRow:
+    """By the difference between runs and that within them: standard errors, degrees of freedom.
+
+    What could have been seen is that of the one of which less could.
+    """
+
+    def reach(share: float) -> float:
+        return max(error * t_quantile(share, degrees) for error, degrees in errors)
+
+    both, one = reach((1 + row.stakes.confidence) / 2), reach(row.stakes.confidence)
+    p_value = max(float(stdtr(degrees, -d / error)) for error, degrees in errors)
+    bounds = ((Bound(d, d - both, d + both, d + one, error), df) for error, df in errors)
+    rows = (replace(row, found=b, raw=b, degrees=df, p_value=p_value) for b, df in bounds)
+    return max(rows, key=lambda row: row.smallest_detectable)
 
 
 def _within(new: Figure, known: Sequence[Figure], draws: int) -> float:
@@ -242,64 +222,29 @@ def variation(sd: float) -> float:
     return float(expm1(sd**2) ** 0.5)
 
 
-def _row(spread: _Spread, stakes: Stakes, p_holm: float) -> GateRow:
-    if spread.subject.lacks:
-        return spread.subject.unmeasured()
-    measured = (_measured(spread, stakes, p_holm, *error) for error in spread.errors)
-    return max(measured, key=lambda one: one.smallest_detectable).row()
-
-
-def _measured(
-    spread: _Spread, stakes: Stakes, p_holm: float, error: float, degrees: float
-) -> Measured:
-    """The row's figures; what could have been seen is that of one of its errors."""
-    d, confidence = spread.difference, stakes.settings.confidence
-    both, one = spread.reach((1 + confidence) / 2), spread.reach(confidence)
-    found = Bound(d, d - both, d + both, d + one, error)
-    return Measured(
-        spread.subject,
-        stakes,
-        found,
-        found,
-        degrees,
-        p_value=spread.p_value,
-        p_holm=p_holm,
-        counted=False,
-    )
-
-
-def _overall(rows: tuple[GateRow, ...], errors: tuple[str, ...]) -> Outcome:
-    """More errors forbid a PASS: a request that fails fast is not a fast request."""
-    verdicts = {row.verdict for row in rows}
-    if GateVerdict.FAIL in verdicts:
-        return Outcome.FAIL
-    passed = verdicts == {GateVerdict.PASS} and not errors
-    return Outcome.PASS if passed else Outcome.INCONCLUSIVE
-
-
-def _reasons(rows: tuple[GateRow, ...], errors: tuple[str, ...]) -> Iterator[str]:
+def _reasons(rows: tuple[LatencyRow, ...], errors: tuple[str, ...]) -> Iterator[str]:
     if not rows:
         yield "nothing was measured"
     for row in rows:
-        if row.verdict is GateVerdict.INCONCLUSIVE:
-            yield f"{row.endpoint} {row.metric}: {row.because}"
+        if row.verdict is Outcome.INCONCLUSIVE:
+            yield f"{row.subject} {row.metric}: {row.because}"
     yield from errors
 
 
-def _summary(verdict: Outcome, rows: tuple[GateRow, ...], k: int) -> str:
+def _summary(verdict: Outcome, rows: tuple[LatencyRow, ...], k: int) -> str:
     if verdict is Outcome.FAIL:
-        slow = [row for row in rows if row.verdict is GateVerdict.FAIL]
-        named = ", ".join(f"{row.endpoint} {row.metric}" for row in slow)
+        slow = [row for row in rows if row.verdict is Outcome.FAIL]
+        named = ", ".join(f"{row.subject} {row.metric}" for row in slow)
         return f"Slower than {k} baselines: {named}"
     if verdict is Outcome.PASS:
         return f"As fast as {k} baselines: all {len(rows)} rows below what is tolerated"
-    undecided = sum(row.verdict is GateVerdict.INCONCLUSIVE for row in rows)
+    undecided = sum(row.verdict is Outcome.INCONCLUSIVE for row in rows)
     if not undecided:
         return f"Cannot tell from {k} baselines: this run has more errors"
     return f"Cannot tell from {k} baselines: {undecided} of {len(rows)} rows undecided"
 
 
-def _common_shift(rows: tuple[GateRow, ...], settings: RegressionSettings) -> Iterator[str]:
+def _common_shift(rows: tuple[LatencyRow, ...], settings: RegressionSettings) -> Iterator[str]:
     """A shift of everything at once is what a slower host looks like."""
     ratios = [row.ratio for row in rows if row.ratio is not None]
     if len(ratios) > 1 and len(ratios) == len(rows) and min(ratios) >= 1 + settings.min_effect:

@@ -182,17 +182,9 @@ def _figures(evidence: Evidence, metrics: tuple[str, ...]) -> Iterator[Figure]:
 
 def _figure(m: Measurement) -> Iterator[Figure]:
     if isfinite(m.value):
-        low, high = (None if x is None else _significant(x) for x in (m.ci_low, m.ci_high))
-        value = _significant(m.value)
-        yield Figure(
-            subject=m.subject,
-            metric=m.metric,
-            value=value,
-            unit=m.unit,
-            n=m.n,
-            ci_low=low,
-            ci_high=high,
-        )
+        kept: dict[str, Any] = {name: getattr(m, name) for name in Figure.model_fields}
+        kept |= {k: _significant(v) for k, v in kept.items() if isinstance(v, float)}
+        yield Figure(**kept)
 
 
 def _significant(value: float) -> float:

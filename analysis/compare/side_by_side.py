@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 
 from analysis.compare.baseline import LATENCIES, Baseline, Figure
-from analysis.regression.data import GateRow
+from analysis.regression.latency import LatencyRow
 from analysis.words.values import Outcome
 from recording.exitcodes import ExitCode
 from recording.text import plainly
@@ -62,7 +62,7 @@ class Comparison:
     summary: str
     run: str
     against: tuple[str, ...]
-    rows: tuple[GateRow, ...] = ()
+    rows: tuple[LatencyRow, ...] = ()
     pairs: tuple[PairRow, ...] = ()
     context: tuple[Context, ...] = ()
     reasons: tuple[str, ...] = ()
@@ -82,7 +82,7 @@ class Comparison:
             "summary": self.summary,
             "run": self.run,
             "against": self.against,
-            "rows": [asdict(row) for row in self.rows],
+            "rows": [row.table() for row in self.rows],
             "pairs": [asdict(row) | {"a": dict(row.a), "b": dict(row.b)} for row in self.pairs],
             "context": [asdict(row) for row in self.context],
             "inconclusive_reasons": self.reasons,
@@ -129,19 +129,15 @@ def ratio_interval(a: Figure, b: Figure) -> tuple[float | None, float | None]:
     distances that lie in its direction: Zou & Donner, "Construction of confidence limits about
     effect measures", Statistics in Medicine 27 (2008), which needs no symmetry.
     """
-    ratio = log(b.value / a.value)
-    down = _root_of_squares(_reach(b.value, b.ci_low), _reach(a.value, a.ci_high))
-    up = _root_of_squares(_reach(b.value, b.ci_high), _reach(a.value, a.ci_low))
-    low = None if down is None else exp(ratio - down)
-    return low, None if up is None else exp(ratio + up)
 
+    def reach(of_b: float | None, of_a: float | None) -> float | None:
+        if of_b is None or of_a is None or min(of_a, of_b) <= 0:
+            return None
+        return float((log(of_b / b.value) ** 2 + log(of_a / a.value) ** 2) ** 0.5)
 
-def _reach(value: float, bound: float | None) -> float | None:
-    return None if bound is None or bound <= 0 else abs(log(bound / value))
-
-
-def _root_of_squares(first: float | None, second: float | None) -> float | None:
-    return None if first is None or second is None else (first**2 + second**2) ** 0.5
+    ratio, down, up = b.value / a.value, reach(b.ci_low, a.ci_high), reach(b.ci_high, a.ci_low)
+    low = None if down is None else exp(log(ratio) - down)
+    return low, None if up is None else exp(log(ratio) + up)
 
 
 def differences(a: Baseline, b: Baseline) -> Iterator[str]:
@@ -204,11 +200,5 @@ def context_of(run: Baseline, others: list[Baseline]) -> Iterator[Context]:
             continue
         before = [f.value for other in others if (f := other.figure(figure.subject, figure.metric))]
         if before:
-            yield Context(
-                figure.subject,
-                figure.metric,
-                figure.unit,
-                figure.value,
-                min(before),
-                max(before),
-            )
+            of_run = figure.subject, figure.metric, figure.unit, figure.value
+            yield Context(*of_run, min(before), max(before))

@@ -2,129 +2,191 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from math import log
 from types import MappingProxyType
-from typing import Final
+from typing import Any, Final
 
 from analysis.limits.rules import parse_amount, unknown
 from analysis.metrics.catalogue import METRICS
+from analysis.words.units import LATENCY, PERCENT, Scales
 from recording.errors import ConfigError
 from recording.flow import STEPS
 
 Problem = Callable[[str, str], None]
 """Takes (where, what is wrong); reading goes on, so that all problems are known at once."""
-Scales = Mapping[str, float]
 
 _NEEDED: Final = ("metrics", "min_effect", "tolerated", "floor")
 _OPTIONAL: Final = ("baseline_spread", "control", "costs")
 # The gate compares quantiles; it has no statistic for a mean or a maximum.
 _QUANTILES: Final = tuple(name for name in METRICS if name[0] == "p" and name[1].isdigit())
-_PERCENT: Final[Scales] = MappingProxyType({"%": 1.0})
-_MS: Final[Scales] = MappingProxyType({"us": 1e-3, "ms": 1.0, "s": 1e3})
 _GROWTH: Final[Scales] = MappingProxyType({"MB/h": 1.0, "GB/h": 1024.0})
-_COSTS: Final[Mapping[str, tuple[str, Scales]]] = MappingProxyType(
+# For each key of the file: the setting, its units, and how many of them the setting counts as 1.
+_COSTS: Final[Mapping[str, tuple[str, Scales, float]]] = MappingProxyType(
     {
-        "error_rate": ("error_rate_points", _PERCENT),
-        "cpu_per_request": ("cpu_percent", _PERCENT),
-        "pool_high_water": ("pool_percent", _PERCENT),
-        "starved_slots": ("starved_points", _PERCENT),
-        "memory_slope": ("memory_mb_per_h", _GROWTH),
+        "error_rate": ("error_rate", PERCENT, 1),
+        "cpu_per_request": ("cpu", PERCENT, 100),
+        "pool_high_water": ("pool", PERCENT, 100),
+        "starved_slots": ("starved_slots", PERCENT, 1),
+        "memory_slope": ("memory_mb_per_h", _GROWTH, 1),
     }
 )
 
 
-@dataclass(frozen=True, slots=True)
-class CostLimits:
-    """The smallest growth of each cost that may be a FAIL: points, % of base, MB (2**20) per h."""
+def tail_of(metric: str) -> float:
+    """``"p99"`` → 0.01. Percentiles from p50 up to below p100, else ValueError."""
+    if not re.fullmatch(r"p[5-9]\d(\.\d+)?", metric):
+        raise ValueError(f"metric {metric!r}: need a percentile from p50 up, such as p95 or p99.9")
+    return 1 - float(metric[1:]) / 100
 
-    error_rate_points: float = 0.1
-    cpu_percent: float = 10.0
-    pool_percent: float = 20.0
-    starved_points: float = 10.0
+
+@dataclass(frozen=True, slots=True)
+class RegressionSettings:
+    """Which change of latency matters, and how sure the gate must be. Ratios as fractions.
+
+    A change below `min_effect` (0.05 is 5 %) or `floor_ms` is never a FAIL; a PASS needs the upper
+    confidence bound of the change below `tolerated`. `alpha` is the chance of any FAIL at all when
+    the arms are equal; `confidence` that of the shown (two-sided) intervals and of the (one-sided)
+    bound a PASS needs. `seed` draws the orders that the p-values are counted over. Raises
+    ValueError for numbers out of range.
+    """
+
+    metrics: tuple[str, ...] = ("p95", "p99")
+    min_effect: float = 0.05
+    tolerated: float = 0.10
+    floor_ms: float = 5.0
+    alpha: float = 0.005
+    confidence: float = 0.95
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if not self.metrics or len(set(self.metrics)) < len(self.metrics):
+            raise ValueError("metrics: at least one percentile, each once")
+        for metric in self.metrics:
+            tail_of(metric)
+        if not 0 < self.min_effect <= self.tolerated:
+            raise ValueError("need 0 < min_effect <= tolerated")
+        if not (self.floor_ms >= 0 and 0 < self.alpha < 0.5 and 0.5 < self.confidence < 1):
+            raise ValueError("need floor_ms >= 0, alpha in (0, 0.5), confidence in (0.5, 1)")
+
+    def fail_from(self, base_ms: float) -> float:
+        """The smallest change that may FAIL, as a fraction: the minimum effect or the floor."""
+        return max(self.min_effect, self.floor_ms / base_ms)
+
+    def limits(self, base_ms: float) -> tuple[float, float]:
+        """That, and what a PASS must exclude (what is tolerated, or the floor), as log ratios."""
+        most = max(self.tolerated, self.floor_ms / base_ms)
+        return log(1 + self.fail_from(base_ms)), log(1 + most)
+
+
+@dataclass(frozen=True, slots=True)
+class CostSettings:
+    """Which change of a cost matters; a smaller one is never a FAIL.
+
+    `alpha` is the chance of any FAIL between equal arms, beside that of the latency rows.
+    `error_rate` and `starved_slots` are percentage points, `cpu` and `pool` shares of base,
+    `pool_connections` the least number of connections, `memory_mb_per_h` the growth beyond
+    base's, in MB of 2**20 bytes. `seed` draws the orders that p-values are counted over. Raises
+    ValueError for numbers out of range.
+    """
+
+    alpha: float = 0.002
+    confidence: float = 0.95
+    error_rate: float = 0.1
+    cpu: float = 0.10
+    pool: float = 0.20
+    pool_connections: float = 5.0
+    starved_slots: float = 10.0
     memory_mb_per_h: float = 10.0
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if not (0 < self.alpha < 0.5 < self.confidence < 1):
+            raise ValueError("need alpha in (0, 0.5) and confidence in (0.5, 1)")
+        limits = (self.error_rate, self.cpu, self.pool, self.pool_connections)
+        if min(*limits, self.starved_slots, self.memory_mb_per_h) <= 0:
+            raise ValueError("every smallest change must be above 0")
 
 
 @dataclass(frozen=True, slots=True)
-class Regression:
-    """Which difference between two revisions matters.
+class GateSettings:
+    """All of ``[regression]``, with its documented defaults.
 
-    A change below `min_effect_percent` or `floor_ms` is never a FAIL; a PASS needs the upper
-    confidence bound of the change below `tolerated_percent`. `control` names steps that no
-    change touches: they tell what the host did, and are not judged.
+    `control` names steps that no change touches: they tell what the host did, and are not judged.
+    `baseline_spread` limits, as a fraction, the coefficient of variation between stored runs.
     """
 
-    metrics: tuple[str, ...]
-    min_effect_percent: float
-    tolerated_percent: float
-    floor_ms: float
-    baseline_spread_percent: float = 10.0
+    latency: RegressionSettings = field(default_factory=RegressionSettings)
+    costs: CostSettings = field(default_factory=CostSettings)
     control: tuple[str, ...] = ()
-    costs: CostLimits = CostLimits()
+    # Not in the repr, of which calibrations keep a fingerprint: no gate depends on it.
+    baseline_spread: float = field(default=0.10, repr=False)
 
 
-def read_regression(body: Mapping[str, object], problem: Problem) -> Regression | None:
-    """The section as read from the file; None when keys are unknown or missing.
+def read_regression(body: Mapping[str, object], problem: Problem) -> GateSettings | None:
+    """The section as read from the file; None where anything in it is wrong.
 
-    Every problem is handed to `problem`; what is returned then is no more than a stand-in.
+    Every problem is handed to `problem`.
     """
-    complete = True
-    for key in sorted({*body} - {*_NEEDED, *_OPTIONAL}, key=list(body).index):
+    problems: list[tuple[str, str]] = []
+    found = None
+    try:
+        found = _settings(body, lambda where, what: problems.append((where, what)))
+    except ValueError as error:  # it fits the file's grammar, and no test
+        problems = problems or [("[regression]", str(error))]
+    for where, what in problems:
+        problem(where, what)
+    return None if problems else found
+
+
+def _settings(body: Mapping[str, object], problem: Problem) -> GateSettings | None:
+    strange = [key for key in body if key not in (*_NEEDED, *_OPTIONAL)]
+    missing = [key for key in _NEEDED if key not in body]
+    for key in strange:
         problem(f"regression.{key}", unknown("key", key, (*_NEEDED, *_OPTIONAL)))
-        complete = False
-    for key in _NEEDED:
-        if key not in body:
-            problem("regression", f"{key!r} is missing; needed: {', '.join(_NEEDED)}")
-            complete = False
-    return _read(body, problem) if complete else None
+    for key in missing:
+        problem("regression", f"{key!r} is missing; needed: {', '.join(_NEEDED)}")
+    if strange or missing:
+        return None
+
+    def amount(key: str, scales: Scales) -> float:
+        return _amount(f"regression.{key}", body.get(key, "10 %"), scales, problem)
+
+    metrics = _names("metrics", body["metrics"], _QUANTILES, "metric", problem)
+    least, most = amount("min_effect", PERCENT), amount("tolerated", PERCENT)
+    if 0 < most <= least:
+        problem("regression.tolerated", f"{most:g} % must be above min_effect, {least:g} %")
+    floor_ms, spread = amount("floor", LATENCY), amount("baseline_spread", PERCENT) / 100
+    control = _control(body["control"], problem) if "control" in body else ()
+    costs = _costs(body.get("costs", {}), problem)
+    latency = RegressionSettings(metrics, least / 100, most / 100, floor_ms)
+    return GateSettings(latency, CostSettings(**costs), control, spread)
 
 
-def _read(body: Mapping[str, object], problem: Problem) -> Regression:
-    def amount(key: str, text: object, scales: Scales) -> float:
-        return _amount(f"regression.{key}", text, scales, problem)
-
-    found = Regression(
-        _names("metrics", body["metrics"], _QUANTILES, "metric", problem),
-        amount("min_effect", body["min_effect"], _PERCENT),
-        amount("tolerated", body["tolerated"], _PERCENT),
-        amount("floor", body["floor"], _MS),
-        amount("baseline_spread", body.get("baseline_spread", "10 %"), _PERCENT),
-        _control(body, problem),
-        _costs(body.get("costs", {}), problem),
-    )
-    if 0 < found.tolerated_percent <= found.min_effect_percent:
-        problem(
-            "regression.tolerated",
-            f"{found.tolerated_percent:g} % must be "
-            f"above min_effect, {found.min_effect_percent:g} %",
-        )
-    return found
-
-
-def _control(body: Mapping[str, object], problem: Problem) -> tuple[str, ...]:
-    if "control" not in body:
-        return ()
-    named = _names("control", body["control"], STEPS, "step", problem)
+def _control(listed: object, problem: Problem) -> tuple[str, ...]:
+    named = _names("control", listed, STEPS, "step", problem)
     if {*named} >= {*STEPS}:
         problem("regression.control", "names every step: nothing is left to judge")
     return named
 
 
-def _costs(body: object, problem: Problem) -> CostLimits:
+def _costs(body: object, problem: Problem) -> dict[str, Any]:
     if not isinstance(body, dict):
         problem("regression.costs", f"must be a section [regression.costs], not {body!r}")
-        return CostLimits()
-    limits: dict[str, float] = {}
+        return {}
+    limits: dict[str, Any] = {}
     for key, text in body.items():
         where = f"regression.costs.{key}"
         if key not in _COSTS:
             problem(where, unknown("cost", key, _COSTS))
             continue
-        name, scales = _COSTS[key]
-        limits[name] = _amount(where, text, scales, problem)
+        name, scales, per = _COSTS[key]
+        limits[name] = _amount(where, text, scales, problem) / per
         if limits[name] == 0:
             problem(where, f"must be above 0, not {text!r}: no measurement excludes every growth")
-    return CostLimits(**limits)
+    return limits
 
 
 def _names(

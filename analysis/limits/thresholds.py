@@ -13,7 +13,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
-from analysis.limits.regression import Regression, read_regression
+from analysis.limits.regression import GateSettings, read_regression
 from analysis.limits.rules import Rule, parse_rule, unknown
 from analysis.metrics.catalogue import KINDS, METRICS, kinds_of
 from recording.errors import ConfigError
@@ -29,7 +29,12 @@ class Thresholds:
 
     source: str
     rules: Mapping[str, tuple[Rule, ...]]
-    regression: Regression | None
+    regression: GateSettings | None
+
+    @property
+    def gate(self) -> GateSettings:
+        """``[regression]``; its documented defaults where the file has none."""
+        return self.regression or GateSettings()
 
     def __iter__(self) -> Iterator[tuple[str, Rule]]:
         """Every (subject, rule), in the order of the file."""
@@ -64,7 +69,7 @@ class _Reader:
 
     def read(self, document: Mapping[str, object]) -> Thresholds:
         rules: dict[str, tuple[Rule, ...]] = {}
-        regression: Regression | None = None
+        regression: GateSettings | None = None
         for name, body in document.items():
             if name not in _SECTIONS:
                 self.problem(f"[{name}]", unknown("section", name, _SECTIONS))

@@ -4,27 +4,19 @@ Such a head can still FAIL. Nothing here is a statistic of latency: it says that
 mean what it seems to.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from analysis.evidence.begun import never_told
 from analysis.evidence.orders import IN_WORDS, Reconciliation, reconcile
 from analysis.evidence.requests import MAX_ERROR_SHARE, Sample
-from analysis.evidence.run import Evidence
 from analysis.paired.arm_checks import arm_checks
-from recording.slots import BASE, HEAD, Arm, Slots
+from analysis.paired.rounds import Rounds
+from recording.slots import BASE, HEAD
 
-Samples = Mapping[Arm, dict[str, Sample]]
 
-
-def against_pass(
-    evidence: Evidence,
-    slots: Slots,
-    rounds: int,
-    samples: Samples,
-    control: tuple[str, ...],
-    worse_by: float,
-) -> Iterator[str]:
+def against_pass(rounds: Rounds, control: tuple[str, ...], worse_by: float) -> Iterator[str]:
     """One sentence for each reason; `worse_by` is the error share, in points, that matters."""
+    evidence, samples = rounds.evidence, rounds.samples
     for step, head in samples[HEAD].items():
         yield from _failures(step, samples[BASE].get(step), head, worse_by)
     for step in control:
@@ -36,9 +28,7 @@ def against_pass(
     yield from _orders(reconcile(evidence, BASE), reconcile(evidence, HEAD))
     if untold := never_told(evidence):
         yield untold
-    base, head_checks = (
-        list(arm_checks(evidence, slots, rounds, arm, samples[arm])) for arm in (BASE, HEAD)
-    )
+    base, head_checks = (list(arm_checks(rounds, arm)) for arm in (BASE, HEAD))
     if all(check.ok for check in base):
         yield from (f"head alone: {check}" for check in head_checks if not check.ok)
 

@@ -7,45 +7,42 @@ measured, and no test of shares can, where slots are empty.
 from collections.abc import Iterator
 
 import numpy as np
-from numpy.typing import NDArray
 
-from analysis.evidence.run import Evidence
-from analysis.paired.counting import JOURNEY
-from analysis.paired.slot_requests import Ints, request_counts
+from analysis.paired.rounds import Rounds
+from analysis.regression.data import Bools, Ints
 from analysis.words.values import Breach
 from recording.outcomes import EXPECTED_OUTCOMES, UNANSWERED, is_failure
-from recording.slots import ARMS, HEAD, Slots
-
-Bools = NDArray[np.bool_]
+from recording.profile import JOURNEY
+from recording.slots import ARMS, HEAD
 
 DEAD_SHARE = 0.1
 """Of its slots, from which on it is no chance that all of them were head's: of four that stalls of
 the host ruin, all are head's once in 16, and so long a stall is seen in the generator's lag too."""
 
 
-def breaches_of_dead_slots(evidence: Evidence, slots: Slots, rounds: int) -> Iterator[Breach]:
+def breaches_of_dead_slots(rounds: Rounds) -> Iterator[Breach]:
     """One breach where head got no good answer in a tenth of its slots, base in each of its own.
 
     A slot counts only before head's first request that was cut off young: how that one would have
     ended is not known. Head must also have failed: a slot empty for no reason proves nothing.
     """
-    counts = request_counts(evidence, slots, rounds, cut_too=True)
+    counts, total = rounds.requests_and_cut, rounds.count
     failures = {(step, how): n[ARMS.index(HEAD)] for (step, how), n in counts.items()}
     failures = {key: n for key, n in failures.items() if is_failure(key[1]) and n.any()}
-    base, head = _without_good_answer(counts, rounds)
-    dead = np.flatnonzero(head & ~_undecided(counts, rounds))
-    if base.any() or not failures or len(dead) < max(2.0, DEAD_SHARE * rounds):
+    base, head = _without_good_answer(counts, total)
+    dead = np.flatnonzero(head & ~_undecided(counts, total))
+    if base.any() or not failures or len(dead) < max(2.0, DEAD_SHARE * total):
         return
     step, how = max(failures, key=lambda key: int(failures[key].sum()))
     yield Breach(
         rule=f"slots of head without a good answer < {100 * DEAD_SHARE:g} %",
         subject=JOURNEY,
         metric="slots of head without a good answer",
-        actual=100 * len(dead) / rounds,
+        actual=100 * len(dead) / total,
         required=f"< {100 * DEAD_SHARE:g}",
         unit="%",
         because=(
-            f"{len(dead)} of {rounds}, from round {dead[0] + 1} on, and none of base's; "
+            f"{len(dead)} of {total}, from round {dead[0] + 1} on, and none of base's; "
             f"most failures of head: {failures[step, how].sum()} of {step}, {how}"
         ),
     )

@@ -2,65 +2,60 @@
 
 from collections.abc import Iterator
 
-from analysis.evidence.run import Evidence
+from analysis.evidence.run import load_evidence
+from analysis.limits.regression import GateSettings
+from analysis.limits.thresholds import Thresholds
 from analysis.paired.against_pass import against_pass
 from analysis.paired.correlation import arms_correlation
 from analysis.paired.costs import cost_rows
-from analysis.paired.counting import arm_samples, completed_rounds, gate_data
-from analysis.paired.settings import GateSettings
+from analysis.paired.rounds import Rounds
 from analysis.paired.values import Look
-from analysis.regression.data import GateVerdict
 from analysis.regression.judge import judge
-from analysis.statistics.looks import LookPlan
-from recording.slots import ARMS, Slots
+from analysis.words.values import Outcome
+from recording.errors import ConfigError
+from recording.rundir import RunDir
 
 
-def plan_of(evidence: Evidence, slots: Slots) -> LookPlan | None:
-    """The declared looks; None where the recorded order cannot carry them.
+def deciding_look(recorded: Rounds, settings: GateSettings) -> Look:
+    """The first look at these rounds that decides, else the last one that was reached.
 
-    Each stretch between looks must load head first in half of its rounds.
+    Without any it is all of these rounds, judged by nothing.
     """
-    gate = evidence.manifest.profile.gate
-    if gate is None or len(slots.head_first) != gate.looks[-1]:
-        return None
-    plan, start = LookPlan(gate.looks), 0
-    for stretch in plan.stretches():
-        if 2 * sum(slots.head_first[start : start + stretch]) != stretch:
-            return None
-        start += stretch
-    return plan
-
-
-def deciding_look(
-    evidence: Evidence, settings: GateSettings, upto_rounds: int | None = None
-) -> Look | None:
-    """The first look that decides, else the last that was reached; None when none was.
-
-    `upto_rounds` leaves out later looks.
-    """
-    last = None
-    for last in _looks(evidence, settings, upto_rounds):
-        if last.verdict is not GateVerdict.INCONCLUSIVE:
+    last = Look(None, recorded)
+    for last in _looks(recorded, settings):
+        if last.verdict is not Outcome.INCONCLUSIVE:
             break
     return last
 
 
-def _looks(evidence: Evidence, settings: GateSettings, upto_rounds: int | None) -> Iterator[Look]:
-    slots = evidence.slots
-    plan = plan_of(evidence, slots) if slots else None
-    if slots is None or plan is None:
+def _looks(recorded: Rounds, settings: GateSettings) -> Iterator[Look]:
+    if (plan := recorded.plan) is None:
         return
-    done = completed_rounds(evidence, slots)
-    done = done if upto_rounds is None else min(done, upto_rounds)
-    for number, rounds in enumerate(plan.rounds, start=1):
-        data = gate_data(evidence, slots, rounds, settings.control) if rounds <= done else None
+    for number, count in enumerate(plan.rounds, start=1):
+        rounds = recorded.first(count)
+        data = rounds.data(settings.control) if count <= recorded.count else None
         if data is not None:
-            samples = {arm: arm_samples(evidence, slots, rounds, arm) for arm in ARMS}
-            points = settings.costs.error_rate
             yield Look(
                 number,
+                rounds,
                 judge(data, settings.latency, plan),
-                cost_rows(evidence, slots, rounds, plan, settings.costs),
-                tuple(against_pass(evidence, slots, rounds, samples, settings.control, points)),
+                cost_rows(rounds, plan, settings.costs),
+                tuple(against_pass(rounds, settings.control, settings.costs.error_rate)),
                 arms_correlation(data),
             )
+
+
+def decided_early(thresholds: Thresholds, run: RunDir, upto: int) -> str:
+    """What the looks up to so many rounds decide, such as ``FAIL after 24 rounds``, or "".
+
+    It only ends a run that is still going: the verdict is that on the whole recording, where no
+    request of these rounds is still in flight.
+    """
+    try:
+        evidence = load_evidence(run)
+    except ConfigError:  # no manifest, or a spoilt one; the judge will say so
+        return ""
+    recorded = Rounds.recorded(evidence)
+    look = deciding_look(recorded.first(min(upto, recorded.count)), thresholds.gate)
+    decided = look.verdict is not Outcome.INCONCLUSIVE
+    return f"{look.verdict} after {look.rounds.count} rounds" if decided else ""

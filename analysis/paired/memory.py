@@ -10,6 +10,7 @@ each arm is loaded.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from math import sqrt
 
 import numpy as np
@@ -19,17 +20,18 @@ from scipy.special import stdtr
 from analysis.memory.growth import FLOOR_MB, Growth, Pace, growth
 from analysis.memory.judge import MemoryClass, judge_memory
 from analysis.memory.shape import collections
-from analysis.paired.cost_rows import Cost
-from analysis.paired.slot_samples import round_means, services_of
+from analysis.paired.cost_rows import CostRow, bound
+from analysis.paired.rounds import Rounds
+from analysis.paired.slot_samples import round_means
+from analysis.regression.rows import Stakes
 from analysis.statistics.trend import Trend, fit_trend
 from analysis.words.units import BYTES_PER_MB
 from recording.profile import MIN_ROUNDS
-from recording.series_reader import Series
-from recording.slots import ARMS, Slots
+from recording.slots import ARMS
 
 Floats = NDArray[np.float64]
 
-_RSS = "process_resident_memory_bytes"
+RSS = "process_resident_memory_bytes"
 _HOUR_S = 3600.0
 # glibc's heap grows by 128 kB at a time (mallopt(3), M_TOP_PAD): up to two of them of growth do
 # not show in either arm. Independent of each other, they add in quadrature.
@@ -44,26 +46,15 @@ _WHY_NOT = {
 }
 
 
-def memory_costs(series: Series, slots: Slots, rounds: int, limit_mb_per_h: float) -> list[Cost]:
-    """One estimate for each service whose memory both arms show."""
-    return [
-        _memory_cost(series, service, slots, rounds, limit_mb_per_h)
-        for service in services_of(series, _RSS)
-    ]
-
-
-def _memory_cost(
-    series: Series, service: str, slots: Slots, rounds: int, limit_mb_per_h: float
-) -> Cost:
-    base, head = (
-        round_means(series, f"{service}@{arm}", _RSS, slots, rounds) / BYTES_PER_MB for arm in ARMS
-    )
+def memory_row(rounds: Rounds, service: str, limit_mb_per_h: float, stakes: Stakes) -> CostRow:
+    """The estimate of one service; none where an arm does not show its memory throughout."""
+    base, head = (round_means(rounds, f"{service}@{arm}", RSS) / BYTES_PER_MB for arm in ARMS)
     missing = int(np.isnan(base).sum() + np.isnan(head).sum())
-    if rounds < MIN_ROUNDS or missing:
-        few = f"{rounds} rounds, need {MIN_ROUNDS}"
-        gap = f"no samples in {missing} of {2 * rounds} rounds of both arms" if missing else few
-        return Cost(service, _METRIC, _UNIT, lacks=gap)
-    at_h = np.arange(rounds, dtype=np.float64) * 2 * slots.slot_s / _HOUR_S
+    if rounds.count < MIN_ROUNDS or missing:
+        few = f"{rounds.count} rounds, need {MIN_ROUNDS}"
+        gap = f"no samples in {missing} of {2 * rounds.count} rounds of both arms"
+        return CostRow(service, _METRIC, _UNIT, stakes, lacks=gap if missing else few)
+    at_h = np.arange(rounds.count, dtype=np.float64) * 2 * rounds.slots.slot_s / _HOUR_S
     alone = [_growth(at_h, mb) for mb in (base, head)]
     after = at_h >= max(at_h[0], *(found.start_h for found in alone if found))
     found = _growth(at_h[after], (head - base)[after])
@@ -71,25 +62,28 @@ def _memory_cost(
     apart = found.trend if found else fit_trend(at_h[after], (head - base)[after], 0.95)
     span_h = found.span_h if found else float(np.ptp(at_h[after]))
     grain = _GRAIN_MB / span_h
-    unsettled = any(one is not None and one.pace is Pace.UNSETTLED for one in alone)
-    return Cost(
+    return CostRow(
         service,
         _METRIC,
         _UNIT,
-        base=own.slope,
-        head=grown.slope,
-        effect=apart.slope,
-        error=apart.standard_error,
-        degrees=apart.degrees,
-        minimum=max(limit_mb_per_h, FLOOR_MB / span_h),
-        tolerated=limit_mb_per_h,
-        grain=grain,
-        p_value=_p_value(apart, limit_mb_per_h + grain),
+        stakes,
+        own.slope,
+        grown.slope,
+        max(limit_mb_per_h, FLOOR_MB / span_h),
+        limit_mb_per_h,
+        bound(apart.slope, apart.standard_error, apart.degrees, stakes, grain),
+        apart.degrees,
+        _p_value(apart, limit_mb_per_h + grain),
         tested_against=limit_mb_per_h,
-        excuse=(_WHY_NOT[Pace.UNSETTLED] if unsettled else "")
-        or (_WHY_NOT.get(found.pace, "") if found else "it is given back")
-        or _alone(series, f"{service}@head", slots, rounds),
+        excuse=_excuse(alone, found) or _alone(rounds, f"{service}@head"),
     )
+
+
+def _excuse(alone: Iterable[Growth | None], found: Growth | None) -> str:
+    """Why a growth of head beyond base may be no leak; "" where the rounds do not say so."""
+    if any(one is not None and one.pace is Pace.UNSETTLED for one in alone):
+        return _WHY_NOT[Pace.UNSETTLED]
+    return _WHY_NOT.get(found.pace, "") if found else "it is given back"
 
 
 def _growth(at_h: Floats, mb: Floats) -> Growth | None:
@@ -103,11 +97,10 @@ def _p_value(trend: Trend, limit: float) -> float:
     return float(stdtr(trend.degrees, (limit - trend.slope) / trend.standard_error))
 
 
-def _alone(series: Series, subject: str, slots: Slots, rounds: int) -> str:
+def _alone(rounds: Rounds, subject: str) -> str:
     """Why head's own curve does not show a leak; empty when it does."""
-    t_s, rss_bytes = series.get(subject, _RSS)
-    end_s = slots.start_of(2 * (slots.warmup_rounds + rounds))
-    inside = (t_s >= slots.start_s) & (t_s < end_s)
+    t_s, rss_bytes = rounds.series.get(subject, RSS)
+    inside = (t_s >= rounds.slots.start_s) & (t_s < rounds.span_s[1])
     alone = judge_memory(t_s[inside], rss_bytes[inside])
     if alone.class_ is MemoryClass.GROWING:
         return ""

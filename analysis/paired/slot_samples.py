@@ -7,13 +7,14 @@ finishes in the other's slot what began in its own, so the growth of a counter b
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
 from analysis.evidence.pool_series import counter_steps
+from analysis.paired.rounds import Rounds
 from recording.series_reader import Series
 from recording.slots import ARMS, Slots
 
@@ -23,26 +24,17 @@ Floats = NDArray[np.float64]
 def services_of(series: Series, metric: str) -> list[str]:
     """Services of which an arm has this metric (or one with labels), without the arm."""
     subjects = {subject for subject, name in series.values if name.partition("/")[0] == metric}
-    named = ({s.removesuffix(f"@{arm}") for s in subjects if s.endswith(f"@{arm}")} for arm in ARMS)
-    return sorted(set.union(*named))
+    named = (subject.rpartition("@") for subject in subjects)
+    return sorted({service for service, _, arm in named if arm in ARMS})
 
 
 def labels_of(series: Series, service: str, metric: str) -> list[str]:
     """Labels of a metric, as ``locks/0``, that an arm of a service has."""
-    named = (
-        {
-            name.removeprefix(f"{metric}/")
-            for name in series.metrics(f"{service}@{arm}")
-            if name.startswith(f"{metric}/")
-        }
-        for arm in ARMS
-    )
-    return sorted(set.union(*named))
+    names = {name for arm in ARMS for name in series.metrics(f"{service}@{arm}")}
+    return sorted(n.removeprefix(f"{metric}/") for n in names if n.startswith(f"{metric}/"))
 
 
-def growth(
-    series: Series, service: str, metric: str, slots: Slots, rounds: int, *, steady: bool = False
-) -> Floats:
+def growth(rounds: Rounds, service: str, metric: str, *, steady: bool = False) -> Floats:
     """How much a counter grew in each window, [arm, round].
 
     A `steady` counter grows whenever the process works, and is written at every sample (CPU):
@@ -51,9 +43,9 @@ def growth(
     written when they change, and first of all with their first event, so they stand still where
     nothing was written.
     """
+    slots = rounds.slots
 
-    def grown(arm: int, slot: int) -> float:
-        t_s, values = series.get(f"{service}@{ARMS[arm]}", metric)
+    def grown(t_s: Floats, values: Floats, slot: int) -> float:
         if not t_s.size:
             return np.nan if steady else 0.0
         total = values[0] + np.cumsum(counter_steps(values))
@@ -62,65 +54,63 @@ def growth(
         after = _at_border(t_s, total, slots, _next_own(slots, slot), late_s)
         return after - _at_border(t_s, total, slots, slot, before_s)
 
-    return _table(slots, rounds, grown)
+    return _table(rounds, service, metric, grown)
 
 
-def idle_growth(series: Series, service: str, metric: str, slots: Slots, rounds: int) -> Floats:
+def idle_growth(rounds: Rounds, service: str, metric: str) -> Floats:
     """How much a counter would have grown in each window without load, [arm, round].
 
     From pairs of samples in the later half of the other arm's slots, when nothing of its own is
     left to finish; NaN where samples are too far apart for that.
     """
+    slots = rounds.slots
 
-    def rate(arm: int) -> float:
-        t_s, values = series.get(f"{service}@{ARMS[arm]}", metric)
+    def window_s(_t_s: Floats, _values: Floats, slot: int) -> float:
+        return slots.start_of(min(_next_own(slots, slot), slots.count)) - slots.start_of(slot)
+
+    rates = []
+    for arm, other in zip(ARMS, ARMS[::-1], strict=True):
+        t_s, values = rounds.series.get(f"{service}@{arm}", metric)
         grown = spent_s = 0.0
-        for number in range(rounds):
-            end_s = slots.start_of(slots.slots_of(number)[1 - arm] + 1)
+        for slot in rounds.own_slots(other):
+            end_s = slots.start_of(slot + 1)
             first, stop = np.searchsorted(t_s, (end_s - slots.slot_s / 2, end_s))
             if stop - first >= 2:
                 grown += float(counter_steps(values[first:stop]).sum())
                 spent_s += float(t_s[stop - 1] - t_s[first])
-        return grown / spent_s if spent_s else np.nan
-
-    def window_s(arm: int, slot: int) -> float:
-        return slots.start_of(min(_next_own(slots, slot), slots.count)) - slots.start_of(slot)
-
-    idle: Floats = _table(slots, rounds, window_s) * np.array([[rate(0)], [rate(1)]])
-    return idle
+        rates.append([grown / spent_s if spent_s else np.nan])
+    return np.asarray(_table(rounds, service, metric, window_s) * np.array(rates))
 
 
-def total_growth(
-    series: Series, service: str, metrics: Iterable[str], slots: Slots, rounds: int
-) -> Floats:
-    """Growth of several counters together, [arm, round]."""
-    parts = [growth(series, service, metric, slots, rounds) for metric in metrics]
-    return np.sum(parts, axis=0) if parts else np.zeros((2, rounds))
-
-
-def highest(series: Series, service: str, metric: str, slots: Slots, rounds: int) -> Floats:
+def highest(rounds: Rounds, service: str, metric: str) -> Floats:
     """The highest sample of a gauge within each slot, [arm, round]; NaN without a sample."""
+    start_of = rounds.slots.start_of
 
-    def peak(arm: int, slot: int) -> float:
-        t_s, values = series.get(f"{service}@{ARMS[arm]}", metric)
-        first, stop = np.searchsorted(t_s, (slots.start_of(slot), slots.start_of(slot + 1)))
+    def peak(t_s: Floats, values: Floats, slot: int) -> float:
+        first, stop = np.searchsorted(t_s, (start_of(slot), start_of(slot + 1)))
         return float(values[first:stop].max()) if stop > first else np.nan
 
-    return _table(slots, rounds, peak)
+    return _table(rounds, service, metric, peak)
 
 
-def round_means(series: Series, subject: str, metric: str, slots: Slots, rounds: int) -> Floats:
+def round_means(rounds: Rounds, subject: str, metric: str) -> Floats:
     """The mean of a gauge over each whole round, whichever arm was loaded; NaN without a sample."""
-    t_s, values = series.get(subject, metric)
-    firsts = [slots.start_of(2 * (slots.warmup_rounds + r)) for r in range(rounds + 1)]
+    t_s, values = rounds.series.get(subject, metric)
+    slots = rounds.slots
+    firsts = [slots.start_of(2 * (slots.warmup_rounds + r)) for r in range(rounds.count + 1)]
     edges = np.searchsorted(t_s, firsts)
     return np.array([values[a:b].mean() if b > a else np.nan for a, b in pairwise(edges)])
 
 
-def _table(slots: Slots, rounds: int, cell: Callable[[int, int], float]) -> Floats:
-    return np.array(
-        [[cell(arm, slots.slots_of(r)[arm]) for r in range(rounds)] for arm in range(2)]
-    )
+def _table(
+    rounds: Rounds, service: str, metric: str, cell: Callable[[Floats, Floats, int], float]
+) -> Floats:
+    """[arm, round] of what a cell makes of the samples and the slot."""
+    rows = []
+    for arm in ARMS:
+        samples = rounds.series.get(f"{service}@{arm}", metric)
+        rows.append([cell(*samples, slot) for slot in rounds.own_slots(arm)])
+    return np.array(rows, dtype=np.float64)
 
 
 def _next_own(slots: Slots, slot: int) -> int:

@@ -10,53 +10,47 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from analysis.evidence.processes import restarts_in_words, services_that_restarted
 from analysis.evidence.requests import MAX_ERROR_SHARE, Sample
 from analysis.evidence.run import Evidence
 from analysis.evidence.sampling import samples_taken, unwell
 from analysis.paired.arm_checks import arm_checks
-from analysis.paired.counting import arm_samples, completed_rounds, counted, judged_part
-from analysis.paired.look import plan_of
-from analysis.paired.restarts import restarts_of_base
+from analysis.paired.rounds import Rounds
 from analysis.single.checks import completeness, damage, ending, generator, host
 from analysis.words.values import NO_DATA, Check
-from recording.slots import ARMS, BASE, Slots
+from recording.slots import ARMS, BASE
 
 
-def check_run(evidence: Evidence, rounds: int) -> tuple[Check, ...]:
-    """Every check of a paired run whose first `rounds` rounds are judged."""
+def check_run(rounds: Rounds) -> tuple[Check, ...]:
+    """Every check of a paired run that is judged by these rounds."""
+    evidence = rounds.evidence
     checks = [ending(evidence), *damage(evidence)]
     if evidence.manifest.source == "loadgate":
         checks += completeness(evidence)
-    slots = evidence.slots
-    checks += [_timetable(evidence, slots), _rounds(evidence, slots)]
-    if slots is None or not rounds:
+    checks += [_timetable(rounds), _rounds(evidence)]
+    if not rounds.count:
         return tuple(checks)
-    samples = {arm: arm_samples(evidence, slots, rounds, arm) for arm in ARMS}
-    part = judged_part(evidence, slots, rounds)
-    failing = frozenset.union(*(unwell(evidence, samples[arm], arm) for arm in ARMS))
-    checks += [*samples_taken(part, failing), _load_in_slots(evidence, slots, rounds)]
-    checks += [_users(evidence, slots, rounds), _errors(samples[BASE]), *_ledger(evidence)]
-    checks += [restarts_of_base(evidence)]
-    checks += [*generator(part), *host(part)]
-    checks += arm_checks(evidence, slots, rounds, BASE, samples[BASE])
+    failing = frozenset.union(*(unwell(evidence, rounds.samples[arm], arm) for arm in ARMS))
+    checks += [*samples_taken(rounds.part, failing), _load_in_slots(rounds), _users(rounds)]
+    checks += [_errors(rounds.samples[BASE]), *_ledger(evidence), _restarts(evidence)]
+    checks += [*generator(rounds.part), *host(rounds.part), *arm_checks(rounds, BASE)]
     return tuple(checks)
 
 
-def _timetable(evidence: Evidence, slots: Slots | None) -> Check:
+def _timetable(rounds: Rounds) -> Check:
     """Whether the slots that the statistics stand on were there, in an order that carries them."""
-    if slots is None:
-        stopped = evidence.manifest.ended == "interrupted"
+    if not rounds.started:
+        stopped = rounds.evidence.manifest.ended == "interrupted"
         return Check("slots", "never started", "started", stopped)
-    fits = plan_of(evidence, slots) is not None
+    fits = rounds.plan is not None
     hint = "unless each arm goes first in half of the rounds, drift looks like a regression"
     return Check("order of the arms", "balanced" if fits else "not", "balanced", fits, hint)
 
 
-def _rounds(evidence: Evidence, slots: Slots | None) -> Check:
+def _rounds(evidence: Evidence) -> Check:
     """A run that was stopped in good order may be too short; any other may not."""
-    gate = evidence.manifest.profile.gate
+    gate, done = evidence.manifest.profile.gate, Rounds.recorded(evidence).count
     first = gate.looks[0] if gate else 1
-    done = completed_rounds(evidence, slots) if slots else 0
     stopped = evidence.manifest.ended == "interrupted"
     return Check(
         "completed rounds",
@@ -67,26 +61,23 @@ def _rounds(evidence: Evidence, slots: Slots | None) -> Check:
     )
 
 
-def _load_in_slots(evidence: Evidence, slots: Slots, rounds: int) -> Check:
+def _load_in_slots(rounds: Rounds) -> Check:
     """Head may be so slow that a slot of its own stays empty; base may not."""
-    loaded = {
-        one.round_number
-        for one in counted(evidence, slots, rounds, "latency")
-        if one.arm == BASE and one.interval.histogram.n
-    }
-    return Check("rounds with load on base", f"{len(loaded)}", f"{rounds}", len(loaded) == rounds)
+    requests = np.sum([n[ARMS.index(BASE)] for n in rounds.requests.values()], axis=0)
+    loaded, count = int(np.count_nonzero(requests)), rounds.count
+    return Check("rounds with load on base", f"{loaded}", f"{count}", loaded == count)
 
 
-def _users(evidence: Evidence, slots: Slots, rounds: int) -> Check:
+def _users(rounds: Rounds) -> Check:
     """The users of both arms are there all the time, whoever has the turn."""
+    evidence = rounds.evidence
     t_s, users = evidence.load.get("locust", "users")
     planned = float(evidence.manifest.profile.load.peak_users)
     tolerance = evidence.manifest.profile.validity.users_tolerance
     if not t_s.size:
         return Check("users", NO_DATA, "present", False)
-    first = 2 * slots.warmup_rounds
-    starts_s = [slots.start_of(slot) for slot in range(first, first + 2 * rounds)]
-    worst = min(_mean_between(t_s, users, s, s + slots.slot_s) for s in starts_s)
+    slots_s = (window for arm in ARMS for window in rounds.windows_s(arm))
+    worst = min(_mean_between(t_s, users, *window) for window in slots_s)
     return Check(
         "users in the emptiest slot",
         f"{worst:.0f}",
@@ -122,3 +113,11 @@ def _errors(base: dict[str, Sample]) -> Check:
         shares[worst] <= MAX_ERROR_SHARE,
         "latency of failures is not what the arms are compared by",
     )
+
+
+def _restarts(evidence: Evidence) -> Check:
+    """Whether what head is held against stayed up."""
+    subjects = [s for s in services_that_restarted(evidence) if s.endswith(f"@{BASE}")]
+    when = "; ".join(f"{subject} {restarts_in_words(evidence, subject)}" for subject in subjects)
+    hint = "a base that restarts is no measure for head"
+    return Check("restarts of base", when or "none", "none", not subjects, hint)

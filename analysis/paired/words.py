@@ -1,50 +1,51 @@
 """The gate's answer in words and numbers with units."""
 
 from collections.abc import Iterator, Sequence
+from math import isnan
 
 from analysis.evidence.orders import IN_WORDS, Reconciliation
+from analysis.evidence.processes import restarts_in_words, restarts_of, services_that_restarted
+from analysis.evidence.run import Evidence
+from analysis.limits.regression import RegressionSettings
 from analysis.paired.cost_rows import CostRow
-from analysis.regression.data import GateResult, GateRow, GateVerdict, RegressionSettings
+from analysis.regression.latency import LatencyRow
 from analysis.words.units import and_more, as_change
-from analysis.words.values import NO_DATA, Breach, Outcome, show
+from analysis.words.values import Breach, Outcome, show
+from recording.slots import HEAD
 
 ORDERS = "orders"
 """The subject of breaches that belong to no row."""
+RESTARTS = "restarts"
 
 
-def percent(ratio: float | None) -> str:
+def percent(ratio: float) -> str:
     """A ratio head/base as a change: ``+20.9 %``; "" where there is none."""
-    return "" if ratio is None else as_change(ratio)
+    return "" if isnan(ratio) else as_change(ratio)
 
 
-def interval_of(row: GateRow) -> str:
+def interval_of(row: LatencyRow) -> str:
     """``+17.2 to +24.8 %``; "" where nothing was measured."""
-    if row.ci_low is None or row.ci_high is None:
-        return ""
-    return f"{100 * (row.ci_low - 1):+.1f} to {100 * (row.ci_high - 1):+.1f} %"
+    low, high = 100 * (row.ci_low - 1), 100 * (row.ci_high - 1)
+    return f"{low:+.1f} to {high:+.1f} %" if row.judged else ""
 
 
-def detectable(row: GateRow) -> str:
+def detectable(row: LatencyRow) -> str:
     """The smallest regression that the run would have called FAIL with 80 % probability."""
-    return "" if row.smallest_detectable is None else f"{100 * row.smallest_detectable:+.1f} %"
+    return f"{100 * row.smallest_detectable:+.1f} %" if row.judged else ""
 
 
-def breach_of_row(row: GateRow, settings: RegressionSettings) -> Breach:
+def breach_of_row(row: LatencyRow, settings: RegressionSettings) -> Breach:
     """A failing row as a rule that does not hold."""
-    assert row.ratio is not None  # a row FAILs by its ratio
-    assert row.base_ms is not None
-    limit = 100 * max(settings.min_effect, settings.floor_ms / row.base_ms)
+    limit = 100 * settings.fail_from(row.base)
+    interval = f"{100 * settings.confidence:g} % interval {interval_of(row)}"
     return Breach(
         rule=f"{row.metric} of head < {1 + limit / 100:.3g} × base",
-        subject=row.endpoint,
+        subject=row.subject,
         metric=f"{row.metric} change",
         actual=100 * (row.ratio - 1),
         required=f"< {limit:.3g} %",
         unit="%",
-        because=(
-            f"p {row.p_holm:.2g} after Holm, "
-            f"{100 * settings.confidence:g} % interval {interval_of(row)}"
-        ),
+        because=f"p {row.p_holm:.2g} after Holm, {interval}",
     )
 
 
@@ -54,8 +55,8 @@ def breach_of_cost(row: CostRow) -> Breach:
         rule=f"{row.metric} of head not above base's",
         subject=row.subject,
         metric=row.metric,
-        actual=float("nan") if row.head is None else row.head,
-        required="no worse than base's " + show_cost(row.base, row.unit),
+        actual=row.head,
+        required=f"no worse than base's {show(row.base, row.unit)}",
         unit=row.unit,
         because=row.because,
     )
@@ -69,42 +70,51 @@ def breaches_of_orders(
         return
     for what, ids in (("lost", head.lost), ("unmatched", head.unmatched)):
         if ids:
-            yield Breach(
-                rule=f"{what} == 0",
-                subject=ORDERS,
-                metric=f"{what} on head",
-                actual=float(len(ids)),
-                required="0",
-                unit="",
-                because=f"{IN_WORDS[what]}, such as {ids[0]}; base has none",
-            )
+            because = f"{IN_WORDS[what]}, such as {ids[0]}; base has none"
+            yield _breach_of_any(what, ORDERS, f"{what} on head", len(ids), because)
 
 
-def show_cost(value: float | None, unit: str) -> str:
-    """A cost with its unit; ``no data`` where there is none."""
-    return NO_DATA if value is None else show(value, unit)
+def breaches_of_restarts(evidence: Evidence) -> Iterator[Breach]:
+    """Services of head that restarted; base's make the bench no evidence."""
+    for subject in services_that_restarted(evidence):
+        if subject.endswith(f"@{HEAD}"):
+            count = len(restarts_of(evidence, subject) or ())
+            because = f"{restarts_in_words(evidence, subject)}; base did not"
+            yield _breach_of_any(RESTARTS, subject, RESTARTS, count, because)
 
 
-def faster(rows: Sequence[GateRow], settings: RegressionSettings) -> Iterator[str]:
+def _breach_of_any(what: str, subject: str, metric: str, count: int, because: str) -> Breach:
+    """Of what may not happen once."""
+    return Breach(
+        rule=f"{what} == 0",
+        subject=subject,
+        metric=metric,
+        actual=float(count),
+        required="0",
+        unit="",
+        because=because,
+    )
+
+
+def faster(rows: Sequence[LatencyRow], settings: RegressionSettings) -> Iterator[str]:
     """What got faster by more than the minimum effect, surely, and not beside the others only."""
     for row in rows:
-        surely = row.ci_high is not None and row.ci_high < 1 - settings.min_effect
-        if surely and row.raw_high is not None and row.raw_high < 1:
+        if row.ci_high < 1 - settings.min_effect and row.raw_high < 1:
             change = f"{percent(row.ratio)} ({interval_of(row)})"
-            yield f"{row.endpoint} {row.metric} got faster: {change}"
+            yield f"{row.subject} {row.metric} got faster: {change}"
 
 
-def slower_within_tolerance(result: GateResult) -> Iterator[str]:
+def slower_within_tolerance(rows: Sequence[LatencyRow]) -> Iterator[str]:
     """What is surely slower and still no FAIL: below the minimum effect, or the floor in ms."""
-    for row in result.rows:
-        if row.proven and row.verdict is not GateVerdict.FAIL:
-            change = f"{percent(row.ratio)} ({interval_of(row)}), {show(row.shift_ms or 0.0, 'ms')}"
-            yield f"{row.endpoint} {row.metric} is slower, by less than matters here: {change}"
+    for row in rows:
+        if row.proven and row.verdict is not Outcome.FAIL:
+            change = f"{percent(row.ratio)} ({interval_of(row)}), {show(row.change, 'ms')}"
+            yield f"{row.subject} {row.metric} is slower, by less than matters here: {change}"
 
 
 def summary_of(
     outcome: Outcome,
-    rows: Sequence[GateRow],
+    rows: Sequence[LatencyRow],
     breaches: Sequence[Breach],
     invalid: Sequence[str],
     unsure: Sequence[str],
@@ -117,7 +127,7 @@ def summary_of(
         return f"{breaches[0].subject}: {breach_text(breaches[0])}" + and_more(len(breaches))
     if outcome is Outcome.INCONCLUSIVE:
         return f"Cannot tell: {unsure[0]}" + and_more(len(unsure))
-    highest = max((row.ci_high for row in rows if row.ci_high is not None), default=1.0)
+    highest = max((row.ci_high for row in rows), default=1.0)
     return (
         f"No row is slower by what matters {looked}: all {len(rows)} decided, "
         f"no 95 % interval reaches above {percent(highest)}"
@@ -141,17 +151,17 @@ def breach_text(breach: Breach) -> str:
     return f"{breach.metric} is {actual}, required {breach.required}: {breach.because}"
 
 
-def row_outcome(row: GateRow) -> str:
+def row_outcome(row: LatencyRow) -> str:
     """``PASS``, ``FAIL``, or why it is open."""
-    if row.verdict is GateVerdict.INCONCLUSIVE:
+    if row.verdict is Outcome.INCONCLUSIVE:
         return f"INCONCLUSIVE ({row.because})"
     return row.verdict.value
 
 
 def cost_outcome(row: CostRow) -> str:
     """``PASS``, ``FAIL``, or why it is not decided."""
-    if row.verdict is GateVerdict.INCONCLUSIVE:
-        return row.because or "not decided"
+    if row.verdict is Outcome.INCONCLUSIVE:
+        return row.because
     return row.verdict.value
 
 

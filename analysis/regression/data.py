@@ -1,10 +1,8 @@
-"""What the paired gate is given, and what it answers."""
+"""What the paired gate is given: the histograms of both arms, round by round."""
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
-from enum import StrEnum
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,52 +10,6 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
-
-
-class GateVerdict(StrEnum):
-    """What the gate can say of one row, and of the whole."""
-
-    PASS = "PASS"
-    FAIL = "FAIL"
-    INCONCLUSIVE = "INCONCLUSIVE"
-
-
-@dataclass(frozen=True, slots=True)
-class RegressionSettings:
-    """Which change matters, and how sure the gate must be. Ratios as fractions: 0.05 is 5 %.
-
-    `alpha` is the chance of any FAIL at all when the arms are equal; `confidence` that of the
-    shown (two-sided) intervals and of the (one-sided) bound a PASS needs. `seed` draws the
-    orders that the p-values are counted over. Raises ValueError for numbers out of range.
-    """
-
-    metrics: tuple[str, ...] = ("p95", "p99")
-    min_effect: float = 0.05
-    tolerated: float = 0.10
-    floor_ms: float = 5.0
-    alpha: float = 0.005
-    confidence: float = 0.95
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        if not self.metrics or len(set(self.metrics)) < len(self.metrics):
-            raise ValueError("metrics: at least one percentile, each once")
-        self.tails()
-        if not 0 < self.min_effect <= self.tolerated:
-            raise ValueError("need 0 < min_effect <= tolerated")
-        if not (self.floor_ms >= 0 and 0 < self.alpha < 0.5 and 0.5 < self.confidence < 1):
-            raise ValueError("need floor_ms >= 0, alpha in (0, 0.5), confidence in (0.5, 1)")
-
-    def tails(self) -> tuple[float, ...]:
-        """The share of requests beyond each metric: 0.01 for p99."""
-        return tuple(tail_of(metric) for metric in self.metrics)
-
-
-def tail_of(metric: str) -> float:
-    """``"p99"`` → 0.01. Percentiles from p50 up to below p100, else ValueError."""
-    if not re.fullmatch(r"p[5-9]\d(\.\d+)?", metric):
-        raise ValueError(f"metric {metric!r}: need a percentile from p50 up, such as p95 or p99.9")
-    return 1 - float(metric[1:]) / 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,52 +63,9 @@ class GateData:
         """The endpoints that get a verdict."""
         return tuple(name for name in self.endpoints if name not in self.control)
 
-
-@dataclass(frozen=True, slots=True)
-class GateRow:
-    """One endpoint and metric. Ratios are head/base; None where nothing could be measured.
-
-    `ratio` has the host's share taken out where a control allowed it, `raw_ratio` has not.
-    `ci_low`, `ci_high`: two-sided interval of `ratio`; `raw_low`, `raw_high` of `raw_ratio`.
-    `p_value` is one-sided (slower) and `p_holm` corrects it for all rows; it is compared with the
-    look's share of alpha. `proven`: head is slower at all, by p and by the raw interval.
-    `smallest_detectable` is the regression (0.08 = +8 %) this run would have called FAIL with
-    80 % probability. `because` says in a few words what the verdict stands on.
-    """
-
-    endpoint: str
-    metric: str
-    verdict: GateVerdict
-    because: str
-    n_base: int
-    n_head: int
-    base_ms: float | None = None
-    shift_ms: float | None = None
-    ratio: float | None = None
-    raw_ratio: float | None = None
-    ci_low: float | None = None
-    ci_high: float | None = None
-    raw_low: float | None = None
-    raw_high: float | None = None
-    p_value: float | None = None
-    p_holm: float | None = None
-    proven: bool = False
-    smallest_detectable: float | None = None
-    host_removed: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class GateResult:
-    """The gate's answer at one look.
-
-    `alpha_spent` is this look's share of alpha. When INCONCLUSIVE, `more_rounds_needed` and
-    `more_requests_needed` (all endpoints, both arms) estimate what a verdict with 80 %
-    probability would take if the true ratios are the observed ones.
-    """
-
-    verdict: GateVerdict
-    rows: tuple[GateRow, ...]
-    rounds: int
-    alpha_spent: float
-    more_rounds_needed: int | None = None
-    more_requests_needed: int | None = None
+    def upto(self, rounds: int) -> GateData:
+        """The first so many rounds."""
+        seen = slice(rounds)
+        return replace(
+            self, base=self.base[seen], head=self.head[seen], head_first=self.head_first[seen]
+        )

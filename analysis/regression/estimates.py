@@ -11,7 +11,7 @@ from scipy.optimize.elementwise import find_root
 from scipy.special import stdtrit
 
 from analysis.regression.data import GateData
-from analysis.regression.rows import Bound
+from analysis.regression.rows import Bound, Stakes
 from analysis.statistics.crossover import CONTROL_LIMIT, Fit, fit, p_values
 from analysis.statistics.tails import STEP, Tails, bulk, log_grid, survival
 
@@ -65,44 +65,11 @@ class Paired:
 
 
 @dataclass(frozen=True, slots=True)
-class Errors:
-    """Chances of error, all one-sided, by what they are used for.
-
-    `interval` is what lies beyond either end of an interval, `passing` a wrong PASS, `failing` a
-    wrong FAIL of one row.
-    """
-
-    interval: float
-    passing: float
-    failing: float
-
-
-@dataclass(frozen=True, slots=True)
-class Bounds:
-    """What one ratio says of every row, as log ratios.
-
-    `low` and `high` hold it two-sided, `upper` one-sided. `error` is the standard error of a
-    regression of about the size that can be proven.
-    """
-
-    ratio: Floats
-    low: Floats
-    high: Floats
-    upper: Floats
-    error: Floats
-
-    def of(self, row: int) -> Bound:
-        """Those of one row."""
-        every = (self.ratio, self.low, self.high, self.upper, self.error)
-        return Bound(*(float(values[row]) for values in every))
-
-
-@dataclass(frozen=True, slots=True)
 class Estimates:
     """Both ratios of every row: raw, and with the host taken out where `use_control` says so."""
 
-    raw: Bounds
-    adjusted: Bounds
+    raw: list[Bound]
+    adjusted: list[Bound]
     use_control: Bools
     degrees: Floats
 
@@ -152,8 +119,8 @@ def _moved_alone(shift: Floats, source: Bools) -> Bools:
     return np.asarray(np.abs(apart.mean(axis=1)) > CONTROL_LIMIT * error)
 
 
-def estimate(paired: Paired, errors: Errors) -> Estimates:
-    """Point estimates and bounds, all by inverting the same test.
+def estimate(paired: Paired, stakes: Stakes) -> Estimates:
+    """Point estimates and bounds, as log ratios, all by inverting the same test.
 
     The interval holds the ratios the test does not reject: stretching the arms by the true
     ratio makes them equal, so its coverage needs no density and no normal tail.
@@ -161,20 +128,21 @@ def estimate(paired: Paired, errors: Errors) -> Estimates:
     paired = replace(paired, tails=paired.tails.aligned())
     never = np.zeros(len(paired.control), dtype=bool)
     plain = len(paired.signs) - 2.0
-    raw = _bounds(paired, errors, never, plain - never)
-    use = paired.fit(raw.ratio).use_control[0]
+    raw = _bounds(paired, stakes, never, plain - never)
+    use = paired.fit(np.array([bound.effect for bound in raw])).use_control[0]
     degrees = plain - use
-    return Estimates(raw, _bounds(paired, errors, use, degrees), use, degrees)
+    return Estimates(raw, _bounds(paired, stakes, use, degrees), use, degrees)
 
 
-def _bounds(paired: Paired, errors: Errors, use_control: Bools, degrees: Floats) -> Bounds:
+def _bounds(paired: Paired, stakes: Stakes, use_control: Bools, degrees: Floats) -> list[Bound]:
     """Every bound of one ratio in one search."""
     two_sided, one_sided, proof = (
-        -stdtrit(degrees, error) for error in (errors.interval, errors.passing, errors.failing)
+        -stdtrit(degrees, error) for error in (stakes.beyond, stakes.pass_error, stakes.of_one)
     )
     surely = proof + 1.0
     targets = [0.0 * two_sided, two_sided, -two_sided, -one_sided, surely]
     rows = np.tile(np.arange(len(degrees)), len(targets))
     found = paired.rows(rows).solve(np.concatenate(targets), np.tile(use_control, len(targets)))
     ratio, low, high, upper, closer = found.reshape(len(targets), -1)
-    return Bounds(ratio, low, high, upper, error=(ratio - closer) / surely)
+    every = (ratio, low, high, upper, (ratio - closer) / surely)
+    return [Bound(*map(float, row)) for row in zip(*every, strict=True)]

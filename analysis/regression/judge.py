@@ -7,18 +7,40 @@ and its power are in ``docs/statistics.md``.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from itertools import product
-from math import ceil, isfinite
+from math import ceil, isfinite, nan
 
 import numpy as np
 
-from analysis.regression.data import GateData, GateResult, GateRow, GateVerdict, RegressionSettings
-from analysis.regression.estimates import Errors, estimate, prepare
-from analysis.regression.rows import Measured, Stakes, Subject, subject_of
-from analysis.statistics.crossover import holm
+from analysis.limits.regression import RegressionSettings, tail_of
+from analysis.regression.data import GateData
+from analysis.regression.estimates import estimate, prepare
+from analysis.regression.latency import LatencyRow, counted
+from analysis.regression.rows import Stakes, corrected, overall
 from analysis.statistics.looks import LookPlan
+from analysis.words.values import Outcome
 
-Judged = tuple[GateRow, float | None]
+
+@dataclass(frozen=True, slots=True)
+class GateResult:
+    """The gate's answer at one look.
+
+    `alpha_spent` is this look's share of alpha. When INCONCLUSIVE, `more_rounds_needed` and
+    `more_requests_needed` (all endpoints, both arms) estimate what a verdict with 80 %
+    probability would take if the true ratios are the observed ones.
+    """
+
+    verdict: Outcome
+    rows: tuple[LatencyRow, ...]
+    rounds: int
+    alpha_spent: float
+    more_rounds_needed: int | None = None
+    more_requests_needed: int | None = None
+
+
+NOT_JUDGED = GateResult(Outcome.INCONCLUSIVE, (), 0, nan)
 
 
 def judge(data: GateData, settings: RegressionSettings, plan: LookPlan) -> GateResult:
@@ -33,97 +55,61 @@ def judge(data: GateData, settings: RegressionSettings, plan: LookPlan) -> GateR
     Raises ValueError when no look was declared at this number of rounds, or when the order of
     the arms is not balanced as the plan demands: then no p-value would mean anything.
     """
-    metrics = tuple(zip(settings.metrics, settings.tails(), strict=True))
-    stakes = Stakes(
-        settings,
-        alpha=plan.share(settings.alpha, data.rounds),
-        pass_error=plan.share(1 - settings.confidence, data.rounds),
-        tests=len(data.judged) * len(metrics),
-    )
-    _check_balance(data, plan)
-    subjects = [subject_of(data, name, *metric) for name, metric in product(data.judged, metrics)]
-    measured = _measure(data, stakes, plan, subjects)
-    rows = [
-        (measured[i].row(), measured[i].growth) if i in measured else (s.unmeasured(), s.growth)
-        for i, s in enumerate(subjects)
-    ]
-    return _result(data, stakes, rows)
-
-
-def _measure(
-    data: GateData, stakes: Stakes, plan: LookPlan, subjects: list[Subject]
-) -> dict[int, Measured]:
-    """The rows that can be measured. The others still count in Holm's correction, with p = 1."""
-    whole = [i for i, subject in enumerate(subjects) if not subject.lacks]
-    if not whole:
-        return {}
-    paired = prepare(
-        data,
-        np.array([data.endpoints.index(subjects[i].endpoint) for i in whole]),
-        np.array([subjects[i].tail for i in whole]),
-    )
-    p = np.ones(len(subjects))
-    p[whole] = paired.p_values(plan.stretches(data.rounds), stakes.settings.seed)
-    p_holm = holm(p)
-    found = estimate(paired, _errors(stakes))
-    return {
-        i: Measured(
-            subjects[i],
-            stakes,
-            raw=found.raw.of(row),
-            adjusted=found.adjusted.of(row),
-            vouched=bool(data.control),
-            degrees=float(found.degrees[row]),
-            host_removed=bool(found.use_control[row]),
-            p_value=float(p[i]),
-            p_holm=float(p_holm[i]),
+    whats = list(product(data.judged, settings.metrics))
+    stakes = Stakes.at(plan, data.rounds, settings, len(whats))
+    if unbalanced := plan.imbalance(data.head_first):
+        raise ValueError(
+            f"{unbalanced}; unless that is half of them, drift of the host looks like a regression"
         )
-        for row, i in enumerate(whole)
-    }
-
-
-def _errors(stakes: Stakes) -> Errors:
-    return Errors(
-        interval=(1 - stakes.settings.confidence) / 2,
-        passing=stakes.pass_error,
-        failing=stakes.alpha / stakes.tests,
-    )
-
-
-def _check_balance(data: GateData, plan: LookPlan) -> None:
-    start = 0
-    for stretch in plan.stretches(data.rounds):
-        first = int(np.sum(data.head_first[start : start + stretch]))
-        if 2 * first != stretch:
-            raise ValueError(
-                f"rounds {start + 1} to {start + stretch}: head ran first in {first} of {stretch};"
-                " unless that is half of them, drift of the host looks like a regression"
-            )
-        start += stretch
-
-
-def _result(data: GateData, stakes: Stakes, judged: list[Judged]) -> GateResult:
-    rows = tuple(row for row, _ in judged)
-    verdicts = {row.verdict for row in rows}
-    if GateVerdict.FAIL in verdicts:
-        return GateResult(GateVerdict.FAIL, rows, data.rounds, stakes.alpha)
-    if verdicts == {GateVerdict.PASS}:
-        return GateResult(GateVerdict.PASS, rows, data.rounds, stakes.alpha)
-    open_rows = [growth for row, growth in judged if row.verdict is GateVerdict.INCONCLUSIVE]
-    more_rounds = _more_rounds(data, open_rows)
+    counts = [counted(data, *what, settings, stakes) for what in whats]
+    rows = corrected(_tested(data, counts, settings.seed, plan))
+    verdict = overall(rows)
+    more = _more_rounds(data, rows) if verdict is Outcome.INCONCLUSIVE else None
     requests = int(data.base.sum() + data.head.sum())
     return GateResult(
-        GateVerdict.INCONCLUSIVE,
+        verdict,
         rows,
         data.rounds,
         stakes.alpha,
-        more_rounds_needed=more_rounds,
-        more_requests_needed=more_rounds and ceil(requests / data.rounds * more_rounds),
+        more_rounds_needed=more,
+        more_requests_needed=more and ceil(requests / data.rounds * more),
     )
 
 
-def _more_rounds(data: GateData, growths: list[float | None]) -> int | None:
+def judge_looks(data: GateData, settings: RegressionSettings, plan: LookPlan) -> GateResult:
+    """Look as declared, and stop at the first verdict."""
+    for rounds in plan.rounds:
+        result = judge(data.upto(rounds), settings, plan)
+        if result.verdict is not Outcome.INCONCLUSIVE:
+            break
+    return result
+
+
+def _tested(data: GateData, rows: list[LatencyRow], seed: int, plan: LookPlan) -> list[LatencyRow]:
+    """With estimates and p-values, where they lack nothing."""
+    whole = [i for i, row in enumerate(rows) if row.judged]
+    if not whole:
+        return rows
+    endpoints = np.array([data.endpoints.index(rows[i].subject) for i in whole])
+    paired = prepare(data, endpoints, np.array([tail_of(rows[i].metric) for i in whole]))
+    p = paired.p_values(plan.stretches(data.rounds), seed)
+    found = estimate(paired, rows[0].stakes)
+    for at, i in enumerate(whole):
+        rows[i] = replace(
+            rows[i],
+            found=found.adjusted[at],
+            raw=found.raw[at],
+            degrees=float(found.degrees[at]),
+            p_value=float(p[at]),
+            host_removed=bool(found.use_control[at]),
+            vouched=bool(data.control),
+        )
+    return rows
+
+
+def _more_rounds(data: GateData, rows: Sequence[LatencyRow]) -> int | None:
     """Rounds to add for the hungriest row, at least two; None where rounds would not help."""
+    growths = [row.growth for row in rows if row.verdict is Outcome.INCONCLUSIVE]
     known = [growth for growth in growths if growth is not None and isfinite(growth)]
     if len(known) < len(growths):
         return None

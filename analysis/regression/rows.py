@@ -1,271 +1,227 @@
-"""From estimates to rows: what is proven, what is excluded, and what it would take to know."""
+"""One row of a comparison: what it says, and what makes it PASS or FAIL.
+
+Latency (``latency.py``) and costs (``paired/cost_rows.py``) estimate and test in ways of their own.
+What follows from an estimate is decided and said here, for both.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from math import exp, log
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from math import exp, nan
+from typing import Any, ClassVar, TypeVar
 
+import numpy as np
 from scipy.special import stdtrit
 
-from analysis.regression.data import GateData, GateRow, GateVerdict, RegressionSettings
-from analysis.statistics.crossover import counted_t
-from analysis.statistics.detectable import POWER, Hurdle, smallest_found
-from analysis.statistics.percentiles import quantile
-from analysis.statistics.tails import recorded_step
+from analysis.limits.regression import CostSettings, RegressionSettings
+from analysis.statistics.crossover import holm
+from analysis.statistics.looks import LookPlan
 from analysis.words.units import as_change
-from recording.profile import MIN_ROUNDS
-
-# With fewer requests beyond the percentile in either arm the tail is not measured at all.
-MIN_TAIL_REQUESTS = 10.0
-# Chance that the raw ratio bears out what only the control says, on a host as noisy as a change of
-# the others is large. At the 2.5 % of a 95 % interval 4.7 % of simulated gates FAILed wrongly,
-# at 0.5 % 2.0 %.
-RAW_ERROR = 0.002
+from analysis.words.values import Outcome
 
 
 @dataclass(frozen=True, slots=True)
 class Stakes:
-    """What this look may decide: its share of the errors, spread over `tests` rows."""
+    """What this look may decide: its shares of the errors, over `tests` rows."""
 
-    settings: RegressionSettings
     alpha: float
     pass_error: float
+    confidence: float
     tests: int
 
-    def fail_from(self, base_ms: float) -> float:
-        """The smallest change that may FAIL, as log ratio: the minimum effect or the floor."""
-        return log(1 + max(self.settings.min_effect, self.settings.floor_ms / base_ms))
+    @classmethod
+    def at(
+        cls, plan: LookPlan, rounds: int, settings: RegressionSettings | CostSettings, tests: int
+    ) -> Stakes:
+        """Of the look at `rounds`. Raises ValueError when none was declared there."""
+        alpha, wrong = (plan.share(e, rounds) for e in (settings.alpha, 1 - settings.confidence))
+        return cls(alpha, wrong, settings.confidence, tests)
 
-    def pass_below(self, base_ms: float) -> float:
-        """The change a PASS must exclude, as log ratio: what is tolerated, or the floor."""
-        return log(1 + max(self.settings.tolerated, self.settings.floor_ms / base_ms))
+    @property
+    def beyond(self) -> float:
+        """What lies beyond either end of an interval."""
+        return (1 - self.confidence) / 2
 
-
-@dataclass(frozen=True, slots=True)
-class Subject:
-    """One endpoint and metric, what was counted of it, and why it cannot be measured, if so.
-
-    `growth` is how many times as many requests would measure it, None where more of the same
-    would not. `step` is how far apart the recorded values lie near the percentile, as log ratio,
-    where that is too far to read between them.
-    """
-
-    endpoint: str
-    metric: str
-    tail: float
-    n_base: int
-    n_head: int
-    base_ms: float
-    lacks: str = ""
-    growth: float | None = None
-    step: float = 0.0
-
-    def unmeasured(self) -> GateRow:
-        """The row of a subject that lacks something: never PASS, never FAIL."""
-        return GateRow(
-            self.endpoint,
-            self.metric,
-            GateVerdict.INCONCLUSIVE,
-            f"not measured: {self.lacks}",
-            self.n_base,
-            self.n_head,
-        )
-
-
-def subject_of(data: GateData, endpoint: str, metric: str, tail: float) -> Subject:
-    """Count, and say what is missing."""
-    at = data.endpoints.index(endpoint)
-    base, head = data.base[:, at], data.head[:, at]
-    counts = int(base.sum()), int(head.sum())
-    base_ms = quantile(data.values_us, base.sum(axis=0), 1 - tail) / 1000 if counts[0] else 0.0
-    empty = int((base.sum(axis=1) == 0).sum() + (head.sum(axis=1) == 0).sum())
-    beyond = min(counts) * tail
-    lacks, growth = "", None
-    if empty:
-        lacks = f"no requests in {empty} of {2 * data.rounds} slots"
-    elif data.rounds < MIN_ROUNDS:
-        lacks, growth = f"{data.rounds} rounds, need {MIN_ROUNDS}", MIN_ROUNDS / data.rounds
-    elif beyond < MIN_TAIL_REQUESTS:
-        lacks = f"{beyond:.1f} requests beyond {metric}, need {MIN_TAIL_REQUESTS:.0f}"
-        growth = MIN_TAIL_REQUESTS / beyond
-    step = 0.0 if lacks else recorded_step(data.values_us, (base + head).sum(axis=0), tail)
-    return Subject(endpoint, metric, tail, *counts, base_ms, lacks, growth, step)
+    @property
+    def of_one(self) -> float:
+        """The p-value that one of all rows may have to reach for a FAIL."""
+        return self.alpha / max(1, self.tests)
 
 
 @dataclass(frozen=True, slots=True)
 class Bound:
-    """One ratio of one row, as log ratios: with its two-sided interval, and its one-sided bound
-    at this look's share of the error.
+    """An estimated change: with its two-sided interval, and its one-sided bound at this look's
+    share of the error.
 
-    `error` is the standard error of a regression of about the size that can be proven.
+    `error` is the standard error; in latency rows that of a regression of about the size that can
+    be proven.
     """
 
-    ratio: float
-    low: float
-    high: float
-    upper: float
-    error: float
+    effect: float = nan
+    low: float = nan
+    high: float = nan
+    upper: float = nan
+    error: float = nan
 
 
-@dataclass(frozen=True, slots=True)
-class Measured:
-    """The estimates of one subject, and its p-values.
+NOTHING = Bound()
+"""Of what was not measured."""
 
-    `adjusted` has the host taken out where `host_removed`; `vouched` says that a declared control
-    took it out, which may then excuse. `counted`: p is counted over orders, and not Student's.
+
+@dataclass(frozen=True)
+class Row:
+    """One metric of one subject, head against base: what was found, and what may be decided.
+
+    `base` and `head` are in `unit`; `found`, `minimum` (a smaller change is never a FAIL) and
+    `tolerated` (a PASS excludes more) are log ratios where `is_ratio`, else in `unit`. `p_value`
+    is one-sided (head is worse) and `p_holm` corrects it for all rows of its kind. `lacks` says
+    why nothing could be tested, if so; all figures are nan then. `excuse` says why the row may not
+    FAIL all the same.
     """
 
-    subject: Subject
+    subject: str
+    metric: str
+    unit: str
     stakes: Stakes
-    raw: Bound
-    adjusted: Bound
-    degrees: float
-    p_value: float
-    p_holm: float
-    host_removed: bool = False
-    vouched: bool = False
-    counted: bool = True
+    base: float = nan
+    head: float = nan
+    minimum: float = nan
+    tolerated: float = nan
+    found: Bound = NOTHING
+    degrees: float = nan
+    p_value: float = nan
+    p_holm: float = nan
+    is_ratio: bool = False
+    lacks: str = ""
+    excuse: str = ""
+
+    KEYS: ClassVar[tuple[str, ...]]
+    """Keys of verdict.json; after = the attribute, where its name is another."""
+    UNTESTED: ClassVar[str]
+    BETTER: ClassVar[str]
+    """What is said of a change for the better that is past doubt."""
+
+    def table(self) -> dict[str, Any]:
+        """As in verdict.json."""
+        pairs = (key.partition("=") for key in self.KEYS)
+        return {key: getattr(self, name or key) for key, _, name in pairs}
 
     @property
-    def verdict(self) -> GateVerdict:
-        """FAIL needs proof and size by both ratios, PASS exclusion by the less favourable."""
-        if self.proven and self._large:
-            return GateVerdict.FAIL
-        if self._bound < self.stakes.pass_below(self.subject.base_ms):
-            return GateVerdict.PASS
-        return GateVerdict.INCONCLUSIVE
+    def judged(self) -> bool:
+        """Whether anything could be tested; what could not is never a PASS nor a FAIL."""
+        return not self.lacks
+
+    @property
+    def verdict(self) -> Outcome:
+        """FAIL needs proof and size, PASS exclusion of what is not tolerated."""
+        if self.judged and self.proven and self.large:
+            return Outcome.INCONCLUSIVE if self.excuse else Outcome.FAIL
+        return Outcome.PASS if self.judged and self.most < self.tolerated else Outcome.INCONCLUSIVE
 
     @property
     def proven(self) -> bool:
-        """Whether head is slower at all.
+        """Whether head is worse at all."""
+        return self.p_holm <= self.stakes.alpha
 
-        What most endpoints share is taken for the host's, so one that alone stayed as it was looks
-        slower than its control: the raw ratio must bear it out.
-        """
-        reach = (self.raw.ratio - self.raw.low) / self._critical(self._beyond)
-        borne_out = self.raw.ratio > self._bearing_out * reach
-        return self.p_holm <= self.stakes.alpha and borne_out
+    @property
+    def large(self) -> bool:
+        """Whether the change is one that matters."""
+        return self.found.effect >= self.minimum
+
+    @property
+    def most(self) -> float:
+        """What the change may be at most."""
+        return self.found.upper
+
+    @property
+    def change(self) -> float:
+        """Head minus base, in `unit`."""
+        return self._in_unit(self.found.effect)
+
+    @property
+    def ci_low(self) -> float:
+        """Lower end of its interval."""
+        return self._in_unit(self.found.low)
+
+    @property
+    def ci_high(self) -> float:
+        """Upper end of its interval."""
+        return self._in_unit(self.found.high)
 
     @property
     def smallest_detectable(self) -> float:
-        """The regression called FAIL with probability POWER, as a fraction (0.08 = +8 %)."""
-        least = self.stakes.fail_from(self.subject.base_ms)
-        return exp(smallest_found(self._hurdles, self.degrees, least) + self.subject.step) - 1
+        """The change this run would have called FAIL with probability POWER."""
+        raise NotImplementedError
+
+    @cached_property
+    def because(self) -> str:
+        """In a few words what the verdict stands on."""
+        if self.lacks:
+            return f"{self.UNTESTED}: {self.lacks}"
+        if self.verdict is Outcome.FAIL:
+            return f"{self._worse}, p {self.p_holm:.2g} after Holm"
+        if self.verdict is Outcome.INCONCLUSIVE:
+            return self._undecided + self._beside
+        most, limit = self.text(self.most), self.text(self.tolerated)
+        return f"at most {most}, below the tolerated {limit}{self._beside}"
 
     @property
-    def growth(self) -> float:
-        """Times as many requests for a verdict with probability POWER, were this the truth."""
-        raw, ratio = self.raw.ratio, self.adjusted.ratio
-        tolerated = self.stakes.pass_below(self.subject.base_ms) - self.subject.step
-        room = tolerated - max(raw, ratio)
-        excess = min(raw, ratio) - self.stakes.fail_from(self.subject.base_ms)
-        ways = []
-        if room > 0:
-            critical = self._critical(self.stakes.pass_error)
-            margin = self._bound - self.subject.step - max(raw, ratio)
-            ways.append(margin * (1 + self._power / critical) / room)
-        if excess > 0:
-            proof = smallest_found(self._hurdles, self.degrees) / min(raw, ratio)
-            ways.append(max(proof, self._power * self.raw.error / excess))
-        return min(ways) ** 2 if ways else float("inf")
-
-    def row(self) -> GateRow:
-        """The row as reported."""
-        subject = self.subject
-        return GateRow(
-            subject.endpoint,
-            subject.metric,
-            self.verdict,
-            self._because,
-            subject.n_base,
-            subject.n_head,
-            base_ms=subject.base_ms,
-            shift_ms=subject.base_ms * (exp(self.adjusted.ratio) - 1),
-            ratio=exp(self.adjusted.ratio),
-            raw_ratio=exp(self.raw.ratio),
-            ci_low=exp(self.adjusted.low - subject.step),
-            ci_high=exp(self.adjusted.high + subject.step),
-            raw_low=exp(self.raw.low - subject.step),
-            raw_high=exp(self.raw.high + subject.step),
-            p_value=self.p_value,
-            p_holm=self.p_holm,
-            proven=self.proven,
-            smallest_detectable=self.smallest_detectable,
-            host_removed=self.host_removed,
-        )
+    def _worse(self) -> str:
+        return self.text(self.found.effect)
 
     @property
-    def _large(self) -> bool:
-        least = self.stakes.fail_from(self.subject.base_ms)
-        return min(self.raw.ratio, self.adjusted.ratio) >= least
-
-    @property
-    def _bound(self) -> float:
-        # A change that most endpoints share looks like the host's: only the raw ratio excludes it.
-        uppers = [self.adjusted.upper] if self.vouched else [self.adjusted.upper, self.raw.upper]
-        return max(uppers) + self.subject.step
-
-    @property
-    def _because(self) -> str:
-        limit = _percent(self.stakes.pass_below(self.subject.base_ms))
-        if self.verdict is GateVerdict.FAIL:
-            by = f"slower by {_percent(self.adjusted.ratio)}{self._coarse}"
-            return f"{by}, p {self.p_holm:.2g} after Holm"
-        if self.verdict is GateVerdict.PASS:
-            return f"at most {_percent(self._bound)}, below the tolerated {limit}{self._beside}"
-        if self.proven:
-            least = _percent(self.stakes.fail_from(self.subject.base_ms))
-            return f"slower, but not surely by {least}, nor surely by less than {limit}"
-        most = f"could be up to {_percent(self._bound)}"
-        return f"{most}{self._coarse}, and no slow-down is proven{self._beside}"
-
-    @property
-    def _coarse(self) -> str:
-        step_ms = self.subject.base_ms * (exp(self.subject.step) - 1)
-        return f" (recorded in steps of {step_ms:.3g} ms there)" if self.subject.step else ""
+    def _undecided(self) -> str:
+        raise NotImplementedError
 
     @property
     def _beside(self) -> str:
         """Why an interval without 0 stands beside a p-value that proves nothing."""
-        if self.adjusted.high < 0:
-            return "; faster, and p is of being slower"
-        if self.adjusted.low <= 0 or self.proven:
+        if self.found.high < 0:
+            return f"; {self.BETTER}"
+        if self.found.low <= 0 or self.proven:
             return ""
-        if self.p_holm > self.stakes.alpha:
-            return (
-                f"; its interval is that of one row alone, p {self.p_holm:.2g} after Holm that of "
-                f"the most different of {self.stakes.tests}"
-            )
-        low, high = _percent(self.raw.low), _percent(self.raw.high)
-        return f"; slower than the others only, before taking the host out {low} to {high}"
+        return self._unproven or (
+            f"; its interval is that of one row alone, p {self.p_holm:.2g} after Holm that of the "
+            f"most different of {self.stakes.tests}"
+        )
 
     @property
-    def _hurdles(self) -> tuple[Hurdle, ...]:
-        """What a FAIL takes: proof by the adjusted ratio, and the raw one must bear it out."""
-        proof = self._critical(self.stakes.alpha / self.stakes.tests)
-        if self.counted:
-            proof = counted_t(proof, self.degrees)
-        if not self.host_removed:
-            return (Hurdle(self.raw.error, max(proof, self._bearing_out)),)
-        return Hurdle(self.adjusted.error, proof), Hurdle(self.raw.error, self._bearing_out)
+    def _unproven(self) -> str:
+        """Another reason than that there are many rows."""
+        return ""
 
-    @property
-    def _beyond(self) -> float:
-        """What lies beyond either end of an interval."""
-        return (1 - self.stakes.settings.confidence) / 2
+    def text(self, change: float) -> str:
+        """A change in words."""
+        if self.is_ratio:
+            return as_change(exp(change))
+        # A difference of percentages is no percentage.
+        return f"{change:+.3g} {'points' if self.unit == '%' else self.unit}"
 
-    @property
-    def _bearing_out(self) -> float:
-        """Standard errors above 1 at which the raw ratio bears a proof out."""
-        return self._critical(min(RAW_ERROR, self._beyond))
-
-    @property
-    def _power(self) -> float:
-        return self._critical(1 - POWER)
-
-    def _critical(self, error: float) -> float:
+    def critical(self, error: float) -> float:
+        """The t that is exceeded with this probability."""
         return float(stdtrit(self.degrees, 1 - error))
 
+    def _in_unit(self, change: float) -> float:
+        return self.base * (exp(change) - 1) if self.is_ratio else change
 
-def _percent(log_ratio: float) -> str:
-    return as_change(exp(log_ratio))
+
+AnyRow = TypeVar("AnyRow", bound=Row)
+
+
+def corrected(rows: Sequence[AnyRow]) -> tuple[AnyRow, ...]:
+    """With p-values after Holm; those that could not be tested count, with p = 1."""
+    adjusted = holm(np.array([row.p_value if row.judged else 1.0 for row in rows]))
+    return tuple(
+        replace(row, p_holm=float(p)) if row.judged else row
+        for row, p in zip(rows, adjusted, strict=True)
+    )
+
+
+def overall(rows: Iterable[Row]) -> Outcome:
+    """FAIL if any row does, PASS if all do."""
+    verdicts = {row.verdict for row in rows}
+    if Outcome.FAIL in verdicts:
+        return Outcome.FAIL
+    return Outcome.PASS if verdicts == {Outcome.PASS} else Outcome.INCONCLUSIVE

@@ -4,11 +4,9 @@ import re
 from collections.abc import Iterator
 from xml.etree import ElementTree as ET
 
-from analysis.paired.cost_rows import CostRow
-from analysis.paired.restarts import RESTARTS
 from analysis.paired.values import GateReport
-from analysis.paired.words import ORDERS
-from analysis.regression.data import GateRow, GateVerdict
+from analysis.paired.words import ORDERS, RESTARTS
+from analysis.regression.rows import Row
 from analysis.words.values import Outcome
 
 _SUITE = "loadgate gate"
@@ -24,11 +22,8 @@ def junit(report: GateReport) -> bytes:
     """
     suite = ET.Element("testsuite", name=_SUITE)
     _run_case(suite, report)
-    for arm_row in report.gate_rows:
-        row = arm_row.row
-        _case(suite, report, f"{row.endpoint} {row.metric}", row)
-    for cost in report.costs:
-        _case(suite, report, f"{cost.subject} {cost.metric}", cost)
+    for row in (*report.gate_rows, *report.costs):
+        _case(suite, report, row)
     for name in ("failure", "error", "skipped"):
         plural = {"failure": "failures", "error": "errors"}.get(name, name)
         suite.set(plural, str(len(suite.findall(f"testcase/{name}"))))
@@ -53,13 +48,14 @@ def _run_case(suite: ET.Element, report: GateReport) -> None:
         ET.SubElement(case, "skipped", message=_xml(report.summary))
 
 
-def _case(suite: ET.Element, report: GateReport, name: str, row: GateRow | CostRow) -> None:
+def _case(suite: ET.Element, report: GateReport, row: Row) -> None:
+    name = f"{row.subject} {row.metric}"
     case = ET.SubElement(suite, "testcase", classname=_SUITE, name=_xml(name))
     if report.verdict is Outcome.INVALID:
         ET.SubElement(case, "skipped", message="the run is not evidence")
-    elif row.verdict is GateVerdict.FAIL:
+    elif row.verdict is Outcome.FAIL:
         ET.SubElement(case, "failure", message=_xml(row.because))
-    elif row.verdict is GateVerdict.INCONCLUSIVE:
+    elif row.verdict is Outcome.INCONCLUSIVE:
         ET.SubElement(case, "skipped", message=_xml(row.because))
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from analysis.paired.cost_rows import CostRow
-from analysis.paired.values import ArmRow, GateReport
+from analysis.paired.values import GateReport
 from analysis.paired.words import (
     NOT_CALIBRATED,
     breach_text,
@@ -13,12 +13,12 @@ from analysis.paired.words import (
     interval_of,
     percent,
     row_outcome,
-    show_cost,
     takes,
 )
+from analysis.regression.latency import LatencyRow
 from analysis.report.markdown import md
 from analysis.report.single import bullets, checks_table, table_row
-from analysis.words.values import Outcome
+from analysis.words.values import Outcome, show
 from recording.durations import format_duration
 from recording.text import plain
 
@@ -118,18 +118,17 @@ def _why(report: GateReport) -> Iterator[str]:
     yield from bullets("Findings", report.findings)
 
 
-def _rows(rows: Sequence[ArmRow]) -> Iterator[str]:
+def _rows(rows: Sequence[LatencyRow]) -> Iterator[str]:
     if not rows:
         return
     yield "## Latency, head against base"
     yield ""
     yield "| endpoint | metric | base | head | change | 95 % interval | could have seen | |"
     yield "|---|---|--:|--:|--:|--:|--:|---|"
-    for arm_row in rows:
-        row = arm_row.row
-        base, head = (show_cost(ms, "ms") for ms in (row.base_ms, arm_row.head_ms))
+    for row in rows:
+        base, head = (show(ms, row.unit) for ms in (row.base, row.head))
         change = (percent(row.ratio), interval_of(row), detectable(row), row_outcome(row))
-        yield table_row(row.endpoint, row.metric, base, head, *change)
+        yield table_row(row.subject, row.metric, base, head, *change)
     yield ""
 
 
@@ -141,6 +140,6 @@ def _costs(rows: Sequence[CostRow]) -> Iterator[str]:
     yield "| subject | metric | base | head | change | |"
     yield "|---|---|--:|--:|--:|---|"
     for row in rows:
-        base, head, change = (show_cost(v, row.unit) for v in (row.base, row.head, row.change))
+        base, head, change = (show(v, row.unit) for v in (row.base, row.head, row.change))
         yield table_row(row.subject, row.metric, base, head, change, cost_outcome(row))
     yield ""

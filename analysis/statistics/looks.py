@@ -8,6 +8,7 @@ share of the error; whatever the data do, the shares add up to what was promised
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -41,6 +42,19 @@ class LookPlan:
         """How many rounds lie between one look and the next, up to a look."""
         looks = [n for n in self.rounds if upto_rounds is None or n <= upto_rounds]
         return tuple(after - before for before, after in pairwise([0, *looks]))
+
+    def imbalance(self, head_first: Sequence[bool] | Bools) -> str:
+        """The first stretch in which head does not run first in half of its rounds; "" where none.
+
+        `head_first` is by round, up to a look.
+        """
+        first, start = np.asarray(head_first, dtype=bool), 0
+        for stretch in self.stretches(first.size):
+            end = start + stretch
+            if 2 * (count := int(first[start:end].sum())) != stretch:
+                return f"rounds {start + 1} to {end}: head ran first in {count} of {stretch}"
+            start = end
+        return ""
 
     def share(self, error: float, at_rounds: int) -> float:
         """The part of `error` (a probability, one-sided) that the look at `at_rounds` may spend.

@@ -10,7 +10,6 @@ really seen.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
@@ -100,18 +99,6 @@ def quantile_interval(
         _at_rank(values, cumulative, low) if low >= 1 else None,
         _at_rank(values, cumulative, high) if high <= n else None,
     )
-
-
-def merge(histograms: Iterable[tuple[Floats, Ints]]) -> tuple[Floats, Ints]:
-    """The histogram of the union of all samples. Percentiles must be taken after this:
-    the mean of two percentiles is the percentile of nothing."""
-    pairs = list(histograms)
-    if not pairs:
-        return np.empty(0), np.empty(0, dtype=np.int64)
-    values, where = np.unique(np.concatenate([v for v, _ in pairs]), return_inverse=True)
-    counts = np.zeros(values.size, dtype=np.int64)
-    np.add.at(counts, where, np.concatenate([c for _, c in pairs]))
-    return values, counts
 
 
 def _at_rank(values: Floats, cumulative: Ints, rank: int) -> float:

@@ -13,15 +13,15 @@ from itertools import product
 
 import numpy as np
 
-from analysis.compare.against_baselines import BaselineRules, compare_with_baselines
+from analysis.compare.against_baselines import compare_with_baselines
 from analysis.compare.baseline import Baseline, Figure
-from analysis.regression.data import RegressionSettings
+from analysis.limits.regression import GateSettings
 from analysis.words.values import Outcome
 from recording.flow import STEPS
 
 SUBJECTS = (*STEPS, "journey")
 METRICS = {"p95": 250.0, "p99": 400.0}
-RULES = BaselineRules(RegressionSettings(), 0.10)
+RULES = GateSettings()
 KINDS = ("shared", "own", "draws", "twins")
 SPREADS = (0.01, 0.03)
 OF_DRAWS = 0.003

@@ -10,7 +10,7 @@ from __future__ import annotations
 import argparse
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fnmatch import fnmatch
 from itertools import product
 from math import sqrt
@@ -19,9 +19,11 @@ from typing import Final
 import numpy as np
 
 from analysis.calibration.simulated_hosts import HOSTS, NOISY_HOSTS, Injection, Shape, simulate
-from analysis.regression.data import GateRow, GateVerdict, RegressionSettings
+from analysis.limits.regression import RegressionSettings
 from analysis.regression.judge import judge
+from analysis.regression.latency import LatencyRow
 from analysis.statistics.looks import LookPlan
+from analysis.words.values import Outcome
 
 PLAN: Final = LookPlan((24, 40))
 SETTINGS: Final = RegressionSettings()
@@ -81,20 +83,17 @@ def pair(line: Line, seed: int, gate: int) -> Pair:
     """What one gate says it could have seen, and whether another one sees it."""
     key = zlib.crc32(str(line).encode())
     equal, slower = map(int, np.random.SeedSequence([seed, key, gate]).generate_state(2))
-    said = [row.smallest_detectable or 0.0 for row in rows(line, equal)]
+    said = [row.smallest_detectable for row in rows(line, equal)]
     changes = Injection(1 + said[0], "all", (0,)), Injection(1 + said[1], "tail", (1,))
     found = rows(line, slower, *changes)
-    return Pair(tuple(said), tuple(row.verdict is GateVerdict.FAIL for row in found))
+    return Pair(tuple(said), tuple(row.verdict is Outcome.FAIL for row in found))
 
 
-def rows(line: Line, seed: int, *changes: Injection) -> list[GateRow]:
+def rows(line: Line, seed: int, *changes: Injection) -> list[LatencyRow]:
     """Those of ROWS of one gate, as judged at the line's look."""
     data = simulate(ALL_HOSTS[line.host], Shape(line.endpoints, REQUESTS, PLAN), seed, *changes)
-    upto = slice(line.rounds)
-    seen = replace(
-        data, base=data.base[upto], head=data.head[upto], head_first=data.head_first[upto]
-    )
-    found = {(row.endpoint, row.metric): row for row in judge(seen, SETTINGS, PLAN).rows}
+    judged = judge(data.upto(line.rounds), SETTINGS, PLAN)
+    found = {(row.subject, row.metric): row for row in judged.rows}
     return [found[which] for which in ROWS]
 
 

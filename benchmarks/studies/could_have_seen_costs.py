@@ -8,16 +8,19 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
+from dataclasses import replace
 from math import sqrt
 from types import MappingProxyType
 from typing import Final
 
 import numpy as np
 
-from analysis.paired.cost_rows import CostStakes, Measured, compared
-from analysis.paired.costs import TOLERATED, UNSEEN, CostSettings
-from analysis.regression.data import GateVerdict
+from analysis.limits.regression import CostSettings
+from analysis.paired.cost_rows import Measured, compared
+from analysis.paired.costs import TOLERATED, UNSEEN
+from analysis.regression.rows import Stakes
 from analysis.statistics.looks import LookPlan, balanced_order
+from analysis.words.values import Outcome
 
 PLAN: Final = LookPlan((24, 40))
 SETTINGS: Final = CostSettings()
@@ -99,16 +102,15 @@ def main() -> None:
 def pairs(draw: Draw, rounds: int, gates: int, seed: int) -> tuple[list[float], list[bool]]:
     """What each gate names (log ratio or unit of the row), and whether another one sees it."""
     rng = np.random.default_rng(seed)
-    share, wrong_pass = PLAN.share(SETTINGS.alpha, rounds), PLAN.share(0.05, rounds)
-    stakes = CostStakes(share, wrong_pass, SETTINGS.confidence, ROWS)
+    stakes = Stakes.at(PLAN, rounds, SETTINGS, ROWS)
     order = np.array(balanced_order(PLAN, seed))[:rounds]
-    stretches, smallest_p = PLAN.stretches(rounds), share / ROWS
-    equal = compared([draw(rng, rounds, 0.0) for _ in range(gates)], order, stretches, 0, 1.0)
-    said = [cost.smallest_detectable(stakes) for cost in equal]
+    stretches, coarse = PLAN.stretches(rounds), replace(stakes, alpha=1.0, tests=1)
+    equal = compared([draw(rng, rounds, 0.0) for _ in range(gates)], order, stretches, 0, coarse)
+    said = [replace(cost, stakes=stakes).smallest_detectable for cost in equal]
     slower = [draw(rng, rounds, change) for change in said]
-    found = compared(slower, order, stretches, 0, smallest_p)
-    rows = (cost.row(stakes, min(1.0, ROWS * cost.p_value)) for cost in found)
-    return said, [row.verdict is GateVerdict.FAIL for row in rows]
+    found = compared(slower, order, stretches, 0, stakes)
+    rows = (replace(cost, p_holm=min(1.0, ROWS * cost.p_value)) for cost in found)
+    return said, [row.verdict is Outcome.FAIL for row in rows]
 
 
 if __name__ == "__main__":

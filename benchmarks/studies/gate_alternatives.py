@@ -20,7 +20,8 @@ from scipy.stats import ttest_1samp, wilcoxon
 
 from analysis.calibration.simulated_hosts import HOSTS, Injection, Shape, simulate
 from analysis.regression.data import GateData
-from analysis.regression.estimates import Errors, estimate, prepare
+from analysis.regression.estimates import estimate, prepare
+from analysis.regression.rows import Stakes
 from analysis.statistics import tails
 from analysis.statistics.looks import LookPlan
 from analysis.statistics.percentiles import quantile
@@ -28,7 +29,7 @@ from analysis.statistics.percentiles import quantile
 Floats = NDArray[np.float64]
 Judged = tuple[float, bool]  # estimated log ratio, alarm
 LEVEL: Final = 0.01
-ERRORS: Final = Errors(interval=0.025, passing=0.05, failing=0.01)
+STAKES: Final = Stakes(LEVEL, pass_error=0.05, confidence=0.95, tests=1)
 P99: Final = 0.99
 
 
@@ -74,7 +75,7 @@ def tail_counts(data: GateData, levels: tuple[float, ...]) -> Judged:
     try:
         paired = prepare(data, np.array([0]), np.array([1 - P99]))
         p = paired.p_values((data.rounds,), 0)[0]
-        return float(estimate(paired, ERRORS).raw.ratio[0]), bool(p <= LEVEL)
+        return float(estimate(paired, STAKES).raw[0].effect), bool(p <= LEVEL)
     finally:
         tails.LEVELS = chosen
 

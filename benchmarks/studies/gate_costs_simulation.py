@@ -23,9 +23,12 @@ from scipy.signal import lfilter
 from scipy.stats import beta
 
 from analysis.evidence.run import Evidence
-from analysis.paired.costs import CostRow, CostSettings, cost_rows
-from analysis.regression.data import GateVerdict
+from analysis.limits.regression import CostSettings
+from analysis.paired.cost_rows import CostRow
+from analysis.paired.costs import cost_rows
+from analysis.paired.rounds import Rounds
 from analysis.statistics.looks import LookPlan, balanced_order
+from analysis.words.values import Outcome
 from recording.flow import SERVICE_STEPS, STEPS
 from recording.histogram import Histogram
 from recording.hlog import HistogramLog, Interval, Tag
@@ -205,11 +208,11 @@ def _add(total: Tally, evidence: Evidence, slots: Slots, settings: CostSettings)
     failed: list[CostRow] = []
     proven: set[bool] = set()
     for rounds in PLAN.rounds:
-        rows = cost_rows(evidence, slots, rounds, PLAN, settings)
+        rows = cost_rows(Rounds(evidence, slots, rounds), PLAN, settings)
         share = PLAN.share(settings.alpha, rounds)
-        sure = (r.metric for r in rows if r.p_holm is not None and r.p_holm <= share)
+        sure = (r.metric for r in rows if r.p_holm <= share)
         proven |= {metric == "memory_slope" for metric in sure}
-        failed = [row for row in rows if row.verdict is GateVerdict.FAIL]
+        failed = [row for row in rows if row.verdict is Outcome.FAIL]
         if failed:
             break
     return replace(

@@ -34,9 +34,11 @@ from analysis.calibration.simulated_hosts import (
     on_grid,
     simulate,
 )
-from analysis.regression.data import GateData, GateResult, GateVerdict, RegressionSettings
-from analysis.regression.judge import judge
+from analysis.limits.regression import RegressionSettings
+from analysis.regression.data import GateData
+from analysis.regression.judge import GateResult, judge_looks
 from analysis.statistics.looks import LookPlan
+from analysis.words.values import Outcome
 
 PLAN: Final = LookPlan((24, 40))
 SETTINGS: Final = RegressionSettings()
@@ -193,26 +195,13 @@ def run_block(cell: Cell, seed: int, first: int) -> Tally:
     total = Tally()
     for gate in range(first, min(first + BLOCK, cell.gates)):
         draw = int(np.random.SeedSequence([seed, key, gate]).generate_state(1)[0])
-        total += tally(cell, run_gate(_simulated(cell, draw), cell.shape.plan))
+        total += tally(cell, judge_looks(_simulated(cell, draw), SETTINGS, cell.shape.plan))
     return total
 
 
 def _simulated(cell: Cell, draw: int) -> GateData:
     data = simulate(ALL_HOSTS[cell.host], cell.shape, draw, cell.injection)
     return on_grid(data, cell.median_ms, cell.grid_ms) if cell.grid_ms else data
-
-
-def run_gate(data: GateData, plan: LookPlan) -> GateResult:
-    """Look as declared, and stop at the first verdict."""
-    for rounds in plan.rounds:
-        upto = slice(rounds)
-        seen = replace(
-            data, base=data.base[upto], head=data.head[upto], head_first=data.head_first[upto]
-        )
-        result = judge(seen, SETTINGS, plan)
-        if result.verdict is not GateVerdict.INCONCLUSIVE:
-            break
-    return result
 
 
 def tally(cell: Cell, result: GateResult) -> Tally:
@@ -224,19 +213,19 @@ def tally(cell: Cell, result: GateResult) -> Tally:
         factor, where = cell.injection.factor, cell.injection.where
     rows = covered = blamed = slower = 0
     for row in result.rows:
-        hit = row.endpoint in changed
+        hit = row.subject in changed
         wronged = not (hit and factor > 1)
-        blamed |= wronged and row.verdict is GateVerdict.FAIL
+        blamed |= wronged and row.verdict is Outcome.FAIL
         slower |= wronged and row.proven
         # A change of the slowest 3 % moves p99 by its factor, and p95 by an unknown part of it.
         known = not (hit and where == "tail" and row.metric != "p99")
-        if known and row.ci_low is not None and row.ci_high is not None:
+        if known and row.judged:
             rows += 1
             covered += row.ci_low <= (factor if hit else 1.0) <= row.ci_high
     return Tally(
         gates=1,
-        fail=result.verdict is GateVerdict.FAIL,
-        passed=result.verdict is GateVerdict.PASS,
+        fail=result.verdict is Outcome.FAIL,
+        passed=result.verdict is Outcome.PASS,
         blamed=blamed,
         rounds=result.rounds,
         rows=rows,

@@ -18,7 +18,7 @@ from analysis.calibration.injection import Slowdown
 from analysis.calibration.record import Draws, GateRecord
 from analysis.calibration.simulated_gates import blamed, host_models, simulated_gate
 from analysis.calibration.simulated_hosts import Injection, Where
-from analysis.regression.data import RegressionSettings
+from analysis.limits.regression import RegressionSettings
 from analysis.words.values import Outcome
 from harness.system.parent import STARTED_BY
 from recording.errors import RunFailedError
@@ -197,7 +197,7 @@ def simulate_gates(
             time.monotonic() - started_s,
             kind="simulated",
             host_model=model,
-            verdict=Outcome(result.verdict.value),
+            verdict=result.verdict,
             blamed=blamed(result),
             rounds=result.rounds,
         )

@@ -3,8 +3,8 @@
 from rich.table import Table
 
 from analysis.compare.side_by_side import Comparison, PairRow
-from analysis.regression.data import GateRow
-from analysis.words.values import Outcome, show
+from analysis.regression.latency import LatencyRow
+from analysis.words.values import show
 from harness.screen.plain import (
     STYLE,
     Screen,
@@ -47,17 +47,17 @@ def _pair_table(rows: tuple[PairRow, ...]) -> Table:
     return made
 
 
-def _row_table(rows: tuple[GateRow, ...]) -> Table:
+def _row_table(rows: tuple[LatencyRow, ...]) -> Table:
     made = table("step", "metric", "baselines ms", "ratio", "95 %", "seen from", "")
     made.add_column("because")
     for row in rows:
         cells = ["·", "·", "·", "·"]
-        if row.ratio is not None and row.smallest_detectable is not None:
+        if row.judged:
             seen = f"{100 * row.smallest_detectable:+.0f} %"
-            cells = [f"{row.base_ms:.4g}", f"{row.ratio:.3f}", _bounds(row.ci_low, row.ci_high)]
+            cells = [f"{row.base:.4g}", f"{row.ratio:.3f}", _bounds(row.ci_low, row.ci_high)]
             cells.append(seen)
-        verdict = styled(row.verdict, STYLE[Outcome[row.verdict]])
-        made.add_row(row.endpoint, row.metric, *cells, verdict, row.because)
+        verdict = styled(row.verdict, STYLE[row.verdict])
+        made.add_row(row.subject, row.metric, *cells, verdict, row.because)
     return made
 
 

@@ -12,13 +12,11 @@ from analysis.paired.words import (
     detectable,
     interval_of,
     percent,
-    show_cost,
     takes,
 )
-from analysis.regression.data import GateVerdict
 from analysis.report.ci import annotations
 from analysis.report.paired import facts, gate_summary
-from analysis.words.values import Outcome
+from analysis.words.values import Outcome, show
 from harness.screen.plain import (
     STYLE,
     Screen,
@@ -59,11 +57,10 @@ def _latency(report: GateReport) -> Table:
     numbers = ("base ms", "head ms", "change", "95 % interval", "could have seen")
     made = table("endpoint", "", *numbers)
     made.add_column("")
-    for arm_row in report.gate_rows:
-        row = arm_row.row
-        base, head = (figure(ms) for ms in (row.base_ms, arm_row.head_ms))
+    for row in report.gate_rows:
+        base, head = (figure(ms) for ms in (row.base, row.head))
         cells = (base, head, percent(row.ratio), interval_of(row), detectable(row))
-        made.add_row(row.endpoint, row.metric, *cells, _verdict(row.verdict, row.verdict.value))
+        made.add_row(row.subject, row.metric, *cells, _verdict(row.verdict, row.verdict.value))
     return made
 
 
@@ -72,17 +69,17 @@ def _costs(report: GateReport) -> Table:
     made = table("cost of", "", "base", "head", "change")
     made.add_column("", no_wrap=True)
     for row in report.costs:
-        if row.verdict is not GateVerdict.PASS:
-            cells = (show_cost(value, row.unit) for value in (row.base, row.head, row.change))
-            word = "not decided" if row.verdict is GateVerdict.INCONCLUSIVE else row.verdict.value
+        if row.verdict is not Outcome.PASS:
+            cells = (show(value, row.unit) for value in (row.base, row.head, row.change))
+            word = "not decided" if row.verdict is Outcome.INCONCLUSIVE else row.verdict.value
             made.add_row(row.subject, row.metric, *cells, _verdict(row.verdict, word))
-    passed = sum(row.verdict is GateVerdict.PASS for row in report.costs)
-    made.add_row(f"{passed} others", "", "", "", "", _verdict(GateVerdict.PASS, "PASS"))
+    passed = sum(row.verdict is Outcome.PASS for row in report.costs)
+    made.add_row(f"{passed} others", "", "", "", "", _verdict(Outcome.PASS, "PASS"))
     return made
 
 
-def _verdict(verdict: GateVerdict, words: str) -> Text:
-    return styled(words, STYLE[Outcome[verdict]])
+def _verdict(verdict: Outcome, words: str) -> Text:
+    return styled(words, STYLE[verdict])
 
 
 def publish(

@@ -12,7 +12,6 @@ from analysis.compare.baseline_store import read_baselines, store_baseline
 from analysis.evidence.host import UNKNOWN
 from analysis.limits.thresholds import Thresholds as Limits
 from analysis.limits.thresholds import load_thresholds
-from analysis.paired.settings import gate_settings
 from harness.options import Json, Thresholds
 from harness.regression_options import BASELINES, Baselines
 from harness.screen.compared import WIDE
@@ -84,8 +83,7 @@ def _show_kept(kept: list[Baseline], paths: list[Path], *, as_json: bool) -> Non
 
 
 def _checked(run: Path, limits: Limits) -> Baseline:
-    metrics = gate_settings(limits).latency.metrics
-    baseline = baseline_of(open_run_dir(run), limits, metrics)
+    baseline = baseline_of(open_run_dir(run), limits, limits.gate.latency.metrics)
     if baseline.ended != "completed":
         raise RunFailedError(f"{run}: did not complete ({baseline.ended}), no baseline")
     if baseline.host_class == UNKNOWN:

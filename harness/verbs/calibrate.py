@@ -22,9 +22,8 @@ from analysis.calibration.record import (
     read_records,
 )
 from analysis.evidence.host import host_class
+from analysis.limits.regression import GateSettings, RegressionSettings
 from analysis.limits.thresholds import load_thresholds
-from analysis.paired.settings import GateSettings, gate_settings
-from analysis.regression.data import RegressionSettings
 from harness.options import CALIBRATIONS, Json, SameDraws, Seed
 from harness.run.calibrate import Planned, Series, plan, run_gate, simulate_gates
 from harness.scene.inject import latencies_in_force, overrides
@@ -112,7 +111,7 @@ def calibrate(
         raise ConfigError("--gates counts A/B gates: say how head is slowed, --inject p99=+20%")
     console = Screen(stderr=as_json)
     path = _file(folder)
-    settings = gate_settings(load_thresholds(find_thresholds(None)))
+    settings = load_thresholds(find_thresholds(None)).gate
     seed = drawn(seed)
     draws: Draws = "same" if same_draws else "independent"
     series = _series(path, gate, find_profile(profile), settings, seed, draws)

@@ -69,5 +69,5 @@ def _pair(a: Path, b: Path, thresholds: Path | None) -> Comparison:
 def _stored(run: Path, folder: Path, thresholds: Path | None) -> Comparison:
     limits = load_thresholds(find_thresholds(thresholds))
     rules = baseline_rules(limits)
-    kept = baseline_of(open_run_dir(run), limits, rules.settings.metrics)
+    kept = baseline_of(open_run_dir(run), limits, rules.latency.metrics)
     return compare_with_baselines(kept, read_baselines(folder), rules, f"{folder}/")

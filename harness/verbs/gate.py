@@ -12,8 +12,7 @@ from rich.text import Text
 
 from analysis.limits.thresholds import Thresholds as Limits
 from analysis.limits.thresholds import load_thresholds
-from analysis.paired.early import decided_early
-from analysis.paired.settings import gate_settings
+from analysis.paired.look import decided_early
 from analysis.statistics.looks import LookPlan, balanced_order
 from harness.options import RUNS, Inconclusive, Json, Runs, SameDraws, Seed, Thresholds
 from harness.run.conduct import Order, record
@@ -90,7 +89,6 @@ def gate(
 ) -> None:
     """Record a paired run and judge it."""
     limits = load_thresholds(find_thresholds(thresholds))
-    gate_settings(limits)  # what cannot be judged by is said before the load, not after it
     path = find_profile(profile)
     plan = load_profile(path, overrides or [])
     wanted = base if base is not None else f"ref:{git.merge_base()}"

@@ -12,8 +12,9 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from analysis.paired.cost_rows import CostRow
-from analysis.paired.values import ArmRow, GateReport
-from analysis.regression.data import GateRow, GateVerdict
+from analysis.paired.values import GateReport
+from analysis.regression.latency import LatencyRow
+from analysis.regression.rows import Stakes
 from analysis.report.ci import annotations, junit
 from analysis.report.markdown import code, md
 from analysis.report.paired import gate_markdown, gate_summary
@@ -62,14 +63,15 @@ def facts(text: str) -> dict[str, object]:
 
 def gate(text: str, outcome: Outcome = Outcome.FAIL) -> GateReport:
     """A gate's report of that kind."""
-    row = GateRow(text, text, GateVerdict.FAIL, text, 1, 1)
+    stakes = Stakes(0.005, 0.05, 0.95, 1)
+    what, lacks = (text, text, text, stakes), f"x{text}"
     return GateReport(
         text, text, outcome, text,
         breaches=(Breach(text, text, text, 1.0, text, "ms", text, text),),
         checks=(Check(text, text, text, ok=False, hint=text),),
         invalid_reasons=(text,), inconclusive_reasons=(text,), findings=(text,),
         context=facts(text),
-        gate_rows=(ArmRow(row),), costs=(CostRow(text, text, text, GateVerdict.FAIL, text),),
+        gate_rows=(LatencyRow(*what, lacks=lacks),), costs=(CostRow(*what, lacks=lacks),),
     )  # fmt: skip
 
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analysis.limits.regression import Regression
+from analysis.limits.regression import GateSettings, RegressionSettings
 from analysis.limits.thresholds import load_thresholds, parse_thresholds
 from recording.errors import ConfigError
 from recording.flow import SERVICE_STEPS, STEPS
@@ -66,18 +66,19 @@ def test_the_shipped_file_judges_the_seed_as_its_post_mortem_did() -> None:
 
 def test_the_shipped_regression_limits() -> None:
     """5 % or 5 ms is nothing, 10 % is not tolerated, at p95 and p99."""
-    assert load_thresholds(SHIPPED).regression == Regression(("p95", "p99"), 5.0, 10.0, 5.0)
+    latency = RegressionSettings(("p95", "p99"), 0.05, 0.10, 5.0)
+    assert load_thresholds(SHIPPED).regression == GateSettings(latency)
 
 
 def test_the_spread_of_baselines_may_be_left_out() -> None:
     """10 % then; and what is written counts."""
     text = ONE_RULE + REGRESSION + 'floor = "5 ms"\n'
     spreads = [
-        regression.baseline_spread_percent
+        regression.baseline_spread
         for more in ("", 'baseline_spread = "4 %"')
         if (regression := parse_thresholds(text + more).regression)
     ]
-    assert spreads == [10.0, 4.0]
+    assert spreads == [0.10, 0.04]
 
 
 def test_rules_are_found_by_subject() -> None:
@@ -150,6 +151,10 @@ def test_rules_are_found_by_subject() -> None:
         (
             ONE_RULE + WHOLE + '[regression.costs]\nerror_rate = "0 %"',
             "regression.costs.error_rate: must be above 0",
+        ),
+        (
+            ONE_RULE + WHOLE.replace("5 %", "0 %"),
+            "[regression]: need 0 < min_effect <= tolerated",
         ),
         ("[journey\n", "not valid TOML: Expected ']' at the end of a table declaration (at line 1"),
         ("", "no rules: a gate without rules never fails"),

@@ -2,7 +2,7 @@
 
 import pytest
 
-from analysis.paired.costs import CostSettings
+from analysis.limits.regression import CostSettings
 from benchmarks.studies.gate_costs_simulation import HOSTS, Change, run
 
 

@@ -15,9 +15,9 @@ from unittest.mock import patch
 
 import numpy as np
 
-from analysis.compare.against_baselines import BaselineRules, compare_with_baselines
+from analysis.compare.against_baselines import compare_with_baselines
 from analysis.compare.baseline import Baseline
-from analysis.regression.data import RegressionSettings
+from analysis.limits.regression import GateSettings
 from harness.system import git as project_git
 from recording.flow import STEPS
 from recording.rundir import create_run_dir
@@ -49,7 +49,7 @@ ELSEWHERE = {
 LINKS = {"an absolute link": "/etc/passwd", "a link upwards": "../../etc", "a link to /": "/"}
 SHORT, TINY_GATE = FIXTURES / "short.toml", FIXTURES / "tiny_gate.toml"
 GATE_LIMITS = FIXTURES / "tiny_gate_thresholds.toml"
-OF_RUNS = BaselineRules(RegressionSettings(), spread_limit=0.10)
+OF_RUNS = GateSettings(baseline_spread=0.10)
 WITHIN = 0.03
 TWO_RUNS_TAKE_S = 180.0
 

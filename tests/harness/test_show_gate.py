@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from analysis.paired import look as gate_look
-from analysis.regression.data import GateVerdict
+from analysis.words.values import Outcome
 from harness.cli import app
 from recording.rundir import RunDir
 from tests.analysis.gate.paired_recordings import ONE_LOOK, PairedRecording, cost_row
@@ -101,7 +101,7 @@ def test_report_rebuilds_and_prints(tmp_path: Path) -> None:
 
 def test_costs_that_pass_are_only_counted(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """One screen: a failing cost has its line, twenty that pass have one together."""
-    costs = (cost_row(GateVerdict.FAIL), *[cost_row(GateVerdict.PASS)] * 20)
+    costs = (cost_row(Outcome.FAIL), *[cost_row(Outcome.PASS)] * 20)
     monkeypatch.setattr(gate_look, "cost_rows", lambda *_: costs)
     run = PairedRecording(rounds=16).write(tmp_path / "run")
     done = CliRunner().invoke(app, ["analyze", str(run.root)])

@@ -9,7 +9,7 @@ import pytest
 from analysis.calibration.record import GateRecord, calibration_file, last_calibration, summarise
 from analysis.calibration.simulated_gates import SHAPE, blamed, simulated_gate
 from analysis.calibration.simulated_hosts import Injection
-from analysis.regression.data import RegressionSettings
+from analysis.limits.regression import RegressionSettings
 from recording.flow import STEPS
 
 HOST = "xeon-2c-8gb-linux6"

@@ -9,6 +9,7 @@ import pytest
 
 from analysis.paired.diagnosis import diagnose
 from analysis.paired.onset import change_point, onset, sure_from
+from analysis.paired.rounds import Rounds
 from analysis.paired.shift import in_words, quantile_shifts
 from recording.histogram import Histogram, bucket_mid_us, merge
 from tests.analysis.gate.metered_recordings import MeteredRecording, Stretch
@@ -17,8 +18,8 @@ from tests.analysis.gate.metered_recordings import MeteredRecording, Stretch
 def diagnosed(recording: MeteredRecording, folder: Path, endpoint: str) -> str:
     """All sentences about the p99 of an endpoint."""
     evidence = recording.evidence(folder / "run")
-    sentences = diagnose(evidence, recording.slots, recording.rounds, endpoint, "p99")
-    return "\n".join(sentences)
+    rounds = Rounds(evidence, recording.slots, recording.rounds)
+    return "\n".join(diagnose(rounds, endpoint, "p99"))
 
 
 def shape(stretch: Stretch, n: int = 400) -> str:

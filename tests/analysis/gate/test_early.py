@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from analysis.limits.thresholds import load_thresholds
-from analysis.paired.early import decided_early
+from analysis.paired.look import decided_early
 from recording.rundir import RunDir
 from tests.analysis.gate.paired_recordings import PairedRecording
 

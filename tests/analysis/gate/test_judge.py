@@ -8,13 +8,11 @@ import orjson
 import pytest
 
 from analysis.judge import judge
+from analysis.limits.regression import CostSettings, GateSettings, RegressionSettings
 from analysis.limits.thresholds import Thresholds, load_thresholds, parse_thresholds
 from analysis.paired import look as gate_look
 from analysis.paired.cost_rows import CostRow
-from analysis.paired.costs import CostSettings
-from analysis.paired.settings import GateSettings, gate_settings
 from analysis.paired.values import GateReport
-from analysis.regression.data import GateVerdict, RegressionSettings
 from analysis.report.paired import gate_markdown
 from analysis.words.values import Outcome
 from recording.errors import ConfigError
@@ -170,12 +168,12 @@ def test_the_limits_come_from_the_thresholds() -> None:
         'control = ["browse"]\n[regression.costs]\nerror_rate = "0.2 %"\ncpu_per_request = "15 %"\n'
         'pool_high_water = "30 %"\nstarved_slots = "5 %"\nmemory_slope = "1 GB/h"\n'
     )
-    assert gate_settings(parse_thresholds(limits)) == GateSettings(
+    assert parse_thresholds(limits).gate == GateSettings(
         RegressionSettings(("p50",), 0.25, 0.3, 2.0),
         CostSettings(error_rate=0.2, cpu=0.15, pool=0.3, starved_slots=5.0, memory_mb_per_h=1024.0),
         ("browse",),
     )
-    assert gate_settings(parse_thresholds(RULE)) == GateSettings()
+    assert parse_thresholds(RULE).gate == GateSettings()
 
 
 def test_a_control_step_is_measured_and_not_judged(tmp_path: Path) -> None:
@@ -186,18 +184,18 @@ def test_a_control_step_is_measured_and_not_judged(tmp_path: Path) -> None:
     )
     slower = {"browse": 1.2, "charge": 1.2}
     report = gate(tmp_path, parse_thresholds(limits), slower=slower, looks=ONE_LOOK)
-    assert {row.row.endpoint for row in report.gate_rows} == {"start_checkout", "charge", "journey"}
+    assert {row.subject for row in report.gate_rows} == {"start_checkout", "charge", "journey"}
     assert {breach.subject for breach in report.breaches} == {"charge", "journey"}
     assert "control, measured and not judged: browse" in gate_markdown(report)
 
 
-def test_limits_that_fit_no_test_are_a_configuration_error(tmp_path: Path) -> None:
-    """A minimum effect of nothing is refused by name of its section."""
+def test_limits_that_fit_no_test_are_a_configuration_error() -> None:
+    """A minimum effect of nothing is refused by name of its section, when the file is read."""
     limits = RULE + (
         '[regression]\nmetrics = ["p95"]\nmin_effect = "0 %"\ntolerated = "10 %"\nfloor = "5 ms"\n'
     )
-    with pytest.raises(ConfigError, match="regression"):
-        gate(tmp_path, parse_thresholds(limits))
+    with pytest.raises(ConfigError, match=r"\[regression\]: need 0 < min_effect"):
+        parse_thresholds(limits)
 
 
 def test_a_head_that_fails_requests_cannot_pass(tmp_path: Path) -> None:
@@ -224,16 +222,40 @@ def test_a_faster_endpoint_is_a_finding(tmp_path: Path) -> None:
     assert any(line.startswith("charge p95 got faster: -") for line in report.findings)
 
 
+@pytest.mark.parametrize("arm", ARMS)
+def test_a_step_that_one_arm_lacks_is_not_compared(tmp_path: Path, arm: str) -> None:
+    """A service more in one of the revisions decides nothing, and is said; the rest is judged."""
+    unsampled = [f"payment-gateway@{arm}"]
+    lacking = {arm: ("charge",)}
+    report = gate(tmp_path, rounds=16, lacking=lacking, unsampled=unsampled, at_urls=True)
+    why = f"{arm} has no payment-gateway"
+    assert report.verdict is Outcome.PASS, report.summary
+    assert f"charge: not compared: {why}" in report.findings
+    assert report.context["not_compared"] == {"charge": why}
+    assert {row.subject for row in report.gate_rows} == {"browse", "start_checkout", "journey"}
+    assert ("charge", "error_rate") not in {(cost.subject, cost.metric) for cost in report.costs}
+    assert f"- charge: not compared: {why}" in gate_markdown(report)
+
+
+def test_a_step_that_an_arm_has_and_never_answers_is_compared(tmp_path: Path) -> None:
+    """Head is not excused by what it did not do: its row is open, and there is no PASS."""
+    report = gate(tmp_path, rounds=16, lacking={"head": ("charge",)}, at_urls=True)
+    assert report.verdict is Outcome.INCONCLUSIVE
+    assert "not_compared" not in report.context
+    (row, _) = (row for row in report.gate_rows if row.subject == "charge")
+    assert row.because == "not measured: no requests in 16 of 32 slots"
+
+
 # --- costs ------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
     ("cost", "verdict"),
     [
-        (cost_row(GateVerdict.FAIL), Outcome.FAIL),
-        (cost_row(GateVerdict.FAIL, judged=False), Outcome.PASS),
-        (cost_row(GateVerdict.INCONCLUSIVE), Outcome.PASS),
-        (cost_row(GateVerdict.PASS), Outcome.PASS),
+        (cost_row(Outcome.FAIL), Outcome.FAIL),
+        (cost_row(Outcome.FAIL, lacks="nothing measured"), Outcome.PASS),
+        (cost_row(Outcome.INCONCLUSIVE), Outcome.PASS),
+        (cost_row(Outcome.PASS), Outcome.PASS),
     ],
 )
 def test_costs_beside_equal_latency(

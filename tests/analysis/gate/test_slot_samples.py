@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+from typing import cast
+
 import numpy as np
 import pytest
 
+from analysis.evidence.run import Evidence
+from analysis.paired.rounds import Rounds
 from analysis.paired.slot_samples import growth, highest, labels_of, round_means, services_of
 from recording.series_reader import Series
 from recording.slots import Slots
@@ -21,6 +26,11 @@ def series(**metrics: np.ndarray) -> Series:
     )
 
 
+def rounds(sampled: Series) -> Rounds:
+    """Two of them, of which nothing but these samples is known."""
+    return Rounds(cast(Evidence, SimpleNamespace(resources=sampled)), SLOTS, 2)
+
+
 def worked(from_s: float, to_s: float) -> np.ndarray:
     """A counter that grows by 1 a second between two moments."""
     return np.clip(T_S, from_s, to_s) - from_s
@@ -28,27 +38,27 @@ def worked(from_s: float, to_s: float) -> np.ndarray:
 
 def test_work_that_ends_in_the_others_slot_is_still_its_own() -> None:
     """Base works from 10 s to 12.4 s, four tenths of a second into head's slot."""
-    found = growth(series(cpu=worked(10.0, 12.4)), "s", "cpu", SLOTS, 2)
+    found = growth(rounds(series(cpu=worked(10.0, 12.4))), "s", "cpu")
     assert found[0] == pytest.approx([2.4, 0.0])
 
 
 def test_between_two_slots_of_one_arm_the_counter_is_interpolated() -> None:
     """Head works from 12 s to 16 s without a pause: 2 s for each of its slots."""
-    found = growth(series(cpu=worked(12.0, 16.0)), "s", "cpu", SLOTS, 2)
+    found = growth(rounds(series(cpu=worked(12.0, 16.0))), "s", "cpu")
     assert found[1] == pytest.approx([2.0, 2.0])
 
 
 def test_a_restarted_counter_loses_nothing_it_shows() -> None:
     """After a fall everything the counter shows is new."""
     values = np.where(T_S < 13, 100.0, 5.0)
-    found = growth(series(cpu=values), "s", "cpu", SLOTS, 2)
+    found = growth(rounds(series(cpu=values)), "s", "cpu")
     assert found[1][0] == pytest.approx(5.0)
 
 
 def test_a_steady_counter_that_is_not_sampled_is_unknown() -> None:
     """Nothing was sampled late in base's slots: no growth is not the same as no knowledge."""
     short = Series({("s@base", "cpu"): (T_S[:4], T_S[:4]), ("s@head", "cpu"): (T_S, T_S)}, 0)
-    found = growth(short, "s", "cpu", SLOTS, 2, steady=True)
+    found = growth(rounds(short), "s", "cpu", steady=True)
     assert np.isnan(found[0]).all()
     assert np.isfinite(found[1]).all()
 
@@ -57,26 +67,26 @@ def test_a_run_that_stops_after_a_slot_keeps_it() -> None:
     """Base's last slot ends with the recording at 18 s; its window would go on."""
     upto = T_S < 18.0
     stopped = Series({("s@base", "cpu"): (T_S[upto], worked(16.0, 20.0)[upto])}, 0)
-    found = growth(stopped, "s", "cpu", SLOTS, 2, steady=True)
+    found = growth(rounds(stopped), "s", "cpu", steady=True)
     assert found[0][1] == pytest.approx(1.75)
 
 
 def test_a_counter_of_events_begins_with_the_first_one() -> None:
     """A label that appears in mid-run appears with what it counted so far."""
     born = Series({("s@head", "errors/500"): (np.array([13.0]), np.array([7.0]))}, 0)
-    found = growth(born, "s", "errors/500", SLOTS, 2)
+    found = growth(rounds(born), "s", "errors/500")
     assert found.tolist() == [[0.0, 0.0], [7.0, 0.0]]
 
 
 def test_the_highest_sample_is_looked_for_in_the_arms_own_slot_only() -> None:
     """A peak at 13.25 s is head's and not base's."""
-    found = highest(series(active=np.where(T_S == 13.25, 9.0, 1.0)), "s", "active", SLOTS, 2)
+    found = highest(rounds(series(active=np.where(T_S == 13.25, 9.0, 1.0))), "s", "active")
     assert found.tolist() == [[1.0, 1.0], [9.0, 1.0]]
 
 
 def test_round_means_cover_both_slots() -> None:
     """Round 0 is 10 to 14 s, round 1 is 14 to 18 s."""
-    found = round_means(series(rss=T_S), "s@base", "rss", SLOTS, 2)
+    found = round_means(rounds(series(rss=T_S)), "s@base", "rss")
     assert found == pytest.approx([12.0, 16.0])
 
 

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from analysis.calibration.simulated_hosts import HOSTS, Shape, simulate
-from analysis.regression.data import GateData, RegressionSettings, tail_of
+from analysis.limits.regression import RegressionSettings, tail_of
+from analysis.regression.data import GateData
 from analysis.statistics.looks import LookPlan
 
 

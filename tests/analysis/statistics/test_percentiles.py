@@ -12,7 +12,6 @@ from analysis.statistics.percentiles import (
     Interval,
     maximum,
     mean,
-    merge,
     min_samples,
     quantile,
     quantile_interval,
@@ -83,21 +82,6 @@ def test_mean_and_maximum_are_those_of_the_samples(counts: dict[int, int]) -> No
     raw = np.repeat(values, n)
     assert mean(values, n) == pytest.approx(raw.mean())
     assert maximum(values, n) == raw.max()
-
-
-@calm
-@given(st.lists(histograms, min_size=1, max_size=4), st.sampled_from([0.5, 0.95, 0.99]))
-def test_merging_is_the_union_of_samples(parts: list[dict[int, int]], q: float) -> None:
-    """A percentile of merged histograms is that of all the raw samples together."""
-    merged = merge(arrays(part) for part in parts)
-    raw = np.concatenate([np.repeat(*arrays(part)) for part in parts])
-    assert quantile(*merged, q) == np.quantile(raw, q, method="inverted_cdf")
-
-
-def test_merging_nothing_is_an_empty_histogram() -> None:
-    """No workers, no samples."""
-    values, counts = merge([])
-    assert (values.size, counts.size) == (0, 0)
 
 
 @pytest.mark.parametrize("statistic", [mean, maximum, lambda v, c: quantile(v, c, 0.99)])
