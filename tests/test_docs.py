@@ -23,6 +23,12 @@ MAKEFILE = (ROOT / "Makefile").read_text()
 TARGETS = set(re.findall(r"^([a-z]+):", MAKEFILE, re.MULTILINE))
 
 
+def test_every_file_of_verbs_is_a_verb() -> None:
+    """And is found by its name."""
+    files = (path.stem for path in (ROOT / "harness" / "verbs").glob("*.py"))
+    assert sorted({*files} - {"__init__"}) == VERBS
+
+
 @pytest.mark.parametrize("verb", VERBS)
 def test_every_verb_is_in_the_readme(verb: str) -> None:
     """A feature exists when a user can reach it from the README."""

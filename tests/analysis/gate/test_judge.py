@@ -15,7 +15,8 @@ from analysis.paired.costs import CostSettings
 from analysis.paired.settings import GateSettings, gate_settings
 from analysis.paired.values import GateReport
 from analysis.regression.data import GateVerdict, RegressionSettings
-from analysis.report.paired import gate_markdown
+from analysis.report.markdown import markdown
+from analysis.report.paired import gate_document
 from analysis.words.values import Outcome
 from recording.errors import ConfigError
 from recording.histogram import Histogram
@@ -188,7 +189,7 @@ def test_a_control_step_is_measured_and_not_judged(tmp_path: Path) -> None:
     report = gate(tmp_path, parse_thresholds(limits), slower=slower, looks=ONE_LOOK)
     assert {row.row.endpoint for row in report.gate_rows} == {"start_checkout", "charge", "journey"}
     assert {breach.subject for breach in report.breaches} == {"charge", "journey"}
-    assert "control, measured and not judged: browse" in gate_markdown(report)
+    assert "control, measured and not judged: browse" in markdown(gate_document(report))
 
 
 def test_limits_that_fit_no_test_are_a_configuration_error(tmp_path: Path) -> None:
