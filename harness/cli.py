@@ -1,9 +1,14 @@
-"""``loadgate``: one command, a verb per file in harness/verbs, and the exit codes."""
+"""``loadgate``: one command, a verb per file in harness/verbs, and the exit codes.
+
+A verb is a module whose docstring is its help, with a function of the verb's name, or with
+``actions``, a command line of its own.
+"""
 
 import logging
 import os
 import sys
 import traceback
+from importlib import import_module
 
 import typer
 
@@ -11,22 +16,14 @@ from harness.run.watch import stop_like_ctrl_c
 from harness.screen.plain import Screen, forget_odd_width
 from harness.system.parent import end_with_starter
 from harness.system.streams import make_unfailing
-from harness.verbs import (
-    analyze,
-    baseline,
-    calibrate,
-    compare,
-    gate,
-    mocks,
-    report,
-    run,
-    runs,
-    worker,
-)
 from recording.errors import LoadgateError
 from recording.exitcodes import ExitCode
 from recording.secrets import redact
 
+VERBS = (
+    "run", "gate", "analyze", "report", "compare", "baseline", "calibrate", "runs", "mocks",
+    "worker",
+)  # fmt: skip
 app = typer.Typer(
     name="loadgate",
     help="Load-test the checkout and judge the run: PASS, FAIL, INCONCLUSIVE or INVALID.",
@@ -38,8 +35,12 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     rich_markup_mode="markdown",
 )
-for verb in (run, gate, analyze, report, compare, baseline, calibrate, runs, mocks, worker):
-    verb.register(app)
+for name in VERBS:
+    verb = import_module(f"harness.verbs.{name}")
+    if hasattr(verb, "actions"):
+        app.add_typer(verb.actions, name=name)
+    else:
+        app.command(name, help=verb.__doc__)(getattr(verb, name))
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""Options that several verbs share."""
+"""Arguments and options that several verbs share, and what is made of them."""
 
 from enum import StrEnum
 from pathlib import Path
@@ -6,14 +6,25 @@ from typing import Annotated, NoReturn
 
 import typer
 
+from analysis.limits.thresholds import Thresholds as Limits
+from analysis.limits.thresholds import load_thresholds
+from harness.system.paths import find_thresholds
 from recording.durations import MAX_DURATION_S
 from recording.exitcodes import ExitCode
 
+Run = Annotated[Path, typer.Argument(metavar="RUN", help="Run directory.")]
 Thresholds = Annotated[
     Path | None,
     typer.Option("--thresholds", metavar="FILE", help="Limits to judge by [thresholds.toml]."),
 ]
 Runs = Annotated[Path, typer.Option("--runs", metavar="DIR", help="Where run directories live.")]
+Baselines = Annotated[
+    Path, typer.Option("--baselines", metavar="DIR", help="Folder of stored baselines.")
+]
+Overrides = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="Override a profile key; repeatable."),
+]
 Seed = Annotated[
     int | None,
     typer.Option(
@@ -45,8 +56,7 @@ class OnInconclusive(StrEnum):
 Inconclusive = Annotated[
     OnInconclusive | None,
     typer.Option(
-        "--inconclusive",
-        help="For CI: exit 0 or 3 instead of 5 when the run cannot tell.",
+        "--inconclusive", help="For CI: exit 0 or 3 instead of 5 when the run cannot tell."
     ),
 ]
 TokenText = Annotated[
@@ -80,13 +90,16 @@ WaitS = Annotated[
 ]
 RUNS = Path("runs")
 CALIBRATIONS = RUNS / "calibration"
-_MAPPED = {
-    None: ExitCode.INCONCLUSIVE,
-    OnInconclusive.PASS: ExitCode.PASS,
-    OnInconclusive.FAIL: ExitCode.FAIL,
-}
+BASELINES = Path("baselines")
+
+
+def read_limits(given: Path | None = None) -> Limits:
+    """Of ``--thresholds``, else of the file that is found. Raises ConfigError."""
+    return load_thresholds(find_thresholds(given))
 
 
 def exit_with(code: ExitCode, inconclusive: OnInconclusive | None) -> NoReturn:
     """End with a verdict's exit code, INCONCLUSIVE mapped as asked. Raises typer.Exit."""
-    raise typer.Exit(int(_MAPPED[inconclusive] if code is ExitCode.INCONCLUSIVE else code))
+    if inconclusive and code is ExitCode.INCONCLUSIVE:
+        code = ExitCode[inconclusive.name]
+    raise typer.Exit(int(code))

@@ -30,6 +30,12 @@ FIGURE = re.compile(
 )
 
 
+def test_every_file_of_verbs_is_a_verb() -> None:
+    """And is found by its name."""
+    files = (path.stem for path in (ROOT / "harness" / "verbs").glob("*.py"))
+    assert sorted({*files} - {"__init__"}) == VERBS
+
+
 @pytest.mark.parametrize("verb", VERBS)
 def test_every_verb_is_in_the_readme(verb: str) -> None:
     """A feature exists when a user can reach it from the README."""

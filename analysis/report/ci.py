@@ -6,10 +6,10 @@ from xml.etree import ElementTree as ET
 
 from analysis.paired.values import GateReport
 from analysis.paired.words import ORDERS, RESTARTS
-from analysis.regression.rows import Row
 from analysis.words.values import Outcome
 
 _SUITE = "loadgate gate"
+_KIND = {Outcome.PASS: "", Outcome.FAIL: "failure", Outcome.INCONCLUSIVE: "skipped"}
 # XML 1.0 has no way to write these at all, escaped or not.
 _NOT_XML = re.compile(r"[^\t\n\r\x20-\uD7FF\uE000-\uFFFD\U00010000-\U0010FFFF]")
 
@@ -21,12 +21,14 @@ def junit(report: GateReport) -> bytes:
     skipped, because nothing follows from them.
     """
     suite = ET.Element("testsuite", name=_SUITE)
-    _run_case(suite, report)
-    for row in (*report.gate_rows, *report.costs):
-        _case(suite, report, row)
-    for name in ("failure", "error", "skipped"):
-        plural = {"failure": "failures", "error": "errors"}.get(name, name)
-        suite.set(plural, str(len(suite.findall(f"testcase/{name}"))))
+    for name, kind, why in _cases(report):
+        case = ET.SubElement(suite, "testcase", classname=_SUITE, name=_xml(name))
+        if kind:
+            ET.SubElement(case, kind, message=_xml(why))
+    for error in suite.iter("error"):
+        error.text = _xml("\n".join(report.invalid_reasons))
+    for name, kind in (("failures", "failure"), ("errors", "error"), ("skipped", "skipped")):
+        suite.set(name, str(len(suite.findall(f"testcase/{kind}"))))
     suite.set("tests", str(len(suite)))
     suite.set("time", f"{report.context.get('duration_s', 0.0):.3f}")
     root = ET.Element("testsuites")
@@ -36,27 +38,24 @@ def junit(report: GateReport) -> bytes:
     return data + b"\n"
 
 
-def _run_case(suite: ET.Element, report: GateReport) -> None:
-    """Whether the run is evidence, lost no orders, stayed up, and could tell."""
-    case = ET.SubElement(suite, "testcase", classname=_SUITE, name="run")
-    if report.verdict is Outcome.INVALID:
-        error = ET.SubElement(case, "error", message=_xml(report.summary))
-        error.text = _xml("\n".join(report.invalid_reasons))
-    elif others := [b for b in report.breaches if b.subject == ORDERS or b.metric == RESTARTS]:
-        ET.SubElement(case, "failure", message=_xml("; ".join(b.because for b in others)))
-    elif report.verdict is Outcome.INCONCLUSIVE:
-        ET.SubElement(case, "skipped", message=_xml(report.summary))
+def _cases(report: GateReport) -> Iterator[tuple[str, str, str]]:
+    """Name, kind ("" passed) and reason of each."""
+    yield "run", *_of_run(report)
+    for row in (*report.gate_rows, *report.costs):
+        name = f"{row.subject} {row.metric}"
+        if report.verdict is Outcome.INVALID:
+            yield name, "skipped", "the run is not evidence"
+        else:
+            yield name, _KIND[row.verdict], row.because
 
 
-def _case(suite: ET.Element, report: GateReport, row: Row) -> None:
-    name = f"{row.subject} {row.metric}"
-    case = ET.SubElement(suite, "testcase", classname=_SUITE, name=_xml(name))
+def _of_run(report: GateReport) -> tuple[str, str]:
+    """Whether it is evidence, lost no orders, stayed up, and could tell."""
     if report.verdict is Outcome.INVALID:
-        ET.SubElement(case, "skipped", message="the run is not evidence")
-    elif row.verdict is Outcome.FAIL:
-        ET.SubElement(case, "failure", message=_xml(row.because))
-    elif row.verdict is Outcome.INCONCLUSIVE:
-        ET.SubElement(case, "skipped", message=_xml(row.because))
+        return "error", report.summary
+    if others := [b for b in report.breaches if b.subject == ORDERS or b.metric == RESTARTS]:
+        return "failure", "; ".join(b.because for b in others)
+    return "skipped" if report.verdict is Outcome.INCONCLUSIVE else "", report.summary
 
 
 def _xml(text: str) -> str:

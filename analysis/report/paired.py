@@ -1,4 +1,4 @@
-"""The report of a gate: Markdown to attach, and the short form for a CI job's summary page."""
+"""The answer of a gate: a page to attach, its short form for a CI job's page, and a screen."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -16,10 +16,11 @@ from analysis.paired.words import (
     takes,
 )
 from analysis.regression.latency import LatencyRow
-from analysis.report.markdown import md
-from analysis.report.single import bullets, checks_table, table_row
-from analysis.words.values import Outcome, show
+from analysis.report.document import Audience, Document, Lines, Mark, Row, Table, numbers, texts
+from analysis.report.single import checks, findings, reasons
+from analysis.words.values import Measurement, Outcome, show
 from recording.durations import format_duration
+from recording.slots import BASE, HEAD
 from recording.text import plain
 
 _HEADLINE = {
@@ -30,27 +31,31 @@ _HEADLINE = {
 }
 
 
-def gate_markdown(report: GateReport, calibration: str | None = None) -> str:
-    """The whole report. ``calibration`` is what this host's last calibration said of the gate."""
-    lines = [*_opening(report), *(f"- {md(fact)}" for fact in facts(report, calibration)), ""]
-    lines += [*_why(report), *_rows(report.gate_rows), *_costs(report.costs)]
-    return "\n".join([*lines, *checks_table(report)]) + "\n"
+def gate_document(
+    report: GateReport,
+    calibration: str | None = None,
+    stored: str = "report.md",
+    *,
+    brief: bool = False,
+) -> Document:
+    """The whole answer, or in ``brief`` without the checks and with the facts at the end.
+
+    ``calibration`` is what this host's last calibration said of the gate, ``stored`` where a
+    screen says that the page is kept.
+    """
+    facts = Lines(tuple(_facts(report, calibration)), tone="quiet")
+    last = facts if brief else checks(report)
+    where = Lines((f"report: {stored}",), tone="quiet", only="screen")
+    return Document(
+        headline=_HEADLINE[report.verdict],
+        outcome=report.verdict,
+        summary=report.summary,
+        facts=() if brief else (facts, where),
+        blocks=(*_why(report), _rows(report.gate_rows), _costs(report.costs), last),
+    )
 
 
-def gate_summary(report: GateReport, calibration: str | None = None) -> str:
-    """The short form: verdict, reasons and rows, without the checks."""
-    lines = [*_opening(report), *_why(report), *_rows(report.gate_rows), *_costs(report.costs)]
-    return "\n".join([*lines, *(f"- {md(fact)}" for fact in facts(report, calibration))]) + "\n"
-
-
-def _opening(report: GateReport) -> Iterator[str]:
-    yield f"# {_HEADLINE[report.verdict]}"
-    yield ""
-    yield md(report.summary)
-    yield ""
-
-
-def facts(report: GateReport, calibration: str | None) -> Iterator[str]:
+def _facts(report: GateReport, calibration: str | None) -> Iterator[str]:
     """What was compared, on how much, how far this host's gate is to be trusted; in plain lines."""
     context = report.context
     if context:
@@ -91,14 +96,12 @@ def _draws(context: dict[str, Any]) -> str:
     )
 
 
-def _arm(arm: dict[str, object]) -> str:
+def _arm(arm: dict[str, Any]) -> str:
     if not arm:
         return "unknown"
     revision = str(arm["revision"])[:12] + (" (changed)" if arm["dirty"] else "")
-    overrides = arm["overrides"]
-    assert isinstance(overrides, list | tuple)
-    with_ = ", with " + ", ".join(map(str, overrides)) if overrides else ""
-    return str(arm["what"]) + (f", revision {revision}" if revision else "") + with_
+    with_ = f", with {', '.join(map(str, arm['overrides']))}" if arm["overrides"] else ""
+    return f"{arm['what']}" + (f", revision {revision}" if revision else "") + with_
 
 
 def _requests(report: GateReport) -> str:
@@ -108,38 +111,55 @@ def _requests(report: GateReport) -> str:
     return f"requests counted: {arms}; excluded: {reasons or 'none'}"
 
 
-def _why(report: GateReport) -> Iterator[str]:
-    yield from bullets("Why it is not evidence", report.invalid_reasons)
+def _why(report: GateReport) -> tuple[Lines, ...]:
     more = takes(report.context) if report.verdict is Outcome.INCONCLUSIVE else ""
-    unsure = (*report.inconclusive_reasons, *([more] if more else []))
-    yield from bullets("Why it cannot tell", unsure)
-    breaches = tuple(f"{b.subject}: {breach_text(b)}" for b in report.breaches)
-    yield from bullets("Worse than base", breaches)
-    yield from bullets("Findings", report.findings)
+    worse = tuple(f"{b.subject}: {breach_text(b)}" for b in report.breaches)
+    return (
+        *reasons(report, *([more] if more else [])),
+        Lines(worse, "Worse than base", "worse", Outcome.FAIL),
+        findings(report),
+    )
 
 
-def _rows(rows: Sequence[LatencyRow]) -> Iterator[str]:
-    if not rows:
-        return
-    yield "## Latency, head against base"
-    yield ""
-    yield "| endpoint | metric | base | head | change | 95 % interval | could have seen | |"
-    yield "|---|---|--:|--:|--:|--:|--:|---|"
-    for row in rows:
-        base, head = (show(ms, row.unit) for ms in (row.base, row.head))
-        change = (percent(row.ratio), interval_of(row), detectable(row), row_outcome(row))
-        yield table_row(row.subject, row.metric, base, head, *change)
-    yield ""
+def _rows(rows: Sequence[LatencyRow]) -> Table:
+    columns = (
+        *texts("endpoint"),
+        *texts("metric", short=""),
+        *numbers("base", "head", unit="ms"),
+        *numbers("change", "95 % interval", "could have seen"),
+        *texts(""),
+    )
+    return Table(columns, tuple(map(_row, rows)), "Latency, head against base")
 
 
-def _costs(rows: Sequence[CostRow]) -> Iterator[str]:
-    if not rows:
-        return
-    yield "## Costs, head against base"
-    yield ""
-    yield "| subject | metric | base | head | change | |"
-    yield "|---|---|--:|--:|--:|---|"
-    for row in rows:
-        base, head, change = (show(v, row.unit) for v in (row.base, row.head, row.change))
-        yield table_row(row.subject, row.metric, base, head, change, cost_outcome(row))
-    yield ""
+def _row(it: LatencyRow) -> Row:
+    arms = ((BASE, it.base, it.n_base), (HEAD, it.head, it.n_head))
+    values = (Measurement(f"{it.subject}@{arm}", it.metric, ms, it.unit, n) for arm, ms, n in arms)
+    change = percent(it.ratio), interval_of(it), detectable(it)
+    mark = Mark(it.verdict.value, it.verdict, row_outcome(it))
+    return Row((it.subject, it.metric, *values, *change, mark))
+
+
+def _costs(costs: Sequence[CostRow]) -> Table:
+    """A screen has what did not PASS, and counts the others."""
+    columns = (
+        *texts("subject", short="cost of"),
+        *texts("metric", short=""),
+        *numbers("base", "head", "change"),
+        *texts(""),
+    )
+    rows = [_cost(cost) for cost in costs]
+    if rows:
+        passed = f"{sum(row.only == 'page' for row in rows)} others"
+        mark = Mark(Outcome.PASS.value, Outcome.PASS)
+        rows.append(Row((passed, "", "", "", "", mark), only="screen"))
+    return Table(columns, tuple(rows), "Costs, head against base")
+
+
+def _cost(cost: CostRow) -> Row:
+    values = (show(value, cost.unit) for value in (cost.base, cost.head, cost.change))
+    outcome = cost.verdict
+    word = "not decided" if outcome is Outcome.INCONCLUSIVE else outcome.value
+    mark = Mark(word, outcome, cost_outcome(cost))
+    only: Audience | None = "page" if outcome is Outcome.PASS else None
+    return Row((cost.subject, cost.metric, *values, mark), only)

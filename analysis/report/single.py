@@ -1,11 +1,13 @@
-"""The report to attach to a release: Markdown, everything on one page, numbers with units."""
+"""The verdict on one run: a page to attach to a release, a screen to act on."""
 
 from collections.abc import Iterator
+from dataclasses import replace
+from itertools import groupby
+from typing import Any
 
-from analysis.report.markdown import code, md
+from analysis.report.document import Code, Document, Lines, Mark, Row, Table, numbers, texts
 from analysis.words.values import (
     NO_DATA,
-    Check,
     Measurement,
     Outcome,
     RuleRow,
@@ -21,132 +23,147 @@ _HEADLINE = {
     Outcome.INCONCLUSIVE: "INCONCLUSIVE: this run cannot tell",
     Outcome.INVALID: "INVALID: this run is not evidence",
 }
+_ORDER = (Outcome.PASS, Outcome.INCONCLUSIVE, Outcome.FAIL)
 
 
-def markdown(verdict: Verdict) -> str:
-    """The whole report."""
-    return "\n".join(_lines(verdict)) + "\n"
-
-
-def _lines(verdict: Verdict) -> Iterator[str]:
+def run_document(verdict: Verdict, stored: str = "report.md") -> Document:
+    """The whole verdict. ``stored`` is where a screen says that the page is kept."""
     works = verdict.verdict is Outcome.PASS and not is_about_shipping(verdict.rows)
-    yield f"# {'PASS: it works' if works else _HEADLINE[verdict.verdict]}"
-    yield ""
-    yield md(verdict.summary)
-    yield ""
-    yield from _facts(verdict)
-    yield from bullets("Why it is not evidence", verdict.invalid_reasons)
-    yield from bullets("Why it cannot tell", verdict.inconclusive_reasons)
-    yield from _breaches(verdict)
-    yield from bullets("Findings", verdict.findings)
-    yield from _rules(verdict)
-    yield from _measurements(verdict)
-    yield from checks_table(verdict)
+    context, latency = verdict.context, _latency(verdict)
+    return Document(
+        headline="PASS: it works" if works else _HEADLINE[verdict.verdict],
+        outcome=verdict.verdict,
+        summary=verdict.summary,
+        facts=_facts(verdict, context) if context else (),
+        blocks=(
+            replace(latency, only="screen"),
+            *reasons(verdict),
+            _breaches(verdict),
+            findings(verdict),
+            Lines(_breach_lines(verdict), label="breach", tone=Outcome.FAIL, only="screen"),
+            _rules(verdict),
+            replace(latency, only="page"),
+            checks(verdict),
+        ),
+        closing=f"{_measured(context)}; report: {stored}" if context else "",
+    )
 
 
-def _facts(verdict: Verdict) -> Iterator[str]:
-    context = verdict.context
-    if not context:
-        return
+def _facts(verdict: Verdict, context: dict[str, Any]) -> tuple[Lines, ...]:
     git = context["git"] or {}
     revision = str(git.get("revision", ""))[:12] + (" (changed)" if git.get("dirty") else "")
     seed = f", seed {context['seed']}" if context["seed"] is not None else ""
-    overrides = ", ".join(map(code, context["overrides"])) or "none"
-    yield f"- run {code(verdict.run_id)}, profile {code(verdict.profile)}, overrides: {overrides}"
-    yield f"- started {md(context['started_utc'])}, revision {md(revision) or 'unknown'}{seed}"
-    yield (
-        f"- {context['requests_measured']} requests measured in "
-        f"{format_duration(round(context['measured_s']))} ({context['rate_per_s']:.1f} req/s), "
-        f"{context['requests_excluded']} in other phases excluded"
+    run, profile = Code(verdict.run_id), Code(verdict.profile)
+    overrides = [part for key in context["overrides"] for part in (", ", Code(key))][1:]
+    lines = (
+        ("run ", run, ", profile ", profile, ", overrides: ", *(overrides or ["none"])),
+        f"started {context['started_utc']}, revision {revision or 'unknown'}{seed}",
+        f"{_measured(context)}, {context['requests_excluded']} in other phases excluded",
     )
-    yield ""
+    return (Lines(lines, only="page"),)
 
 
-def bullets(title: str, lines: tuple[str, ...]) -> Iterator[str]:
-    """A section of one line each; nothing without lines."""
-    if lines:
-        yield f"## {title}"
-        yield ""
-        yield from (f"- {md(line)}" for line in lines)
-        yield ""
+def _measured(context: dict[str, Any]) -> str:
+    span = format_duration(round(context["measured_s"]))
+    rate = f"{context['rate_per_s']:.1f} req/s"
+    return f"{context['requests_measured']} requests measured in {span} ({rate})"
 
 
-def table_row(*cells: object) -> str:
-    """A row of a table; whatever a cell holds stays in it."""
-    return "| " + " | ".join(md(str(cell)) for cell in cells) + " |"
+def reasons(verdict: Verdict, *more: str) -> tuple[Lines, Lines]:
+    """Why it is no evidence, and why it cannot tell."""
+    invalid, unsure = verdict.invalid_reasons, (*verdict.inconclusive_reasons, *more)
+    return (
+        Lines(invalid, "Why it is not evidence", "not evidence", Outcome.INVALID),
+        Lines(unsure, "Why it cannot tell", "cannot tell", Outcome.INCONCLUSIVE),
+    )
 
 
-def _breaches(verdict: Verdict) -> Iterator[str]:
-    if not verdict.breaches:
-        return
-    yield "## Breaches"
-    yield ""
-    yield "| subject | metric | actual | required | because |"
-    yield "|---|---|--:|--:|---|"
-    for b in verdict.breaches:
-        yield table_row(b.subject, b.metric, b.shown, b.required, b.because)
-    yield ""
+def findings(verdict: Verdict) -> Lines:
+    """What is worth knowing and decides nothing."""
+    return Lines(verdict.findings, "Findings", "finding", "note")
 
 
-def _rules(verdict: Verdict) -> Iterator[str]:
-    if not verdict.rows:
-        return
-    yield "## Rules"
-    yield ""
-    yield "| rule of | subject | rule | actual | 95 % interval | n | |"
-    yield "|---|---|---|--:|--:|--:|---|"
-    for row in verdict.rows:
-        m = row.measurement
-        cells = (row.subject, m.subject, row.rule, m.shown, interval(m), m.n, outcome_text(row))
-        yield table_row(*cells)
-    yield ""
+def _breach_lines(verdict: Verdict) -> tuple[str, ...]:
+    return tuple(
+        f"{b.subject}: {b.metric} is {b.shown}, required {b.required}"
+        + (f": {b.because}" if b.because else "")
+        for b in verdict.breaches
+    )
 
 
-def outcome_text(row: RuleRow) -> str:
-    """PASS, FAIL, or why a row is open."""
+def _breaches(verdict: Verdict) -> Table:
+    columns = (*texts("subject", "metric"), *numbers("actual", "required"), *texts("because"))
+    rows = ((b.subject, b.metric, b.shown, b.required, b.because) for b in verdict.breaches)
+    return Table(columns, tuple(map(Row, rows)), "Breaches", only="page")
+
+
+def _rules(verdict: Verdict) -> Table:
+    columns = (
+        *texts("rule of"),
+        *texts("subject", only="page"),
+        *texts("rule", short="required"),
+        *numbers("actual"),
+        *texts("where", only="screen"),
+        *numbers("95 % interval", "n", only="page"),
+        *texts(""),
+    )
+    return Table(columns, tuple(_rule_rows(verdict)), "Rules")
+
+
+def _rule_rows(verdict: Verdict) -> Iterator[Row]:
+    """A rule of a service looks at each of its steps; a screen has the worst of them."""
+    for _, group in groupby(verdict.rows, lambda row: (row.subject, row.rule)):
+        rows = list(group)
+        worst = max(rows, key=lambda row: (_ORDER.index(row.outcome), row.measurement.value))
+        for row in rows:
+            m = row.measurement
+            where = m.subject if m.subject != row.subject else m.note
+            cells = (row.subject, m.subject, row.rule, m.shown, where, _interval(m), str(m.n))
+            yield Row((*cells, _outcome(row)), only=None if row is worst else "page")
+
+
+def _outcome(row: RuleRow) -> Mark:
+    """PASS, FAIL, or that it is open; on a page with the reason."""
     if row.outcome is not Outcome.INCONCLUSIVE:
-        return row.outcome.value
-    word = "INCONCLUSIVE" if row.required else "not decided, not required"
-    return f"{word} ({row.because})" if row.because else word
+        return Mark(row.outcome.value, row.outcome)
+    word = row.outcome.value if row.required else "not decided, not required"
+    page = f"{word} ({row.because})" if row.because else word
+    return Mark(word, row.outcome if row.required else "quiet", page)
 
 
-def interval(m: Measurement) -> str:
+def _interval(m: Measurement) -> str:
     """``298 to 331``; an open side is ``?``; "" where there is no interval."""
     if m.ci_low is None and m.ci_high is None:
         return ""
-    low, high = ("?" if x is None else show(x) for x in (m.ci_low, m.ci_high))
-    return f"{low} to {high}"
+    return " to ".join("?" if bound is None else show(bound) for bound in (m.ci_low, m.ci_high))
 
 
-def _measurements(verdict: Verdict) -> Iterator[str]:
-    steps = list(dict.fromkeys(m.subject for m in verdict.measurements if m.metric == "p50"))
-    table = {(m.subject, m.metric): m for m in verdict.measurements}
-    if not steps:
-        return
-    yield "## Latency and errors (measured phases, every outcome)"
-    yield ""
-    yield "| step | requests | mean | p50 | p95 | p99 | max | errors |"
-    yield "|---|--:|--:|--:|--:|--:|--:|--:|"
-    for step in steps:
-        cells = [table[step, name] for name in ("mean", "p50", "p95", "p99", "max", "error_rate")]
-        yield table_row(step, cells[0].n, *(m.shown for m in cells))
-    yield ""
+def _latency(verdict: Verdict) -> Table:
+    columns = (
+        *texts("step", short="step (measured)"),
+        *numbers("requests"),
+        *numbers("mean", unit="ms", only="page"),
+        *numbers("p50", "p95", "p99", unit="ms"),
+        *numbers("p99 95 % interval", only="screen"),
+        *numbers("max", unit="ms", only="page"),
+        *numbers("errors", unit="%"),
+    )
+    found = {(m.subject, m.metric): m for m in verdict.measurements}
+    rows = []
+    for step in dict.fromkeys(m.subject for m in verdict.measurements if m.metric == "p50"):
+        mean, p50, p95, p99 = (found[step, name] for name in ("mean", "p50", "p95", "p99"))
+        cells = (step, str(mean.n), mean, p50, p95, p99, _interval(p99))
+        rows.append(Row((*cells, found[step, "max"], found[step, "error_rate"])))
+    return Table(columns, tuple(rows), "Latency and errors (measured phases, every outcome)")
 
 
-def checks_table(verdict: Verdict) -> Iterator[str]:
-    """The section of checks of the run itself."""
-    if not verdict.checks:
-        return
-    yield "## Is the run evidence?"
-    yield ""
-    yield "| check | actual | allowed | |"
-    yield "|---|--:|--:|---|"
+def checks(verdict: Verdict) -> Table:
+    """Those of the run itself."""
+    columns = (*texts("check"), *numbers("actual", "allowed"), *texts(""))
+    rows = []
     for check in verdict.checks:
-        yield table_row(check.name, check.actual, check.allowed, _mark(check))
-    yield ""
-
-
-def _mark(check: Check) -> str:
-    if not check.ok:
-        return "INVALID"
-    return "not known" if check.actual == NO_DATA else "ok"
+        known = "not known" if check.actual == NO_DATA else "ok"
+        rows.append(
+            Row((check.name, check.actual, check.allowed, known if check.ok else "INVALID"))
+        )
+    return Table(columns, tuple(rows), "Is the run evidence?", only="page")

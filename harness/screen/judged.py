@@ -1,13 +1,12 @@
-"""Judges a run, stores what is derived, prints the verdict table, ends with its exit code."""
+"""Judges a run, stores what is derived, shows the verdict, ends with its exit code."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
-from math import isnan
 from pathlib import Path
+from typing import NoReturn
 
 import typer
-from rich.table import Table
 from rich.text import Text
 
 from analysis.calibration.record import last_calibration
@@ -15,26 +14,19 @@ from analysis.evidence.host import host_class
 from analysis.judge import judge
 from analysis.limits.thresholds import Thresholds
 from analysis.paired.values import GateReport
-from analysis.report.ci import junit
-from analysis.report.paired import gate_markdown
-from analysis.report.single import interval, markdown
-from analysis.words.values import Breach, Measurement, Outcome, RuleRow, Verdict
+from analysis.report.ci import annotations, junit
+from analysis.report.document import Document
+from analysis.report.markdown import markdown
+from analysis.report.paired import gate_document
+from analysis.report.single import run_document
+from analysis.words.values import Verdict
 from harness.options import CALIBRATIONS, OnInconclusive, exit_with
-from harness.screen.gate_answer import print_gate, publish
-from harness.screen.plain import (
-    STYLE,
-    Screen,
-    figure,
-    print_lines,
-    print_verdict_line,
-    styled,
-    widen,
-)
+from harness.screen.plain import Screen
+from harness.screen.terminal import answer
 from harness.system.streams import presenting, warn
-from recording.durations import format_duration
+from recording.errors import StorageError
 from recording.exitcodes import ExitCode
 from recording.files import replace_file, why
-from recording.flow import STEPS
 from recording.manifest import read_manifest
 from recording.rundir import RunDir
 
@@ -45,17 +37,16 @@ def finish(
     *,
     as_json: bool,
     inconclusive: OnInconclusive | None,
-) -> None:
+) -> NoReturn:
     """Judge, store, print. Raises typer.Exit with the verdict's exit code."""
     try:
-        verdict = judge(run, thresholds)
-        calibration = calibration_of(run, verdict)
-        store(run, verdict, calibration)
+        verdict, calibration = derive(run, thresholds)
     except KeyboardInterrupt:
         warn(f"stopped while judging; the recording stands: loadgate analyze {run.root}")
         raise typer.Exit(int(ExitCode.INCONCLUSIVE)) from None
     with presenting():
-        _show(run, verdict, calibration, as_json=as_json)
+        document = document_of(run, verdict, calibration)
+        answer(document, verdict.to_json(), as_json=as_json)
     if isinstance(verdict, GateReport):
         with presenting():
             # Not on stdout under --json: what is printed there must stay one JSON document.
@@ -63,18 +54,31 @@ def finish(
     exit_with(verdict.exit_code, inconclusive)
 
 
-def _show(run: RunDir, verdict: Verdict, calibration: str | None, *, as_json: bool) -> None:
-    console = widen(Screen(), 150)
-    if as_json:
-        typer.echo(verdict.to_json().decode(), nl=False)
-    elif isinstance(verdict, GateReport):
-        print_gate(console, run, verdict, calibration)
-    else:
-        print_verdict(console, run, verdict)
+def derive(run: RunDir, thresholds: Thresholds) -> tuple[Verdict, str | None]:
+    """Judge, and store verdict.json, report.md and, of a gate, junit.xml.
+
+    What cannot be stored is a warning. The second value is what the last calibration of the host
+    said of its gate.
+    """
+    verdict = judge(run, thresholds)
+    calibration = _calibration_of(run, verdict)
+    _keep(run.verdict, verdict.to_json)
+    page = partial(document_of, run, verdict, calibration)
+    _keep(run.report, lambda: markdown(page()).encode(errors="replace"))
+    if isinstance(verdict, GateReport):
+        _keep(run.junit, partial(junit, verdict))
+    return verdict, calibration
 
 
-def calibration_of(run: RunDir, verdict: Verdict) -> str | None:
-    """What the last calibration of a paired run's host said of its gate; None without one."""
+def document_of(run: RunDir, verdict: Verdict, calibration: str | None) -> Document:
+    """Of any verdict."""
+    if isinstance(verdict, GateReport):
+        return gate_document(verdict, calibration, str(run.report))
+    return run_document(verdict, str(run.report))
+
+
+def _calibration_of(run: RunDir, verdict: Verdict) -> str | None:
+    """None without one, and for what is no paired run."""
     if not isinstance(verdict, GateReport) or not verdict.context:
         return None
     try:
@@ -86,21 +90,6 @@ def calibration_of(run: RunDir, verdict: Verdict) -> str | None:
     return known.text() if known else None
 
 
-def report_of(verdict: Verdict, calibration: str | None = None) -> str:
-    """The Markdown report of any verdict."""
-    if isinstance(verdict, GateReport):
-        return gate_markdown(verdict, calibration)
-    return markdown(verdict)
-
-
-def store(run: RunDir, verdict: Verdict, calibration: str | None = None) -> None:
-    """Write verdict.json and report.md, and junit.xml of a gate; what cannot be is a warning."""
-    _keep(run.verdict, verdict.to_json)
-    _keep(run.report, lambda: report_of(verdict, calibration).encode(errors="replace"))
-    if isinstance(verdict, GateReport):
-        _keep(run.junit, partial(junit, verdict))
-
-
 def _keep(path: Path, make: Callable[[], bytes]) -> None:
     try:
         replace_file(path, make())
@@ -110,83 +99,22 @@ def _keep(path: Path, make: Callable[[], bytes]) -> None:
         warn(f"{path} could not be made: {type(error).__name__}: {error}")
 
 
-def print_verdict(console: Screen, run: RunDir, verdict: Verdict) -> None:
-    """One screen: ship or don't, and why."""
-    if any(m.metric == "p50" for m in verdict.measurements):
-        console.print(_latency_table(verdict))
-    if verdict.rows:
-        console.print(_rules_table(verdict))
-    for title, lines, style in (
-        ("not evidence", verdict.invalid_reasons, "magenta"),
-        ("cannot tell", verdict.inconclusive_reasons, "yellow"),
-        ("finding", verdict.findings, "cyan"),
-    ):
-        print_lines(console, title, lines, style)
-    for breach in verdict.breaches:
-        print_lines(console, "breach", [_breach(breach)], "red")
-    console.print()
-    print_verdict_line(console, verdict.verdict, verdict.summary)
-    if context := verdict.context:
-        console.print(
-            f"{context['requests_measured']} requests measured in "
-            f"{format_duration(round(context['measured_s']))} ({context['rate_per_s']:.1f} req/s); "
-            f"report: {run.report}",
-            style="dim",
-            soft_wrap=True,
-        )
+def publish(
+    console: Screen,
+    report: GateReport,
+    environment: Mapping[str, str],
+    calibration: str | None = None,
+) -> None:
+    """In a GitHub job: annotations, and the report on the job's summary page.
 
-
-def _breach(breach: Breach) -> str:
-    because = f": {breach.because}" if breach.because else ""
-    actual = breach.shown
-    return f"{breach.subject}: {breach.metric} is {actual}, required {breach.required}{because}"
-
-
-def _latency_table(verdict: Verdict) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column("step (measured)", no_wrap=True)
-    for column in ("requests", "p50 ms", "p95 ms", "p99 ms", "p99 95 % interval", "errors %"):
-        table.add_column(column, justify="right")
-    found = {(m.subject, m.metric): m for m in verdict.measurements}
-    for step in (*STEPS, "journey"):
-        if p50 := found.get((step, "p50")):
-            cells = [_plain(found[step, name]) for name in ("p50", "p95", "p99")]
-            p99, errors = found[step, "p99"], found[step, "error_rate"]
-            table.add_row(step, str(p50.n), *cells, interval(p99), _plain(errors))
-    return table
-
-
-def _plain(m: Measurement) -> str:
-    text = figure(m.value)
-    return f"at least {text}" if m.at_least and not isnan(m.value) else text
-
-
-def _rules_table(verdict: Verdict) -> Table:
-    """One line per rule: its worst subject; rules of a service look at each of its steps."""
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column("rule of", no_wrap=True)
-    table.add_column("required", no_wrap=True)
-    table.add_column("actual", justify="right", no_wrap=True)
-    table.add_column("where", no_wrap=True)
-    table.add_column("")
-    worst: dict[tuple[str, str], RuleRow] = {}
-    for row in verdict.rows:
-        key = (row.subject, row.rule)
-        if key not in worst or _badness(row) > _badness(worst[key]):
-            worst[key] = row
-    for row in worst.values():
-        m = row.measurement
-        where = m.subject if m.subject != row.subject else m.note
-        table.add_row(row.subject, row.rule, m.shown, where, _outcome(row))
-    return table
-
-
-def _badness(row: RuleRow) -> tuple[int, float]:
-    order = (Outcome.PASS, Outcome.INCONCLUSIVE, Outcome.FAIL)
-    return order.index(row.outcome), row.measurement.value
-
-
-def _outcome(row: RuleRow) -> Text:
-    if row.outcome is Outcome.INCONCLUSIVE and not row.required:
-        return styled("not decided, not required", "dim")
-    return styled(row.outcome, STYLE[row.outcome])
+    Raises StorageError when the summary file that the job was given cannot be written.
+    """
+    if environment.get("GITHUB_ACTIONS") == "true":
+        for line in annotations(report):
+            console.print(Text(line), soft_wrap=True)  # the one text that is to act
+    if path := environment.get("GITHUB_STEP_SUMMARY"):
+        try:
+            with Path(path).open("a", encoding="utf-8") as file:
+                file.write(markdown(gate_document(report, calibration, brief=True)))
+        except OSError as error:
+            raise StorageError(f"{path}: summary not written: {error.strerror}") from error

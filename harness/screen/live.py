@@ -2,9 +2,8 @@
 
 import contextlib
 import select
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from math import isnan
-from types import TracebackType
 from typing import Self
 
 from rich.console import Console, Group
@@ -38,12 +37,7 @@ class LiveView:
                 self._live.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         with self.harmless():
             if self._console.is_terminal:
                 self._live.stop()
@@ -110,13 +104,19 @@ def _panel(title: str, now: Now) -> Group:
     return Group(head, _steps(now), _services(now), Text("Ctrl-C stops in good order", "dim"))
 
 
-def _steps(now: Now) -> Table:
+def _table(name: str, *numbers: str) -> Table:
+    """Its columns do not jump while their numbers change."""
     table = Table(box=None, pad_edge=False)
-    table.add_column("step")
+    table.add_column(name)
+    for number in numbers:
+        table.add_column(number, justify="right", min_width=8)
+    return table
+
+
+def _steps(now: Now) -> Table:
     arms = tuple(now.steps[0].p95_ms) if now.steps else ()
     by_arm = (f"{arm} p95 ms" for arm in arms)
-    for column in ("req/s", "p50 ms", "p99 ms", *by_arm, "failures"):
-        table.add_column(column, justify="right", min_width=8)
+    table = _table("step", "req/s", "p50 ms", "p99 ms", *by_arm, "failures")
     for step in now.steps:
         table.add_row(
             step.name,
@@ -130,10 +130,7 @@ def _steps(now: Now) -> Table:
 
 
 def _services(now: Now) -> Table:
-    table = Table(box=None, pad_edge=False)
-    table.add_column("service")
-    for column in ("memory MB", "pool in use", "waiting"):
-        table.add_column(column, justify="right", min_width=8)
+    table = _table("service", "memory MB", "pool in use", "waiting")
     for subject, values in now.services.items():
         active, size, waiting = (
             _sum(values, f"connection_pool_{name}") for name in ("active", "max", "waiting")
@@ -147,6 +144,5 @@ def _services(now: Now) -> Table:
     return table
 
 
-def _sum(values: "dict[str, float] | object", metric: str) -> float:
-    assert isinstance(values, dict)
-    return float(sum(value for name, value in values.items() if name.partition("/")[0] == metric))
+def _sum(values: Mapping[str, float], metric: str) -> float:
+    return sum(value for name, value in values.items() if name.partition("/")[0] == metric)

@@ -1,18 +1,4 @@
-"""``loadgate analyze``: judge a recorded run again, offline."""
-
-from pathlib import Path
-from typing import Annotated
-
-import typer
-
-from analysis.limits.thresholds import load_thresholds
-from harness.options import Inconclusive, Json, Thresholds
-from harness.screen.judged import finish
-from harness.system.paths import find_thresholds
-from recording.rundir import open_run_dir
-
-HELP = """
-Judge the recording in RUN again: no load, any machine, the same verdict from the same bytes.
+"""Judge the recording in RUN again: no load, any machine, the same verdict from the same bytes.
 
 Examples:
 
@@ -20,18 +6,17 @@ Examples:
 - `loadgate analyze RUN --thresholds stricter.toml --json`
 """
 
-
-def register(app: typer.Typer) -> None:
-    """Add the verb."""
-    app.command("analyze", help=HELP)(analyze)
+from harness import options
+from harness.screen.judged import finish
+from recording.rundir import open_run_dir
 
 
 def analyze(
-    run: Annotated[Path, typer.Argument(metavar="RUN", help="Run directory.")],
-    thresholds: Thresholds = None,
-    inconclusive: Inconclusive = None,
-    as_json: Json = False,
+    run: options.Run,
+    thresholds: options.Thresholds = None,
+    inconclusive: options.Inconclusive = None,
+    as_json: options.Json = False,
 ) -> None:
     """Judge."""
-    limits = load_thresholds(find_thresholds(thresholds))
+    limits = options.read_limits(thresholds)
     finish(open_run_dir(run), limits, as_json=as_json, inconclusive=inconclusive)

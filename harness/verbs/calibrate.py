@@ -1,48 +1,4 @@
-"""``loadgate calibrate``: how often is the gate wrong on this very host?"""
-
-import hashlib
-import shlex
-import sys
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from functools import partial
-from itertools import count
-from pathlib import Path
-from typing import Annotated
-
-import orjson
-import typer
-
-from analysis.calibration.injection import Slowdown, parse_slowdowns
-from analysis.calibration.record import (
-    Draws,
-    GateRecord,
-    calibration_file,
-    last_calibration,
-    read_records,
-)
-from analysis.evidence.host import host_class
-from analysis.limits.regression import GateSettings, RegressionSettings
-from analysis.limits.thresholds import load_thresholds
-from harness.options import CALIBRATIONS, Json, SameDraws, Seed
-from harness.run.calibrate import Planned, Series, plan, run_gate, simulate_gates
-from harness.scene.inject import latencies_in_force, overrides
-from harness.scene.seeds import derived, drawn
-from harness.screen.calibrated import announce, follow, follow_simulated, print_calibration
-from harness.screen.plain import Screen
-from harness.system import git
-from harness.system.host import host_facts
-from harness.system.paths import find_profile, find_thresholds
-from recording.errors import ConfigError, StorageError
-from recording.exitcodes import ExitCode
-from recording.flow import STEPS
-from recording.jsonl import JsonLinesWriter
-from recording.profile_file import read_toml
-
-SIMULATED = 100
-"""Simulated gates of each kind, when nobody says otherwise: about ten seconds."""
-HELP = """
-Run gates whose right answer is known, on this host, and count how often the gate is wrong.
+"""Run gates whose right answer is known, on this host, and count how often the gate is wrong.
 
 A/A gates compare this tree with itself: every FAIL is a false alarm. A/B gates slow one step of
 head down (the seven take turns): `p99=+20%` is its tail (p95, p99 and max; nothing below the
@@ -62,10 +18,49 @@ Examples:
 - `loadgate calibrate --aa 5 --gate "loadgate gate --base ref:main --head ref:main"`
 """
 
+import hashlib
+import shlex
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from itertools import chain, count
+from pathlib import Path
+from typing import Annotated, Any
 
-def register(app: typer.Typer) -> None:
-    """Add the verb."""
-    app.command("calibrate", help=HELP)(calibrate)
+import orjson
+import typer
+
+from analysis.calibration.injection import Slowdown, parse_slowdowns
+from analysis.calibration.record import (
+    Calibration,
+    Draws,
+    GateRecord,
+    calibration_file,
+    last_calibration,
+    read_records,
+)
+from analysis.evidence.host import host_class
+from analysis.limits.regression import GateSettings, RegressionSettings
+from analysis.report.calibrated import calibration_document
+from analysis.words.values import Outcome
+from harness import options
+from harness.run.calibrate import Planned, Series, plan, run_gate, simulate_gates
+from harness.scene.inject import latencies_in_force, overrides
+from harness.scene.seeds import derived, drawn
+from harness.screen.plain import Screen
+from harness.screen.terminal import answer
+from harness.system import git
+from harness.system.host import host_facts
+from harness.system.paths import find_profile
+from recording.errors import ConfigError, StorageError
+from recording.exitcodes import ExitCode
+from recording.flow import STEPS
+from recording.jsonl import JsonLinesWriter
+from recording.profile_file import read_toml
+
+SIMULATED = 100
+"""Simulated gates of each kind, when nobody says otherwise: about ten seconds."""
+SIMULATED_PER_LINE = 50
 
 
 Aa = Annotated[int, typer.Option("--aa", min=0, metavar="N", help="Real A/A gates.")]
@@ -100,39 +95,53 @@ def calibrate(
     simulate: Simulate = None,
     gate: Command = "loadgate gate --base . --head . --profile {profile}",
     profile: ProfileName = "gate",
-    folder: Folder = CALIBRATIONS,
-    seed: Seed = None,
-    same_draws: SameDraws = False,
-    as_json: Json = False,
+    folder: Folder = options.CALIBRATIONS,
+    seed: options.Seed = None,
+    same_draws: options.SameDraws = False,
+    as_json: options.Json = False,
 ) -> None:
     """Run, keep, print."""
     slowdowns = [found for text in inject or () for found in parse_slowdowns(text)]
     if gates and not slowdowns:
         raise ConfigError("--gates counts A/B gates: say how head is slowed, --inject p99=+20%")
-    console = Screen(stderr=as_json)
-    path = _file(folder)
-    settings = load_thresholds(find_thresholds(None)).gate
-    seed = drawn(seed)
+    console, path = Screen(stderr=as_json), _file(folder)
+    settings = options.read_limits().gate
     draws: Draws = "same" if same_draws else "independent"
-    series = _series(path, gate, find_profile(profile), settings, seed, draws)
+    series = _series(path, gate, find_profile(profile), settings, drawn(seed), draws)
     done = [record for record in read_records(path)[0] if record.setup == series.setup]
     real = [record for record in done if record.kind == "real"]
-    ahead = plan(aa, slowdowns, aa if gates is None else gates, real, seed)
+    ahead = plan(aa, slowdowns, aa if gates is None else gates, real, series.seed)
     kinds = list(_kinds(slowdowns, done, simulate, SIMULATED if ahead else 0))
     stopped = False
     try:
-        simulated = _simulated(series, kinds, settings.latency)
-        follow_simulated(console, simulated, sum(kind.count for kind in kinds))
+        _simulate(console, series, kinds, settings.latency)
         log = path.with_suffix(".log")
-        announce(console, len(ahead), log)
+        if ahead:
+            text = f"{len(ahead)} gates of some minutes each; what they print: {log}"
+            console.print(text, soft_wrap=True)
         one = partial(run_gate, _words(gate, profile), log, series)
-        seeds = (derived(seed, "gate", str(number)) for number in count(len(real)))
-        follow(console, _real(one, ahead, seeds, find_profile(profile)), len(ahead))
+        seeds = (derived(series.seed, "gate", str(number)) for number in count(len(real)))
+        _run(console, one, ahead, seeds, find_profile(profile))
     except KeyboardInterrupt:
         stopped = True
         console.print("stopped; what ended before is kept")
-    print_calibration(console, last_calibration(folder, path.stem), path, as_json=as_json)
+    found = last_calibration(folder, path.stem)
+    answer(calibration_document(found, path), found and _facts(found), as_json=as_json)
     raise typer.Exit(int(ExitCode.INCONCLUSIVE if stopped else ExitCode.PASS))
+
+
+def _facts(found: Calibration) -> dict[str, Any]:
+    """For JSON."""
+    return {
+        "host_class": found.host_class,
+        "text": found.text(),
+        "setup": found.setup,
+        "draws": found.draws,
+        "last_utc": found.last_utc,
+        "rows": [row.table() for row in found.rows],
+        "left_out": found.left_out,
+        "unreadable": found.unreadable,
+    }
 
 
 def _file(folder: Path) -> Path:
@@ -165,13 +174,8 @@ def _keep(path: Path, record: GateRecord) -> None:
         raise StorageError(f"{path}: cannot be written: {error.strerror}") from error
 
 
-@dataclass(frozen=True, slots=True)
-class _Kind:
-    """So many simulated gates of one kind, after those that were kept before."""
-
-    planned: Planned
-    kept: int
-    count: int
+_Kind = tuple[Planned, int, int]
+"""Simulated gates of one kind: how many were kept before, and how many are to come."""
 
 
 def _kinds(
@@ -180,26 +184,38 @@ def _kinds(
     """As many of each kind as were asked for, or else those that are missing to the least."""
     for planned in (Planned(), *(Planned(slowdown, STEPS[0]) for slowdown in slowdowns)):
         kept = sum(r.kind == "simulated" and r.injection == planned.injection for r in done)
-        yield _Kind(planned, kept, max(0, least - kept) if asked is None else asked)
+        yield planned, kept, max(0, least - kept) if asked is None else asked
 
 
-def _simulated(
-    series: Series, kinds: Sequence[_Kind], settings: RegressionSettings
-) -> Iterator[GateRecord]:
-    for kind in kinds:
-        yield from simulate_gates(series, kind.planned, kind.count, kind.kept, settings)
+def _simulate(
+    console: Screen, series: Series, kinds: Sequence[_Kind], settings: RegressionSettings
+) -> None:
+    """Only their table is worth a look."""
+    total = sum(ahead for _, _, ahead in kinds)
+    records = (simulate_gates(series, each, ahead, kept, settings) for each, kept, ahead in kinds)
+    for number, _ in enumerate(chain.from_iterable(records), start=1):
+        if number % SIMULATED_PER_LINE == 0 or number == total:
+            console.print(f"{number} of {total} gates simulated")
 
 
-def _real(
+def _run(
+    console: Screen,
     one: Callable[[Planned, list[str], int], GateRecord],
-    planned: Sequence[Planned],
+    ahead: Sequence[Planned],
     seeds: Iterator[int],
     profile: Path,
-) -> Iterator[GateRecord]:
+) -> None:
+    """Real gates; a line for each as it ends."""
     in_force = latencies_in_force(profile)
-    for each, seed in zip(planned, seeds, strict=False):
+    for number, (each, seed) in enumerate(zip(ahead, seeds, strict=False), start=1):
         slower = overrides(each.step, each.slowdown, in_force) if each.slowdown else []
-        yield one(each, slower, seed)
+        record = one(each, slower, seed)
+        what = f"{record.injection} on {record.endpoint}" if record.injection else "A/A"
+        named = f" naming {', '.join(record.blamed)}" if record.blamed else ""
+        line = f"{what}: {record.verdict}{named}, {record.wall_s:.1f} s"
+        if record.verdict in (Outcome.INVALID, Outcome.INCONCLUSIVE) and record.summary:
+            line += f": {record.summary}"
+        console.print(f"gate {number} of {len(ahead)}  {line}", soft_wrap=True)
 
 
 def _words(gate: str, profile: str) -> list[str]:

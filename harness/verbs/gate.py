@@ -1,46 +1,4 @@
-"""``loadgate gate``: is head slower than base?"""
-
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
-from dataclasses import dataclass
-from functools import partial
-from pathlib import Path
-from typing import Annotated
-
-import typer
-from rich.text import Text
-
-from analysis.limits.thresholds import Thresholds as Limits
-from analysis.limits.thresholds import load_thresholds
-from analysis.paired.look import decided_early
-from analysis.statistics.looks import LookPlan, balanced_order
-from harness.options import RUNS, Inconclusive, Json, Runs, SameDraws, Seed, Thresholds
-from harness.run.conduct import Order, record
-from harness.run.early_look import EarlyLooks
-from harness.scene import preflight
-from harness.scene.arms import PreparedArm, open_arms, prepared, seeded
-from harness.scene.seeds import drawn, seeded_load
-from harness.screen.judged import finish
-from harness.screen.live import LiveView
-from harness.screen.plain import Screen, styled
-from harness.system import git
-from harness.system.paths import find_profile, find_thresholds
-from harness.system.scratch import sweep
-from recording.clock import RunClock
-from recording.durations import format_duration
-from recording.errors import ConfigError
-from recording.manifest import ArmFacts, PairedRun
-from recording.profile import Profile
-from recording.profile_file import load_profile
-from recording.rundir import RunDir
-from recording.slots import ARMS, BASE, HEAD
-
-SLOWEST_REQUEST_S = 2.5
-"""Requests still in flight this long after their slot do not wait for an early look."""
-SAMPLES_PER_SLOT = 4
-"""Two in the later half of the other arm's slot: what a service takes when idle is taken off."""
-HELP = """
-Load BASE and HEAD in turn, in short slots, and say whether HEAD is slower: PASS, FAIL, or
+"""Load BASE and HEAD in turn, in short slots, and say whether HEAD is slower: PASS, FAIL, or
 INCONCLUSIVE with what it would take to tell.
 
 An arm is `.` (this tree), `ref:<git ref>` (its own services are started from that revision), or
@@ -56,145 +14,160 @@ Examples:
 - `loadgate gate --base url:old.toml --head url:new.toml --inconclusive=fail`
 """
 
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Annotated
 
-def register(app: typer.Typer) -> None:
-    """Add the verb."""
-    app.command("gate", help=HELP)(gate)
+import typer
+from rich.text import Text
+
+from analysis.limits.thresholds import Thresholds
+from analysis.paired.look import decided_early
+from analysis.statistics.looks import LookPlan, balanced_order
+from harness import options
+from harness.run.conduct import Order, record
+from harness.run.early_look import EarlyLooks
+from harness.scene import preflight
+from harness.scene.arms import open_arms, prepared, seeded
+from harness.scene.seeds import drawn, seeded_load
+from harness.screen.judged import finish
+from harness.screen.live import LiveView
+from harness.screen.plain import Screen, styled
+from harness.system import git
+from harness.system.paths import find_profile
+from harness.system.scratch import sweep
+from recording.durations import format_duration
+from recording.errors import ConfigError
+from recording.manifest import ArmFacts, PairedRun
+from recording.profile import Gate, Profile
+from recording.profile_file import load_profile
+from recording.rundir import RunDir
+from recording.slots import BASE, HEAD, Arm
+
+SLOWEST_REQUEST_S = 2.5
+"""Requests still in flight this long after their slot do not wait for an early look."""
+SAMPLES_PER_SLOT = 4
+"""Two in the later half of the other arm's slot: what a service takes when idle is taken off."""
+
+
+BaseArm = Annotated[
+    str | None, typer.Option("--base", metavar="ARM", help="Yardstick [the merge base].")
+]
+BaseSet = Annotated[
+    list[str] | None,
+    typer.Option("--base-set", metavar="KEY=VALUE", help="services.* of base; repeatable."),
+]
+HeadSet = Annotated[
+    list[str] | None,
+    typer.Option("--head-set", metavar="KEY=VALUE", help="services.* of head; repeatable."),
+]
 
 
 def gate(
-    base: Annotated[
-        str | None, typer.Option("--base", metavar="ARM", help="Yardstick [the merge base].")
-    ] = None,
+    base: BaseArm = None,
     head: Annotated[str, typer.Option("--head", metavar="ARM", help="What is judged.")] = ".",
-    base_set: Annotated[
-        list[str] | None,
-        typer.Option("--base-set", metavar="KEY=VALUE", help="services.* of base; repeatable."),
-    ] = None,
-    head_set: Annotated[
-        list[str] | None,
-        typer.Option("--head-set", metavar="KEY=VALUE", help="services.* of head; repeatable."),
-    ] = None,
-    overrides: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="Override a profile key; repeatable."),
-    ] = None,
+    base_set: BaseSet = None,
+    head_set: HeadSet = None,
+    overrides: options.Overrides = None,
     profile: Annotated[str, typer.Option("--profile", help="Name or TOML file.")] = "gate",
-    seed: Seed = None,
-    same_draws: SameDraws = False,
-    thresholds: Thresholds = None,
-    runs: Runs = RUNS,
-    inconclusive: Inconclusive = None,
-    as_json: Json = False,
+    seed: options.Seed = None,
+    same_draws: options.SameDraws = False,
+    thresholds: options.Thresholds = None,
+    runs: options.Runs = options.RUNS,
+    inconclusive: options.Inconclusive = None,
+    as_json: options.Json = False,
 ) -> None:
     """Record a paired run and judge it."""
-    limits = load_thresholds(find_thresholds(thresholds))
+    limits = options.read_limits(thresholds)
     path = find_profile(profile)
     plan = load_profile(path, overrides or [])
     wanted = base if base is not None else f"ref:{git.merge_base()}"
+    seed = drawn(seed)
     asked = Asked(
-        seeded_load(plan, seed := drawn(seed)),
-        path,
-        wanted,
-        head,
-        base_set or [],
-        head_set or [],
-        overrides or [],
-        seed,
-        same_draws,
+        profile=seeded_load(plan, seed),
+        path=path,
+        arms={BASE: (wanted, base_set or []), HEAD: (head, head_set or [])},
+        overrides=overrides or [],
+        seed=seed,
+        same_draws=same_draws,
     )
-    recorded = _record(asked, limits, Path(runs), Screen(stderr=as_json))
+    recorded = _record(asked, limits, runs, Screen(stderr=as_json))
     finish(recorded, limits, as_json=as_json, inconclusive=inconclusive)
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """The command line, read."""
+    """The command line, read. ``arms`` are what each is, and what is set of its services."""
 
     profile: Profile
     path: Path
-    base: str
-    head: str
-    base_set: list[str]
-    head_set: list[str]
-    overrides: list[str]
+    arms: Mapping[Arm, tuple[str, Sequence[str]]]
+    overrides: Sequence[str]
     seed: int
     same_draws: bool
 
 
-def _record(asked: Asked, limits: Limits, runs: Path, console: Screen) -> RunDir:
-    plan, where = asked.profile, str(asked.path)
-    looks = _looks(plan, asked.path)
+def _record(asked: Asked, limits: Thresholds, runs: Path, console: Screen) -> RunDir:
+    plan = asked.profile
+    gate = _gate(plan, asked.path)
     preflight.check_safety(plan)
     sweep()
     with ExitStack() as arms:
-        ready = (
-            arms.enter_context(prepared(BASE, asked.base, asked.base_set, plan, where)),
-            arms.enter_context(prepared(HEAD, asked.head, asked.head_set, plan, where)),
-        )
+        ready = [
+            (arm, arms.enter_context(prepared(arm, what, settings, plan, str(asked.path))))
+            for arm, (what, settings) in asked.arms.items()
+        ]
         base, head = (
-            seeded(one, asked.seed, "both" if asked.same_draws else arm)
-            for arm, one in zip(ARMS, ready, strict=True)
+            seeded(one, asked.seed, "both" if asked.same_draws else arm) for arm, one in ready
         )
-        paired = _paired(base, head, looks, asked)
-        console.print(_headline(plan, paired), soft_wrap=True)
+        paired = PairedRun(
+            base=base.facts,
+            head=head.facts,
+            seed=asked.seed,
+            head_first=balanced_order(LookPlan(gate.looks), asked.seed),
+            same_draws=asked.same_draws,
+        )
+        console.print(_headline(plan, gate, paired), soft_wrap=True)
+        settle_s = plan.recording.interval + SLOWEST_REQUEST_S
         order = Order(
             plan,
             open_arms(base, head, plan.target.ca_file),
             overrides=asked.overrides,
             seed=asked.seed,
             paired=paired,
-            enough=_early(plan, paired, limits),
+            enough=EarlyLooks(gate, paired, settle_s, partial(decided_early, limits)).enough,
         )
         with LiveView(console, f"loadgate {plan.name}") as view:
-            for text in _doubts(plan):
-                view.note(text)
+            if doubt := _doubt(plan, gate):
+                view.note(doubt)
             return record(order, runs, view)
 
 
-def _doubts(profile: Profile) -> Iterator[str]:
-    gate = profile.gate
-    assert gate is not None
-    every_s, most_s = profile.sampling.interval, gate.slot / SAMPLES_PER_SLOT
-    if every_s > most_s:
-        yield (
-            f"CPU per request may stay unknown: sampling.interval = {every_s:g} s is more than "
-            f"a quarter of gate.slot ({most_s:g} s)"
-        )
-
-
-def _looks(profile: Profile, path: Path) -> LookPlan:
+def _gate(profile: Profile, path: Path) -> Gate:
+    """Its rounds and looks. Raises ConfigError for a profile that cannot be gated."""
     if profile.gate is None:
         raise ConfigError(f"{path}: no [gate] section, so it cannot be gated; try --profile gate")
     if profile.target.urls:
         raise ConfigError(f"{path}: name services by --base url:<file> and --head, not in [target]")
     if profile.load.model != "users":
         raise ConfigError(f"{path}: load.model = {profile.load.model!r}: a gate needs 'users'")
-    return LookPlan(profile.gate.looks)
+    return profile.gate
 
 
-def _paired(base: PreparedArm, head: PreparedArm, looks: LookPlan, asked: Asked) -> PairedRun:
-    return PairedRun(
-        base=base.facts,
-        head=head.facts,
-        seed=asked.seed,
-        head_first=balanced_order(looks, asked.seed),
-        same_draws=asked.same_draws,
+def _doubt(profile: Profile, gate: Gate) -> str:
+    every_s, most_s = profile.sampling.interval, gate.slot / SAMPLES_PER_SLOT
+    if every_s <= most_s:
+        return ""
+    return (
+        f"CPU per request may stay unknown: sampling.interval = {every_s:g} s is more than "
+        f"a quarter of gate.slot ({most_s:g} s)"
     )
 
 
-def _early(
-    profile: Profile, paired: PairedRun, limits: Limits
-) -> Callable[[RunDir, RunClock], str]:
-    assert profile.gate is not None
-    settle_s = profile.recording.interval + SLOWEST_REQUEST_S
-    decide = partial(decided_early, limits)
-    return EarlyLooks(profile.gate, paired, settle_s, decide).enough
-
-
-def _headline(profile: Profile, paired: PairedRun) -> Text:
-    gate = profile.gate
-    assert gate is not None
+def _headline(profile: Profile, gate: Gate, paired: PairedRun) -> Text:
     arms = " against ".join(_arm(facts) for facts in (paired.head, paired.base))
     longest = format_duration(round(profile.load.duration_s))
     return styled(profile.name, "bold") + styled(

@@ -1,4 +1,11 @@
-"""``loadgate mocks``: the mock services on fixed ports, until Ctrl-C."""
+"""Start the mock services and keep them up until Ctrl-C.
+
+Examples:
+
+- `loadgate mocks`  then  `locust -f locustfiles/checkout_flow.py`
+- `loadgate mocks --port-base 9000 --set services.inventory_lock.pool_max=50`
+- `loadgate mocks --profile release`
+"""
 
 import signal
 import threading
@@ -8,7 +15,7 @@ from typing import Annotated, Any
 import typer
 from pydantic import Field
 
-from harness.options import Seed
+from harness import options
 from harness.scene.seeds import drawn, seeded_services
 from harness.scene.services import service_settings, start_services
 from harness.screen.plain import Screen
@@ -20,21 +27,7 @@ from recording.errors import RunFailedError
 from recording.profile import Table
 from recording.profile_file import apply_override, build, load_profile
 
-HELP = """
-Start the mock services and keep them up until Ctrl-C.
-
-Examples:
-
-- `loadgate mocks`  then  `locust -f locustfiles/checkout_flow.py`
-- `loadgate mocks --port-base 9000 --set services.inventory_lock.pool_max=50`
-- `loadgate mocks --profile release`
-"""
 _POLL_S = 0.5
-
-
-def register(app: typer.Typer) -> None:
-    """Add the verb."""
-    app.command("mocks", help=HELP)(mocks)
 
 
 class OnlyServices(Table):
@@ -54,7 +47,7 @@ def mocks(
     port_base: Annotated[
         int, typer.Option("--port-base", min=1, max=65000, help="First of the ports.")
     ] = next(iter(SERVICES.values())).port,
-    seed: Seed = None,
+    seed: options.Seed = None,
 ) -> None:
     """Serve."""
     seed = drawn(seed)

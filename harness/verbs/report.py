@@ -1,23 +1,4 @@
-"""``loadgate report``: rebuild verdict.json and report.md of a run, and print the report."""
-
-from pathlib import Path
-from typing import Annotated
-
-import typer
-from rich.markdown import Markdown
-
-from analysis.judge import judge
-from analysis.limits.thresholds import load_thresholds
-from analysis.words.values import Verdict
-from harness.options import Json, Thresholds
-from harness.screen.judged import calibration_of, report_of, store
-from harness.screen.plain import Screen
-from harness.system.paths import find_thresholds
-from harness.system.streams import presenting
-from recording.rundir import open_run_dir
-
-HELP = """
-Rebuild `verdict.json` and `report.md` of RUN and print the report.
+"""Rebuild `verdict.json` and `report.md` of RUN and print the report.
 
 Examples:
 
@@ -25,31 +6,28 @@ Examples:
 - `loadgate report RUN > report.md`
 """
 
+import typer
+from rich.markdown import Markdown
 
-def register(app: typer.Typer) -> None:
-    """Add the verb."""
-    app.command("report", help=HELP)(report)
+from analysis.report.markdown import markdown
+from harness import options
+from harness.screen.judged import derive, document_of
+from harness.screen.plain import Screen, print_json
+from harness.system.streams import presenting
+from recording.rundir import open_run_dir
 
 
 def report(
-    run: Annotated[Path, typer.Argument(metavar="RUN", help="Run directory.")],
-    thresholds: Thresholds = None,
-    as_json: Json = False,
+    run: options.Run, thresholds: options.Thresholds = None, as_json: options.Json = False
 ) -> None:
     """Rebuild and print; the exit code says whether that worked, not what the verdict is."""
     found = open_run_dir(run)
-    verdict = judge(found, load_thresholds(find_thresholds(thresholds)))
-    calibration = calibration_of(found, verdict)
-    store(found, verdict, calibration)
+    verdict, calibration = derive(found, options.read_limits(thresholds))
     with presenting():
-        _show(verdict, report_of(verdict, calibration), as_json=as_json)
-
-
-def _show(verdict: Verdict, text: str, *, as_json: bool) -> None:
-    console = Screen()
-    if as_json:
-        typer.echo(verdict.to_json().decode(), nl=False)
-    elif console.is_terminal:
-        console.print(Markdown(text))
-    else:
-        typer.echo(text, nl=False)
+        text, console = markdown(document_of(found, verdict, calibration)), Screen()
+        if as_json:
+            print_json(verdict.to_json())
+        elif console.is_terminal:
+            console.print(Markdown(text))
+        else:
+            typer.echo(text, nl=False)

@@ -1,38 +1,4 @@
-"""``loadgate run``: record a run and judge it."""
-
-from pathlib import Path
-from typing import Annotated
-
-import typer
-
-from analysis.limits.thresholds import load_thresholds
-from harness.generator.generator import MASTER_PORT, Workers
-from harness.generator.handshake import PLAN_PORT_OFFSET, check_can_listen
-from harness.generator.token import Token, given_token, made_token
-from harness.options import (
-    MOST_PORT,
-    RUNS,
-    Inconclusive,
-    Json,
-    Runs,
-    Seed,
-    Thresholds,
-    TokenFile,
-    TokenText,
-    WaitS,
-)
-from harness.run.conduct import conduct
-from harness.scene.seeds import drawn
-from harness.screen.judged import finish
-from harness.screen.live import LiveView
-from harness.screen.plain import Screen, styled
-from harness.system.paths import find_profile, find_thresholds
-from recording.durations import format_duration
-from recording.profile import Profile
-from recording.profile_file import load_profile
-
-HELP = """
-Run PROFILE (a name in profiles/ or a TOML file), record it, and judge it.
+"""Run PROFILE (a name in profiles/ or a TOML file), record it, and judge it.
 
 Ctrl-C stops in good order and judges what was recorded; a second one stops at once.
 
@@ -46,59 +12,65 @@ Examples:
 - `loadgate run bf2025 --workers-expected 3 --bind 0.0.0.0`  (see `loadgate worker`)
 """
 
+from typing import Annotated
 
-def register(app: typer.Typer) -> None:
-    """Add the verb."""
-    app.command("run", help=HELP)(run)
+import typer
+
+from harness import options
+from harness.generator.generator import MASTER_PORT, Workers
+from harness.generator.handshake import PLAN_PORT_OFFSET, check_can_listen
+from harness.generator.token import Token, given_token, made_token
+from harness.run.conduct import conduct
+from harness.scene.seeds import drawn
+from harness.screen.judged import finish
+from harness.screen.live import LiveView
+from harness.screen.plain import Screen, styled
+from harness.system.paths import find_profile
+from recording.durations import format_duration
+from recording.profile import Profile
+from recording.profile_file import load_profile
+
+Expected = Annotated[
+    int,
+    typer.Option(
+        "--workers-expected", min=0, metavar="N", help="Wait for N workers on other machines."
+    ),
+]
+Port = Annotated[
+    int,
+    typer.Option("--port", min=1, max=options.MOST_PORT, help="Port for them; the next one too."),
+]
 
 
 def run(
     profile: Annotated[str, typer.Argument(metavar="PROFILE", help="Name or TOML file.")],
-    overrides: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="Override a profile key; repeatable."),
-    ] = None,
-    seed: Seed = None,
-    thresholds: Thresholds = None,
-    runs: Runs = RUNS,
-    inconclusive: Inconclusive = None,
-    as_json: Json = False,
-    workers_expected: Annotated[
-        int,
-        typer.Option(
-            "--workers-expected", min=0, metavar="N", help="Wait for N workers on other machines."
-        ),
-    ] = 0,
+    overrides: options.Overrides = None,
+    seed: options.Seed = None,
+    thresholds: options.Thresholds = None,
+    runs: options.Runs = options.RUNS,
+    inconclusive: options.Inconclusive = None,
+    as_json: options.Json = False,
+    workers_expected: Expected = 0,
     bind: Annotated[
         str, typer.Option("--bind", metavar="HOST", help="Address to listen on for them.")
     ] = "127.0.0.1",
-    port: Annotated[
-        int,
-        typer.Option("--port", min=1, max=MOST_PORT, help="Port for them; the next one too."),
-    ] = MASTER_PORT,
-    wait_s: WaitS = 600.0,
-    token: TokenText = None,
-    token_file: TokenFile = None,
+    port: Port = MASTER_PORT,
+    wait_s: options.WaitS = 600.0,
+    token: options.TokenText = None,
+    token_file: options.TokenFile = None,
 ) -> None:
     """Record and judge."""
     workers = _workers(workers_expected, bind, port, given_token(token, token_file), wait_s)
-    limits = load_thresholds(find_thresholds(thresholds))
+    limits = options.read_limits(thresholds)
     path = find_profile(profile)
     plan = load_profile(path, overrides or [])
     console = Screen(stderr=as_json)
-    console.print(
-        styled(plan.name, "bold"),
-        f": {_load(plan)}, {format_duration(plan.load.duration_s)} "
-        f"({format_duration(plan.measured_s)} measured)"
-        + (f" — {plan.description}" if plan.description else ""),
-        sep="",
-        soft_wrap=True,
-    )
+    _announce(console, plan)
     if workers.remote:
         console.print(f"start {workers_expected} worker(s), each with:")
         console.print(f"  {workers.command}", soft_wrap=True)
     with LiveView(console, f"loadgate {plan.name}") as view:
-        recorded = conduct(plan, str(path), overrides or [], Path(runs), view, workers, drawn(seed))
+        recorded = conduct(plan, str(path), overrides or [], runs, view, workers, drawn(seed))
     finish(recorded, limits, as_json=as_json, inconclusive=inconclusive)
 
 
@@ -108,6 +80,13 @@ def _workers(expected: int, host: str, port: int, token: Token | None, within_s:
     check_can_listen(host, port)
     check_can_listen(host, port + PLAN_PORT_OFFSET)
     return Workers(expected, host, port, token or made_token(), within_s)
+
+
+def _announce(console: Screen, plan: Profile) -> None:
+    spans = map(format_duration, (plan.load.duration_s, plan.measured_s))
+    what = ": {}, {} ({} measured)".format(_load(plan), *spans)
+    why = f" — {plan.description}" if plan.description else ""
+    console.print(styled(plan.name, "bold"), what + why, sep="", soft_wrap=True)
 
 
 def _load(profile: Profile) -> str:

@@ -1,20 +1,4 @@
-"""``loadgate runs``: what was run, and how it went."""
-
-from typing import Any
-
-import orjson
-import typer
-
-from analysis.words.values import Outcome
-from harness.options import RUNS, Json, Runs
-from harness.screen.plain import STYLE, Screen, print_json, styled, table
-from recording.errors import ConfigError
-from recording.files import read_regular
-from recording.manifest import read_manifest
-from recording.rundir import RunDir, list_runs
-
-HELP = """
-List recorded runs, newest first.
+"""List recorded runs, newest first.
 
 Examples:
 
@@ -22,35 +6,39 @@ Examples:
 - `loadgate runs --json`
 """
 
+from typing import Any
+
+import orjson
+
+from analysis.report.document import Document, Lines, Mark, Row, Table, texts
+from analysis.words.values import Outcome
+from harness import options
+from harness.screen.terminal import answer
+from recording.errors import ConfigError
+from recording.files import read_regular
+from recording.manifest import read_manifest
+from recording.rundir import RunDir, list_runs
 
 MAX_BYTES = 64 * 2**20
 """Far above any verdict."""
 
 
-def register(app: typer.Typer) -> None:
-    """Add the verb."""
-    app.command("runs", help=HELP)(runs)
-
-
-def runs(runs: Runs = RUNS, as_json: Json = False) -> None:
+def runs(runs: options.Runs = options.RUNS, as_json: options.Json = False) -> None:
     """List."""
     rows = [_row(run) for run in list_runs(runs)]
-    if as_json:
-        print_json(rows)
-        return
-    if not rows:
-        Screen().print(f"no runs in {runs}/ yet: try `loadgate run smoke`", soft_wrap=True)
-        return
-    made = table("run", "profile", "started (UTC)", "ended", "verdict", left=5)
-    for row in rows:
-        style = STYLE.get(row["verdict"], "dim")
-        cells = [row[name] for name in ("run", "profile", "started", "ended")]
-        made.add_row(*cells, styled(row["verdict"], style))
-    console = Screen()
-    console.print(made)
-    for row in rows:
-        if row["why"]:
-            console.print(row["why"], style="dim", soft_wrap=True)
+    none = () if rows else (f"no runs in {runs}/ yet: try `loadgate run smoke`",)
+    why = tuple(each["why"] for each in rows if each["why"])
+    answer(Document((_table(rows), Lines(why, tone="quiet"), Lines(none))), rows, as_json=as_json)
+
+
+def _table(rows: list[dict[str, Any]]) -> Table:
+    made = []
+    for each in rows:
+        verdict = each["verdict"]
+        mark = Mark(verdict, verdict if isinstance(verdict, Outcome) else "quiet")
+        cells = (each[key] for key in ("run", "profile", "started", "ended"))
+        made.append(Row((*cells, mark)))
+    return Table((*texts("run", "profile", "started (UTC)", "ended", "verdict"),), tuple(made))
 
 
 def _row(run: RunDir) -> dict[str, Any]:
@@ -58,14 +46,14 @@ def _row(run: RunDir) -> dict[str, Any]:
     try:
         manifest = read_manifest(run.manifest)
     except ConfigError as error:
-        return row | {"verdict": Outcome.INVALID.value, "why": str(error)}
+        return row | {"verdict": Outcome.INVALID, "why": str(error)}
     row |= {"profile": manifest.profile.name, "started": manifest.started_utc[:19]}
     return row | {"ended": manifest.ended, "verdict": _verdict(run)}
 
 
-def _verdict(run: RunDir) -> str:
+def _verdict(run: RunDir) -> Outcome | str:
     try:
-        return Outcome(orjson.loads(read_regular(run.verdict, MAX_BYTES))["verdict"]).value
+        return Outcome(orjson.loads(read_regular(run.verdict, MAX_BYTES))["verdict"])
     except FileNotFoundError:
         return "not judged"
     except (ValueError, LookupError, TypeError, OSError):

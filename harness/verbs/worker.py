@@ -1,20 +1,4 @@
-"""``loadgate worker``: lend this machine to a master that runs elsewhere."""
-
-import os
-from typing import Annotated
-
-import typer
-
-from harness.generator.generator import MASTER_PORT
-from harness.generator.handshake import Master
-from harness.generator.token import VARIABLE, given_token
-from harness.options import MOST_PORT, TokenFile, TokenText, WaitS
-from harness.run.lend import Lent
-from recording.errors import ConfigError
-
-ALLOW_VARIABLE = "LOADGATE_ALLOW"
-HELP = """
-Generate load for `loadgate run --workers-expected N` on another machine.
+"""Generate load for `loadgate run --workers-expected N` on another machine.
 
 The worker waits for the master, takes profile and clock from it, runs until the test ends, and
 exits. Start one per core. Nothing is written here: the recording is merged on the master. It says
@@ -30,17 +14,26 @@ Examples:
 - `loadgate worker --master 10.0.0.5 --token-file token.txt --allow shop.staging.example`
 """
 
+import os
+from typing import Annotated
 
-def register(app: typer.Typer) -> None:
-    """Add the verb."""
-    app.command("worker", help=HELP)(worker)
+import typer
+
+from harness import options
+from harness.generator.generator import MASTER_PORT
+from harness.generator.handshake import Master
+from harness.generator.token import VARIABLE, given_token
+from harness.run.lend import Lent
+from recording.errors import ConfigError
+
+ALLOW_VARIABLE = "LOADGATE_ALLOW"
 
 
 def worker(
     master: Annotated[str, typer.Option("--master", metavar="HOST[:PORT]", help="The master.")],
-    wait_s: WaitS = 600.0,
-    token: TokenText = None,
-    token_file: TokenFile = None,
+    wait_s: options.WaitS = 600.0,
+    token: options.TokenText = None,
+    token_file: options.TokenFile = None,
     allow: Annotated[
         list[str] | None,
         typer.Option("--allow", metavar="HOST", help="A host it may load; repeatable."),
@@ -49,7 +42,7 @@ def worker(
     """Take part in one run."""
     host, _, text = master.partition(":")
     port = int(text) if text.isdecimal() else 0 if text else MASTER_PORT
-    if not host or not 0 < port <= MOST_PORT:
+    if not host or not 0 < port <= options.MOST_PORT:
         raise ConfigError(f"--master {master}: write HOST or HOST:PORT")
     known = given_token(token, token_file)
     if known is None:

@@ -10,7 +10,8 @@ import pytest
 
 from analysis.judge import judge
 from analysis.limits.thresholds import Thresholds, parse_thresholds
-from analysis.report.single import markdown
+from analysis.report.markdown import markdown
+from analysis.report.single import run_document
 from analysis.words.values import Outcome, Verdict
 from recording.flow import STEPS
 from recording.rundir import RunDir
@@ -225,7 +226,7 @@ def test_verdict_json_has_the_keys_that_tools_rely_on(judged: JudgeIt) -> None:
 
 def test_the_report_tells_verdict_breach_and_measurements(judged: JudgeIt) -> None:
     """One page that stands alone."""
-    text = markdown(judged(latency_ms={"charge": 250.0}))
+    text = markdown(run_document(judged(latency_ms={"charge": 250.0})))
     assert text.startswith("# FAIL: do not ship")
     assert "| payment-gateway/charge | p95 |" in text
     assert "## Is the run evidence?" in text

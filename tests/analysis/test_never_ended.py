@@ -13,7 +13,8 @@ from analysis.evidence.begun import requests_begun
 from analysis.evidence.run import load_evidence
 from analysis.judge import judge
 from analysis.limits.thresholds import parse_thresholds
-from analysis.report.single import markdown
+from analysis.report.markdown import markdown
+from analysis.report.single import run_document
 from analysis.words.values import Outcome, Verdict
 from recording.flow import STEPS
 from tests.analysis.recordings import Recording
@@ -73,7 +74,7 @@ def test_a_percentile_that_reaches_what_never_ended_is_a_lower_bound(tmp_path: P
     verdict = judged(tmp_path, outcomes=every_step(ok=0.98, timeout=0.02), rate=64.0)
     assert (found(verdict, "p99")["at_least"], found(verdict, "p50")["at_least"]) == (True, False)
     assert found(verdict, "p99")["ci_high"] is None
-    assert re.search(r"at least \d+ ms", markdown(verdict))
+    assert re.search(r"at least \d+ ms", markdown(run_document(verdict)))
 
 
 def test_a_percentile_is_a_lower_bound_however_young_they_were(tmp_path: Path) -> None:

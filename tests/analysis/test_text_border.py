@@ -2,7 +2,6 @@
 
 import io
 from collections.abc import Callable
-from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -16,14 +15,13 @@ from analysis.paired.values import GateReport
 from analysis.regression.latency import LatencyRow
 from analysis.regression.rows import Stakes
 from analysis.report.ci import annotations, junit
-from analysis.report.markdown import code, md
-from analysis.report.paired import gate_markdown, gate_summary
-from analysis.report.single import markdown
+from analysis.report.markdown import code, markdown, md
+from analysis.report.paired import gate_document
+from analysis.report.single import run_document
 from analysis.words.values import Breach, Check, Measurement, Outcome, RuleRow, Verdict
-from harness.screen.gate_answer import print_gate, publish
-from harness.screen.judged import print_verdict
+from harness.screen.judged import publish
 from harness.screen.plain import Screen
-from recording.rundir import RunDir
+from harness.screen.terminal import show
 from recording.series import SERIES_HEADER, Sample, SeriesWriter
 from recording.series_reader import read_series
 from recording.text import MAX_CHARS, csv_field, plain, plain_lines, plainly
@@ -77,7 +75,7 @@ def gate(text: str, outcome: Outcome = Outcome.FAIL) -> GateReport:
 
 def on_screen(show: Callable[[Screen], None], width: int = 60) -> str:
     """What a narrow screen shows, where every table wraps."""
-    console = Screen(file=io.StringIO(), width=width)
+    console = Screen(file=io.StringIO(), width=width, force_terminal=True, color_system=None)
     show(console)
     assert isinstance(console.file, io.StringIO)
     return console.file.getvalue()
@@ -129,10 +127,10 @@ def test_addresses_with_colons_stay_as_they_are() -> None:
 @hostile
 def test_a_report_keeps_its_shape(text: str) -> None:
     """No row, item, heading, link, tag or code block comes from text."""
-    for made in (lambda t: markdown(verdict(t)), lambda t: gate_markdown(gate(t), t),
-                 lambda t: gate_summary(gate(t), t)):  # fmt: skip
-        report = made(text)
-        assert shape(report) == shape(made("harmless"))
+    for made in (lambda t: run_document(verdict(t)), lambda t: gate_document(gate(t), t),
+                 lambda t: gate_document(gate(t), t, brief=True)):  # fmt: skip
+        report = markdown(made(text))
+        assert shape(report) == shape(markdown(made("harmless")))
         assert not acting(report)
         assert not acts(report)
         assert not commands(report)
@@ -142,8 +140,8 @@ def test_a_report_keeps_its_shape(text: str) -> None:
 @given(any_text)
 def test_any_text_in_a_report_keeps_its_shape(text: str) -> None:
     """The same for whatever else a shop may say."""
-    report = gate_markdown(gate(f"x{text}"), text or None)
-    assert shape(report) == shape(gate_markdown(gate("x"), "y" if text else None))
+    report = markdown(gate_document(gate(f"x{text}"), text or None))
+    assert shape(report) == shape(markdown(gate_document(gate("x"), "y" if text else None)))
     assert not acting(report)
     assert not acts(report)
 
@@ -161,10 +159,10 @@ def test_text_in_markdown_reads_as_it_was(text: str) -> None:
 @hostile
 def test_a_screen_shows_text_as_text(text: str) -> None:
     """No control character, no command at a wrapped line's start, no markup, no emoji."""
-    run = RunDir(Path("run"))
+    run, paired = run_document(verdict(text)), gate_document(gate(text), text)
     for shown in (
-        on_screen(lambda console: print_verdict(console, run, verdict(text))),
-        on_screen(lambda console: print_gate(console, run, gate(text), text)),
+        on_screen(lambda console: show(console, run)),
+        on_screen(lambda console: show(console, paired)),
     ):
         assert not acts(shown)
         assert not commands(shown)

@@ -10,7 +10,8 @@ from analysis.limits.thresholds import load_thresholds
 from analysis.paired.correlation import Correlation, arms_correlation, remarks
 from analysis.paired.values import GateReport
 from analysis.regression.data import GateData
-from analysis.report.paired import gate_markdown
+from analysis.report.markdown import markdown
+from analysis.report.paired import gate_document
 from analysis.statistics.looks import LookPlan
 from recording.manifest import ArmFacts, PairedRun
 from tests.analysis.gate.paired_recordings import ONE_LOOK, PairedRecording, judged
@@ -91,14 +92,14 @@ def test_the_verdict_names_same_draws_everywhere(tmp_path: Path) -> None:
     assert any(text.startswith("same draws in both arms") for text in report.findings)
     assert report.context["same_draws"] == ("cart", "payment")
     assert report.context["arms_correlation"] > 0.9
-    assert "- draws: the same in both arms of cart, payment; " in gate_markdown(report)
+    assert "- draws: the same in both arms of cart, payment; " in markdown(gate_document(report))
 
 
 def test_twins_are_found_without_a_word_of_their_seeds(tmp_path: Path) -> None:
     """As in recordings of before, and with services at urls."""
     report = gate(tmp_path, twins=True)
     assert any(IN_STEP in text for text in report.findings)
-    assert "draws: not recorded" in gate_markdown(report)
+    assert "draws: not recorded" in markdown(gate_document(report))
 
 
 def test_independent_arms_are_said_to_be(tmp_path: Path) -> None:
@@ -106,4 +107,4 @@ def test_independent_arms_are_said_to_be(tmp_path: Path) -> None:
     report = gate(tmp_path, seeds={"base": {"cart": 1}, "head": {"cart": 2}})
     assert abs(report.context["arms_correlation"]) < 0.4
     assert not any("draws" in text or "in step" in text for text in report.findings)
-    assert "- draws: independent; " in gate_markdown(report)
+    assert "- draws: independent; " in markdown(gate_document(report))

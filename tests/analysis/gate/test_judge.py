@@ -13,7 +13,8 @@ from analysis.limits.thresholds import Thresholds, load_thresholds, parse_thresh
 from analysis.paired import look as gate_look
 from analysis.paired.cost_rows import CostRow
 from analysis.paired.values import GateReport
-from analysis.report.paired import gate_markdown
+from analysis.report.markdown import markdown
+from analysis.report.paired import gate_document
 from analysis.words.values import Outcome
 from recording.errors import ConfigError
 from recording.histogram import Histogram
@@ -186,7 +187,7 @@ def test_a_control_step_is_measured_and_not_judged(tmp_path: Path) -> None:
     report = gate(tmp_path, parse_thresholds(limits), slower=slower, looks=ONE_LOOK)
     assert {row.subject for row in report.gate_rows} == {"start_checkout", "charge", "journey"}
     assert {breach.subject for breach in report.breaches} == {"charge", "journey"}
-    assert "control, measured and not judged: browse" in gate_markdown(report)
+    assert "control, measured and not judged: browse" in markdown(gate_document(report))
 
 
 def test_limits_that_fit_no_test_are_a_configuration_error() -> None:
@@ -234,7 +235,7 @@ def test_a_step_that_one_arm_lacks_is_not_compared(tmp_path: Path, arm: str) -> 
     assert report.context["not_compared"] == {"charge": why}
     assert {row.subject for row in report.gate_rows} == {"browse", "start_checkout", "journey"}
     assert ("charge", "error_rate") not in {(cost.subject, cost.metric) for cost in report.costs}
-    assert f"- charge: not compared: {why}" in gate_markdown(report)
+    assert f"- charge: not compared: {why}" in markdown(gate_document(report))
 
 
 def test_a_step_that_an_arm_has_and_never_answers_is_compared(tmp_path: Path) -> None:

@@ -11,7 +11,8 @@ import pytest
 from analysis.limits.thresholds import load_thresholds
 from analysis.paired.values import GateReport
 from analysis.report.ci import annotations, junit
-from analysis.report.paired import gate_markdown, gate_summary
+from analysis.report.markdown import markdown
+from analysis.report.paired import gate_document
 from tests.analysis.gate.paired_recordings import ONE_LOOK, PairedRecording, judged
 
 THRESHOLDS = load_thresholds(Path(__file__).parents[3] / "thresholds.toml")
@@ -99,7 +100,7 @@ def test_annotations_of_the_other_verdicts(thin: GateReport, killed: GateReport)
 
 def test_the_report_shows_every_row_with_what_it_could_have_seen(slower: GateReport) -> None:
     """Ratio, interval and smallest detectable stand in each line; so do both arms."""
-    text = gate_markdown(slower)
+    text = markdown(gate_document(slower))
     table = [line for line in text.splitlines() if "| p95 |" in line or "| p99 |" in line]
     assert len(table) == ROWS
     assert all(line.count(" %") >= 3 for line in table)
@@ -109,18 +110,20 @@ def test_the_report_shows_every_row_with_what_it_could_have_seen(slower: GateRep
 
 def test_the_report_of_an_open_gate_says_what_it_takes(thin: GateReport) -> None:
     """INCONCLUSIVE comes with rounds and requests."""
-    assert f"about {thin.context['more_rounds_needed']} more rounds" in gate_markdown(thin)
+    text = markdown(gate_document(thin))
+    assert f"about {thin.context['more_rounds_needed']} more rounds" in text
 
 
 def test_the_report_quotes_the_calibration_and_the_verdict_does_not(slower: GateReport) -> None:
     """The judge is pure: what this host once measured is only shown."""
-    assert "- calibration: 30 A/A gates, 0 FAIL" in gate_markdown(slower, "30 A/A gates,\n0 FAIL")
-    assert "has not been calibrated" in gate_markdown(slower)
+    text = markdown(gate_document(slower, "30 A/A gates,\n0 FAIL"))
+    assert "- calibration: 30 A/A gates, 0 FAIL" in text
+    assert "has not been calibrated" in markdown(gate_document(slower))
     assert b"calibrat" not in slower.to_json()
 
 
 def test_the_summary_is_the_report_without_checks(slower: GateReport) -> None:
     """Short enough for the page of a job, and with every row."""
-    text = gate_summary(slower)
+    text = markdown(gate_document(slower, brief=True))
     assert "| charge | p99 |" in text
     assert "Is the run evidence?" not in text

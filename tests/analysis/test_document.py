@@ -1,0 +1,100 @@
+"""A document reaches page and screen from one description, and each shows what is for it."""
+
+import io
+
+from analysis.report.document import Code, Document, Lines, Mark, Row, Table, numbers, texts
+from analysis.report.markdown import markdown
+from analysis.words.values import Measurement, Outcome
+from harness.screen.plain import Screen
+from harness.screen.terminal import show
+
+NAN = float("nan")
+TABLE = Table(
+    (
+        *texts("step", short="step (measured)"),
+        *texts("note", only="page"),
+        *numbers("p95", unit="ms"),
+        *texts(""),
+    ),
+    (
+        Row(("charge", "slow", Measurement("charge", "p95", 298.4, "ms", 9, at_least=True),
+             Mark("open", Outcome.INCONCLUSIVE, "open (too few)"))),
+        Row(("browse", "_", Measurement("browse", "p95", NAN, "ms", 0), "") , only="page"),
+        Row(("1 other", "", "", Mark("PASS", Outcome.PASS)), only="screen"),
+    ),
+    "Latency",
+)  # fmt: skip
+DOCUMENT = Document(
+    headline="FAIL: no",
+    outcome=Outcome.FAIL,
+    summary="too slow",
+    facts=(
+        Lines((("run ", Code("a*b")),), only="page"),
+        Lines(("report: here",), tone="quiet", only="screen"),
+    ),
+    blocks=(
+        Lines(("it is *late*",), "Findings", "finding", "note"),
+        TABLE,
+        Lines((), "Breaches", "breach", Outcome.FAIL),
+    ),
+    closing="the end",
+)
+PAGE = r"""# FAIL: no
+
+too slow
+
+- run `a*b`
+
+## Findings
+
+- it is \*late\*
+
+## Latency
+
+| step | note | p95 | |
+|---|---|--:|---|
+| charge | slow | at least 298 ms | open (too few) |
+| browse | \_ | no data |  |
+
+"""
+SCREEN = """\
+step (measured)        p95 ms
+charge           at least 298  open
+1 other                        PASS
+finding  it is *late*
+
+report: here
+FAIL  too slow
+the end
+"""
+
+
+def shown(document: Document, width: int = 80) -> str:
+    """What stands on a terminal, without the blanks that end its lines."""
+    file = io.StringIO()
+    show(Screen(file=file, width=width, force_terminal=True, color_system=None), document)
+    return "".join(f"{line.rstrip()}\n" for line in file.getvalue().splitlines())
+
+
+def test_a_page_has_everything_from_the_verdict_down() -> None:
+    """Units stand in the cells; what is empty has no heading."""
+    assert markdown(DOCUMENT) == PAGE
+
+
+def test_a_screen_is_short_and_ends_with_the_verdict() -> None:
+    """Tables come first, units stand in the headings."""
+    assert shown(DOCUMENT) == SCREEN
+
+
+def test_a_list_judges_nothing() -> None:
+    """Without an outcome there is no verdict on the screen, and no heading on the page."""
+    listed = Document((Lines(("nothing yet",)),))
+    assert (shown(listed), markdown(listed)) == ("nothing yet\n", "- nothing yet\n\n")
+
+
+def test_on_a_narrow_screen_names_stay_whole_and_numbers_wrap() -> None:
+    """Nothing is cut off."""
+    narrow = shown(DOCUMENT, 36)
+    assert "step (measured)" in narrow
+    assert "…" not in narrow
+    assert {"at", "least", "298"} <= set(narrow.split())
