@@ -18,8 +18,8 @@ from scipy.signal import lfilter
 
 from analysis.regression.data import GateData
 from analysis.statistics.looks import LookPlan, random_orders
+from analysis.words.arrays import Bools, Floats
 
-Floats = NDArray[np.float64]
 Where = Literal["all", "tail"]
 Draw = Callable[[np.random.Generator, int], Floats]
 
@@ -147,7 +147,7 @@ def _normal(rng: np.random.Generator, size: tuple[int, ...], phi: float) -> NDAr
     return z
 
 
-def _recorded(logs: NDArray[np.float32], order: NDArray[np.bool_]) -> GateData:
+def _recorded(logs: NDArray[np.float32], order: Bools) -> GateData:
     """Histograms [round, endpoint, bucket] around MEDIAN_MS."""
     endpoints, rounds, _, _ = logs.shape
     bucket = np.floor(logs / np.float32(BUCKET)).astype(np.int32)

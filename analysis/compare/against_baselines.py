@@ -1,21 +1,11 @@
 """One run against runs stored before: is it slower than one more of them would be?
 
-Two questions, and a row is slower only if both say so; its interval is the wider of both.
-
-*Between runs*: with k baselines whose log percentiles have mean m and standard deviation s, one
-further run lies within m +- t * s * sqrt(1 + 1/k), t of Student's distribution with k - 1 degrees
-of freedom: the prediction interval of a single normal observation (Hahn & Meeker, *Statistical
-Intervals*, 1991, chapter 4). The run is the unit; what varies between runs, hosts of the class
-included, is in s.
-
-*Within runs*: each percentile has an error of its own, e of the run and e_i of the baselines. The
-difference lies within +- z * sqrt(e^2 + mean(e_i^2) / d) where nothing else varies; d is how many
-different draws the baselines are, as their seeds say (those that do not say count as one). If all
-differ, s holds this too and the first question is the sharper one. Baselines that drew the same
-agree far better than any run with draws of its own could with them; so may five by chance.
-
-To reject only what both reject is an intersection-union test (Berger 1982): its size is at most
-that of the first, which is exact whatever the second is worth.
+Two questions, and a row is slower only if both say so (an intersection-union test: Berger 1982);
+its interval is the wider of both. *Between runs*: does it lie within what one further run of the
+baselines would (the prediction interval of a normal observation: Hahn & Meeker, *Statistical
+Intervals*, 1991, chapter 4)? *Within runs*: is it further off than the runs' own intervals explain?
+Baselines that drew the same agree far better than any run with draws of its own could with them.
+Formulas: ``docs/statistics.md``.
 """
 
 from __future__ import annotations
@@ -54,26 +44,18 @@ def compare_with_baselines(
     messages.
     """
     alike = [baseline for baseline in stored if _comparable(baseline, run)]
-    notes = tuple(_notes(run, alike))
+    ids, notes = tuple(baseline.run_id for baseline in alike), tuple(_notes(run, alike))
+    found = Comparison(Outcome.INCONCLUSIVE, "", run.run_id, ids, notes=notes)
     if refused := tuple(_refusals(run, stored, alike, where)):
-        return Comparison(
-            Outcome.INCONCLUSIVE,
-            f"Not judged: {refused[0]}",
-            run.run_id,
-            tuple(baseline.run_id for baseline in alike),
-            reasons=refused,
-            notes=notes,
-        )
-    rows = _rows(run, alike, rules)
-    errors = tuple(more_errors(run, alike))
+        return replace(found, summary=f"Not judged: {refused[0]}", reasons=refused)
+    rows, errors = _rows(run, alike, rules), tuple(more_errors(run, alike))
     verdict = overall(rows)
     if errors and verdict is Outcome.PASS:  # a request that fails fast is not a fast request
         verdict = Outcome.INCONCLUSIVE
-    return Comparison(
-        verdict,
-        _summary(verdict, rows, len(alike)),
-        run.run_id,
-        tuple(baseline.run_id for baseline in alike),
+    return replace(
+        found,
+        verdict=verdict,
+        summary=_summary(verdict, rows, len(alike)),
         rows=rows,
         context=tuple(context_of(run, alike)),
         reasons=tuple(_reasons(rows, errors)) if verdict is Outcome.INCONCLUSIVE else (),

@@ -78,7 +78,10 @@ class Baseline(Section):
     @classmethod
     def _without_seeds(cls, services: dict[str, Any]) -> dict[str, Any]:
         """What a service drew is not how it was told to behave (baselines of before have both)."""
-        kept = {name: _without_seed(table) for name, table in services.items()}
+        kept = {
+            name: {key: value for key, value in table.items() if key != "seed"}
+            for name, table in services.items()
+        }
         return {name: table for name, table in kept.items() if table}
 
     def figure(self, subject: str, metric: str) -> Figure | None:
@@ -158,10 +161,6 @@ def digest(load: Mapping[str, Any]) -> str:
 
 def _services(manifest: Manifest) -> dict[str, Any]:
     return {name.replace("-", "_"): dict(t) for name, t in manifest.profile.services.items()}
-
-
-def _without_seed(table: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in table.items() if key != "seed"}
 
 
 def _seeds(manifest: Manifest) -> dict[str, int]:

@@ -159,17 +159,12 @@ def _settings(body: Mapping[str, object], problem: Problem) -> GateSettings | No
     if 0 < most <= least:
         problem("regression.tolerated", f"{most:g} % must be above min_effect, {least:g} %")
     floor_ms, spread = amount("floor", LATENCY), amount("baseline_spread", PERCENT) / 100
-    control = _control(body["control"], problem) if "control" in body else ()
+    control = _names("control", body.get("control"), STEPS, "step", problem)
+    if {*control} >= {*STEPS}:
+        problem("regression.control", "names every step: nothing is left to judge")
     costs = _costs(body.get("costs", {}), problem)
     latency = RegressionSettings(metrics, least / 100, most / 100, floor_ms)
     return GateSettings(latency, CostSettings(**costs), control, spread)
-
-
-def _control(listed: object, problem: Problem) -> tuple[str, ...]:
-    named = _names("control", listed, STEPS, "step", problem)
-    if {*named} >= {*STEPS}:
-        problem("regression.control", "names every step: nothing is left to judge")
-    return named
 
 
 def _costs(body: object, problem: Problem) -> dict[str, Any]:
@@ -192,8 +187,10 @@ def _costs(body: object, problem: Problem) -> dict[str, Any]:
 def _names(
     key: str, listed: object, known: tuple[str, ...], what: str, problem: Problem
 ) -> tuple[str, ...]:
-    """A list of known names, each kept once."""
+    """A list of known names, each kept once; none where there is no such key."""
     where = f"regression.{key}"
+    if listed is None:
+        return ()
     if not isinstance(listed, list) or not listed:
         problem(where, f'must be a list like ["{known[-1]}"], not {listed!r}')
         return ()

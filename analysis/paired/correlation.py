@@ -1,15 +1,11 @@
 """Do the slow requests of both arms come together?
 
-The gate's intervals are made of differences within rounds. What both slots of a round have in
-common cancels, and so it should where it is the host's. But services that answer in step (from one
-seed, one recording, one backend behind both) differ by less within a round than two that answer
-for themselves, and intervals made of them are too narrow for those.
-
-The figure: for each step, the share of each slot's requests above the step's p95 of both arms
-together; Pearson's correlation of base's with head's over the rounds; the mean over the steps.
-Services that draw for themselves on a quiet host: 0, give or take 1 / sqrt(rounds x steps).
-The same of *different* steps tells the two apart: a host slows all steps at once, common draws
-are common to one step.
+What both slots of a round have in common cancels, and so it should where it is the host's. But
+services that answer in step (from one seed, one recording, one backend behind both) differ by less
+within a round than two that answer for themselves, and intervals are too narrow for those. The
+figure, and what that of *different* steps tells (a host slows all steps at once, common draws are
+common to one step), is that of ``docs/statistics.md``, "Draws": 0, give or take
+1 / sqrt(rounds x steps), where services draw for themselves on a quiet host.
 """
 
 from __future__ import annotations
@@ -20,7 +16,8 @@ from itertools import product
 
 import numpy as np
 
-from analysis.regression.data import Floats, GateData, Ints
+from analysis.regression.data import GateData
+from analysis.words.arrays import Floats, Ints
 from recording.manifest import PairedRun
 
 TELLING = 0.5

@@ -9,10 +9,10 @@ from math import ceil, hypot, sqrt
 import numpy as np
 from scipy.special import stdtrit
 
-from analysis.regression.data import Bools, Floats
 from analysis.regression.rows import Bound, Row, Stakes
 from analysis.statistics.crossover import counted_t, p_values
 from analysis.statistics.detectable import Hurdle, smallest_found
+from analysis.words.arrays import Bools, Floats
 from recording.profile import MIN_ROUNDS
 
 # Small p-values are counted over so many orders that the least possible one is this much below
@@ -144,8 +144,7 @@ def compared(
     stakes: Stakes,
 ) -> list[CostRow]:
     """The crossover test of ``crossover.py`` on every cost, without a control."""
-    gaps = [m.gap() for m in measured]
-    whole = [m for m, gap in zip(measured, gaps, strict=True) if not gap]
+    whole = [m for m in measured if not m.gap()]
     signs = np.where(head_first, -1.0, 1.0)
     differences = np.array([m.difference() * signs for m in whole])
     nothing = np.zeros_like(differences)
@@ -153,9 +152,9 @@ def compared(
     p = iter(p_values(differences, nothing, signs, stretches, seed, batches) if whole else ())
     return [
         CostRow(m.subject, m.metric, m.unit, stakes, lacks=gap)
-        if gap
+        if (gap := m.gap())
         else m.row(signs, stakes, float(next(p)))
-        for m, gap in zip(measured, gaps, strict=True)
+        for m in measured
     ]
 
 

@@ -4,12 +4,12 @@ Latency rows cannot say it, because users who wait for an answer begin nothing t
 measured, and no test of shares can, where slots are empty.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
 from analysis.paired.rounds import Rounds
-from analysis.regression.data import Bools, Ints
+from analysis.words.arrays import Ints
 from analysis.words.values import Breach
 from recording.outcomes import EXPECTED_OUTCOMES, UNANSWERED, is_failure
 from recording.profile import JOURNEY
@@ -26,35 +26,32 @@ def breaches_of_dead_slots(rounds: Rounds) -> Iterator[Breach]:
     A slot counts only before head's first request that was cut off young: how that one would have
     ended is not known. Head must also have failed: a slot empty for no reason proves nothing.
     """
-    counts, total = rounds.requests_and_cut, rounds.count
-    failures = {(step, how): n[ARMS.index(HEAD)] for (step, how), n in counts.items()}
-    failures = {key: n for key, n in failures.items() if is_failure(key[1]) and n.any()}
-    base, head = _without_good_answer(counts, total)
-    dead = np.flatnonzero(head & ~_undecided(counts, total))
-    if base.any() or not failures or len(dead) < max(2.0, DEAD_SHARE * total):
+    count = rounds.count
+    good = _requests(rounds, lambda outcome: outcome in EXPECTED_OUTCOMES)
+    young = _requests(rounds, lambda outcome: outcome == UNANSWERED)[ARMS.index(HEAD)]
+    base, head = good == 0
+    dead = np.flatnonzero(head & ~np.maximum.accumulate(young > 0))
+    failures = {key: n[ARMS.index(HEAD)].sum() for key, n in rounds.requests_and_cut.items()}
+    failures = {key: n for key, n in failures.items() if is_failure(key[1]) and n}
+    if base.any() or not failures or len(dead) < max(2.0, DEAD_SHARE * count):
         return
-    step, how = max(failures, key=lambda key: int(failures[key].sum()))
+    step, how = max(failures, key=lambda key: failures[key])
     yield Breach(
         rule=f"slots of head without a good answer < {100 * DEAD_SHARE:g} %",
         subject=JOURNEY,
         metric="slots of head without a good answer",
-        actual=100 * len(dead) / total,
+        actual=100 * len(dead) / count,
         required=f"< {100 * DEAD_SHARE:g}",
         unit="%",
         because=(
-            f"{len(dead)} of {total}, from round {dead[0] + 1} on, and none of base's; "
-            f"most failures of head: {failures[step, how].sum()} of {step}, {how}"
+            f"{len(dead)} of {count}, from round {dead[0] + 1} on, and none of base's; "
+            f"most failures of head: {failures[step, how]} of {step}, {how}"
         ),
     )
 
 
-def _without_good_answer(counts: dict[tuple[str, str], Ints], rounds: int) -> Bools:
-    """[arm, round]: whether nothing that began in the slot was answered as the plan asks for."""
-    good = [n for (_, outcome), n in counts.items() if outcome in EXPECTED_OUTCOMES]
-    return np.sum(good, axis=0) == 0 if good else np.ones((2, rounds), bool)
-
-
-def _undecided(counts: dict[tuple[str, str], Ints], rounds: int) -> Bools:
-    """[round]: whether a request of head was cut off young in this slot, or in one before."""
-    young = [n[ARMS.index(HEAD)] for (_, outcome), n in counts.items() if outcome == UNANSWERED]
-    return np.maximum.accumulate(np.sum(young, axis=0) > 0) if young else np.zeros(rounds, bool)
+def _requests(rounds: Rounds, wanted: Callable[[str], bool]) -> Ints:
+    """Those with an outcome that is wanted, [arm, round]; all that began in a slot."""
+    nothing = np.zeros((2, rounds.count), np.int64)
+    found = (n for (_, outcome), n in rounds.requests_and_cut.items() if wanted(outcome))
+    return sum(found, nothing)

@@ -147,7 +147,8 @@ class _Case:
         yield from slower_within_tolerance(self.rows)
         if self.breaches:
             yield from self.look.against_pass
-        yield from (f"{step}: not compared: {why}" for step, why in self._not_compared.items())
+        lacked = self.rounds.not_compared.items()
+        yield from (f"{step}: not compared: {why}" for step, why in lacked)
         yield from (f"{arm}: {orders}" for arm, orders in self.orders.items())
         for subject in services_that_restarted(self.evidence):
             yield f"{subject} {restarts_in_words(self.evidence, subject)}"
@@ -165,10 +166,6 @@ class _Case:
                 yield "base and head are the same revision, unchanged: this compares equal arms"
         for row in self.evidence.events_named("look_failed"):
             yield f"an early look could not be judged: {row.get('error')}"
-
-    @property
-    def _not_compared(self) -> dict[str, str]:
-        return self.rounds.not_compared
 
     def _to_explain(self) -> list[LatencyRow]:
         """The clearest failing row of each endpoint; the journey only where no step fails."""
@@ -203,7 +200,7 @@ class _Case:
             "overrides": manifest.overrides,
             "more_rounds_needed": result.more_rounds_needed,
             "more_requests_needed": result.more_requests_needed,
-            **({"not_compared": self._not_compared} if self._not_compared else {}),
+            **({"not_compared": lacked} if (lacked := self.rounds.not_compared) else {}),
         }
 
     def _counts(self) -> dict[str, Any]:

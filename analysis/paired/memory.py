@@ -14,7 +14,6 @@ from collections.abc import Iterable
 from math import sqrt
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import stdtr
 
 from analysis.memory.growth import FLOOR_MB, Growth, Pace, growth
@@ -25,11 +24,10 @@ from analysis.paired.rounds import Rounds
 from analysis.paired.slot_samples import round_means
 from analysis.regression.rows import Stakes
 from analysis.statistics.trend import Trend, fit_trend
+from analysis.words.arrays import Floats
 from analysis.words.units import BYTES_PER_MB
 from recording.profile import MIN_ROUNDS
 from recording.slots import ARMS
-
-Floats = NDArray[np.float64]
 
 RSS = "process_resident_memory_bytes"
 _HOUR_S = 3600.0

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from analysis.paired.shift import SURE
 from analysis.statistics.tails import Tails, bulk, log_grid, survival
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
+from analysis.words.arrays import Floats, Ints
 
 # Rounds on either side of a change point: fewer can look like a change by one accident.
 _FEWEST_ASIDE = 4

@@ -11,14 +11,12 @@ from collections.abc import Callable
 from itertools import pairwise
 
 import numpy as np
-from numpy.typing import NDArray
 
 from analysis.evidence.pool_series import counter_steps
 from analysis.paired.rounds import Rounds
+from analysis.words.arrays import Floats
 from recording.series_reader import Series
 from recording.slots import ARMS, Slots
-
-Floats = NDArray[np.float64]
 
 
 def services_of(series: Series, metric: str) -> list[str]:

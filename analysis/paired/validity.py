@@ -52,13 +52,9 @@ def _rounds(evidence: Evidence) -> Check:
     gate, done = evidence.manifest.profile.gate, Rounds.recorded(evidence).count
     first = gate.looks[0] if gate else 1
     stopped = evidence.manifest.ended == "interrupted"
-    return Check(
-        "completed rounds",
-        f"{done}",
-        f"≥ {0 if stopped else first}",
-        stopped or done >= first,
-        "the first look was not reached",
-    )
+    least = 0 if stopped else first
+    hint = "the first look was not reached"
+    return Check("completed rounds", f"{done}", f"≥ {least}", done >= least, hint)
 
 
 def _load_in_slots(rounds: Rounds) -> Check:
@@ -78,12 +74,8 @@ def _users(rounds: Rounds) -> Check:
         return Check("users", NO_DATA, "present", False)
     slots_s = (window for arm in ARMS for window in rounds.windows_s(arm))
     worst = min(_mean_between(t_s, users, *window) for window in slots_s)
-    return Check(
-        "users in the emptiest slot",
-        f"{worst:.0f}",
-        f"{planned:.0f} ± {100 * tolerance:g} %",
-        abs(worst / planned - 1) <= tolerance,
-    )
+    allowed, fits = f"{planned:.0f} ± {100 * tolerance:g} %", abs(worst / planned - 1) <= tolerance
+    return Check("users in the emptiest slot", f"{worst:.0f}", allowed, fits)
 
 
 def _mean_between(t_s: np.ndarray, values: np.ndarray, start_s: float, end_s: float) -> float:
@@ -104,15 +96,11 @@ def _ledger(evidence: Evidence) -> Iterator[Check]:
 
 def _errors(base: dict[str, Sample]) -> Check:
     """Where base fails, there is nothing to compare head with."""
-    shares = {step: sample.failure_share for step, sample in base.items()}
-    worst = max(shares, key=lambda step: shares[step])
-    return Check(
-        "failed requests of base",
-        f"{100 * shares[worst]:.3g} % ({worst})",
-        f"≤ {100 * MAX_ERROR_SHARE:g} %",
-        shares[worst] <= MAX_ERROR_SHARE,
-        "latency of failures is not what the arms are compared by",
-    )
+    worst = max(base.values(), key=lambda sample: sample.failure_share)
+    actual, most = f"{100 * worst.failure_share:.3g} % ({worst.subject})", MAX_ERROR_SHARE
+    hint = "latency of failures is not what the arms are compared by"
+    fits = worst.failure_share <= most
+    return Check("failed requests of base", actual, f"≤ {100 * most:g} %", fits, hint)
 
 
 def _restarts(evidence: Evidence) -> Check:

@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from math import log
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.optimize.elementwise import find_root
 from scipy.special import stdtrit
 
@@ -14,10 +13,7 @@ from analysis.regression.data import GateData
 from analysis.regression.rows import Bound, Stakes
 from analysis.statistics.crossover import CONTROL_LIMIT, Fit, fit, p_values
 from analysis.statistics.tails import STEP, Tails, bulk, log_grid, survival
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
-Bools = NDArray[np.bool_]
+from analysis.words.arrays import Bools, Floats, Ints
 
 # How many other endpoints it takes before their median stands for the host.
 MIN_CONTROLS = 3

@@ -12,11 +12,9 @@ from functools import lru_cache
 from math import sqrt
 
 import numpy as np
-from numpy.typing import NDArray
 
 from analysis.statistics.looks import random_orders
-
-Floats = NDArray[np.float64]
+from analysis.words.arrays import Bools, Floats
 
 # The control is used unless it moved with the arm itself: beyond this many standard errors the
 # "host's" shift is head's own, and taking it out would hide a regression or invent one.
@@ -40,7 +38,7 @@ class Fit:
     raw_t: Floats
     adjusted: Floats
     adjusted_t: Floats
-    use_control: NDArray[np.bool_]
+    use_control: Bools
 
     @property
     def t(self) -> Floats:
@@ -126,7 +124,7 @@ def holm(p: Floats) -> Floats:
 
 
 @lru_cache(maxsize=64)
-def _orders(stretches: tuple[int, ...], draws: int, seed: int, batch: int) -> NDArray[np.bool_]:
+def _orders(stretches: tuple[int, ...], draws: int, seed: int, batch: int) -> Bools:
     return random_orders(stretches, draws, seed, batch)
 
 

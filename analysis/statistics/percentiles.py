@@ -13,13 +13,10 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from analysis.statistics.design_effect import design_effect
 from analysis.statistics.distributions import binomial_quantile
-
-Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
+from analysis.words.arrays import Floats, Ints
 
 # q * n carries the rounding of q: 0.07 * 100 is 7.000000000000001 and must be rank 7.
 _RANK_SLACK = 1e-12
