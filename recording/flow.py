@@ -25,11 +25,6 @@ class Service(BaseModel):
     steps: tuple[str, ...] = ()
     calls: Mapping[str, tuple[str, ...]] = Field(default_factory=dict)
 
-    @property
-    def callees(self) -> frozenset[str]:
-        """Every service that it calls."""
-        return frozenset(subject for called in self.calls.values() for subject in called)
-
 
 @dataclass(frozen=True)
 class Services:

@@ -198,12 +198,7 @@ def _blocks(intervals: Sequence[Interval], indices: npt.NDArray[np.int64]) -> np
 
 def pooled(evidence: Evidence, kind: str, step: str | None = None) -> Histogram:
     """All values of one kind in the measured phases, of one step or of all."""
-    return merge(_matching(evidence, kind, step))
-
-
-def _matching(evidence: Evidence, kind: str, step: str | None) -> Iterable[Histogram]:
-    for interval in evidence.log.intervals:
-        tag = interval.tag
-        mine = tag.step == step if step else tag.step != GENERATOR
-        if tag.kind == kind and mine and evidence.is_measured(interval):
-            yield interval.histogram
+    found = (i for i in evidence.log.intervals if i.tag.kind == kind and evidence.is_measured(i))
+    return merge(
+        i.histogram for i in found if (i.tag.step == step if step else i.tag.step != GENERATOR)
+    )

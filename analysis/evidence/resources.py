@@ -15,12 +15,10 @@ from analysis.evidence.pool_series import (
 )
 from analysis.evidence.run import Evidence
 from recording.metric_names import (
-    CPU,
     POOL_ACTIVE,
     POOL_MAX,
     POOL_TIMEOUTS,
     POOL_WAITING,
-    RUN_QUEUE_WAIT,
     UP,
 )
 from recording.series_reader import Series
@@ -148,19 +146,6 @@ def grown_while_measured(evidence: Evidence, subject: str, metric: str, source: 
 def _first_sample_s(series: Series, subject: str) -> float:
     t_s, _ = series.get(subject, UP)
     return float(t_s[0]) if t_s.size else 0.0
-
-
-def cpu_share(evidence: Evidence, subject: str, source: str = "") -> float | None:
-    """Cores a process used on average in the measured phases; None without samples."""
-    series = evidence.load if source == "load" else evidence.resources
-    t_s, values = series.get(subject, CPU)
-    return rate_while_measured(evidence, t_s, values)
-
-
-def run_queue_share(evidence: Evidence, subject: str) -> float | None:
-    """Share of time a generator process was ready but had no core; None without samples."""
-    t_s, values = evidence.load.get(subject, RUN_QUEUE_WAIT)
-    return rate_while_measured(evidence, t_s, values)
 
 
 def rate_while_measured(evidence: Evidence, t_s: Floats, values: Floats) -> float | None:

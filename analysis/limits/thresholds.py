@@ -15,10 +15,10 @@ from typing import Final
 
 from analysis.limits.regression import GateSettings, read_regression
 from analysis.limits.rules import Rule, parse_rule, unknown
-from analysis.metrics.catalogue import KINDS, METRICS, kinds_of
+from analysis.metrics.catalogue import METRICS, kinds_of
 from recording.errors import ConfigError
 from recording.given_files import parse_toml, read_given_text
-from recording.profile import SUBJECTS
+from recording.profile import RULE_KINDS, SUBJECTS
 
 _SECTIONS: Final = (*SUBJECTS, "regression")
 
@@ -97,7 +97,7 @@ class _Reader:
         allowed = kinds_of(name)
         rules: list[Rule] = []
         for key, listed in body.items():
-            if key not in KINDS:
+            if key not in RULE_KINDS:
                 self.problem(f"{name}.{key}", unknown("kind of rule", key, allowed))
             elif key not in allowed:
                 self.problem(

@@ -11,8 +11,6 @@ _FILES = (latency, errors, pools, memory, process, orders)
 METRICS: Mapping[str, Metric] = MappingProxyType(
     {metric.name: metric for file in _FILES for metric in file.METRICS}
 )
-KINDS = tuple(dict.fromkeys(metric.kind for metric in METRICS.values()))
-"""The keys of a section of thresholds.toml."""
 
 
 def kinds_of(subject: str) -> tuple[str, ...]:

@@ -1,6 +1,6 @@
 """``latency``: percentiles, mean and maximum of what clients waited."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from functools import partial
 from math import inf
 
@@ -21,10 +21,6 @@ from recording.profile import JOURNEY
 ONE_SIDED = 0.90
 """Two-sided confidence of the interval whose bounds are wrong in 5 % each."""
 NAMES = (*QUANTILES, "mean", "max")
-
-
-def _measured(case: Case, subject: str, name: str) -> Iterable[Measurement]:
-    return of_steps(case, subject, name, "ms")
 
 
 def _decided(case: Case, claim: Claim, _subject: str, measured: Measurement) -> Decision:
@@ -102,7 +98,7 @@ METRICS = tuple(
         "ms",
         LATENCY,
         of=has_requests,
-        measure=partial(_measured, name=name),
+        measure=partial(of_steps, metric=name, unit="ms"),
         decide=_decided,
         explain=_explained,
     )

@@ -7,7 +7,6 @@ from math import isfinite, nan
 from analysis.evidence.coverage import unsaid
 from analysis.evidence.memory import ServiceMemory
 from analysis.evidence.resources import counter_growth
-from analysis.evidence.run import Evidence
 from analysis.metrics.case import Case
 from analysis.metrics.decide import gap, sampled
 from analysis.metrics.metric import Claim, Decision, Metric
@@ -42,21 +41,18 @@ def _peak_rss(case: Case, subject: str) -> Iterable[Measurement]:
 
 
 def _oom_killed(case: Case, subject: str) -> Iterable[Measurement]:
-    yield _kills(case.evidence, subject)
-
-
-def _kills(evidence: Evidence, subject: str) -> Measurement:
     """How often a service was killed for memory: its own events, and the kernel's counter.
 
     No event is no kill only of a service that the run started, which writes its events into it.
     """
+    evidence = case.evidence
     seen, steps = counter_growth(evidence, subject, OOM_EVENTS)
     events = [row for row in evidence.events_named(OOM_KILLED) if row.get("source") == subject]
     kills = max(float(len(events)), float(steps.sum()))
     known = kills > 0 or seen.size > 0 or evidence.is_ours()
     note = "" if known else f"it neither is ours nor exports {OOM_EVENTS}"
     value = kills if known else nan
-    return Measurement(subject, "oom_killed", value, "", max(1, seen.size), phase="run", note=note)
+    yield Measurement(subject, "oom_killed", value, "", max(1, seen.size), phase="run", note=note)
 
 
 def _slope_decided(case: Case, claim: Claim, subject: str, _measured: Measurement) -> Decision:

@@ -9,7 +9,7 @@ from typing import Any
 
 from analysis.evidence.begun import requests_begun
 from analysis.evidence.requests import Sample, pooled
-from analysis.evidence.resources import cpu_share, rate_while_measured, run_queue_share
+from analysis.evidence.resources import rate_while_measured
 from analysis.evidence.run import Evidence
 from analysis.evidence.sampling import enough_of, samples_taken, unwell
 from analysis.evidence.stalls import undisturbed
@@ -20,7 +20,7 @@ from recording.durations import format_duration
 from recording.events import GENERATOR_ENDED, WORKER_LOST
 from recording.histogram import Histogram, merge
 from recording.hlog import DISTORTION, GENERATOR, LATENCY, of_requests
-from recording.metric_names import CPU, CPU_BUSY, CPU_STEAL, HOST, OWN_CPU
+from recording.metric_names import CPU, CPU_BUSY, CPU_STEAL, HOST, OWN_CPU, RUN_QUEUE_WAIT
 from recording.profile import JOURNEY
 
 WORTH_SAYING = 0.03
@@ -42,9 +42,8 @@ def checks(evidence: Evidence, samples: dict[str, Sample]) -> list[Check]:
         found += [*completeness(evidence), _recorded(evidence)]
         found += samples_taken(evidence, unwell(evidence, samples))
     journey = samples[JOURNEY]
-    found.append(
-        Check("measured requests", f"{journey.n}", "> 0", journey.n > 0, _zero_hint(evidence))
-    )
+    hint = "" if evidence.measured_s else "no measured phase was reached"
+    found.append(Check("measured requests", f"{journey.n}", "> 0", journey.n > 0, hint))
     if journey.n and evidence.measured_s > 0:
         found += [*delivered(evidence, samples), *_distortion(evidence, journey.answered)]
         found += [*generator(evidence), *host(evidence), *_mocks(evidence)]
@@ -55,10 +54,6 @@ def ending(evidence: Evidence) -> Check:
     how = evidence.manifest.ended
     hint = evidence.manifest.ended_because or _REASONS.get(how, "")
     return Check("end of the run", how, "completed", how in _ENDS_THAT_COUNT, hint)
-
-
-def _zero_hint(evidence: Evidence) -> str:
-    return "" if evidence.measured_s else "no measured phase was reached"
 
 
 def damage(evidence: Evidence) -> Iterator[Check]:
@@ -182,9 +177,9 @@ def generator(evidence: Evidence) -> Iterator[Check]:
     if not workers:
         yield Check("CPU of the generator", NO_DATA, "present", not own)
     for worker in workers:
-        cpu = cpu_share(evidence, worker, "load")
+        cpu = rate_while_measured(evidence, *evidence.load.get(worker, CPU))
         yield share_check(f"CPU of {worker}", cpu, validity.generator_cpu, "of one core")
-        wait = run_queue_share(evidence, worker)
+        wait = rate_while_measured(evidence, *evidence.load.get(worker, RUN_QUEUE_WAIT))
         hint = "it was ready to run and other processes had the cores"
         yield share_check(f"CPU wait of {worker}", wait, validity.generator_wait, "of time", hint)
 
@@ -217,7 +212,7 @@ def _mocks(evidence: Evidence) -> Iterator[Check]:
     if evidence.manifest.profile.target.urls:
         return  # a real service may use all the cores it has
     for subject in evidence.services.subjects:
-        cpu = cpu_share(evidence, subject)
+        cpu = rate_while_measured(evidence, *evidence.resources.get(subject, CPU))
         limit = evidence.manifest.profile.validity.mock_cpu
         hint = "a saturated mock measures itself"
         yield share_check(f"CPU of the {subject} mock", cpu, limit, "of one core", hint)

@@ -88,7 +88,7 @@ def kept_from_users(evidence: Evidence) -> str:
 def _journey_s(evidence: Evidence) -> float:
     """What a journey takes without hanging requests, s."""
     journey = evidence.manifest.profile.journey
-    answered = [i for i in _requests(evidence.log.intervals) if not _hangs(i)]
+    answered = [i for i in of_requests(evidence.log.intervals) if not _hangs(i)]
     number = sum(i.histogram.n for i in answered)
     mean_s = sum(float(i.histogram.values_us @ i.histogram.counts) for i in answered) / 1e6
     mean_s = mean_s / number if number else 0.0
@@ -178,7 +178,7 @@ def _littles_law(
     """
     journey = evidence.manifest.profile.journey
     all_steps, span_s = samples[JOURNEY], sum(end - start for start, end in windows)
-    every = _requests(intervals)
+    every = list(of_requests(intervals))
     begun = [i for i in every if any(start <= _begin_s(i) < end for start, end in windows)]
     low, high = (
         users / max(1e-6, spent_s(part, windows) / max(1, all_steps.n) + journey.think.mean_s)
@@ -200,16 +200,12 @@ def _begin_s(interval: Interval) -> float:
     return interval.start_s + interval.length_s / 2
 
 
-def _requests(intervals: Sequence[Interval]) -> list[Interval]:
-    return list(of_requests(intervals))
-
-
 def _hangs(interval: Interval) -> bool:
     return interval.tag.outcome in LOWER_BOUNDS
 
 
 def _hanging(intervals: Sequence[Interval]) -> list[Interval]:
-    return [i for i in _requests(intervals) if _hangs(i)]
+    return [i for i in of_requests(intervals) if _hangs(i)]
 
 
 def spent_s(intervals: Sequence[Interval], windows: Sequence[Window]) -> float:

@@ -19,7 +19,7 @@ from analysis.metrics.subjects import is_service
 from analysis.words.units import COUNT
 from analysis.words.values import Outcome, Verdict
 from recording.flow import FLOW, FOUR, STEPS, Service, Services
-from recording.profile import SUBJECTS
+from recording.profile import RULE_KINDS, SUBJECTS
 from tests.analysis.recordings import Recording
 from tests.analysis.test_kept_recordings import SHIPPED, unpacked
 
@@ -129,6 +129,11 @@ def test_a_rule_that_yields_no_row_is_never_a_pass(tmp_path: Path) -> None:
     verdict = judge(Recording().write(tmp_path / "made"), limits)
     assert verdict.verdict is Outcome.INCONCLUSIVE
     assert [row.because for row in verdict.rows] == ["no data"]
+
+
+def test_profiles_may_require_every_kind_of_rule() -> None:
+    """Its own list is that of the catalogue, in the same order."""
+    assert tuple(dict.fromkeys(metric.kind for metric in METRICS.values())) == RULE_KINDS
 
 
 def test_a_metric_without_a_measure_cannot_be_built() -> None:

@@ -44,7 +44,6 @@ def test_no_secret_is_left(text: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "sk_test_loadgate",
         "http://shop.example:80/path@home",
         "the master does not take this token: ask for its own",
         "basic needs, bearer of news",
