@@ -12,12 +12,13 @@ from tests.faults.in_process import loadgate
 from tests.recording.not_files import NOT_FILES
 from tests.recording.wrong_inputs import WRONG, WRONG_SETTINGS
 
+SEED_RUN = "tests/fixtures/lt-2025-q3-checkout"
 WITH_A_FILE = (
     ("run", "FILE"),
     ("run", "smoke", "--thresholds", "FILE"),
     ("mocks", "--profile", "FILE"),
     ("gate", "--base", "url:FILE"),
-    ("analyze", "tests/fixtures/lt-2025-q3-checkout", "--thresholds", "FILE"),
+    ("analyze", SEED_RUN, "--thresholds", "FILE"),
 )
 MISSPELT = ("servces.cart.ttl_s=1", "load.processes=1", "ttl_s=1", "services.cart.tls_s=1")
 
@@ -68,4 +69,18 @@ def _given(folder: Path, make: object, words: tuple[str, ...]) -> Seen:
     return loadgate(*(word.replace("FILE", str(path)) for word in words))
 
 
-ROWS = (*_values(), *_files())
+def _unanswerable(folder: Path) -> Seen:
+    limits = folder / "limits.toml"
+    limits.write_text('[inventory-lock-service]\nlatency = ["p99 < 1 s"]\n')
+    return loadgate("analyze", SEED_RUN, "--thresholds", str(limits))
+
+
+def _limits() -> Iterator[Fault]:
+    yield Fault(
+        "a rule that nothing answers", 4, "latency of a service that users never call",
+        do=_unanswerable, exit_code=2, says="has no latency rules; allowed: errors, pool",
+        fast=False, limit_s=20,
+    )  # fmt: skip
+
+
+ROWS = (*_values(), *_files(), *_limits())

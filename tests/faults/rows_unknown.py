@@ -76,8 +76,6 @@ def not_exported() -> Iterator[Fault]:
             whose = "of services at urls" if urls else "of our own"
             yield unknown(f"no ledger {whose}: {rule}", "orders.orders", rule,
                           "no orders.sqlite", ledger=None, urls=urls)  # fmt: skip
-    yield unknown("a rule that nothing answers", "inventory-lock-service.latency", "p99 < 1 s",
-                  "latency of a service that users never call")  # fmt: skip
 
 
 def counters(labels: str, per_s: float) -> list[Sample]:
