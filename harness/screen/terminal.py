@@ -53,7 +53,7 @@ def show(console: Screen, document: Document) -> None:
 
 def _print(console: Screen, block: Block) -> None:
     if isinstance(block, Table):
-        console.print(_table(block))
+        console.print(_table(block, console.width))
         return
     style = _STYLE[block.tone]  # of the label, or of all where there is none
     for line in map("".join, block.lines):
@@ -61,11 +61,11 @@ def _print(console: Screen, block: Block) -> None:
         console.print(*said, sep="  ", soft_wrap=True)
 
 
-def _table(block: Table) -> RichTable:
-    """Names stay whole where the screen is too narrow; numbers and the last column wrap."""
+def _table(block: Table, width: int) -> RichTable:
+    """On a narrow screen every column wraps, so that none is lost; else words stay in one piece."""
     made = RichTable(box=None, pad_edge=False)
     for column in block.columns:
-        whole = not (column.right or column is block.columns[-1])
+        whole = width >= _WIDE and not (column.right or column is block.columns[-1])
         side: JustifyMethod = "right" if column.right else "left"
         made.add_column(column.short, justify=side, no_wrap=whole, overflow="fold")
     for row in block.rows:
