@@ -165,7 +165,8 @@ def write_manifest(path: Path, manifest: Manifest) -> None:
 
 def _bytes_of(manifest: Manifest) -> bytes:
     """The file; its ``digest`` is that of all its bytes with an empty one in its place."""
-    table = manifest.model_dump(mode="json")
+    later = {"services", "steps"} if manifest.format < SERVICES_SINCE else None
+    table = manifest.model_dump(mode="json", exclude=later)
     if (said := manifest.recorded_profile) and _profile(said) == manifest.profile:
         table["profile"] = said
     table = redacted(table)
