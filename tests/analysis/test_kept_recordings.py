@@ -1,7 +1,7 @@
 """Recordings that were kept are judged as they deserve, by the judge of every version.
 
 ``tests/fixtures/recordings`` holds real ones: of format 1, made by the code before format 2 (both
-PASSed then), and of format 2. What is derived and the logs are left out.
+PASSed then), and of formats 2 and 3. What is derived and the logs are left out.
 """
 
 import hashlib
@@ -33,6 +33,9 @@ KEPT = (
     ("format-2-smoke", TINY, "PASS"),
     ("format-2-smoke", SHIPPED, "PASS"),
     ("format-2-gate", TINY_GATE, "PASS"),
+    ("format-3-smoke", TINY, "PASS"),
+    ("format-3-smoke", SHIPPED, "PASS"),
+    ("format-3-gate", TINY_GATE, "PASS"),
 )
 OLD = [kept for kept in KEPT if kept[0].startswith("format-1")]
 
