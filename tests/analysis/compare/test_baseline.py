@@ -124,6 +124,21 @@ def test_a_stored_baseline_comes_back_as_it_was(tmp_path: Path) -> None:
     assert read_baselines(tmp_path / "b") == [made("r1")]
 
 
+def test_keys_of_a_profile_that_come_and_go_leave_a_load_what_it_is(
+    kept: Baseline, tmp_path: Path
+) -> None:
+    """A baseline from before a key was added, or removed, is of the same load as today's."""
+    assert kept.digest == digest(kept.load)
+    load = {key: value for key, value in kept.load["load"].items() if key != "preconnect"}
+    journey = {**kept.load["journey"], "wish": 0.5}
+    before = {**kept.load, "load": load, "journey": journey, "mood": "calm"}
+    del before["sampling"]
+    older = kept.model_copy(update={"load": before, "digest": digest(before)})
+    assert older.digest != kept.digest
+    store_baseline(tmp_path, older)
+    assert read_baselines(tmp_path) == [kept]
+
+
 def test_storing_a_run_again_replaces_it(tmp_path: Path) -> None:
     """The same run never counts twice."""
     for factor in (1.0, 1.1):
