@@ -25,11 +25,6 @@ class Service(BaseModel):
     steps: tuple[str, ...] = ()
     calls: Mapping[str, tuple[str, ...]] = Field(default_factory=dict)
 
-    @property
-    def callees(self) -> frozenset[str]:
-        """Every service that it calls."""
-        return frozenset(subject for called in self.calls.values() for subject in called)
-
 
 @dataclass(frozen=True)
 class Services:
@@ -106,4 +101,3 @@ FLOW = FOUR
 """Those of this tree: ``mock_services/table.py`` has the same, and ``locustfiles/steps.py`` asks
 for these steps."""
 STEPS = FLOW.steps
-SERVICE_STEPS: Mapping[str, tuple[str, ...]] = {s.subject: s.steps for s in FLOW.all}

@@ -14,11 +14,10 @@ from recording.hlog_blocks import read_hlog_blocks
 from recording.jsonl import read_json_lines
 from recording.manifest import Manifest, MeasuredPhase
 from recording.orders_reader import CONFIRMED_SCHEMA, read_confirmed, read_ledger
-from recording.phases import phases_of
 from recording.rundir import RunDir
 from recording.series_reader import Series, read_series
 from recording.slots import Slots
-from recording.timetable import borders_s, slots_of
+from recording.timetable import borders_s, phases_of, slots_of
 
 MAX_BLOCKS = 200
 """Blocks of time for confidence intervals: enough to see autocorrelation, cheap at 48 hours."""

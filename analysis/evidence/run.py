@@ -14,11 +14,10 @@ from recording.events import CLOCK_JUMPED, NOT_SAMPLED
 from recording.flow import Services
 from recording.hlog import HistogramLog, Interval
 from recording.manifest import DIGESTS_SINCE, Manifest, MeasuredPhase, read_manifest
-from recording.phases import phases_of
 from recording.rundir import RunDir
 from recording.series_reader import Series
 from recording.slots import ARMS, Slots
-from recording.timetable import slots_of
+from recording.timetable import phases_of, slots_of
 
 FORMAT_1 = (
     "recorded in format 1: it does not say how many requests began, and has no digests: requests "
