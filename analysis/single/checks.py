@@ -9,7 +9,7 @@ from typing import Any
 
 from analysis.evidence.begun import requests_begun
 from analysis.evidence.requests import Sample, pooled
-from analysis.evidence.resources import cpu_share, rate_while_measured, run_queue_share
+from analysis.evidence.resources import rate_while_measured
 from analysis.evidence.run import Evidence
 from analysis.evidence.sampling import enough_of, samples_taken, unwell
 from analysis.evidence.stalls import undisturbed
@@ -20,7 +20,7 @@ from recording.durations import format_duration
 from recording.events import GENERATOR_ENDED, WORKER_LOST
 from recording.histogram import Histogram, merge
 from recording.hlog import DISTORTION, GENERATOR, LATENCY, of_requests
-from recording.metric_names import CPU, CPU_BUSY, CPU_STEAL, HOST, OWN_CPU
+from recording.metric_names import CPU, CPU_BUSY, CPU_STEAL, HOST, OWN_CPU, RUN_QUEUE_WAIT
 from recording.profile import JOURNEY
 
 WORTH_SAYING = 0.03
@@ -42,9 +42,8 @@ def checks(evidence: Evidence, samples: dict[str, Sample]) -> list[Check]:
         found += [*completeness(evidence), _recorded(evidence)]
         found += samples_taken(evidence, unwell(evidence, samples))
     journey = samples[JOURNEY]
-    found.append(
-        Check("measured requests", f"{journey.n}", "> 0", journey.n > 0, _zero_hint(evidence))
-    )
+    hint = "" if evidence.measured_s else "no measured phase was reached"
+    found.append(Check("measured requests", f"{journey.n}", "> 0", journey.n > 0, hint))
     if journey.n and evidence.measured_s > 0:
         found += [*delivered(evidence, samples), *_distortion(evidence, journey.answered)]
         found += [*generator(evidence), *host(evidence), *_mocks(evidence)]
@@ -57,18 +56,9 @@ def ending(evidence: Evidence) -> Check:
     return Check("end of the run", how, "completed", how in _ENDS_THAT_COUNT, hint)
 
 
-def _zero_hint(evidence: Evidence) -> str:
-    return "" if evidence.measured_s else "no measured phase was reached"
-
-
 def damage(evidence: Evidence) -> Iterator[Check]:
-    yield Check(
-        "damaged files",
-        f"{len(evidence.damage)}",
-        "0",
-        not evidence.damage,
-        "; ".join(evidence.damage),
-    )
+    wrong = evidence.damage
+    yield Check("damaged files", f"{len(wrong)}", "0", not wrong, "; ".join(wrong))
 
 
 def completeness(evidence: Evidence) -> Iterator[Check]:
@@ -103,12 +93,8 @@ def _equal(name: str, actual: int, expected: int, what: str) -> Check:
 def _locust_count(evidence: Evidence, ours: int, theirs: int) -> Check:
     tolerance = evidence.manifest.profile.validity.count_tolerance
     allowed = tolerance * max(ours, theirs) + _died_with_workers(evidence, ours)
-    return Check(
-        "requests by Locust's own count",
-        f"{theirs}",
-        f"{ours} ± {allowed:.0f}",
-        abs(ours - theirs) <= allowed,
-    )
+    alike = abs(ours - theirs) <= allowed
+    return Check("requests by Locust's own count", f"{theirs}", f"{ours} ± {allowed:.0f}", alike)
 
 
 def _died_with_workers(evidence: Evidence, recorded: int) -> float:
@@ -151,40 +137,36 @@ def distortion_check(
     Where nothing was answered there is nothing that they could have said it in.
     """
     limit_s = evidence.manifest.profile.validity.distortion_p99
-    if not total.n:
-        if evidence.is_ours(arm) and answered:
-            yield Check(name, NO_DATA, f"≤ {format_duration(limit_s)}", False)
-        return
-    p99_ms = quantile(total.values_us, total.counts, 0.99) / 1000
-    yield Check(
-        name,
-        f"{p99_ms:.1f} ms",
-        f"≤ {format_duration(limit_s)}",
-        p99_ms <= 1000 * limit_s,
-        "client time minus the server's own: what harness and host added to every latency"
-        + stolen(evidence),
-    )
+    hint = "client time minus the server's own: what harness and host added to every latency"
+    if total.n:
+        yield _p99(name, total, limit_s, hint + stolen(evidence))
+    elif evidence.is_ours(arm) and answered:
+        yield _p99(name, total, limit_s, "")
+
+
+def _p99(
+    name: str, of: Histogram, limit_s: float, hint: str, *, may_be_empty: bool = False
+) -> Check:
+    limit = f"≤ {format_duration(limit_s)}"
+    if not of.n:
+        return Check(name, NO_DATA, limit, may_be_empty, hint)
+    p99_ms = quantile(of.values_us, of.counts, 0.99) / 1000
+    return Check(name, f"{p99_ms:.1f} ms", limit, p99_ms <= 1000 * limit_s, hint)
 
 
 def generator(evidence: Evidence) -> Iterator[Check]:
     validity = evidence.manifest.profile.validity
     own = evidence.manifest.source == "loadgate"  # whose generator always says
-    lag = pooled(evidence, LATENCY, GENERATOR)
-    p99_ms = quantile(lag.values_us, lag.counts, 0.99) / 1000 if lag.n else None
-    yield Check(
-        "generator lag p99",
-        NO_DATA if p99_ms is None else f"{p99_ms:.1f} ms",
-        f"≤ {format_duration(validity.generator_lag_p99)}",
-        not own if p99_ms is None else p99_ms <= 1000 * validity.generator_lag_p99,
-        "how late its own timers fired" + stolen(evidence),
-    )
+    lag, limit_s = pooled(evidence, LATENCY, GENERATOR), validity.generator_lag_p99
+    hint = "how late its own timers fired" + stolen(evidence)
+    yield _p99("generator lag p99", lag, limit_s, hint, may_be_empty=not own)
     workers = evidence.load.subjects(CPU)
     if not workers:
         yield Check("CPU of the generator", NO_DATA, "present", not own)
     for worker in workers:
-        cpu = cpu_share(evidence, worker, "load")
+        cpu = rate_while_measured(evidence, *evidence.load.get(worker, CPU))
         yield share_check(f"CPU of {worker}", cpu, validity.generator_cpu, "of one core")
-        wait = run_queue_share(evidence, worker)
+        wait = rate_while_measured(evidence, *evidence.load.get(worker, RUN_QUEUE_WAIT))
         hint = "it was ready to run and other processes had the cores"
         yield share_check(f"CPU wait of {worker}", wait, validity.generator_wait, "of time", hint)
 
@@ -217,7 +199,7 @@ def _mocks(evidence: Evidence) -> Iterator[Check]:
     if evidence.manifest.profile.target.urls:
         return  # a real service may use all the cores it has
     for subject in evidence.services.subjects:
-        cpu = cpu_share(evidence, subject)
+        cpu = rate_while_measured(evidence, *evidence.resources.get(subject, CPU))
         limit = evidence.manifest.profile.validity.mock_cpu
         hint = "a saturated mock measures itself"
         yield share_check(f"CPU of the {subject} mock", cpu, limit, "of one core", hint)
