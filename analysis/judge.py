@@ -1,7 +1,6 @@
 """The judge: a recording and the limits in, a verdict out. Pure: same bytes, same verdict."""
 
-from analysis.evidence.net import last_net
-from analysis.evidence.run import load_evidence
+from analysis.evidence.run import last_net, load_evidence
 from analysis.limits.thresholds import Thresholds
 from analysis.paired.judge import judge_paired
 from analysis.single.judge import judge_evidence

@@ -7,7 +7,7 @@ from pathlib import Path
 from recording.errors import StorageError
 from recording.files import open_regular, why
 from recording.manifest import DIGESTS_SINCE, FileDigest, Manifest, write_manifest
-from recording.rundir import EVIDENCE, RunDir
+from recording.rundir import COMPANIONS, EVIDENCE, RunDir
 
 
 def close_run(run: RunDir, manifest: Manifest) -> None:
@@ -62,6 +62,6 @@ def _digest(path: Path) -> FileDigest | None:
             size = file.tell()
     except FileNotFoundError:
         return None
-    if not size and path.name.endswith(("-wal", "-journal")):
+    if not size and path.name.endswith(COMPANIONS):
         return None
     return FileDigest(bytes=size, sha256=digest)

@@ -1,7 +1,6 @@
 """Durations as people write them: ``90s``, ``2h``, ``1h30m``, ``250ms``."""
 
 import re
-from math import isfinite
 from typing import Annotated, Any, Final
 
 from pydantic import BeforeValidator, ValidationInfo
@@ -22,19 +21,17 @@ def parse_duration_s(text: Any) -> float:
 
     Raises ValueError (which pydantic turns into a located error) naming the allowed forms.
     """
-    if isinstance(text, int | float) and not isinstance(text, bool):
-        return _sensible(text, float(text) if abs(text) < MAX_DURATION_S else float("inf"))
     cleaned = str(text).strip()
-    if isinstance(text, bool) or not _WHOLE.fullmatch(cleaned):
+    if isinstance(text, int | float) and not isinstance(text, bool):
+        seconds = text
+    elif _WHOLE.fullmatch(cleaned):
+        parts = _PART.findall(cleaned)
+        seconds = round(sum(float(number) * _UNIT_S[unit] for number, unit in parts), 9)
+    else:
         raise ValueError(f"not a duration; {FORMS}")
-    parts = _PART.findall(cleaned)
-    return _sensible(text, round(sum(float(number) * _UNIT_S[unit] for number, unit in parts), 9))
-
-
-def _sensible(text: Any, seconds: float) -> float:
-    if not isfinite(seconds) or not 0 <= seconds <= MAX_DURATION_S:
+    if not 0 <= seconds <= MAX_DURATION_S:
         raise ValueError(f"not a duration between 0s and ten years; {FORMS}")
-    return seconds
+    return float(seconds)
 
 
 def _field(value: Any, info: ValidationInfo) -> float:
@@ -49,10 +46,8 @@ def format_duration(seconds: float) -> str:
         return f"{seconds * 1000:.0f}ms"
     if seconds < 60:
         return f"{seconds:.3g}s"
-    whole = round(seconds)
-    hours, rest = divmod(whole, 3600)
-    minutes, secs = divmod(rest, 60)
-    parts = [(hours, "h"), (minutes, "m"), (secs, "s")]
+    hours, rest = divmod(round(seconds), 3600)
+    parts = [(hours, "h"), (rest // 60, "m"), (rest % 60, "s")]
     shown = [f"{n}{u}" for n, u in parts if n]
     return "".join(shown[:2]) or "0s"
 

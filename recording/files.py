@@ -72,6 +72,6 @@ class AppendedFile:
         self.close()
 
 
-def why(error: OSError) -> str:
-    """What the system said, without the path."""
-    return error.strerror or str(error)
+def why(error: Exception) -> str:
+    """What the system said, without the path; of any other error its text."""
+    return getattr(error, "strerror", None) or str(error)

@@ -101,4 +101,3 @@ FLOW = FOUR
 """Those of this tree: ``mock_services/table.py`` has the same, and ``locustfiles/steps.py`` asks
 for these steps."""
 STEPS = FLOW.steps
-SERVICE_STEPS: Mapping[str, tuple[str, ...]] = {s.subject: s.steps for s in FLOW.all}

@@ -14,24 +14,20 @@ MAX_BYTES = 4 * 2**20
 """Far above any profile, thresholds or urls that people write."""
 
 
-def read_given_text(path: Path, max_bytes: int = MAX_BYTES) -> str:
+def read_given_text(path: Path) -> str:
     """The UTF-8 text of ``path``.
 
     Raises ConfigError naming the file: absent, not a regular file, too large, not readable, not
     UTF-8. Never waits, whatever stands at ``path``.
     """
     try:
-        data = read_regular(path, max_bytes)
+        return read_regular(path, MAX_BYTES).decode("utf-8")
     except FileNotFoundError:
         raise ConfigError(f"{path}: no such file") from None
-    except OSError as error:
-        raise ConfigError(f"{path}: cannot be read: {why(error)}") from None
-    except ValueError as error:  # a NUL in the name
-        raise ConfigError(f"{path}: cannot be read: {error}") from None
-    try:
-        return data.decode("utf-8")
     except UnicodeDecodeError as error:
         raise ConfigError(f"{path}: cannot be read: not UTF-8 (byte {error.start})") from None
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the name
+        raise ConfigError(f"{path}: cannot be read: {why(error)}") from None
 
 
 def parse_toml(text: str, where: str) -> dict[str, Any]:

@@ -24,8 +24,9 @@ from pathlib import Path
 from urllib.parse import quote, unquote
 
 from recording.clock import is_moment
-from recording.files import AppendedFile, open_regular
-from recording.histogram import Histogram, decode, encode
+from recording.files import AppendedFile
+from recording.histogram import Histogram
+from recording.wire import decode, encode
 
 GENERATOR = "generator"
 """Pseudo-step under which the generator records about itself."""
@@ -95,42 +96,28 @@ class HistogramLogWriter(AppendedFile):
 
     def __init__(self, path: Path, epoch_wall_s: float) -> None:
         """Raises OSError."""
-        super().__init__(path, _header(epoch_wall_s))
+        moment = datetime.fromtimestamp(epoch_wall_s, UTC).isoformat()
+        header = (
+            "#[Histogram log format version 1.3]\n"
+            f"#[StartTime: {epoch_wall_s:.3f} (seconds since epoch), {moment}]\n"
+            f"#[BaseTime: {epoch_wall_s:.3f} (seconds since epoch)]\n"
+            '"StartTimestamp","Interval_Length","Interval_Max","Interval_Compressed_Histogram"\n'
+        )
+        super().__init__(path, header)
 
     def write(self, intervals: Iterable[Interval]) -> None:
         """Append; raises OSError (disk full) with nothing but whole earlier lines lost."""
-        self._append("".join(_line(interval) for interval in intervals).encode())
+        lines = (
+            f"Tag={i.tag},{i.start_s:.3f},{i.length_s:.3f},"
+            f"{i.histogram.max_us / 1000:.3f},{encode(i.histogram)}\n"
+            for i in intervals
+        )
+        self._append("".join(lines).encode())
 
 
 def of_requests(intervals: Iterable[Interval], kind: str = LATENCY) -> Iterator[Interval]:
     """Those of one kind that hold requests of users, and not what the generator says of itself."""
     return (i for i in intervals if i.tag.kind == kind and i.tag.step != GENERATOR)
-
-
-def _header(epoch_wall_s: float) -> str:
-    moment = datetime.fromtimestamp(epoch_wall_s, UTC).isoformat()
-    return (
-        "#[Histogram log format version 1.3]\n"
-        f"#[StartTime: {epoch_wall_s:.3f} (seconds since epoch), {moment}]\n"
-        f"#[BaseTime: {epoch_wall_s:.3f} (seconds since epoch)]\n"
-        '"StartTimestamp","Interval_Length","Interval_Max","Interval_Compressed_Histogram"\n'
-    )
-
-
-def _line(interval: Interval) -> str:
-    return (
-        f"Tag={interval.tag},{interval.start_s:.3f},{interval.length_s:.3f},"
-        f"{interval.histogram.max_us / 1000:.3f},{encode(interval.histogram)}\n"
-    )
-
-
-def read_hlog(path: Path) -> HistogramLog:
-    """Everything readable in the log; a missing file is an empty log. Raises OSError."""
-    try:
-        with open_regular(path) as file:
-            return parse_hlog(file)
-    except FileNotFoundError:
-        return HistogramLog((), 0)
 
 
 def parse_hlog(lines: Iterable[bytes]) -> HistogramLog:

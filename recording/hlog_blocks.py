@@ -18,11 +18,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
 from recording.files import open_regular
-from recording.histogram import Histogram, add_up, merge
+from recording.histogram import Floats, Histogram, merge
 from recording.hlog import HistogramLog, Interval, Line, Tag, holds_something, parse_line
+from recording.wire import add_up
 
 _TEXTS = 256
 """Lines decoded at once: enough to be fast, and all arrays stay in the processor's cache."""
@@ -31,7 +31,6 @@ _THREADS = 2
 _MOST_AHEAD = 32
 """Sums under way at once; more would only fill memory with lines."""
 
-Floats = npt.NDArray[np.float64]
 Place = tuple[int, int]
 """Stretch between borders, and block in it."""
 
@@ -109,7 +108,10 @@ class _Adder:
         for (_, place), block in found.items():
             first_s = float(block.starts_s[0])
             starts_s[place] = min(first_s, starts_s.get(place, first_s))
-        intervals = [_interval(tag, starts_s[place], b) for (tag, place), b in found.items()]
+        intervals = [
+            Interval(tag, starts_s[place], b.end_s - starts_s[place], b.histogram, b.starts_s.size)
+            for (tag, place), b in found.items()
+        ]
         intervals.sort(key=lambda interval: (interval.start_s, interval.tag))
         damaged = sum(block.damaged for block in self._blocks.values())
         return HistogramLog(tuple(intervals), self._damaged + damaged)
@@ -156,7 +158,3 @@ def _readable(line: Line) -> bool:
     except ValueError:
         return False
     return True
-
-
-def _interval(tag: Tag, start_s: float, block: _Block) -> Interval:
-    return Interval(tag, start_s, block.end_s - start_s, block.histogram, block.starts_s.size)

@@ -15,13 +15,11 @@ import polars as pl
 from recording.clock import is_moment
 from recording.files import open_regular, read_regular
 from recording.orders import CONFIRMED_HEADER
+from recording.rundir import COMPANIONS
 
 CONFIRMED_SCHEMA = {"t_s": pl.Float64, "order_id": pl.String, "arm": pl.String}
 _HEADERS = (CONFIRMED_HEADER.encode(), CONFIRMED_HEADER.replace(",arm", "").encode())
 """Today's, and that of older runs, which had no arms."""
-_COMPANIONS = ("-wal", "-journal")
-"""Files beside a database that hold what a killed writer had not yet put into it."""
-_SELECT = "SELECT created_t_s, order_id FROM orders"
 
 
 def read_confirmed(path: Path) -> tuple[pl.DataFrame, int]:
@@ -50,22 +48,14 @@ def _records(text: str, cells: int) -> Iterator[tuple[float, str, str] | None]:
     while True:
         try:
             found = next(lines)
+            t_s, order_id, *arm = found
+            order_id.encode()  # what was no UTF-8 is none now
+            sound = len(found) == cells and is_moment(float(t_s)) and order_id
+            yield (float(t_s), order_id, "".join(arm)) if sound else None
         except StopIteration:
             return
-        except csv.Error:
+        except (csv.Error, ValueError):
             yield None
-        else:
-            yield _record(found) if len(found) == cells else None
-
-
-def _record(cells: list[str]) -> tuple[float, str, str] | None:
-    t_s, order_id, *arm = cells
-    try:
-        moment_s = float(t_s)
-        order_id.encode()  # what was no UTF-8 is none now
-    except ValueError:
-        return None
-    return (moment_s, order_id, "".join(arm)) if is_moment(moment_s) and order_id else None
 
 
 def read_ledger(path: Path) -> pl.DataFrame | None:
@@ -77,7 +67,7 @@ def read_ledger(path: Path) -> pl.DataFrame | None:
         open_regular(path).close()
     except FileNotFoundError:
         return None
-    beside = [path.with_name(path.name + tail) for tail in _COMPANIONS]
+    beside = [path.with_name(path.name + tail) for tail in COMPANIONS]
     waiting = [companion for companion in beside if _holds(companion)]
     try:
         if waiting:
@@ -105,7 +95,7 @@ def _rows_with(path: Path, waiting: list[Path]) -> list[Any]:
 
 def _rows(uri: str) -> list[Any]:
     with closing(sqlite3.connect(uri, uri=True)) as connection:
-        return connection.execute(_SELECT).fetchall()
+        return connection.execute("SELECT created_t_s, order_id FROM orders").fetchall()
 
 
 def _frame(rows: list[Any]) -> pl.DataFrame:

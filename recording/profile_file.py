@@ -27,6 +27,9 @@ _KINDS = {
     "model_type": "write a table",
     "model_attributes_type": "write a table",
 }
+"""What may be written, in place of pydantic's words for a kind of value."""
+_BRANCHES = ("function-", "literal[", "constrained-")
+"""How a part of a location begins that names one of several allowed kinds, not a key."""
 
 
 def load_profile(path: Path, overrides: Sequence[str] = ()) -> Profile:
@@ -110,7 +113,7 @@ def explain(error: ValidationError, model: type[BaseModel], where: str) -> Itera
     """One line per key: ``where: key = value: what is wrong and what is allowed``."""
     by_key: dict[str, list[str]] = {}
     for problem in error.errors():
-        location = [part for part in problem["loc"] if not _is_branch(part)]
+        location = [part for part in problem["loc"] if not str(part).startswith(_BRANCHES)]
         key = ".".join(str(part) for part in location)
         if problem["type"] == "extra_forbidden":
             known = _known_keys(model, location[:-1])
@@ -119,18 +122,9 @@ def explain(error: ValidationError, model: type[BaseModel], where: str) -> Itera
             yield f"{where}: {key} is missing"
         else:
             given = f"{where}: {key} = {_quoted(problem['input'])}" if key else where
-            by_key.setdefault(given, []).append(_allowed(problem["type"], problem["msg"]))
+            said = problem["msg"].removeprefix("Value error, ").removeprefix("Input ")
+            by_key.setdefault(given, []).append(_KINDS.get(problem["type"], said))
     yield from (f"{given}: {', or '.join(texts)}" for given, texts in by_key.items())
-
-
-def _is_branch(part: int | str) -> bool:
-    """Whether this part of a location names one of several allowed kinds, not a key."""
-    return str(part).startswith(("function-", "literal[", "constrained-"))
-
-
-def _allowed(kind: str, message: str) -> str:
-    """What may be written, in place of pydantic's words for a kind of value."""
-    return _KINDS.get(kind) or message.removeprefix("Value error, ").removeprefix("Input ")
 
 
 def _quoted(value: Any) -> str:

@@ -8,6 +8,8 @@ from pathlib import Path
 from recording.errors import NotARunError, StorageError
 
 _LEDGERS = ("orders.sqlite", "orders-base.sqlite", "orders-head.sqlite")
+COMPANIONS = ("-wal", "-journal")
+"""What files beside a database end in that hold what a killed writer had not yet put into it."""
 EVIDENCE = (
     "latency.hlog",
     "load.csv",
@@ -15,7 +17,7 @@ EVIDENCE = (
     "events.jsonl",
     "exemplars.jsonl",
     "ledger/confirmed.csv",
-    *(f"ledger/{name}{tail}" for name in _LEDGERS for tail in ("", "-wal", "-journal")),
+    *(f"ledger/{name}{tail}" for name in _LEDGERS for tail in ("", *COMPANIONS)),
 )
 """What a verdict reads beside the manifest, where it is there."""
 TOKEN_BYTES = 4

@@ -41,9 +41,9 @@ class SeriesWriter(AppendedFile):
 
     def write(self, samples: Iterable[Sample]) -> None:
         """Append; raises OSError (disk full). A value that is not sound is no sample."""
-        rows = (_row(sample) for sample in samples if is_sound(sample.value))
+        rows = (
+            f"{s.t_s:.3f},{csv_field(s.subject)},{csv_field(s.metric)},{s.value!r}\n"
+            for s in samples
+            if is_sound(s.value)
+        )
         self._append("".join(rows).encode())
-
-
-def _row(s: Sample) -> str:
-    return f"{s.t_s:.3f},{csv_field(s.subject)},{csv_field(s.metric)},{s.value!r}\n"

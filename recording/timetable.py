@@ -1,11 +1,31 @@
-"""The timetable that a paired run really had, from its manifest and its events."""
+"""What a run's timetable really was, from its events: its phases, and a paired run's slots."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from recording.events import SLOTS_STARTED
-from recording.manifest import Manifest
+from recording.events import PHASE_STARTED, PHASES_ENDED, SLOTS_STARTED
+from recording.manifest import Manifest, MeasuredPhase
 from recording.slots import Slots
+
+
+def phases_of(events: Sequence[Mapping[str, Any]]) -> tuple[MeasuredPhase, ...]:
+    """Start and end of each phase that began; a phase that was cut off has no end."""
+    timed = [row for row in events if isinstance(row.get("t_s"), int | float)]
+    starts = [row for row in timed if row.get("event") == PHASE_STARTED]
+    if not starts:
+        return ()
+    ends = [row for row in timed if row.get("event") == PHASES_ENDED]
+    borders: list[float | None] = [float(row["t_s"]) for row in starts[1:]]
+    borders.append(float(ends[0]["t_s"]) if ends else None)
+    return tuple(
+        MeasuredPhase(
+            name=str(row.get("phase", "")),
+            start_s=float(row["t_s"]),
+            end_s=end_s,
+            measured=bool(row.get("measured")),
+        )
+        for row, end_s in zip(starts, borders, strict=True)
+    )
 
 
 def slots_of(manifest: Manifest, events: Sequence[Mapping[str, Any]]) -> Slots | None:

@@ -24,15 +24,12 @@ def trust_store(ca_file: str = "") -> ssl.SSLContext:
     """
     context = ssl.create_default_context()
     for where, file in ((VARIABLE, os.environ.get(VARIABLE, "")), ("target.ca_file", ca_file)):
-        if file:
-            _add(context, where, file)
+        if not file:
+            continue
+        try:
+            context.load_verify_locations(cadata=Path(file).read_text(encoding="ascii"))
+        except (ssl.SSLError, ValueError):  # ValueError: empty, or no ASCII
+            raise ConfigError(f"{where} {file}: holds no PEM certificate") from None
+        except OSError as error:
+            raise ConfigError(f"{where} {file}: {why(error)}") from None
     return context
-
-
-def _add(context: ssl.SSLContext, where: str, file: str) -> None:
-    try:
-        context.load_verify_locations(cadata=Path(file).read_text(encoding="ascii"))
-    except (ssl.SSLError, ValueError):  # ValueError: empty, or no ASCII
-        raise ConfigError(f"{where} {file}: holds no PEM certificate") from None
-    except OSError as error:
-        raise ConfigError(f"{where} {file}: {why(error)}") from None

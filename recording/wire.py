@@ -10,16 +10,13 @@ import binascii
 import struct
 import zlib
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-Ints = npt.NDArray[np.int64]
+from recording.histogram import BUCKETS, HIGHEST_US, LOWEST_US, Histogram, Ints
 
 SIGNIFICANT_DIGITS = 3
-LOWEST_US = 1
-HIGHEST_US = 3_600_000_000
 _V2_COOKIE = 0x1C849313
 _V2_COMPRESSED_COOKIE = 0x1C849314
 _HEADER = struct.Struct(">iiiiqqd")
@@ -27,6 +24,25 @@ _ENVELOPE = struct.Struct(">ii")
 _MOST_BYTES = 9  # of one number, as the format has it for 64 bits
 _MOST_VALUES = 1 << 45  # in one bucket: a million a second for a year
 _MOST_BUCKETS = 1 << 16  # any layout of up to 3 digits and one hour has fewer
+
+
+def encode(histogram: Histogram) -> str:
+    """HdrHistogram V2, compressed, base64: what stands in a histogram log."""
+    numbers: list[int] = []
+    expected = 0
+    for index, count in zip(histogram.indices.tolist(), histogram.counts.tolist(), strict=True):
+        if gap := index - expected:
+            numbers.append(-gap if gap > 1 else 0)
+        numbers.append(count)
+        expected = index + 1
+    return pack(numbers)
+
+
+def decode(text: str | bytes) -> Histogram:
+    """The histogram of one base64 text. Raises ValueError as `add_up` does."""
+    counts = add_up([text])
+    indices = np.flatnonzero(counts)
+    return Histogram(indices, counts[indices])
 
 
 def pack(numbers: Iterable[int]) -> str:
@@ -52,34 +68,36 @@ def _zigzag_leb128(numbers: Iterable[int]) -> bytes:
 
 
 def add_up(texts: Sequence[str | bytes]) -> Ints:
-    """Counts of all texts together, from bucket 0 to the last occupied one.
+    """Counts of all `BUCKETS` over many base64 texts together, much faster than one by one.
 
     Raises ValueError when one is damaged or of another resolution than ours, and for more values
     than anyone can have recorded.
     """
     payloads = [payload for text in texts if (payload := _payload(text))]
     if not payloads:
-        return np.empty(0, np.int64)
+        return np.zeros(BUCKETS, np.int64)
     octets = np.frombuffer(b"".join(payloads), np.uint8)
-    longer = _longer_numbers(octets)
+    longer, last, followed = _longer_numbers(octets)
     # Nearly every number is one byte: all are read as such, in bytes, and the others put right.
     numbers = (octets >> 1).view(np.int8) ^ -(octets & 1).view(np.int8)
     # 64 bits although 32 would do: cumsum and bincount convert anything else, which costs more.
     spans = np.maximum(-numbers, 1).astype(np.int64)
     counts = np.maximum(numbers, 0).astype(np.float64)
-    spans[longer.followed] = 0
-    counts[longer.followed] = 0
-    spans[longer.last] = np.maximum(-longer.numbers, 1)
-    counts[longer.last] = np.maximum(longer.numbers, 0)
+    spans[followed] = 0
+    counts[followed] = 0
+    spans[last] = np.maximum(-longer, 1)
+    counts[last] = np.maximum(longer, 0)
     starts = np.cumsum([0, *map(len, payloads[:-1])])
     lengths = np.add.reduceat(spans, starts)
     if lengths.max() > _MOST_BUCKETS:
         raise ValueError("damaged histogram: more buckets than there are")
     spans[starts[1:]] -= lengths[:-1]  # the next text begins at bucket 0 again
-    sums = np.bincount(np.cumsum(spans), counts)[1:]
+    sums = np.bincount(np.cumsum(spans), counts, minlength=BUCKETS + 1)[1:]
+    if sums[BUCKETS:].any():
+        raise ValueError("damaged histogram: a bucket beyond the highest value")
     if sums.max(initial=0) > _MOST_VALUES:
         raise ValueError("damaged histogram: more values than anyone can have recorded")
-    return sums.astype(np.int64)
+    return sums[:BUCKETS].astype(np.int64)
 
 
 def _payload(text: str | bytes) -> bytes:
@@ -100,15 +118,8 @@ def _payload(text: str | bytes) -> bytes:
     return payload
 
 
-class _Longer(NamedTuple):
+def _longer_numbers(octets: npt.NDArray[np.uint8]) -> tuple[Ints, Ints, Ints]:
     """The numbers of more than one byte: their value, where they end, all bytes before that."""
-
-    numbers: Ints
-    last: Ints
-    followed: Ints
-
-
-def _longer_numbers(octets: npt.NDArray[np.uint8]) -> _Longer:
     followed = np.flatnonzero(octets >= 0x80)
     first = np.flatnonzero(np.diff(followed, prepend=-2) != 1)
     starts = followed[first]
@@ -124,4 +135,4 @@ def _longer_numbers(octets: npt.NDArray[np.uint8]) -> _Longer:
     numbers = (raw >> 1) ^ -(raw & 1)
     if numbers.min(initial=0) < -_MOST_BUCKETS:
         raise ValueError("damaged histogram: more empty buckets than there are")
-    return _Longer(numbers, last, followed)
+    return numbers, last, followed

@@ -12,8 +12,7 @@ import orjson
 from pydantic import Field, field_validator
 
 from analysis.evidence.host import host_class
-from analysis.evidence.net import last_net
-from analysis.evidence.run import Evidence, load_evidence
+from analysis.evidence.run import Evidence, last_net, load_evidence
 from analysis.limits.thresholds import Thresholds
 from analysis.metrics.case import Case
 from analysis.metrics.catalogue import METRICS

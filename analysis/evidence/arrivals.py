@@ -17,7 +17,8 @@ EDGE_S = 1.0
 def arrivals_due(evidence: Evidence) -> Check:
     """Journeys that were due, against the plan, over the whole load."""
     tolerance = evidence.manifest.profile.validity.undelivered_arrivals
-    due = sum(_last(evidence, worker) for worker in evidence.load.subjects(ARRIVALS_PLANNED))
+    workers = evidence.load.subjects(ARRIVALS_PLANNED)
+    due = sum(float(evidence.load.get(worker, ARRIVALS_PLANNED)[1][-1]) for worker in workers)
     fewest, most = _planned(evidence)
     return Check(
         "arrivals due",
@@ -26,11 +27,6 @@ def arrivals_due(evidence: Evidence) -> Check:
         (1 - tolerance) * fewest <= due <= (1 + tolerance) * most,
         "each worker's share of them is drawn beforehand: one was lost, or was too many",
     )
-
-
-def _last(evidence: Evidence, worker: str) -> float:
-    _, values = evidence.load.get(worker, ARRIVALS_PLANNED)
-    return float(values[-1]) if values.size else 0.0
 
 
 def _planned(evidence: Evidence) -> tuple[int, int]:

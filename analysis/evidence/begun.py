@@ -7,7 +7,7 @@ from typing import Any
 from analysis.evidence.run import Evidence
 from analysis.words.values import Check
 from recording.events import GENERATOR_ENDED
-from recording.hlog import UNPAIRED, Interval, Tag, of_requests
+from recording.hlog import UNPAIRED, Interval, of_requests
 from recording.manifest import DIGESTS_SINCE
 
 
@@ -54,9 +54,6 @@ def recorded(intervals: tuple[Interval, ...]) -> "Counter[str]":
     """Requests in a log by step, and by arm in a paired run (``charge@head``)."""
     found: Counter[str] = Counter()
     for i in of_requests(intervals):
-        found[_name(i.tag)] += i.histogram.n
+        arm = "" if i.tag.arm == UNPAIRED else f"@{i.tag.arm}"
+        found[f"{i.tag.step}{arm}"] += i.histogram.n
     return found
-
-
-def _name(tag: Tag) -> str:
-    return tag.step if tag.arm == UNPAIRED else f"{tag.step}@{tag.arm}"

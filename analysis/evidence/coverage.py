@@ -4,12 +4,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from analysis.evidence.run import Evidence
+from recording.histogram import Floats
 from recording.metric_names import UP
-
-Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,10 +23,7 @@ class Gaps:
 
 
 def samples_without(evidence: Evidence, subject: str, t_s: Floats, since_s: float) -> Gaps:
-    """Gaps between what was seen at ``t_s`` and the samples of a service, up to the load's end.
-
-    None where the recording does not say when it was sampled.
-    """
+    """Gaps between what was seen at ``t_s`` and the samples of a service, up to the load's end."""
     up_t_s, up = evidence.resources.get(subject, UP)
     asked = (up > 0) & (up_t_s >= since_s) & (up_t_s <= evidence.load_end_s)
     return Gaps(int((~np.isin(up_t_s[asked], t_s)).sum()), int(asked.sum()))
@@ -43,7 +38,7 @@ def unsaid(
     with labels may begin late: they appear with their first event.
     """
     names = list(metrics)
-    begins_s = evidence.measured[0][0] if evidence.measured else 0.0
+    begins_s = evidence.measured_from_s
     times = [evidence.resources.get(subject, name)[0] for name in names]
     t_s = np.unique(np.concatenate(times)) if times else np.empty(0)
     if may_begin_late and t_s.size:

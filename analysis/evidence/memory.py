@@ -104,23 +104,17 @@ class ServiceMemory:
 def memory_of(evidence: Evidence, subject: str) -> ServiceMemory:
     """Judge a service's resident memory."""
     t_s, rss = evidence.resources.get(subject, RSS)
-    begins = evidence.measured[0][0] if evidence.measured else 0.0
-    inside = (t_s >= begins) & (t_s <= evidence.load_end_s)
+    begins_s, first_s = evidence.measured_from_s, evidence.load_start_s
+    inside = (t_s >= begins_s) & (t_s <= evidence.load_end_s)
     t_s, rss = t_s[inside], rss[inside]
     limits = evidence.resources.get(subject, MEMORY_LIMIT)[1]
     limit = float(limits[-1]) if limits.size else None
     collected = [
-        float(row["t_s"])
+        float(row["t_s"]) - first_s
         for row in evidence.events_named(GC)
-        if row.get("source") == subject and begins <= float(row["t_s"])
+        if row.get("source") == subject and begins_s <= float(row["t_s"])
     ]
-    first_s = evidence.load_start_s
-    verdict = judge_memory(
-        t_s - first_s,
-        rss,
-        collections_s=[at - first_s for at in collected],
-        limit_bytes=limit,
-    )
+    verdict = judge_memory(t_s - first_s, rss, collections_s=collected, limit_bytes=limit)
     return ServiceMemory(
         subject=subject,
         verdict=verdict,

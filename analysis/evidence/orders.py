@@ -9,12 +9,8 @@ from recording.events import PHASES_ENDED, WORKER_LOST
 
 IN_FLIGHT_S = 30.0
 """The seed's allowance: "in-flight during test shutdown … completed within 30 seconds"."""
-
-
 WORKER_UNREPORTED_S = 15.0
 """Locust declares a worker lost about 5 s after its last sign of life."""
-
-
 IN_WORDS = {
     "lost": "confirmed to a client but not in the ledger",
     "unmatched": "in the ledger but never confirmed to a client",
@@ -55,7 +51,9 @@ def reconcile(evidence: Evidence, arm: str = "") -> Reconciliation | None:
     seen, kept = _numbered(confirmed.filter(pl.col("arm") == arm)), _numbered(ledger)
     lost = seen.join(kept, on=_ORDER, how="anti")["order_id"]
     only = kept.join(seen, on=_ORDER, how="anti")
-    late = pl.col("t_s") >= _stop_s(evidence) - IN_FLIGHT_S
+    # The load stopped with its last phase, or with the recording if it was cut off.
+    stop_s = next(iter(evidence.times_of(PHASES_ENDED)), evidence.end_s)
+    late = pl.col("t_s") >= stop_s - IN_FLIGHT_S
     for lost_s in evidence.times_of(WORKER_LOST):
         # What a killed worker had confirmed since its last report died with it.
         late |= pl.col("t_s").is_between(lost_s - WORKER_UNREPORTED_S, lost_s)
@@ -71,8 +69,3 @@ def reconcile(evidence: Evidence, arm: str = "") -> Reconciliation | None:
 def _numbered(orders: pl.DataFrame) -> pl.DataFrame:
     """Each confirmation is an order: one id that many clients got is in the ledger once."""
     return orders.with_columns(nth=pl.int_range(pl.len()).over("order_id"))
-
-
-def _stop_s(evidence: Evidence) -> float:
-    """When the load stopped: the end of the last phase, or of the recording if it was cut off."""
-    return next(iter(evidence.times_of(PHASES_ENDED)), evidence.end_s)

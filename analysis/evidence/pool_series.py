@@ -9,9 +9,8 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from recording.histogram import Floats
 from recording.metric_names import POOL_TIMEOUTS, POOL_WAITING
-
-Floats = npt.NDArray[np.float64]
 
 # A single good sample between two bad ones is the pool gasping, not a recovery.
 _MERGE_SAMPLES = 2.0
@@ -26,21 +25,11 @@ class PoolSeries:
     NaN where the service did not say. Times ascend.
     """
 
-    name: str
     t_s: Floats
     maximum: Floats
     active: Floats
     waiting: Floats
     timeouts_total: Floats
-
-    def __post_init__(self) -> None:
-        lengths = {
-            len(a) for a in (self.t_s, self.maximum, self.active, self.waiting, self.timeouts_total)
-        }
-        if len(lengths) != 1:
-            raise ValueError(f"pool {self.name}: series of different lengths {sorted(lengths)}")
-        if np.any(np.diff(self.t_s) < 0):
-            raise ValueError(f"pool {self.name}: times do not ascend")
 
     @property
     def size(self) -> Floats:
@@ -106,8 +95,6 @@ def exhaustion_windows(pool: PoolSeries) -> list[ExhaustionWindow]:
 
     Good stretches shorter than two median sample intervals do not end a window.
     """
-    if len(pool.t_s) == 0:
-        return []
     timeouts = _new(pool.timeouts_total)
     starved = (pool.waiting > 0) & (pool.active >= pool.size)
     runs = _merged(_runs((timeouts > 0) | starved), pool.t_s)
@@ -159,17 +146,11 @@ def histogram_quantile(upper_bounds: Floats, cumulative: Floats, q: float) -> Bu
     bucket = int(np.searchsorted(counts, rank))
     if bucket == len(counts) - 1:
         return BucketQuantile(float(upper_bounds[-2]), at_least=True)
-    return BucketQuantile(_within(upper_bounds, counts, bucket, rank), at_least=False)
-
-
-def _within(upper_bounds: Floats, counts: Floats, bucket: int, rank: float) -> float:
-    upper = float(upper_bounds[bucket])
-    if bucket == 0 and upper <= 0.0:
-        return upper
-    lower = float(upper_bounds[bucket - 1]) if bucket else 0.0
-    before = float(counts[bucket - 1]) if bucket else 0.0
-    inside = float(counts[bucket]) - before
-    return lower + (upper - lower) * ((rank - before) / inside if inside else 0.0)
+    edges = np.append(min(0.0, upper_bounds[0]), upper_bounds)
+    lower, upper = edges[bucket : bucket + 2]
+    before, up_to = np.append(0.0, counts)[bucket : bucket + 2]
+    inside = (rank - before) / (up_to - before) if up_to > before else 0.0
+    return BucketQuantile(float(lower + (upper - lower) * inside), at_least=False)
 
 
 def _runs(bad: npt.NDArray[np.bool_]) -> list[tuple[int, int]]:

@@ -14,11 +14,9 @@ from recording.hlog_blocks import read_hlog_blocks
 from recording.jsonl import read_json_lines
 from recording.manifest import Manifest, MeasuredPhase
 from recording.orders_reader import CONFIRMED_SCHEMA, read_confirmed, read_ledger
-from recording.phases import phases_of
 from recording.rundir import RunDir
 from recording.series_reader import Series, read_series
-from recording.slots import Slots
-from recording.timetable import borders_s, slots_of
+from recording.timetable import borders_s, phases_of, slots_of
 
 MAX_BLOCKS = 200
 """Blocks of time for confidence intervals: enough to see autocorrelation, cheap at 48 hours."""
@@ -49,11 +47,13 @@ class Reading:
 
     def log(self, manifest: Manifest, events: Sequence[Mapping[str, Any]]) -> HistogramLog:
         """The histograms, in blocks that do not cross a border of what is judged."""
-        slots = slots_of(manifest, events)
-        phases = phases_of(events) or manifest.phases
+        if slots := slots_of(manifest, events):
+            borders, block_s = borders_s(slots), max(slots.slot_s, slots.start_s)
+        else:
+            borders, block_s = _phases_in_blocks(manifest, phases_of(events) or manifest.phases)
 
         def read(path: Path) -> HistogramLog:
-            return _read_slots(path, slots) if slots else _read_log(path, manifest, phases)
+            return read_hlog_blocks(path, borders, block_s)
 
         found = self._read(self._run.latency, read, HistogramLog((), 0))
         self._lines(self._run.latency, found.damaged_lines)
@@ -103,16 +103,13 @@ class Reading:
             self._damage.append(f"{self._run.name_of(path)}: {damaged} damaged line(s)")
 
 
-def _read_log(path: Path, manifest: Manifest, phases: Sequence[MeasuredPhase]) -> HistogramLog:
-    """The log in blocks of whole intervals that do not cross the border of a phase."""
-    borders_s = {border for phase in phases for border in (phase.start_s, phase.end_s)}
+def _phases_in_blocks(
+    manifest: Manifest, phases: Sequence[MeasuredPhase]
+) -> tuple[list[float], float]:
+    """Borders of the phases, and the length of blocks of whole intervals between them, s."""
+    borders = {border for phase in phases for border in (phase.start_s, phase.end_s)}
     interval_s = manifest.profile.recording.interval
     wanted_s = manifest.profile.measured_s / MAX_BLOCKS
     # Half an interval keeps every interval by itself, whatever rounding does to its start.
     block_s = ceil(wanted_s / interval_s) * interval_s if wanted_s > interval_s else interval_s / 2
-    return read_hlog_blocks(path, [b for b in borders_s if b is not None], block_s)
-
-
-def _read_slots(path: Path, slots: Slots) -> HistogramLog:
-    """The log of a paired run, where the borders of slots and cuts are what matters."""
-    return read_hlog_blocks(path, borders_s(slots), max(slots.slot_s, slots.start_s))
+    return [border for border in borders if border is not None], block_s

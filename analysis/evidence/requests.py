@@ -6,15 +6,14 @@ from functools import cached_property
 from math import inf
 
 import numpy as np
-import numpy.typing as npt
 
 from analysis.evidence.reading import MAX_BLOCKS
 from analysis.evidence.run import Evidence
 from analysis.statistics.distributions import share_interval
 from analysis.statistics.percentiles import maximum, mean, min_samples, quantile, quantile_interval
 from analysis.words.values import Measurement
-from recording.histogram import Histogram, bucket_mid_us, merge
-from recording.hlog import GENERATOR, INTENDED, LATENCY, Interval, of_requests
+from recording.histogram import Floats, Histogram, Ints, bucket_mid_us, merge
+from recording.hlog import INTENDED, LATENCY, Interval, of_requests
 from recording.outcomes import LOWER_BOUNDS, UNANSWERED, WITHOUT_ANSWER, is_failure
 from recording.profile import JOURNEY
 
@@ -34,15 +33,15 @@ class Sample:
     """
 
     subject: str
-    values_us: npt.NDArray[np.float64]
-    block_counts: npt.NDArray[np.int64]
+    values_us: Floats
+    block_counts: Ints
     outcomes: dict[str, int]
-    never_ended: npt.NDArray[np.int64]
+    never_ended: Ints
 
     @cached_property
-    def counts(self) -> npt.NDArray[np.int64]:
+    def counts(self) -> Ints:
         """Counts per bucket over the whole measured time."""
-        total: npt.NDArray[np.int64] = self.block_counts.sum(axis=0)
+        total: Ints = self.block_counts.sum(axis=0)
         return total
 
     @property
@@ -79,10 +78,8 @@ class Sample:
             return self._bounded(found, float(self.failures + self.undecided))
         if not self.n:
             return Measurement(self.subject, metric, float("nan"), "ms", 0)
-        if metric == "mean":
-            return self._ms(metric, mean(self.values_us, self.counts), at_least=self._any_open)
-        if metric == "max":
-            return self._ms(metric, maximum(self.values_us, self.counts), at_least=self._any_open)
+        if figure := {"mean": mean, "max": maximum}.get(metric):
+            return self._ms(metric, figure(self.values_us, self.counts), at_least=self._any_open)
         return self.quantile(metric)
 
     def quantile(self, metric: str, confidence: float = 0.95) -> Measurement:
@@ -174,9 +171,7 @@ def _sample(subject: str, intervals: Sequence[Interval]) -> Sample:
     return Sample(subject, bucket_mid_us(indices), blocks, outcomes, never_ended)
 
 
-def never_ended_counts(
-    intervals: Iterable[Interval], indices: npt.NDArray[np.int64]
-) -> npt.NDArray[np.int64]:
+def never_ended_counts(intervals: Iterable[Interval], indices: Ints) -> Ints:
     """How many requests of each bucket have a latency that is only a lower bound."""
     found = merge(i.histogram for i in intervals if i.tag.outcome in LOWER_BOUNDS)
     counts = np.zeros(indices.size, np.int64)
@@ -184,7 +179,7 @@ def never_ended_counts(
     return counts
 
 
-def _blocks(intervals: Sequence[Interval], indices: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+def _blocks(intervals: Sequence[Interval], indices: Ints) -> Ints:
     """Bucket counts per block of time; consecutive intervals share a block in a long run."""
     starts = np.unique([i.start_s for i in intervals])
     blocks = min(MAX_BLOCKS, starts.size)
@@ -196,9 +191,7 @@ def _blocks(intervals: Sequence[Interval], indices: npt.NDArray[np.int64]) -> np
     return counts
 
 
-def pooled(evidence: Evidence, kind: str, step: str | None = None) -> Histogram:
-    """All values of one kind in the measured phases, of one step or of all."""
-    found = (i for i in evidence.log.intervals if i.tag.kind == kind and evidence.is_measured(i))
-    return merge(
-        i.histogram for i in found if (i.tag.step == step if step else i.tag.step != GENERATOR)
-    )
+def pooled(evidence: Evidence, kind: str, step: str) -> Histogram:
+    """All values of one kind and step in the measured phases."""
+    of_step = (i for i in evidence.log.intervals if (i.tag.kind, i.tag.step) == (kind, step))
+    return merge(i.histogram for i in of_step if evidence.is_measured(i))

@@ -1,10 +1,8 @@
 """What the sampled series say about services: their pools, and how counters grew."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from analysis.evidence.coverage import samples_without
 from analysis.evidence.pool_series import (
@@ -14,16 +12,9 @@ from analysis.evidence.pool_series import (
     exhaustion_windows,
 )
 from analysis.evidence.run import Evidence
-from recording.metric_names import (
-    POOL_ACTIVE,
-    POOL_MAX,
-    POOL_TIMEOUTS,
-    POOL_WAITING,
-    UP,
-)
+from recording.histogram import Floats
+from recording.metric_names import POOL_ACTIVE, POOL_MAX, POOL_TIMEOUTS, POOL_WAITING, UP
 from recording.series_reader import Series
-
-Floats = npt.NDArray[np.float64]
 
 _SAME_PASS_S = 1e-3
 """Samples of one pass share a time, up to the writing of it."""
@@ -43,16 +34,14 @@ class Pool:
 
 def pools_of(evidence: Evidence, subject: str) -> list[Pool]:
     """Every pool of a service. Exhaustion counts in every phase, not only while measuring."""
-    return list(_pools(evidence, subject))
+    names = (metric.partition("/") for metric in evidence.resources.metrics(subject))
+    return [_pool(evidence, subject, label) for name, _, label in names if name == POOL_ACTIVE]
 
 
-def _pools(evidence: Evidence, subject: str) -> Iterator[Pool]:
-    for metric in evidence.resources.metrics(subject):
-        name, _, label = metric.partition("/")
-        if name == POOL_ACTIVE:
-            pool = _pool_series(evidence.resources, subject, label)
-            windows = tuple(exhaustion_windows(pool))
-            yield Pool(subject, label, pool, windows, _unseen(evidence, subject, label))
+def _pool(evidence: Evidence, subject: str, label: str) -> Pool:
+    series = _pool_series(evidence.resources, subject, label)
+    windows = tuple(exhaustion_windows(series))
+    return Pool(subject, label, series, windows, _unseen(evidence, subject, label))
 
 
 def _unseen(evidence: Evidence, subject: str, label: str) -> str:
@@ -84,7 +73,6 @@ def _pool_series(series: Series, subject: str, label: str) -> PoolSeries:
     if np.isfinite(timeouts).any():  # a counter may appear with its first event
         timeouts[: int(np.isfinite(timeouts).argmax())] = 0.0
     return PoolSeries(
-        name=label,
         t_s=t_s,
         maximum=carried(*sampled(POOL_MAX), t_s),
         active=active,
@@ -129,7 +117,8 @@ def counter_growth(
     series = evidence.load if source == "load" else evidence.resources
     t_s, values = series.get(subject, metric)
     steps = counter_steps(values)
-    if t_s.size and t_s[0] > 0 and not np.isclose(t_s[0], _first_sample_s(series, subject)):
+    first_s = next(iter(series.get(subject, UP)[0]), 0.0)
+    if t_s.size and t_s[0] > 0 and not np.isclose(t_s[0], first_s):
         steps[0] = values[0]  # a labelled counter appears with its first event
     return t_s, steps
 
@@ -141,11 +130,6 @@ def grown_while_measured(evidence: Evidence, subject: str, metric: str, source: 
     for start, end in evidence.measured:
         inside |= (t_s > start) & (t_s <= end)
     return float(steps[inside].sum())
-
-
-def _first_sample_s(series: Series, subject: str) -> float:
-    t_s, _ = series.get(subject, UP)
-    return float(t_s[0]) if t_s.size else 0.0
 
 
 def rate_while_measured(evidence: Evidence, t_s: Floats, values: Floats) -> float | None:

@@ -1,6 +1,8 @@
 """Everything a run directory holds, read once, damage counted and never fatal."""
 
+import logging
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -10,15 +12,17 @@ import polars as pl
 from analysis.evidence.reading import Reading
 from analysis.words.units import format_elapsed
 from recording.closing import changed_files
+from recording.errors import LoadgateError, SpoiltError
 from recording.events import CLOCK_JUMPED, NOT_SAMPLED
 from recording.flow import Services
 from recording.hlog import HistogramLog, Interval
 from recording.manifest import DIGESTS_SINCE, Manifest, MeasuredPhase, read_manifest
-from recording.phases import phases_of
 from recording.rundir import RunDir
 from recording.series_reader import Series
 from recording.slots import ARMS, Slots
-from recording.timetable import slots_of
+from recording.timetable import phases_of, slots_of
+
+log = logging.getLogger(__name__)
 
 FORMAT_1 = (
     "recorded in format 1: it does not say how many requests began, and has no digests: requests "
@@ -88,6 +92,11 @@ class Evidence:
         """(start, end) of the measured phases, s since the epoch."""
         return tuple((p.start_s, p.end_s or p.start_s) for p in self.phases if p.measured)
 
+    @property
+    def measured_from_s(self) -> float:
+        """When the first measured phase began, s since the epoch; 0 where none did."""
+        return self.measured[0][0] if self.measured else 0.0
+
     @cached_property
     def measured_s(self) -> float:
         """Length of the measured phases together, s."""
@@ -146,3 +155,15 @@ def load_evidence(run: RunDir) -> Evidence:
         damage=reading.damage(),
         spoilt_exemplars=reading.spoilt_exemplars,
     )
+
+
+@contextmanager
+def last_net(run: RunDir) -> Iterator[None]:
+    """Raises SpoiltError for every error that nobody raised on purpose: a spoilt recording's."""
+    try:
+        yield
+    except LoadgateError:
+        raise
+    except (Exception, pl.exceptions.PanicException) as error:
+        log.debug("%s cannot be judged", run.root, exc_info=True)
+        raise SpoiltError(f"cannot be judged: {type(error).__name__}: {error}") from error

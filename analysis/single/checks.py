@@ -57,13 +57,8 @@ def ending(evidence: Evidence) -> Check:
 
 
 def damage(evidence: Evidence) -> Iterator[Check]:
-    yield Check(
-        "damaged files",
-        f"{len(evidence.damage)}",
-        "0",
-        not evidence.damage,
-        "; ".join(evidence.damage),
-    )
+    wrong = evidence.damage
+    yield Check("damaged files", f"{len(wrong)}", "0", not wrong, "; ".join(wrong))
 
 
 def completeness(evidence: Evidence) -> Iterator[Check]:
@@ -98,12 +93,8 @@ def _equal(name: str, actual: int, expected: int, what: str) -> Check:
 def _locust_count(evidence: Evidence, ours: int, theirs: int) -> Check:
     tolerance = evidence.manifest.profile.validity.count_tolerance
     allowed = tolerance * max(ours, theirs) + _died_with_workers(evidence, ours)
-    return Check(
-        "requests by Locust's own count",
-        f"{theirs}",
-        f"{ours} ± {allowed:.0f}",
-        abs(ours - theirs) <= allowed,
-    )
+    alike = abs(ours - theirs) <= allowed
+    return Check("requests by Locust's own count", f"{theirs}", f"{ours} ± {allowed:.0f}", alike)
 
 
 def _died_with_workers(evidence: Evidence, recorded: int) -> float:
@@ -146,33 +137,29 @@ def distortion_check(
     Where nothing was answered there is nothing that they could have said it in.
     """
     limit_s = evidence.manifest.profile.validity.distortion_p99
-    if not total.n:
-        if evidence.is_ours(arm) and answered:
-            yield Check(name, NO_DATA, f"≤ {format_duration(limit_s)}", False)
-        return
-    p99_ms = quantile(total.values_us, total.counts, 0.99) / 1000
-    yield Check(
-        name,
-        f"{p99_ms:.1f} ms",
-        f"≤ {format_duration(limit_s)}",
-        p99_ms <= 1000 * limit_s,
-        "client time minus the server's own: what harness and host added to every latency"
-        + stolen(evidence),
-    )
+    hint = "client time minus the server's own: what harness and host added to every latency"
+    if total.n:
+        yield _p99(name, total, limit_s, hint + stolen(evidence))
+    elif evidence.is_ours(arm) and answered:
+        yield _p99(name, total, limit_s, "")
+
+
+def _p99(
+    name: str, of: Histogram, limit_s: float, hint: str, *, may_be_empty: bool = False
+) -> Check:
+    limit = f"≤ {format_duration(limit_s)}"
+    if not of.n:
+        return Check(name, NO_DATA, limit, may_be_empty, hint)
+    p99_ms = quantile(of.values_us, of.counts, 0.99) / 1000
+    return Check(name, f"{p99_ms:.1f} ms", limit, p99_ms <= 1000 * limit_s, hint)
 
 
 def generator(evidence: Evidence) -> Iterator[Check]:
     validity = evidence.manifest.profile.validity
     own = evidence.manifest.source == "loadgate"  # whose generator always says
-    lag = pooled(evidence, LATENCY, GENERATOR)
-    p99_ms = quantile(lag.values_us, lag.counts, 0.99) / 1000 if lag.n else None
-    yield Check(
-        "generator lag p99",
-        NO_DATA if p99_ms is None else f"{p99_ms:.1f} ms",
-        f"≤ {format_duration(validity.generator_lag_p99)}",
-        not own if p99_ms is None else p99_ms <= 1000 * validity.generator_lag_p99,
-        "how late its own timers fired" + stolen(evidence),
-    )
+    lag, limit_s = pooled(evidence, LATENCY, GENERATOR), validity.generator_lag_p99
+    hint = "how late its own timers fired" + stolen(evidence)
+    yield _p99("generator lag p99", lag, limit_s, hint, may_be_empty=not own)
     workers = evidence.load.subjects(CPU)
     if not workers:
         yield Check("CPU of the generator", NO_DATA, "present", not own)

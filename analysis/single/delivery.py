@@ -13,8 +13,10 @@ from analysis.evidence.arrivals import arrivals_due
 from analysis.evidence.requests import Sample
 from analysis.evidence.resources import grown_while_measured
 from analysis.evidence.run import Evidence
+from analysis.statistics.percentiles import mean
 from analysis.words.values import NO_DATA, Check
 from recording.durations import format_duration
+from recording.histogram import merge
 from recording.hlog import Interval, of_requests
 from recording.metric_names import ARRIVALS_PLANNED, ARRIVALS_STARTED, LOCUST, USERS
 from recording.outcomes import LOWER_BOUNDS
@@ -88,12 +90,11 @@ def kept_from_users(evidence: Evidence) -> str:
 def _journey_s(evidence: Evidence) -> float:
     """What a journey takes without hanging requests, s."""
     journey = evidence.manifest.profile.journey
-    answered = [i for i in of_requests(evidence.log.intervals) if not _hangs(i)]
-    number = sum(i.histogram.n for i in answered)
-    mean_s = sum(float(i.histogram.values_us @ i.histogram.counts) for i in answered) / 1e6
-    mean_s = mean_s / number if number else 0.0
-    requests = journey.funnel.requests_per_journey(journey.decline_share)
-    return max(1e-3, requests * (mean_s + journey.think.mean_s))
+    requests = of_requests(evidence.log.intervals)
+    answered = merge(i.histogram for i in requests if i.tag.outcome not in LOWER_BOUNDS)
+    mean_s = mean(answered.values_us, answered.counts) / 1e6 if answered.n else 0.0
+    number = journey.funnel.requests_per_journey(journey.decline_share)
+    return max(1e-3, number * (mean_s + journey.think.mean_s))
 
 
 def _users_delivered(evidence: Evidence, samples: dict[str, Sample]) -> Iterator[Check]:
@@ -109,9 +110,8 @@ def _users_delivered(evidence: Evidence, samples: dict[str, Sample]) -> Iterator
         f"{intended:.0f} ± {100 * validity.users_tolerance:g} %",
         abs(share - 1) <= validity.users_tolerance,
     )
-    yield rate_check(
-        evidence, "request rate", evidence.log.intervals, evidence.measured, samples, there
-    )
+    intervals, windows = evidence.log.intervals, evidence.measured
+    yield rate_check(evidence, "request rate", intervals, windows, samples, there)
 
 
 def _users(evidence: Evidence) -> tuple[float, float | None]:
@@ -120,17 +120,13 @@ def _users(evidence: Evidence) -> tuple[float, float | None]:
     pairs = [
         (wanted, float(there))
         for t_s, there in zip(*evidence.load.get(LOCUST, USERS), strict=True)
-        if _users_known_at(evidence, float(t_s))
+        if any(start + USERS_KNOWN_AFTER_S <= t_s <= end for start, end in evidence.measured)
         and (wanted := load.intended(float(t_s) - evidence.load_start_s)) is not None
     ]
     if not pairs:
         return 0.0, None
     wanted, there = np.mean(pairs, axis=0)
     return float(wanted), float(there)
-
-
-def _users_known_at(evidence: Evidence, t_s: float) -> bool:
-    return any(start + USERS_KNOWN_AFTER_S <= t_s <= end for start, end in evidence.measured)
 
 
 def rate_check(
@@ -200,12 +196,8 @@ def _begin_s(interval: Interval) -> float:
     return interval.start_s + interval.length_s / 2
 
 
-def _hangs(interval: Interval) -> bool:
-    return interval.tag.outcome in LOWER_BOUNDS
-
-
 def _hanging(intervals: Sequence[Interval]) -> list[Interval]:
-    return [i for i in of_requests(intervals) if _hangs(i)]
+    return [i for i in of_requests(intervals) if i.tag.outcome in LOWER_BOUNDS]
 
 
 def spent_s(intervals: Sequence[Interval], windows: Sequence[Window]) -> float:

@@ -41,17 +41,17 @@ def judge_evidence(evidence: Evidence, thresholds: Thresholds) -> Verdict:
     invalid = tuple(str(check) for check in run_checks if not check.ok)
     unsure = tuple(_unsure(evidence, thresholds, rows))
     applying = tuple(row for row in rows if row.applies)
-    outcome = _overall(bool(invalid), bool(breaches), bool(unsure), bool(applying))
-    if outcome is Outcome.INVALID and not invalid:
+    if not invalid and not applying:
         invalid = ("no rule of thresholds.toml applies to this run",)
+    outcome, summary = _decided(breaches, invalid, unsure, applying)
     return Verdict(
         run_id=evidence.manifest.run_id,
         profile=evidence.manifest.profile.name,
         verdict=outcome,
-        summary=_summary(outcome, breaches, invalid, unsure, applying),
+        summary=summary,
         breaches=breaches,
         rows=rows,
-        measurements=tuple(_measurements(case, rows)),
+        measurements=_measurements(case, rows),
         checks=tuple(run_checks),
         invalid_reasons=invalid,
         inconclusive_reasons=unsure,
@@ -124,16 +124,14 @@ def _unsure(evidence: Evidence, thresholds: Thresholds, rows: tuple[RuleRow, ...
         )
 
 
-def _measurements(case: Case, rows: tuple[RuleRow, ...]) -> Iterator[Measurement]:
+def _measurements(case: Case, rows: tuple[RuleRow, ...]) -> tuple[Measurement, ...]:
     latency = (s.measure(metric) for s in case.samples.values() for metric in _SHOWN)
     segments = (m for memory in case.memory.values() for m in memory.segments())
     ruled = (row.measurement for row in rows)
-    seen: set[tuple[str, str]] = set()
+    first: dict[tuple[str, str], Measurement] = {}
     for measured in chain(latency, ruled, segments, _from_send(case.evidence)):
-        key = (measured.subject, measured.metric)
-        if key not in seen:
-            seen.add(key)
-            yield measured
+        first.setdefault((measured.subject, measured.metric), measured)
+    return tuple(first.values())
 
 
 def _from_send(evidence: Evidence) -> Iterator[Measurement]:
@@ -146,43 +144,29 @@ def _from_send(evidence: Evidence) -> Iterator[Measurement]:
             yield replace(measured, metric=f"{metric}_from_send")
 
 
-def _overall(invalid: bool, breached: bool, unsure: bool, judged: bool) -> Outcome:
-    if invalid or not judged:
-        return Outcome.INVALID
-    if breached:
-        return Outcome.FAIL
-    return Outcome.INCONCLUSIVE if unsure else Outcome.PASS
-
-
-def _summary(
-    outcome: Outcome,
+def _decided(
     breaches: tuple[Breach, ...],
     invalid: tuple[str, ...],
     unsure: tuple[str, ...],
     rows: tuple[RuleRow, ...],
-) -> str:
-    if outcome is Outcome.INVALID:
-        return f"This run is not evidence: {invalid[0]}" + and_more(len(invalid))
-    if outcome is Outcome.FAIL:
-        worst = breaches[0]
-        return (
-            f"{worst.subject}: {worst.metric} is {worst.shown}, "
-            f"required {worst.required}" + and_more(len(breaches))
-        )
-    if outcome is Outcome.INCONCLUSIVE:
-        return f"Cannot tell: {unsure[0]}" + and_more(len(unsure))
+) -> tuple[Outcome, str]:
+    """The outcome, and why in one line."""
+    if invalid:
+        text = f"This run is not evidence: {invalid[0]}" + and_more(len(invalid))
+        return Outcome.INVALID, text
+    if breaches:
+        worst, more = breaches[0], and_more(len(breaches))
+        text = f"{worst.subject}: {worst.metric} is {worst.shown}, required {worst.required}{more}"
+        return Outcome.FAIL, text
+    if unsure:
+        return Outcome.INCONCLUSIVE, f"Cannot tell: {unsure[0]}" + and_more(len(unsure))
     decided = f"All {sum(row.outcome is Outcome.PASS for row in rows)} decided rules hold"
-    undecided = [row for row in rows if row.outcome is Outcome.INCONCLUSIVE]
-    left = f"not decided, nor required: {_listed(undecided)}" if undecided else ""
+    kinds = Counter(row.kind for row in rows if row.outcome is Outcome.INCONCLUSIVE)
+    listed = ", ".join(f"{n} × {kind}" for kind, n in kinds.items())
+    left = f"not decided, nor required: {listed}" if kinds else ""
     if not is_about_shipping(rows):
-        return f"It works. This is no verdict on shipping: {left}. {decided}"
-    return decided + (f"; {left}" if left else "")
-
-
-def _listed(rows: list[RuleRow]) -> str:
-    """``3 × errors, 2 × memory``."""
-    kinds = Counter(row.kind for row in rows)
-    return ", ".join(f"{n} × {kind}" for kind, n in kinds.items())
+        return Outcome.PASS, f"It works. This is no verdict on shipping: {left}. {decided}"
+    return Outcome.PASS, decided + (f"; {left}" if left else "")
 
 
 def _context(evidence: Evidence, found: dict[str, Sample]) -> dict[str, object]:

@@ -198,8 +198,6 @@ def show(value: float, unit: str = "", *, at_least: bool = False) -> str:
         return f"at least {show(value, unit)}"
     if not isfinite(value):
         return "never" if unit == "h" else "unlimited"
-    if unit == "" or abs(value) >= 1000:
-        text = f"{value:.0f}" if abs(value) >= 100 or value == int(value) else f"{value:.3g}"
-    else:
-        text = f"{value:.3g}"
+    whole = abs(value) >= (1000 if unit else 100) or (not unit and value == int(value))
+    text = f"{value:.0f}" if whole else f"{value:.3g}"
     return f"{text} {unit}".strip()

@@ -10,12 +10,13 @@ from typing import Any
 import orjson
 import psutil
 
-from analysis.evidence.requests import Sample, pooled, samples
+from analysis.evidence.requests import Sample, samples
 from analysis.evidence.run import Evidence, load_evidence
 from analysis.statistics.percentiles import quantile
 from benchmarks.figures.child import PROJECT, ChildFailedError
 from benchmarks.figures.watch import Roles, Span, Watch
-from recording.hlog import DISTORTION, LATENCY
+from recording.histogram import merge
+from recording.hlog import DISTORTION, LATENCY, of_requests
 from recording.rundir import RunDir, list_runs
 
 
@@ -36,7 +37,8 @@ class LoadRun:
     @property
     def distortion_p99_ms(self) -> float:
         """Client time minus the server's own, ms."""
-        total = pooled(self.evidence, DISTORTION)
+        said = of_requests(self.evidence.log.intervals, DISTORTION)
+        total = merge(i.histogram for i in said if self.evidence.is_measured(i))
         return quantile(total.values_us, total.counts, 0.99) / 1000
 
     def row(self) -> str:

@@ -18,12 +18,13 @@ from benchmarks.figures.appendix_a import LATENCY, PEAK_RATES
 from benchmarks.figures.long_resources import load_series, resource_series
 from mock_services.kit.quantiles import LatencyCurve
 from recording.closing import close_run
-from recording.histogram import Histogram, encode
+from recording.histogram import Histogram
 from recording.hlog import DISTORTION, DISTORTION_GRAIN_US, HistogramLogWriter, Tag
 from recording.jsonl import JsonLinesWriter
 from recording.manifest import Manifest
 from recording.profile import Profile
 from recording.rundir import RunDir
+from recording.wire import encode
 
 HOUR_S = 3600.0
 INTERVAL_S = 10.0

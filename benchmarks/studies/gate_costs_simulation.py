@@ -29,7 +29,7 @@ from analysis.paired.costs import cost_rows
 from analysis.paired.rounds import Rounds
 from analysis.statistics.looks import LookPlan, balanced_order
 from analysis.words.values import Outcome
-from recording.flow import SERVICE_STEPS, STEPS
+from recording.flow import FLOW, STEPS
 from recording.histogram import Histogram
 from recording.hlog import HistogramLog, Interval, Tag
 from recording.manifest import Manifest
@@ -238,7 +238,7 @@ def simulate(host: Host, change: Change, slots: Slots, seed: int) -> Evidence:
     loaded = np.array([ARMS.index(slots.arm_of(s)) for s in range(slots.count)])
     values: Values = {}
     slow = np.exp(host.cpu(rng, slots.count))
-    for service in SERVICE_STEPS if host.exports else ():
+    for service in FLOW.subjects if host.exports else ():
         jitter = np.exp(rng.normal(0.0, 0.03, slots.count))
         changed = change if service == "checkout-service" else Change()
         for arm in range(2):
@@ -291,7 +291,7 @@ def _processor(
 ) -> None:
     """CPU and request counters: work goes on evenly through a slot, a little late."""
     t_s = _times(rng, slots)
-    steps = max(1, len(SERVICE_STEPS[name.partition("@")[0]]))
+    steps = max(1, len(FLOW.steps_of(name.partition("@")[0])))
     edges = slots.start_s + slots.slot_s * np.arange(slots.count + 1)
     spent = np.concatenate([[0.0], np.cumsum(work * steps * PER_SLOT * CPU_S)])
     asked = np.concatenate([[0.0], np.cumsum((work > 0) * steps * float(PER_SLOT))])

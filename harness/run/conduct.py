@@ -27,12 +27,12 @@ from recording.flow import FLOW, Service, Services
 from recording.jsonl import read_json_lines
 from recording.manifest import Manifest, PairedRun, write_manifest
 from recording.orders_reader import settle_ledger
-from recording.phases import phases_of
 from recording.profile import Profile
 from recording.rundir import RunDir, create_run_dir
 from recording.secrets import redact_file
 from recording.slots import ARMS
 from recording.text import plain
+from recording.timetable import phases_of
 
 
 @dataclass(frozen=True, slots=True)

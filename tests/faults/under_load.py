@@ -20,7 +20,6 @@ from typing import IO, Any
 
 import psutil
 
-from recording.hlog import read_hlog
 from recording.jsonl import read_json_lines
 from tests.faults.fault import (
     FIXTURES,
@@ -31,6 +30,7 @@ from tests.faults.fault import (
     environment,
     newest_verdict,
 )
+from tests.hlog_file import read_hlog
 
 SHORT = FIXTURES / "short.toml"
 LIMITS = FIXTURES / "short_thresholds.toml"

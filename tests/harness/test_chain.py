@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from recording.flow import STEPS
-from recording.hlog import LATENCY, read_hlog
+from recording.hlog import LATENCY
 from tests.harness.conftest import StartRun, gone, repeated_when_starved, wait_for
+from tests.hlog_file import read_hlog
 
 pytestmark = pytest.mark.live
 

@@ -215,7 +215,8 @@ def assert_union(run: Run, raw: Path) -> None:
     """Percentiles of the merged log equal those of all workers' raw values within 0.1 %."""
     from analysis.statistics.percentiles import quantile
     from recording.histogram import merge
-    from recording.hlog import LATENCY, read_hlog
+    from recording.hlog import LATENCY
+    from tests.hlog_file import read_hlog
 
     texts = [path.read_text().split() for path in raw.iterdir()]
     assert len(texts) == 2

@@ -56,8 +56,8 @@ def test_the_flow_names_the_mocks_of_this_tree() -> None:
     assert {s.key: s.subject for s in FLOW.all} == {k: m.subject for k, m in SERVICES.items()}
     for service in FLOW.all:
         assert {*service.steps} <= {*SERVICES[service.key].settings.DEFAULT_LATENCY}
-        for callee in {subject for called in service.calls.values() for subject in called}:
-            key = next(s.key for s in FLOW.all if s.subject == callee)
+        for called in {subject for names in service.calls.values() for subject in names}:
+            key = next(s.key for s in FLOW.all if s.subject == called)
             assert f"{key}_url" in SERVICES[service.key].settings.model_fields
 
 

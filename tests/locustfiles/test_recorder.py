@@ -14,10 +14,11 @@ from locustfiles.exemplars import server_time_ms
 from locustfiles.intervals import EvenIntervals
 from locustfiles.recorder import HELD_BACK, Recorder, unpack
 from recording.histogram import Histogram, merge
-from recording.hlog import DISTORTION, Tag, read_hlog
+from recording.hlog import DISTORTION, Tag
 from recording.jsonl import read_json_lines
 from recording.orders_reader import read_confirmed
 from recording.rundir import RunDir
+from tests.hlog_file import read_hlog
 
 
 class Clock:

@@ -10,7 +10,7 @@ import pytest
 
 from locustfiles.steps import STEPS
 from mock_services.table import SERVICES
-from recording.flow import SERVICE_STEPS
+from recording.flow import FLOW
 from recording.flow import STEPS as IN_REPORTS
 
 PROFILE = """
@@ -94,8 +94,8 @@ def test_steps_services_and_reports_tell_of_the_same() -> None:
     """Who asks, who answers and who reports have a table each, with one content."""
     asked = {step.name: SERVICES[step.service].subject for step in STEPS}
     assert tuple(asked) == IN_REPORTS
-    assert list(SERVICE_STEPS) == [mock.subject for mock in SERVICES.values()]
+    assert list(FLOW.subjects) == [mock.subject for mock in SERVICES.values()]
     for mock in SERVICES.values():
         steps = {name for name, subject in asked.items() if subject == mock.subject}
-        assert steps == set(SERVICE_STEPS[mock.subject])
+        assert steps == set(FLOW.steps_of(mock.subject))
         assert not steps or steps == set(mock.settings.DEFAULT_LATENCY)

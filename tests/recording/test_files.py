@@ -10,11 +10,11 @@ from recording.jsonl import JsonLinesWriter, read_json_lines
 from recording.manifest import Manifest, read_manifest, write_manifest
 from recording.orders import ConfirmedOrdersWriter
 from recording.orders_reader import read_confirmed, read_ledger
-from recording.phases import phases_of
 from recording.profile import Load, Phase, Profile
 from recording.rundir import create_run_dir, list_runs, open_run_dir
 from recording.series import Sample, SeriesWriter
 from recording.series_reader import read_series
+from recording.timetable import phases_of
 
 LOAD = Load(phases=(Phase(name="only", duration=1, users=1, measured=True),))
 

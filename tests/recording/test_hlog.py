@@ -6,9 +6,9 @@ import pytest
 from hdrh.histogram import HdrHistogram
 from hdrh.log import HistogramLogReader
 
-from recording.histogram import Histogram
-from recording.hlog import DISTORTION, HistogramLogWriter, Interval, Tag, parse_hlog, read_hlog
-from recording.wire import HIGHEST_US
+from recording.histogram import HIGHEST_US, Histogram
+from recording.hlog import DISTORTION, HistogramLogWriter, Interval, Tag, parse_hlog
+from tests.hlog_file import read_hlog
 
 EPOCH_S = 1_758_528_000.0
 BROWSE = Tag("browse", "ok")
@@ -76,11 +76,6 @@ def test_a_spoilt_line_costs_only_itself(tmp_path: Path) -> None:
     lines[-2] = lines[-2][:-20] + "x" * 19 + "\n"
     log = parse_hlog(line.encode() for line in lines)
     assert (len(log.intervals), log.damaged_lines) == (2, 1)
-
-
-def test_a_missing_log_is_an_empty_one(tmp_path: Path) -> None:
-    """No file, no intervals, no exception."""
-    assert read_hlog(tmp_path / "none.hlog").intervals == ()
 
 
 def test_a_full_disk_is_an_error_not_a_silent_loss() -> None:

@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recording.histogram import Histogram, merge
-from recording.hlog import HistogramLogWriter, Interval, Tag, read_hlog
+from recording.hlog import HistogramLogWriter, Interval, Tag
 from recording.hlog_blocks import read_hlog_blocks
+from tests.hlog_file import read_hlog
 
 BROWSE, CHARGE = Tag("browse", "ok"), Tag("charge", "ok")
 

@@ -11,7 +11,7 @@ import numpy as np
 from analysis.evidence.run import Evidence, load_evidence
 from analysis.statistics.looks import LookPlan, balanced_order
 from recording.closing import close_run
-from recording.flow import SERVICE_STEPS, STEPS
+from recording.flow import FLOW, STEPS
 from recording.histogram import Histogram
 from recording.hlog import DISTORTION, HistogramLogWriter, Interval, Tag
 from recording.jsonl import JsonLinesWriter
@@ -53,7 +53,7 @@ class MeteredRecording:
     head_wait_ms: Mapping[str, float] = field(default_factory=dict)
     head_mb_per_h: Mapping[str, float] = field(default_factory=dict)
     host: Callable[[float], float] = lambda t_s: 1.0
-    services: tuple[str, ...] = tuple(SERVICE_STEPS)
+    services: tuple[str, ...] = FLOW.subjects
     without: tuple[str, ...] = ()
     """Metrics that this system does not export."""
 
@@ -142,7 +142,7 @@ class MeteredRecording:
         requests = cpu_s = 0.0
         name, label = f"{service}@{arm}", f"{POOLS.get(service, '')}/0"
         per_step_s = (PER_SLOT + PER_SLOT // 3) / SLOT_S
-        rate = max(1, len(SERVICE_STEPS[service])) * per_step_s
+        rate = max(1, len(FLOW.steps_of(service))) * per_step_s
         t_s = FIRST_SAMPLE_S
         while t_s < self.slots.end_s + SLOT_S:
             loaded_s = self._loaded_s(arm, t_s - SAMPLED_S, t_s)

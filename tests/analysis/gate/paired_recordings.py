@@ -18,7 +18,7 @@ from analysis.regression.rows import Bound, Stakes
 from analysis.statistics.looks import LookPlan, balanced_order
 from analysis.words.values import Outcome
 from recording.closing import close_run
-from recording.flow import SERVICE_STEPS
+from recording.flow import FLOW
 from recording.histogram import Histogram
 from recording.hlog import DISTORTION, HistogramLogWriter, Interval, Tag
 from recording.jsonl import JsonLinesWriter
@@ -33,7 +33,7 @@ LOOKS = (16, 24)
 ONE_LOOK = LOOKS[-1:]
 """A FAIL at its only look counts its small p-values once, which is what takes time."""
 STEPS = ("browse", "start_checkout", "charge")
-SERVICES = tuple(SERVICE_STEPS)
+SERVICES = FLOW.subjects
 START_S = 5.25
 MEDIAN_MS = 100.0
 SIGMA = 0.3
