@@ -1,6 +1,7 @@
 """JSON lines that several processes append to and that a crash cannot spoil."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -24,18 +25,12 @@ def read_json_lines(path: Path) -> tuple[list[dict[str, Any]], int]:
     Raises OSError for anything else that is no readable file.
     """
     try:
-        lines = read_regular(path).split(b"\n")
+        *lines, cut = read_regular(path).split(b"\n")
     except FileNotFoundError:
         return [], 0
-    damaged = int(bool(lines.pop()))
     rows: list[dict[str, Any]] = []
     for line in lines:
-        try:
-            row = orjson.loads(line)
-        except orjson.JSONDecodeError:
-            row = None
-        if isinstance(row, dict):
-            rows.append(row)
-        else:
-            damaged += 1
-    return rows, damaged
+        with suppress(orjson.JSONDecodeError):
+            if isinstance(row := orjson.loads(line), dict):
+                rows.append(row)
+    return rows, len(lines) - len(rows) + bool(cut)

@@ -167,17 +167,14 @@ def _bytes_of(manifest: Manifest) -> bytes:
     """The file; its ``digest`` is that of all its bytes with an empty one in its place."""
     later = {"services", "steps"} if manifest.format < SERVICES_SINCE else None
     table = manifest.model_dump(mode="json", exclude=later)
-    if (said := manifest.recorded_profile) and _profile(said) == manifest.profile:
+    said = manifest.recorded_profile
+    if said and Profile.model_validate(said, extra="ignore") == manifest.profile:
         table["profile"] = said
     table = redacted(table)
     if manifest.format < DIGESTS_SINCE:
         return _json(table)
     digest = hashlib.sha256(_json(table | {"digest": ""})).hexdigest()
     return _json(table | {"digest": digest})
-
-
-def _profile(table: Any) -> Profile:
-    return Profile.model_validate(table, extra="ignore")
 
 
 def _json(table: Mapping[str, Any]) -> bytes:

@@ -144,9 +144,7 @@ class Load(Table):
         """Users (or arrivals/s) the plan asks for ``t_s`` s after the start; None after the end."""
         before = 0.0
         for phase in self.phases:
-            level = float(phase.users or 0)
-            if self.model == "arrivals":
-                level = phase.arrivals_per_s or 0.0
+            level = (phase.users if self.model == "users" else phase.arrivals_per_s) or 0.0
             if t_s < phase.duration:
                 return before + (level - before) * t_s / phase.duration
             t_s -= phase.duration

@@ -28,11 +28,6 @@ class Series:
     values: Mapping[Key, tuple[Floats, Floats]]
     damaged_lines: int
 
-    @property
-    def samples(self) -> int:
-        """Number of samples of all metrics together."""
-        return sum(t_s.size for t_s, _ in self.values.values())
-
     def get(self, subject: str, metric: str) -> tuple[Floats, Floats]:
         """Times (s) and values of one metric, in time order; empty arrays when absent."""
         return self.values.get((subject, metric), (_EMPTY, _EMPTY))

@@ -1,7 +1,5 @@
 """Which hosts are alike enough for their runs to be compared at all."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass

@@ -1,7 +1,5 @@
 """Connection pools: when they were exhausted, how full they were, how long callers waited."""
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
 from typing import NamedTuple

@@ -4,8 +4,6 @@ Whoever restarts loses what it held, and its memory begins at the bottom: a leak
 does not show, and what else broke has this for a cause.
 """
 
-from __future__ import annotations
-
 import numpy as np
 
 from analysis.evidence.run import Evidence

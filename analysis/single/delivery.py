@@ -9,13 +9,14 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from analysis.evidence.arrivals import arrivals_due
 from analysis.evidence.requests import Sample
 from analysis.evidence.resources import grown_while_measured
 from analysis.evidence.run import Evidence
 from analysis.statistics.percentiles import mean
 from analysis.words.values import NO_DATA, Check
+from recording.arrivals import arrival_times_s
 from recording.durations import format_duration
+from recording.events import PHASES_ENDED
 from recording.histogram import merge
 from recording.hlog import Interval, of_requests
 from recording.metric_names import ARRIVALS_PLANNED, ARRIVALS_STARTED, LOCUST, USERS
@@ -24,7 +25,8 @@ from recording.profile import JOURNEY
 
 USERS_KNOWN_AFTER_S = 0.9
 """Locust's master counts users by its workers' reports, which come once a second."""
-
+EDGE_S = 1.0
+"""Workers begin, and hear of the end, a moment after the events that say so; a tick of Locust's."""
 Window = tuple[float, float]
 """Start and end, s since the run's epoch."""
 
@@ -57,6 +59,41 @@ def _arrivals_delivered(evidence: Evidence) -> Iterator[Check]:
         undelivered <= validity.undelivered_arrivals or explained,
         "due, but no user was free: raise load.max_concurrent, or the shop cannot keep up",
     )
+
+
+def arrivals_due(evidence: Evidence) -> Check:
+    """Journeys that were due, against the very moments that the plan has, over the whole load.
+
+    The generator draws them from profile, seed and worker (``recording/arrivals.py``), so their
+    number is known and not estimated: a lost worker, or one too many, shows to the journey.
+    """
+    tolerance = evidence.manifest.profile.validity.undelivered_arrivals
+    workers = evidence.load.subjects(ARRIVALS_PLANNED)
+    due = sum(float(evidence.load.get(worker, ARRIVALS_PLANNED)[1][-1]) for worker in workers)
+    fewest, most = _planned(evidence)
+    return Check(
+        "arrivals due",
+        f"{due:.0f}",
+        f"{fewest} to {most} ± {100 * tolerance:g} %",
+        (1 - tolerance) * fewest <= due <= (1 + tolerance) * most,
+        "each worker's share of them is drawn beforehand: one was lost, or was too many",
+    )
+
+
+def _planned(evidence: Evidence) -> tuple[int, int]:
+    """The fewest and the most that could be due before the load ended."""
+    ended = evidence.times_of(PHASES_ENDED) or [evidence.end_s]
+    load_s = ended[-1] - evidence.load_start_s
+    profile = evidence.manifest.profile
+    workers = evidence.manifest.workers or len(evidence.load.subjects(ARRIVALS_PLANNED)) or 1
+    fewest = most = 0
+    for worker in range(workers):
+        for t_s in arrival_times_s(profile.load, profile.seed, worker, workers):
+            if t_s > load_s + EDGE_S:
+                break
+            most += 1
+            fewest += t_s <= load_s - EDGE_S
+    return fewest, most
 
 
 def _arrivals(evidence: Evidence) -> tuple[float, float]:

@@ -1,7 +1,5 @@
 """How moments and sizes are written for people, the same in every report."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from types import MappingProxyType
 

@@ -1,4 +1,4 @@
-"""analysis/evidence/arrivals.py: a lost worker, or one too many, is seen to the journey."""
+"""analysis/single/delivery.py: a lost worker, or one too many, is seen to the journey."""
 
 from types import SimpleNamespace
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from analysis.evidence.arrivals import arrivals_due
+from analysis.single.delivery import arrivals_due
 from recording.arrivals import arrival_times_s
 from recording.metric_names import ARRIVALS_PLANNED
 from recording.profile import Load, Phase, Validity
