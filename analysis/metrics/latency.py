@@ -1,6 +1,6 @@
 """``latency``: percentiles, mean and maximum of what clients waited."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from functools import partial
 from math import inf
 
@@ -20,11 +20,6 @@ from recording.profile import JOURNEY
 
 ONE_SIDED = 0.90
 """Two-sided confidence of the interval whose bounds are wrong in 5 % each."""
-NAMES = (*QUANTILES, "mean", "max")
-
-
-def _measured(case: Case, subject: str, name: str) -> Iterable[Measurement]:
-    return of_steps(case, subject, name, "ms")
 
 
 def _decided(case: Case, claim: Claim, _subject: str, measured: Measurement) -> Decision:
@@ -95,16 +90,8 @@ def hung(case: Case, sample: Sample) -> str:
     return "; ".join(texts)
 
 
+_metric = partial(Metric, kind="latency", of=has_requests, decide=_decided, explain=_explained)
 METRICS = tuple(
-    Metric(
-        name,
-        "latency",
-        "ms",
-        LATENCY,
-        of=has_requests,
-        measure=partial(_measured, name=name),
-        decide=_decided,
-        explain=_explained,
-    )
-    for name in NAMES
+    _metric(name, unit="ms", scales=LATENCY, measure=partial(of_steps, metric=name, unit="ms"))
+    for name in (*QUANTILES, "mean", "max")
 )
