@@ -55,14 +55,11 @@ def compare_with_baselines(
     """
     alike = [baseline for baseline in stored if _comparable(baseline, run)]
     notes = tuple(_notes(run, alike))
+    against = tuple(baseline.run_id for baseline in alike)
     if refused := tuple(_refusals(run, stored, alike, where)):
+        said = f"Not judged: {refused[0]}"
         return Comparison(
-            Outcome.INCONCLUSIVE,
-            f"Not judged: {refused[0]}",
-            run.run_id,
-            tuple(baseline.run_id for baseline in alike),
-            reasons=refused,
-            notes=notes,
+            Outcome.INCONCLUSIVE, said, run.run_id, against, reasons=refused, notes=notes
         )
     rows = _rows(run, alike, rules)
     errors = tuple(more_errors(run, alike))
@@ -73,7 +70,7 @@ def compare_with_baselines(
         verdict,
         _summary(verdict, rows, len(alike)),
         run.run_id,
-        tuple(baseline.run_id for baseline in alike),
+        against,
         rows=rows,
         context=tuple(context_of(run, alike)),
         reasons=tuple(_reasons(rows, errors)) if verdict is Outcome.INCONCLUSIVE else (),
@@ -144,12 +141,11 @@ def _row(
     new = run.figure(name, metric)
     logs = np.log([f.value for f in known])
     sd = float(logs.std(ddof=1)) if len(known) > 1 else 0.0
-    lacks = _failing(run.figure(name, "error_rate")) or _lacks(
-        new, metric, known, sd, rules.baseline_spread
-    )
-    row = LatencyRow(name, metric, "ms", stakes, lacks=lacks, counted=False)
-    row = replace(row, n_base=sum(f.n for f in known), n_head=new.n if new else 0)
-    if lacks or new is None:
+    n_base, n_head = sum(f.n for f in known), new.n if new else 0
+    row = LatencyRow(name, metric, "ms", stakes, n_base=n_base, n_head=n_head, counted=False)
+    lacks = _failing(run.figure(name, "error_rate"))
+    row = replace(row, lacks=lacks or _lacks(new, metric, known, sd, rules.baseline_spread))
+    if row.lacks or new is None:
         return row
     base_ms = exp(logs.mean())
     minimum, tolerated = rules.latency.limits(base_ms)

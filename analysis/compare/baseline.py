@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import product
 from math import isfinite, log
 from typing import Any, Literal
@@ -19,7 +19,6 @@ from analysis.metrics.case import Case
 from analysis.metrics.catalogue import METRICS
 from analysis.single.judge import judge_evidence
 from analysis.words.units import and_more
-from analysis.words.values import Measurement
 from recording.errors import ConfigError, RunFailedError, SpoiltError
 from recording.manifest import Manifest
 from recording.profile import Profile, Section
@@ -78,7 +77,7 @@ class Baseline(Section):
     @classmethod
     def _without_seeds(cls, services: dict[str, Any]) -> dict[str, Any]:
         """What a service drew is not how it was told to behave (baselines of before have both)."""
-        kept = {name: _without_seed(table) for name, table in services.items()}
+        kept = {n: {k: v for k, v in t.items() if k != "seed"} for n, t in services.items()}
         return {name: table for name, table in kept.items() if table}
 
     def figure(self, subject: str, metric: str) -> Figure | None:
@@ -119,10 +118,6 @@ def _baseline_of(run: RunDir, thresholds: Thresholds, metrics: tuple[str, ...]) 
     if invalid := judge_evidence(evidence, thresholds).invalid_reasons:
         first = invalid[0] + and_more(len(invalid))
         raise RunFailedError(f"{run.root}: INVALID, no evidence to compare: {first}")
-    return _kept(evidence, tuple(dict.fromkeys((*LATENCIES, *metrics))))
-
-
-def _kept(evidence: Evidence, metrics: tuple[str, ...]) -> Baseline:
     manifest = evidence.manifest
     where = host_class(manifest.host)
     load = load_of(manifest.profile)
@@ -140,7 +135,7 @@ def _kept(evidence: Evidence, metrics: tuple[str, ...]) -> Baseline:
         load=load,
         services=_services(manifest),
         seeds=_seeds(manifest),
-        figures=tuple(_figures(evidence, metrics)),
+        figures=tuple(_figures(evidence, dict.fromkeys((*LATENCIES, *metrics, "error_rate")))),
     )
 
 
@@ -160,31 +155,23 @@ def _services(manifest: Manifest) -> dict[str, Any]:
     return {name.replace("-", "_"): dict(t) for name, t in manifest.profile.services.items()}
 
 
-def _without_seed(table: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in table.items() if key != "seed"}
-
-
 def _seeds(manifest: Manifest) -> dict[str, int]:
     tables = _services(manifest).items()
     found = {name: table["seed"] for name, table in tables if "seed" in table}
     return found if manifest.profile.seed is None else found | {"load": manifest.profile.seed}
 
 
-def _figures(evidence: Evidence, metrics: tuple[str, ...]) -> Iterator[Figure]:
+def _figures(evidence: Evidence, metrics: Iterable[str]) -> Iterator[Figure]:
+    """Of the steps these metrics, of the services what they use; what could be measured."""
     case = Case(evidence)
-    for sample in case.samples.values():
-        for metric in (*metrics, "error_rate"):
-            yield from _figure(sample.measure(metric))
+    found = [sample.measure(metric) for sample, metric in product(case.samples.values(), metrics)]
     for service, metric in product(evidence.services.subjects, ("utilization", "peak_rss")):
-        for measured in METRICS[metric].measure(case, service):
-            yield from _figure(measured)
-
-
-def _figure(m: Measurement) -> Iterator[Figure]:
-    if isfinite(m.value):
-        kept: dict[str, Any] = {name: getattr(m, name) for name in Figure.model_fields}
-        kept |= {k: _significant(v) for k, v in kept.items() if isinstance(v, float)}
-        yield Figure(**kept)
+        found += METRICS[metric].measure(case, service)
+    for m in found:
+        if isfinite(m.value):
+            kept: dict[str, Any] = {name: getattr(m, name) for name in Figure.model_fields}
+            kept |= {k: _significant(v) for k, v in kept.items() if isinstance(v, float)}
+            yield Figure(**kept)
 
 
 def _significant(value: float) -> float:

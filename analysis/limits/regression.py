@@ -131,13 +131,12 @@ def read_regression(body: Mapping[str, object], problem: Problem) -> GateSetting
     Every problem is handed to `problem`.
     """
     problems: list[tuple[str, str]] = []
-    found = None
     try:
-        found = _settings(body, lambda where, what: problems.append((where, what)))
+        found = _settings(body, lambda *each: problems.append(each))
     except ValueError as error:  # it fits the file's grammar, and no test
         problems = problems or [("[regression]", str(error))]
-    for where, what in problems:
-        problem(where, what)
+    for each in problems:
+        problem(*each)
     return None if problems else found
 
 
@@ -159,17 +158,14 @@ def _settings(body: Mapping[str, object], problem: Problem) -> GateSettings | No
     if 0 < most <= least:
         problem("regression.tolerated", f"{most:g} % must be above min_effect, {least:g} %")
     floor_ms, spread = amount("floor", LATENCY), amount("baseline_spread", PERCENT) / 100
-    control = _control(body["control"], problem) if "control" in body else ()
+    control = (
+        _names("control", body["control"], STEPS, "step", problem) if "control" in body else ()
+    )
+    if {*control} >= {*STEPS}:
+        problem("regression.control", "names every step: nothing is left to judge")
     costs = _costs(body.get("costs", {}), problem)
     latency = RegressionSettings(metrics, least / 100, most / 100, floor_ms)
     return GateSettings(latency, CostSettings(**costs), control, spread)
-
-
-def _control(listed: object, problem: Problem) -> tuple[str, ...]:
-    named = _names("control", listed, STEPS, "step", problem)
-    if {*named} >= {*STEPS}:
-        problem("regression.control", "names every step: nothing is left to judge")
-    return named
 
 
 def _costs(body: object, problem: Problem) -> dict[str, Any]:
