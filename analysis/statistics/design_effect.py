@@ -23,13 +23,10 @@ from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 from scipy.special import logsumexp, stdtr
 
+from analysis.statistics.arrays import Bools, Floats, Ints
 from analysis.statistics.distributions import normal_quantile
-
-Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
 
 # Cosines: more make better use of runs whose noise is white, fewer withstand shapes unlike ours.
 _COSINES = 24
@@ -78,7 +75,7 @@ def design_effect(values: Floats, block_counts: Ints, at: float, confidence: flo
     return max(1.0, widest / normal_quantile(1.0 - tail)) ** 2
 
 
-def _cosines(block_counts: Ints, above: npt.NDArray[np.bool_]) -> Floats | None:
+def _cosines(block_counts: Ints, above: Bools) -> Floats | None:
     """First cosine transforms of the share's course, each of variance 1 were it white; None
     where there is no course.
 

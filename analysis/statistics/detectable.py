@@ -7,9 +7,8 @@ from functools import lru_cache
 from math import inf, isinf
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from analysis.statistics.arrays import Floats
 
 # "Could have seen" and "would take" mean: with this probability.
 POWER = 0.80

@@ -13,10 +13,9 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 
-Bools = NDArray[np.bool_]
+from analysis.statistics.arrays import Bools
 
 
 @dataclass(frozen=True, slots=True)

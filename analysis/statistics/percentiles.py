@@ -13,13 +13,10 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
+from analysis.statistics.arrays import Floats, Ints
 from analysis.statistics.design_effect import design_effect
 from analysis.statistics.distributions import binomial_quantile
-
-Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
 
 # q * n carries the rounding of q: 0.07 * 100 is 7.000000000000001 and must be rank 7.
 _RANK_SLACK = 1e-12
@@ -81,10 +78,7 @@ def quantile_interval(
     taken as independent; a few make an interval that is honestly wide. Coverage:
     docs/statistics.md.
 
-    A bound whose rank lies outside the sample is None.
-
-    Raises:
-        ValueError: no samples.
+    A bound whose rank lies outside the sample is None. Raises ValueError without samples.
     """
     pooled = block_counts.sum(axis=0)
     n = _total(pooled)

@@ -11,10 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
+from analysis.statistics.arrays import Floats, Ints
 
 # Step of the working grid on the log axis: 2 %, with linear interpolation in between.
 STEP = 0.02
