@@ -97,10 +97,8 @@ class Baseline(Section):
 def baseline_of(run: RunDir, thresholds: Thresholds, metrics: tuple[str, ...]) -> Baseline:
     """What to keep of a run; `metrics` are percentiles wanted beside p50, p95 and p99.
 
-    Raises:
-        RunFailedError: the run is INVALID or spoilt, so it is no evidence to compare with.
-        ConfigError: it is a paired run (`loadgate gate` judges those), or its manifest is
-            unreadable.
+    Raises RunFailedError where the run is INVALID or spoilt, so no evidence to compare with;
+    ConfigError for a paired run (`loadgate gate` judges those), or an unreadable manifest.
     """
     try:
         with last_net(run):

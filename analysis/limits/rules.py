@@ -79,8 +79,7 @@ def parse_rule(text: str) -> Rule:
 def parse_amount(text: str, scales: Mapping[str, float]) -> float:
     """Read a number with one of the units of `scales`, as in ``"5 %"``; return it scaled.
 
-    Raises:
-        ConfigError: no number, not finite, negative, over 100 %, or another unit.
+    Raises ConfigError: no number, not finite, negative, over 100 %, or another unit.
     """
     found = re.fullmatch(r"\s*(\S*?)\s*([A-Za-z/%]*)\s*", text)
     if found is None:

@@ -33,8 +33,7 @@ class Interval(NamedTuple):
 def quantile(values: Floats, counts: Ints, q: float) -> float:
     """The nearest-rank quantile, in the unit of `values`; ``q=0`` is the smallest value.
 
-    Raises:
-        ValueError: `q` outside 0..1, or no samples (never zero for missing data).
+    Raises ValueError for a `q` outside 0..1, or without samples (never zero for missing data).
     """
     if not 0.0 <= q <= 1.0:
         raise ValueError(f"q must lie in 0..1, not {q}")
