@@ -13,8 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
+from recording.arrays import Floats, Ints
 
 LOWEST_US = 1
 HIGHEST_US = 3_600_000_000

@@ -19,8 +19,9 @@ from pathlib import Path
 
 import numpy as np
 
+from recording.arrays import Floats
 from recording.files import open_regular
-from recording.histogram import Floats, Histogram, merge
+from recording.histogram import Histogram, merge
 from recording.hlog import HistogramLog, Interval, Line, Tag, holds_something, parse_line
 from recording.wire import add_up
 

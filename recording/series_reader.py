@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from recording.arrays import Floats
 from recording.clock import LATEST_S
 from recording.files import open_regular
-from recording.histogram import Floats
 from recording.series import MOST, SERIES_HEADER
 
 Key = tuple[str, str]

@@ -14,7 +14,8 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from recording.histogram import BUCKETS, HIGHEST_US, LOWEST_US, Histogram, Ints
+from recording.arrays import Ints
+from recording.histogram import BUCKETS, HIGHEST_US, LOWEST_US, Histogram
 
 SIGNIFICANT_DIGITS = 3
 _V2_COOKIE = 0x1C849313

@@ -62,16 +62,12 @@ def slowed(curve: Curve, slowdown: Slowdown) -> Curve:
     and an old (or no) mean would make the fast requests faster, which nobody injected.
     """
     times = 1 + slowdown.by
+    raised = Curve(curve.p50, times * curve.p95, times * curve.p99, times * curve.top)
     if slowdown.where == "all":
         mean = None if curve.mean is None else times * curve.mean
-        return replace(_tail(curve, times), p50=times * curve.p50, mean=mean)
-    raised = _tail(curve, times)
+        return replace(raised, p50=times * curve.p50, mean=mean)
     mean = _mean(curve) if curve.mean is None else curve.mean
     return replace(raised, mean=mean + _upper(raised) - _upper(curve))
-
-
-def _tail(curve: Curve, times: float) -> Curve:
-    return Curve(curve.p50, times * curve.p95, times * curve.p99, times * curve.top)
 
 
 def _upper(curve: Curve) -> float:

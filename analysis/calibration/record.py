@@ -110,10 +110,9 @@ class Calibration:
 
     def text(self) -> str:
         """One line, for the report of every gate on this host."""
-        real = [_words(row) for row in self.rows if row.kind == "real"]
-        said = "; ".join(real) or "no real gates"
+        real = "; ".join(_words(row) for row in self.rows if row.kind == "real")
         when = f"{self.last_utc[:10]}, {self.draws} draws"
-        return f"this host's calibration of {when}: {said}"
+        return f"this host's calibration of {when}: {real or 'no real gates'}"
 
 
 def calibration_file(folder: Path, host_class: str) -> Path:

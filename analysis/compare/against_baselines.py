@@ -126,12 +126,11 @@ def _row(
     new = run.figure(name, metric)
     logs = np.log([f.value for f in known])
     sd = float(logs.std(ddof=1)) if len(known) > 1 else 0.0
-    lacks = _failing(run.figure(name, "error_rate")) or _lacks(
-        new, metric, known, sd, rules.baseline_spread
-    )
-    row = LatencyRow(name, metric, "ms", stakes, lacks=lacks, counted=False)
-    row = replace(row, n_base=sum(f.n for f in known), n_head=new.n if new else 0)
-    if lacks or new is None:
+    n_base, n_head = sum(f.n for f in known), new.n if new else 0
+    row = LatencyRow(name, metric, "ms", stakes, n_base=n_base, n_head=n_head, counted=False)
+    lacks = _failing(run.figure(name, "error_rate"))
+    row = replace(row, lacks=lacks or _lacks(new, metric, known, sd, rules.baseline_spread))
+    if row.lacks or new is None:
         return row
     base_ms = exp(logs.mean())
     minimum, tolerated = rules.latency.limits(base_ms)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import product
 from math import isfinite, log
 from typing import Any, Literal
@@ -18,7 +18,6 @@ from analysis.metrics.case import Case
 from analysis.metrics.catalogue import METRICS
 from analysis.single.judge import judge_evidence
 from analysis.words.units import and_more
-from analysis.words.values import Measurement
 from recording.errors import ConfigError, RunFailedError, SpoiltError
 from recording.manifest import Manifest
 from recording.profile import Profile, Section
@@ -100,10 +99,8 @@ class Baseline(Section):
 def baseline_of(run: RunDir, thresholds: Thresholds, metrics: tuple[str, ...]) -> Baseline:
     """What to keep of a run; `metrics` are percentiles wanted beside p50, p95 and p99.
 
-    Raises:
-        RunFailedError: the run is INVALID or spoilt, so it is no evidence to compare with.
-        ConfigError: it is a paired run (`loadgate gate` judges those), or its manifest is
-            unreadable.
+    Raises RunFailedError where the run is INVALID or spoilt, so no evidence to compare with;
+    ConfigError for a paired run (`loadgate gate` judges those), or an unreadable manifest.
     """
     try:
         with last_net(run):
@@ -121,10 +118,6 @@ def _baseline_of(run: RunDir, thresholds: Thresholds, metrics: tuple[str, ...]) 
     if invalid := judge_evidence(evidence, thresholds).invalid_reasons:
         first = invalid[0] + and_more(len(invalid))
         raise RunFailedError(f"{run.root}: INVALID, no evidence to compare: {first}")
-    return _kept(evidence, tuple(dict.fromkeys((*LATENCIES, *metrics))))
-
-
-def _kept(evidence: Evidence, metrics: tuple[str, ...]) -> Baseline:
     manifest = evidence.manifest
     where = host_class(manifest.host)
     load = load_of(manifest.profile)
@@ -142,7 +135,7 @@ def _kept(evidence: Evidence, metrics: tuple[str, ...]) -> Baseline:
         load=load,
         services=_services(manifest),
         seeds=_seeds(manifest),
-        figures=tuple(_figures(evidence, metrics)),
+        figures=tuple(_figures(evidence, dict.fromkeys((*LATENCIES, *metrics, "error_rate")))),
     )
 
 
@@ -168,21 +161,17 @@ def _seeds(manifest: Manifest) -> dict[str, int]:
     return found if manifest.profile.seed is None else found | {"load": manifest.profile.seed}
 
 
-def _figures(evidence: Evidence, metrics: tuple[str, ...]) -> Iterator[Figure]:
+def _figures(evidence: Evidence, metrics: Iterable[str]) -> Iterator[Figure]:
+    """Of the steps these metrics, of the services what they use; what could be measured."""
     case = Case(evidence)
-    for sample in case.samples.values():
-        for metric in (*metrics, "error_rate"):
-            yield from _figure(sample.measure(metric))
+    found = [sample.measure(metric) for sample, metric in product(case.samples.values(), metrics)]
     for service, metric in product(evidence.services.subjects, ("utilization", "peak_rss")):
-        for measured in METRICS[metric].measure(case, service):
-            yield from _figure(measured)
-
-
-def _figure(m: Measurement) -> Iterator[Figure]:
-    if isfinite(m.value):
-        kept: dict[str, Any] = {name: getattr(m, name) for name in Figure.model_fields}
-        kept |= {k: _significant(v) for k, v in kept.items() if isinstance(v, float)}
-        yield Figure(**kept)
+        found += METRICS[metric].measure(case, service)
+    for m in found:
+        if isfinite(m.value):
+            kept: dict[str, Any] = {name: getattr(m, name) for name in Figure.model_fields}
+            kept |= {k: _significant(v) for k, v in kept.items() if isinstance(v, float)}
+            yield Figure(**kept)
 
 
 def _significant(value: float) -> float:

@@ -12,7 +12,6 @@ import orjson
 from analysis.compare.baseline import LATENCIES, Baseline, Figure
 from analysis.regression.latency import LatencyRow
 from analysis.words.values import Outcome
-from recording.exitcodes import ExitCode
 from recording.text import plainly
 
 # Measured phases this much apart in length are named: leaks and caches need time to show.
@@ -69,16 +68,11 @@ class Comparison:
     notes: tuple[str, ...] = ()
     facts: Mapping[str, Any] = field(default_factory=dict)
 
-    @property
-    def exit_code(self) -> ExitCode:
-        """The exit code that goes with the verdict."""
-        return self.verdict.exit_code
-
     def to_json(self) -> bytes:
         """The same bytes for the same runs and baselines; foreign text in it is plain."""
         table = {
             "verdict": self.verdict.value,
-            "exit_code": int(self.exit_code),
+            "exit_code": int(self.verdict.exit_code),
             "summary": self.summary,
             "run": self.run,
             "against": self.against,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from analysis.evidence.run import Evidence
-from recording.histogram import Floats
+from recording.arrays import Floats
 from recording.metric_names import UP
 
 

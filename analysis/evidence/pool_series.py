@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from recording.histogram import Floats
+from recording.arrays import Floats
 from recording.metric_names import POOL_TIMEOUTS, POOL_WAITING
 
 # A single good sample between two bad ones is the pool gasping, not a recovery.

@@ -12,7 +12,8 @@ from analysis.evidence.run import Evidence
 from analysis.statistics.distributions import share_interval
 from analysis.statistics.percentiles import maximum, mean, min_samples, quantile, quantile_interval
 from analysis.words.values import Measurement
-from recording.histogram import Floats, Histogram, Ints, bucket_mid_us, merge
+from recording.arrays import Floats, Ints
+from recording.histogram import Histogram, bucket_mid_us, merge
 from recording.hlog import INTENDED, LATENCY, Interval, of_requests
 from recording.outcomes import LOWER_BOUNDS, UNANSWERED, WITHOUT_ANSWER, is_failure
 from recording.profile import JOURNEY

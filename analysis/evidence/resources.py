@@ -12,7 +12,7 @@ from analysis.evidence.pool_series import (
     exhaustion_windows,
 )
 from analysis.evidence.run import Evidence
-from recording.histogram import Floats
+from recording.arrays import Floats
 from recording.metric_names import POOL_ACTIVE, POOL_MAX, POOL_TIMEOUTS, POOL_WAITING, UP
 from recording.series_reader import Series
 

@@ -131,13 +131,12 @@ def read_regression(body: Mapping[str, object], problem: Problem) -> GateSetting
     Every problem is handed to `problem`.
     """
     problems: list[tuple[str, str]] = []
-    found = None
     try:
-        found = _settings(body, lambda where, what: problems.append((where, what)))
+        found = _settings(body, lambda *each: problems.append(each))
     except ValueError as error:  # it fits the file's grammar, and no test
         problems = problems or [("[regression]", str(error))]
-    for where, what in problems:
-        problem(where, what)
+    for each in problems:
+        problem(*each)
     return None if problems else found
 
 

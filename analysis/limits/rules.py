@@ -32,7 +32,6 @@ _OPERATORS: Final[Mapping[str, Callable[[float, float], bool]]] = MappingProxyTy
         "==": operator.eq,
     }
 )
-_GRAMMAR: Final = "metric op number [unit], for example 'p99 < 1000 ms'"
 _RULE: Final = re.compile(
     r"\s*(?P<metric>[^\s<>=!~]+)\s*(?P<op>[<>=!~]+)\s*(?P<number>[^\sA-Za-z%/µ]\S*?|nan|[+-]?inf)"
     r"\s*(?P<unit>[A-Za-z%µ][A-Za-z%µ/]*?)??\s*",
@@ -63,14 +62,11 @@ class Rule:
 
 
 def parse_rule(text: str) -> Rule:
-    """Read one rule.
-
-    Raises:
-        ConfigError: one line that names what is wrong in `text` and what is allowed.
-    """
+    """Read one rule. Raises ConfigError: in one line what is wrong and what is allowed."""
     found = _RULE.fullmatch(text)
     if found is None:
-        raise ConfigError(f"cannot read rule {text!r}: expected {_GRAMMAR}")
+        expected = "metric op number [unit], for example 'p99 < 1000 ms'"
+        raise ConfigError(f"cannot read rule {text!r}: expected {expected}")
     metric = METRICS.get(found["metric"])
     if metric is None:
         raise ConfigError(f"{unknown('metric', found['metric'], METRICS)} (in rule {text!r})")
@@ -83,8 +79,7 @@ def parse_rule(text: str) -> Rule:
 def parse_amount(text: str, scales: Mapping[str, float]) -> float:
     """Read a number with one of the units of `scales`, as in ``"5 %"``; return it scaled.
 
-    Raises:
-        ConfigError: no number, not finite, negative, over 100 %, or another unit.
+    Raises ConfigError: no number, not finite, negative, over 100 %, or another unit.
     """
     found = re.fullmatch(r"\s*(\S*?)\s*([A-Za-z/%]*)\s*", text)
     if found is None:

@@ -42,20 +42,15 @@ class Thresholds:
 
 
 def load_thresholds(path: Path) -> Thresholds:
-    """Read and check a thresholds file.
-
-    Raises:
-        ConfigError: the file cannot be read, or any of the problems `parse_thresholds` names.
-    """
+    """Read and check a file. Raises ConfigError: it cannot be read, or as `parse_thresholds`."""
     return parse_thresholds(read_given_text(path), str(path))
 
 
 def parse_thresholds(text: str, source: str = "thresholds.toml") -> Thresholds:
     """Check the text of a thresholds file.
 
-    Raises:
-        ConfigError: every problem, one per line, each with file, section, key, the offending
-            text and what is allowed.
+    Raises ConfigError: every problem, one per line, each with file, section, key, the offending
+    text and what is allowed.
     """
     return _Reader(source).read(parse_toml(text, source))
 

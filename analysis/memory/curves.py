@@ -16,7 +16,7 @@ from functools import lru_cache
 import numpy as np
 from scipy.optimize import nnls
 
-from analysis.statistics.pieces import Floats
+from recording.arrays import Floats
 
 # Bends lie so close, as shares of the trace.
 _BENDS = np.arange(1, 16) / 16

@@ -17,8 +17,9 @@ from itertools import pairwise
 import numpy as np
 
 from analysis.memory.curves import MOST_GIVEN_BACK, Grown
-from analysis.statistics.pieces import Floats, find_pieces
+from analysis.statistics.pieces import find_pieces
 from analysis.statistics.trend import BLOCKS
+from recording.arrays import Floats
 
 # Points between two falls, at the least.
 _SHORTEST = 3
@@ -78,11 +79,10 @@ def widening(t: Floats, cuts: Sequence[int]) -> float:
 
 def _steepest(level: Floats, near: int, wide: int) -> int:
     """The first point after the deepest fall near this one."""
+
+    def fall(cut: int) -> float:  # beyond what the level changes just before and just after
+        a, b, c, d = (level[cut + i * wide : cut + (i + 1) * wide].mean() for i in (-2, -1, 0, 1))
+        return float(b - c + (b - a + d - c) / 2.0)
+
     found = range(max(2 * wide, near - wide), min(len(level) - 2 * wide, near + wide) + 1)
-    return max(found, key=lambda i: _fall(level, i, wide), default=near)
-
-
-def _fall(level: Floats, cut: int, wide: int) -> float:
-    """How far the level falls here beyond what it changes just before and just after."""
-    a, b, c, d = (level[cut + i * wide : cut + (i + 1) * wide].mean() for i in (-2, -1, 0, 1))
-    return float(b - c + (b - a + d - c) / 2.0)
+    return max(found, key=fall, default=near)

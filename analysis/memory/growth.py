@@ -15,8 +15,8 @@ from typing import Final
 
 from analysis.memory.give_backs import Restored, restore, widening
 from analysis.memory.shape import Jump, lead, settled
-from analysis.statistics.pieces import Floats
 from analysis.statistics.trend import BLOCKS, Trend, block_means, fit_trend
+from recording.arrays import Floats
 
 # Two-sided; each side is wrong in 1 % of cases, which is what a false alarm may cost.
 CONFIDENCE: Final = 0.98
@@ -102,7 +102,11 @@ class _Rest:
     def trend(self, first: int = 0) -> Trend:
         """Slope from this point on, wider for each fall that lies there."""
         part, t_h = self.restored.since(first), self.t_h[first:]
-        return widened(fit_trend(t_h, part.level, CONFIDENCE), widening(t_h, part.cuts))
+        found, factor = fit_trend(t_h, part.level, CONFIDENCE), widening(t_h, part.cuts)
+        low = found.slope - (found.slope - found.low) * factor
+        high = found.slope + (found.high - found.slope) * factor
+        error = found.standard_error * factor
+        return replace(found, standard_error=error, low=low, high=high)
 
     def faster_half(self, whole: Trend) -> Trend | None:
         """Slope of the last half, where it is larger than that of the whole past doubt."""
@@ -111,16 +115,6 @@ class _Rest:
         late = self.trend(len(self.t_h) // 2)
         faster = late.slope - whole.slope > _PAST_DOUBT * late.standard_error
         return late if faster and late.low > whole.low else None
-
-
-def widened(trend: Trend, factor: float) -> Trend:
-    """The same slope, known so many times less surely."""
-    return replace(
-        trend,
-        standard_error=trend.standard_error * factor,
-        low=trend.slope - (trend.slope - trend.low) * factor,
-        high=trend.slope + (trend.high - trend.slope) * factor,
-    )
 
 
 def _pace(rest: _Rest, tail_mb: float, ahead: float) -> tuple[Pace, Trend]:

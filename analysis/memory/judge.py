@@ -20,9 +20,9 @@ import numpy as np
 
 from analysis.memory.growth import CONFIDENCE, FLOOR_MB, Growth, Pace, grows, growth
 from analysis.memory.shape import Jump, collections, steps
-from analysis.statistics.pieces import Floats
 from analysis.statistics.trend import Trend, block_means, fit_trend
 from analysis.words.units import BYTES_PER_MB, format_elapsed
+from recording.arrays import Floats
 
 # Points the curve is averaged to before anything else: 400 resolve a sawtooth of 100 teeth.
 _POINTS = 400
@@ -122,16 +122,11 @@ def judge_memory(
 ) -> MemoryVerdict:
     """Classify a trace of resident memory and find its slope.
 
-    Args:
-        t_s: times of the samples, ascending.
-        rss_bytes: resident memory at those times; NaN, or what no address space holds, where a
-            sample is missing.
-        collections_s: when memory was collected, where that is known; otherwise collections
-            are found as sudden and lasting falls.
-        limit_bytes: the container's memory limit, where there is one.
+    `rss_bytes` at ascending times `t_s` are NaN, or what no address space holds, where a sample is
+    missing. `collections_s` says when memory was collected, where that is known; otherwise
+    collections are found as sudden and lasting falls. `limit_bytes` is the container's limit.
 
-    Raises:
-        ValueError: the series differ in length, or times do not ascend.
+    Raises ValueError when the series differ in length, or times do not ascend.
     """
     if len(t_s) != len(rss_bytes):
         raise ValueError(f"{len(t_s)} times for {len(rss_bytes)} samples of memory")
@@ -141,18 +136,13 @@ def judge_memory(
         raise ValueError("times do not ascend")
     if _too_short(t_s):
         return _says_nothing(f"{len(t_s)} samples are too few to tell growth from noise")
-    points_s, points_mb = block_means(t_s, rss_bytes / BYTES_PER_MB, _POINTS)
-    curve = _Curve(
-        points_s,
-        points_mb,
-        collections(points_s, points_mb, collections_s),
-        steps(points_mb) if not collections_s else [],
-    )
+    at_s, mb = block_means(t_s, rss_bytes / BYTES_PER_MB, _POINTS)
+    stepped = steps(mb) if not collections_s else []
+    curve = _Curve(at_s, mb, collections(at_s, mb, collections_s), stepped)
     cuts = [*curve.collected, *curve.stepped]
     segments = tuple(_segment(curve, first, stop) for first, stop in curve.stretches(cuts))
     limit_mb = None if limit_bytes is None else limit_bytes / BYTES_PER_MB
-    found = _judge_uncollected(curve, segments)
-    return found or _judge_collected(curve, segments, limit_mb)
+    return _judge_uncollected(curve, segments) or _judge_collected(curve, segments, limit_mb)
 
 
 def _too_short(t_s: Floats) -> bool:
@@ -192,10 +182,8 @@ def _at_rest(
     stands = found.trend.high * found.span_h <= max(FLOOR_MB, _STANDS * float(np.median(curve.mb)))
     class_ = MemoryClass.CANNOT_TELL
     if found.pace is Pace.UNSETTLED and not stands:
-        trend, text = (
-            replace(trend, low=-math.inf, high=math.inf),
-            "rises late, and has not settled",
-        )
+        trend = replace(trend, low=-math.inf, high=math.inf)
+        text = "rises late, and has not settled"
     elif found.pace is Pace.EITHER:
         text = f"a leak or a cache that fills: rises by too little to tell, {slope}"
     elif found.pace is not Pace.UNPROVEN:
@@ -213,10 +201,8 @@ def _at_rest(
 
 def _how(found: Growth) -> str:
     """In what manner it grows."""
-    if found.give_backs:
-        how = f"through {found.give_backs} give-back{'s' * (found.give_backs > 1)}"
-    else:
-        how = "without a collection"
+    through = f"through {found.give_backs} give-back{'s' * (found.give_backs > 1)}"
+    how = through if found.give_backs else "without a collection"
     return f"ever faster {how}, in its last half" if found.pace is Pace.FASTER else f"{how},"
 
 
@@ -258,11 +244,8 @@ def _forced(curve: _Curve, limit_mb: float | None) -> str | None:
         return f"near the limit of {limit_mb:.0f} MB" if near else None
     if len(curve.collected) >= _FEWEST_VALLEYS:
         return None
-    starts_s = [curve.t_s[0], *(curve.t_s[jump.after] for jump in curve.collected)]
-    waits_s = [
-        float(curve.t_s[jump.before] - start)
-        for start, jump in zip(starts_s[:-1], curve.collected, strict=True)
-    ]
+    starts = [0, *(jump.after for jump in curve.collected[:-1])]
+    waits_s = curve.t_s[[jump.before for jump in curve.collected]] - curve.t_s[starts]
     longest_s = float(np.median(waits_s))
     if longest_s >= _LONG_GROWTH_S:
         return f"after {longest_s / _HOUR_S:.0f} h of growth"

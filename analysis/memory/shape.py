@@ -12,8 +12,8 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from analysis.memory.curves import Grown, grown, left_by_slowing, unit
-from analysis.statistics.pieces import Floats
-from analysis.statistics.trend import BLOCKS, block_means
+from analysis.statistics.trend import BLOCKS, MAD_TO_SIGMA, block_means
+from recording.arrays import Floats
 
 # A jump is larger than an arena of the allocator (pymalloc's, 1 MB), than the share of the level
 # that matters (a rise may be the end of a warm-up, a small fall hides a leak), and than what the
@@ -27,7 +27,6 @@ _DRIFT_CHANGES = 31
 # A fall over two changes must be this much deeper than one over one, or it is the same fall
 # with a point of ordinary growth taken in.
 _WIDER_IS_WORSE = 0.75
-_MAD_TO_SIGMA = 1.4826
 # A staircase of more steps than this is growth in portions, not a change of load.
 _MOST_STEPS = 2
 # Twice the gain in log likelihood at which a curve that levels off is believed over a line. Ramps
@@ -82,9 +81,10 @@ class Settled:
 
 def collections(t_s: Floats, level: Floats, known_s: Sequence[float] = ()) -> list[Jump]:
     """Where memory was given back: at `known_s`, or at sudden and lasting falls."""
-    if known_s:
-        return _at_times(t_s, known_s)
-    return _falls(level, _FALL_SHARE)
+    if not known_s:
+        return _falls(level, _FALL_SHARE)
+    afters = sorted({int(np.searchsorted(t_s, at, side="right")) for at in known_s})
+    return [Jump(after - 1, after) for after in afters if 0 < after < len(t_s)]
 
 
 def steps(level: Floats) -> list[Jump]:
@@ -113,22 +113,13 @@ def settled(t: Floats, y: Floats) -> Settled:
         ahead = int(np.searchsorted(t, t[start] + shape.flat_from * (t[-1] - t[start])))
         start = min(max(ahead, start + 1), latest)
         tail_share = max(tail_share, shape.tail_share, _LEAST_TAIL)
-    if start and start == latest and _levelling(block_means(t[start:], y[start:], BLOCKS)[1]):
+    if not start:
+        return Settled(0, 0.0)
+    if start == latest and _levelling(block_means(t[start:], y[start:], BLOCKS)[1]):
         return Settled(start, math.inf)
-    return Settled(start, tail_share * _rise(y, start))
-
-
-def _rise(y: Floats, start: int) -> float:
-    """How far the curve had risen when it settled."""
     few = max(1, len(y) // BLOCKS)
-    if start == 0:
-        return 0.0
-    return max(0.0, float(y[start : start + few].mean() - y[:few].mean()))
-
-
-def _at_times(t_s: Floats, known_s: Sequence[float]) -> list[Jump]:
-    afters = sorted({int(np.searchsorted(t_s, at, side="right")) for at in known_s})
-    return [Jump(after - 1, after) for after in afters if 0 < after < len(t_s)]
+    risen = max(0.0, float(y[start : start + few].mean() - y[:few].mean()))
+    return Settled(start, tail_share * risen)
 
 
 def _falls(mb: Floats, least_share: float) -> list[Jump]:
@@ -136,7 +127,7 @@ def _falls(mb: Floats, least_share: float) -> list[Jump]:
         return []
     changes = np.diff(mb)
     drift = _drift(changes)
-    sigma = _MAD_TO_SIGMA * float(np.median(np.abs(changes - drift)))
+    sigma = MAD_TO_SIGMA * float(np.median(np.abs(changes - drift)))
     least = max(ARENA_MB, least_share * abs(float(np.median(mb))), _JUMP_SIGMAS * sigma)
     accepted: list[Jump] = []
     for size, jump in sorted(_candidates(mb, drift, least), key=lambda c: -c[0]):

@@ -13,8 +13,6 @@ from analysis.metrics.metric import Claim, Decision
 from analysis.words.values import NO_DATA, Measurement, Outcome
 from recording.durations import format_duration
 
-_DAY_S = 86400.0
-
 
 def decided(claim: Claim, measured: Measurement, doubts: Iterable[str] = ()) -> Decision:
     """`doubts` say why a value within its limit proves nothing, "" each that does not.
@@ -32,13 +30,8 @@ def decided(claim: Claim, measured: Measurement, doubts: Iterable[str] = ()) -> 
     return (Outcome.INCONCLUSIVE if doubt else Outcome.PASS), doubt
 
 
-def counted(_case: Case, claim: Claim, _subject: str, measured: Measurement) -> Decision:
-    """Of what is counted and not estimated."""
-    return decided(claim, measured, (unseen(claim, measured),))
-
-
-def sampled(case: Case, claim: Claim, subject: str, measured: Measurement) -> Decision:
-    """Of what a service's own metrics say: one that gave too few of them keeps no rule."""
+def as_measured(case: Case, claim: Claim, subject: str, measured: Measurement) -> Decision:
+    """By a value that has no interval; a service that gave too few samples keeps no rule."""
     return decided(claim, measured, (unseen(claim, measured), gap(case.unsampled.get(subject))))
 
 
@@ -57,4 +50,4 @@ def unseen(claim: Claim, measured: Measurement) -> str:
 
 def longer(s: float) -> str:
     """How much more of a run could decide."""
-    return f"about {format_duration(ceil(s))} more" if s < _DAY_S else "more than a day more"
+    return f"about {format_duration(ceil(s))} more" if s < 86400 else "more than a day more"

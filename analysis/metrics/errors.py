@@ -1,14 +1,12 @@
 """``errors``: requests with an outcome that the plan did not ask for, as a share and as a count."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from functools import partial
 from math import ceil, nan
-from typing import Any
 
 from analysis.evidence.coverage import unsaid
-from analysis.evidence.requests import Sample
 from analysis.evidence.resources import grown_while_measured
 from analysis.evidence.run import Evidence
 from analysis.metrics.case import Case
@@ -99,47 +97,27 @@ def _explained(case: Case, subject: str, measured: Measurement) -> str:
     sample = case.samples.get(step)
     if sample is None:
         return exhaustion(case, subject) if is_service(case.services, subject) else ""
-    text = _outcomes(sample)
+    failed = [(n, name) for name, n in sample.outcomes.items() if is_failure(name)]
+    text = ", ".join(f"{n} × {name}" for n, name in sorted(failed, key=lambda pair: -pair[0]))
     if late := hung(case, sample):
         text += f" ({late})"
-    if example := _example(case.evidence, step):
-        text += f"; for example {example['request_id']}: {_body(example)}"
+    text += _example(case.evidence, step)
     if starved := starved_by(case, step):
         text += f"; {starved}"
     return text
 
 
-def _outcomes(sample: Sample) -> str:
-    failed = {name: n for name, n in sample.outcomes.items() if is_failure(name)}
-    return ", ".join(f"{n} × {name}" for name, n in sorted(failed.items(), key=lambda kv: -kv[1]))
+def _example(evidence: Evidence, step: str) -> str:
+    """The first failure that was kept whole; "" without any."""
+    for row in evidence.exemplars:
+        if row.get("why") == "failure" and step in (row.get("step"), JOURNEY):
+            body = str(row.get("body") or row.get("error") or "no body").strip()
+            return f"; for example {row['request_id']}: {row.get('status')} {body[:200]}"
+    return ""
 
 
-def _example(evidence: Evidence, step: str) -> Mapping[str, Any] | None:
-    return next(
-        (
-            row
-            for row in evidence.exemplars
-            if row.get("why") == "failure" and step in (row.get("step"), JOURNEY)
-        ),
-        None,
-    )
-
-
-def _body(row: Mapping[str, Any]) -> str:
-    text = str(row.get("body") or row.get("error") or "no body").strip()
-    return f"{row.get('status')} {text[:200]}"
-
-
+_metric = partial(Metric, kind="errors", of=_of, decide=_decided, explain=_explained)
 METRICS = tuple(
-    Metric(
-        name,
-        "errors",
-        unit,
-        scales,
-        of=_of,
-        measure=partial(_measured, name=name, unit=unit),
-        decide=_decided,
-        explain=_explained,
-    )
+    _metric(name, unit=unit, scales=scales, measure=partial(_measured, name=name, unit=unit))
     for name, unit, scales in (("error_rate", "%", PERCENT), ("failures", "", COUNT))
 )

@@ -20,7 +20,6 @@ from recording.profile import JOURNEY
 
 ONE_SIDED = 0.90
 """Two-sided confidence of the interval whose bounds are wrong in 5 % each."""
-NAMES = (*QUANTILES, "mean", "max")
 
 
 def _decided(case: Case, claim: Claim, _subject: str, measured: Measurement) -> Decision:
@@ -91,16 +90,8 @@ def hung(case: Case, sample: Sample) -> str:
     return "; ".join(texts)
 
 
+_metric = partial(Metric, kind="latency", of=has_requests, decide=_decided, explain=_explained)
 METRICS = tuple(
-    Metric(
-        name,
-        "latency",
-        "ms",
-        LATENCY,
-        of=has_requests,
-        measure=partial(of_steps, metric=name, unit="ms"),
-        decide=_decided,
-        explain=_explained,
-    )
-    for name in NAMES
+    _metric(name, unit="ms", scales=LATENCY, measure=partial(of_steps, metric=name, unit="ms"))
+    for name in (*QUANTILES, "mean", "max")
 )

@@ -8,7 +8,7 @@ from analysis.evidence.coverage import unsaid
 from analysis.evidence.memory import ServiceMemory
 from analysis.evidence.resources import counter_growth
 from analysis.metrics.case import Case
-from analysis.metrics.decide import gap, sampled
+from analysis.metrics.decide import as_measured, gap
 from analysis.metrics.metric import Claim, Decision, Metric
 from analysis.metrics.subjects import is_service
 from analysis.words.units import COUNT, HOURS, MEGABYTES, MEGABYTES_PER_HOUR
@@ -45,11 +45,10 @@ def _oom_killed(case: Case, subject: str) -> Iterable[Measurement]:
 
     No event is no kill only of a service that the run started, which writes its events into it.
     """
-    evidence = case.evidence
-    seen, steps = counter_growth(evidence, subject, OOM_EVENTS)
-    events = [row for row in evidence.events_named(OOM_KILLED) if row.get("source") == subject]
+    seen, steps = counter_growth(case.evidence, subject, OOM_EVENTS)
+    events = [row for row in case.evidence.events_named(OOM_KILLED) if row.get("source") == subject]
     kills = max(float(len(events)), float(steps.sum()))
-    known = kills > 0 or seen.size > 0 or evidence.is_ours()
+    known = kills > 0 or seen.size > 0 or case.evidence.is_ours()
     note = "" if known else f"it neither is ours nor exports {OOM_EVENTS}"
     value = kills if known else nan
     yield Measurement(subject, "oom_killed", value, "", max(1, seen.size), phase="run", note=note)
@@ -71,12 +70,12 @@ def _time_decided(case: Case, claim: Claim, subject: str, _measured: Measurement
 
 
 def _peak_decided(case: Case, claim: Claim, subject: str, measured: Measurement) -> Decision:
-    return _told(sampled(case, claim, subject, measured), case, subject)
+    return _told(as_measured(case, claim, subject, measured), case, subject)
 
 
 def _kills_decided(case: Case, claim: Claim, subject: str, measured: Measurement) -> Decision:
     """A service that the run started writes into its events that it was killed; no other does."""
-    found = sampled(case, claim, subject, measured)
+    found = as_measured(case, claim, subject, measured)
     return found if case.evidence.is_ours() else _told(found, case, subject, OOM_EVENTS)
 
 
@@ -97,11 +96,12 @@ def by_interval(claim: Claim, memory: ServiceMemory, decisive: float, worst: flo
     return Outcome.INCONCLUSIVE, memory.verdict.explanation
 
 
-def _explained(case: Case, subject: str, _measured: Measurement) -> str:
-    return case.memory[subject].explanation
-
-
-_metric = partial(Metric, kind="memory", of=is_service, explain=_explained)
+_metric = partial(
+    Metric,
+    kind="memory",
+    of=is_service,
+    explain=lambda case, subject, _measured: case.memory[subject].explanation,
+)
 METRICS = (
     _metric("slope", unit="MB/h", scales=MEGABYTES_PER_HOUR, measure=_slope,
             decide=_slope_decided, signed=True),

@@ -6,11 +6,11 @@ from math import nan
 
 from analysis.evidence.orders import IN_WORDS, Reconciliation
 from analysis.metrics.case import Case
-from analysis.metrics.decide import counted
+from analysis.metrics.decide import as_measured
 from analysis.metrics.metric import Metric
-from analysis.metrics.subjects import is_orders
 from analysis.words.units import COUNT
 from analysis.words.values import Measurement
+from recording.profile import ORDERS
 
 Ids = Callable[[Reconciliation], tuple[str, ...]]
 
@@ -34,12 +34,12 @@ def _explained(case: Case, _subject: str, measured: Measurement, ids: Ids) -> st
 METRICS = tuple(
     Metric(
         name,
-        kind="orders",
-        unit="",
-        scales=COUNT,
-        of=is_orders,
+        "orders",
+        "",
+        COUNT,
+        of=lambda _services, subject: subject == ORDERS,
         measure=partial(_measured, name=name, ids=ids),
-        decide=counted,
+        decide=as_measured,
         explain=partial(_explained, ids=ids),
     )
     for name, ids in (("lost", lambda o: o.lost), ("unmatched", lambda o: o.unmatched))

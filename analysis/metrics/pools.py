@@ -16,7 +16,7 @@ from analysis.evidence.pool_series import histogram_quantile
 from analysis.evidence.resources import Pool, counter_growth, named
 from analysis.evidence.run import Evidence
 from analysis.metrics.case import Case
-from analysis.metrics.decide import sampled
+from analysis.metrics.decide import as_measured
 from analysis.metrics.metric import Metric
 from analysis.metrics.subjects import is_service
 from analysis.words.units import COUNT, LATENCY, PERCENT
@@ -59,19 +59,16 @@ def _measured(
 
 
 def _exhausted_windows(of: _Pools) -> Measurement:
+    """A lower bound where callers may have gone without a connection unseen, or surely did."""
     total = float(sum(len(pool.windows) for pool in of.pools))
-    why_not = ((pool.label, _unseen_by(of.evidence, pool)) for pool in of.pools)
-    unseen = "; ".join(f"pool {label}: {why}" for label, why in why_not if why)
+    unseen = []
+    for pool in of.pools:
+        brief = "" if pool.windows else brief_waits(of.evidence, pool)
+        if why := pool.unseen or pool.series.blind_to or brief:
+            unseen.append(f"pool {pool.label}: {why}")
     if not unseen:
         return replace(of.blank, value=total)
-    return replace(of.blank, value=total or nan, note=unseen, at_least=True)
-
-
-def _unseen_by(evidence: Evidence, pool: Pool) -> str:
-    """Why callers may have gone without a connection unseen, or surely did; "" where neither."""
-    return (
-        pool.unseen or pool.series.blind_to or ("" if pool.windows else brief_waits(evidence, pool))
-    )
+    return replace(of.blank, value=total or nan, note="; ".join(unseen), at_least=True)
 
 
 def brief_waits(evidence: Evidence, pool: Pool) -> str:
@@ -100,13 +97,8 @@ def _acquire_wait_p99(of: _Pools) -> Measurement:
     wait = histogram_quantile(np.array(ordered), grown, 0.99)
     notes = [f"pool {pool.label}: {pool.unseen}" for pool in of.pools if pool.unseen]
     notes += ["past the last bucket"] if wait.at_least else []
-    return replace(
-        of.blank,
-        value=1000 * wait.value,
-        n=round(bounds[inf]),
-        note="; ".join(notes),
-        at_least=bool(notes),
-    )
+    found = replace(of.blank, value=1000 * wait.value, n=round(bounds[inf]))
+    return replace(found, note="; ".join(notes), at_least=bool(notes))
 
 
 def _acquire_buckets(evidence: Evidence, pools: list[Pool]) -> dict[float, float]:
@@ -130,29 +122,19 @@ def _bound(label: str) -> float:
         return nan
 
 
-def _peak_of_the_worst(of: _Pools, field: str, behind: str, lacks: str) -> Measurement:
-    known = _known(of, field)
-    worst = max(known, key=lambda label: known[label], default="")
-    value = known.get(worst, nan)
-    return _of_all(replace(of.blank, value=value, note=f"peak of {worst}"), of, behind, lacks)
+def _use(of: _Pools, field: str, behind: str, lacks: str, *, added_up: bool = False) -> Measurement:
+    """One number of all pools, added up or that of the worst.
 
-
-def _all_together(of: _Pools, field: str, behind: str, lacks: str) -> Measurement:
-    known = _known(of, field)
-    value = sum(known.values()) if known else nan
-    return _of_all(replace(of.blank, value=value), of, behind, lacks)
-
-
-def _known(of: _Pools, field: str) -> dict[str, float]:
-    """One number of the use of every pool that says it."""
+    A lower bound where a pool left out the series ``behind`` it; no data where all did.
+    """
     uses = {pool.label: float(getattr(pool.series, field)) for pool in of.pools}
-    return {label: value for label, value in uses.items() if not isnan(value)}
-
-
-def _of_all(found: Measurement, of: _Pools, behind: str, lacks: str) -> Measurement:
-    """A lower bound where a pool left out the series ``behind`` it; no data where all did."""
-    if isnan(found.value):
-        return replace(found, note=lacks)
+    known = {label: value for label, value in uses.items() if not isnan(value)}
+    if not known:
+        return replace(of.blank, note=lacks)
+    worst = max(known, key=lambda label: known[label])
+    found = replace(of.blank, value=known[worst], note=f"peak of {worst}")
+    if added_up:
+        found = replace(of.blank, value=sum(known.values()))
     silent = [p for p in of.pools if p.unseen or np.isnan(getattr(p.series, behind)).any()]
     if not silent:
         return found
@@ -199,10 +181,6 @@ def exhaustion(case: Case, subject: str) -> str:
     return text
 
 
-def _explained(case: Case, subject: str, _measured: Measurement) -> str:
-    return exhaustion(case, subject)
-
-
 def _metric(name: str, unit: str, scales: Mapping[str, float], read: Reading) -> Metric:
     return Metric(
         name,
@@ -211,24 +189,22 @@ def _metric(name: str, unit: str, scales: Mapping[str, float], read: Reading) ->
         scales,
         of=is_service,
         measure=partial(_measured, name=name, unit=unit, read=read),
-        decide=sampled,
-        explain=_explained,
+        decide=as_measured,
+        explain=lambda case, subject, _measured: exhaustion(case, subject),
     )
 
 
 METRICS = (
     _metric("exhausted_windows", "", COUNT, _exhausted_windows),
     _metric("utilization", "%", PERCENT, partial(
-        _peak_of_the_worst, field="utilization_peak_percent", behind="size",
+        _use, field="utilization_peak_percent", behind="size",
         lacks=f"no {POOL_MAX}, or an unlimited one",
     )),
     _metric("timeouts", "", COUNT, partial(
-        _all_together, field="timeouts", behind="timeouts_total",
-        lacks=f"no {POOL_TIMEOUTS}",
+        _use, field="timeouts", behind="timeouts_total", lacks=f"no {POOL_TIMEOUTS}", added_up=True,
     )),
     _metric("acquire_wait_p99", "ms", LATENCY, _acquire_wait_p99),
     _metric("peak_waiting", "", COUNT, partial(
-        _peak_of_the_worst, field="peak_waiting", behind="waiting",
-        lacks=f"no {POOL_WAITING}",
+        _use, field="peak_waiting", behind="waiting", lacks=f"no {POOL_WAITING}",
     )),
 )  # fmt: skip

@@ -5,9 +5,8 @@ from math import nan
 
 from analysis.evidence.coverage import unsaid
 from analysis.evidence.processes import WHERE_RESTARTS_SHOW, restarts_in_words, restarts_of
-from analysis.evidence.run import Evidence
 from analysis.metrics.case import Case
-from analysis.metrics.decide import sampled
+from analysis.metrics.decide import as_measured
 from analysis.metrics.metric import Metric
 from analysis.metrics.subjects import is_service
 from analysis.words.units import COUNT
@@ -18,36 +17,25 @@ def _measured(case: Case, subject: str) -> Iterable[Measurement]:
     """How often it restarted, over the whole run."""
     found, series = restarts_of(case.evidence, subject), case.evidence.resources
     n = max(series.get(subject, name)[0].size for name in WHERE_RESTARTS_SHOW)
-    note = (
-        f"it exports neither {' nor '.join(WHERE_RESTARTS_SHOW)}"
-        if found is None
-        else _left_out(case.evidence, subject)
-    )
+    gaps = [unsaid(case.evidence, subject, [name]) for name in WHERE_RESTARTS_SHOW]
+    note = gaps[0] if all(gaps) else ""
+    if found is None:
+        note = f"it exports neither {' nor '.join(WHERE_RESTARTS_SHOW)}"
     value = nan if found is None or (note and not found) else float(len(found))
     yield Measurement(
         subject, "restarts", value, "", max(1, n), phase="run", note=note, at_least=bool(note)
     )
 
 
-def _left_out(evidence: Evidence, subject: str) -> str:
-    """That neither of the two was there to the end; "" where one was."""
-    gaps = [unsaid(evidence, subject, [name]) for name in WHERE_RESTARTS_SHOW]
-    return gaps[0] if all(gaps) else ""
-
-
-def _explained(case: Case, subject: str, _measured: Measurement) -> str:
-    return restarts_in_words(case.evidence, subject)
-
-
 METRICS = (
     Metric(
         "restarts",
-        kind="process",
-        unit="",
-        scales=COUNT,
+        "process",
+        "",
+        COUNT,
         of=is_service,
         measure=_measured,
-        decide=sampled,
-        explain=_explained,
+        decide=as_measured,
+        explain=lambda case, subject, _measured: restarts_in_words(case.evidence, subject),
     ),
 )

@@ -1,4 +1,4 @@
-"""Whom a rule can be about: services, steps, the journey, the orders."""
+"""Whom a rule can be about: services, steps, the journey."""
 
 from collections.abc import Iterator
 from math import nan
@@ -6,7 +6,7 @@ from math import nan
 from analysis.metrics.case import Case
 from analysis.words.values import Measurement
 from recording.flow import Services
-from recording.profile import JOURNEY, ORDERS
+from recording.profile import JOURNEY
 
 
 def is_service(services: Services, subject: str) -> bool:
@@ -17,11 +17,6 @@ def is_service(services: Services, subject: str) -> bool:
 def has_requests(services: Services, subject: str) -> bool:
     """Whether users call it, so that clients saw its latency."""
     return subject in (JOURNEY, *services.steps) or bool(services.steps_of(subject))
-
-
-def is_orders(_services: Services, subject: str) -> bool:
-    """Whether it is the shop's ledger."""
-    return subject == ORDERS
 
 
 def of_steps(case: Case, subject: str, metric: str, unit: str) -> Iterator[Measurement]:

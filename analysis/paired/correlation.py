@@ -17,7 +17,7 @@ from itertools import product
 import numpy as np
 
 from analysis.regression.data import GateData
-from analysis.words.arrays import Floats, Ints
+from recording.arrays import Floats, Ints
 from recording.manifest import PairedRun
 
 TELLING = 0.5

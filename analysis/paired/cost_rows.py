@@ -12,7 +12,7 @@ from scipy.special import stdtrit
 from analysis.regression.rows import Bound, Row, Stakes
 from analysis.statistics.crossover import counted_t, p_values
 from analysis.statistics.detectable import Hurdle, smallest_found
-from analysis.words.arrays import Bools, Floats
+from recording.arrays import Bools, Floats
 from recording.profile import MIN_ROUNDS
 
 # Small p-values are counted over so many orders that the least possible one is this much below

@@ -18,7 +18,7 @@ from analysis.paired.rounds import Rounds
 from analysis.paired.slot_samples import growth, highest, idle_growth, labels_of, services_of
 from analysis.regression.rows import Stakes, corrected
 from analysis.statistics.looks import LookPlan
-from analysis.words.arrays import Floats
+from recording.arrays import Floats
 from recording.outcomes import is_failure
 
 # A PASS excludes changes of this many times the smallest that may FAIL, as with latency (10 and

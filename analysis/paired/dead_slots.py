@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from analysis.paired.rounds import Rounds
-from analysis.words.arrays import Ints
 from analysis.words.values import Breach
+from recording.arrays import Ints
 from recording.outcomes import EXPECTED_OUTCOMES, UNANSWERED, is_failure
 from recording.profile import JOURNEY
 from recording.slots import ARMS, HEAD

@@ -21,7 +21,7 @@ from analysis.paired.onset import onset, round_scores
 from analysis.paired.rounds import Rounds
 from analysis.paired.shift import SURE, QuantileShift, in_words, percent, quantile_shifts
 from analysis.paired.slot_samples import growth, labels_of
-from analysis.words.arrays import Floats
+from recording.arrays import Floats
 from recording.hlog import DISTORTION, LATENCY
 from recording.profile import JOURNEY
 

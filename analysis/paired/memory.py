@@ -24,8 +24,8 @@ from analysis.paired.rounds import Rounds
 from analysis.paired.slot_samples import round_means
 from analysis.regression.rows import Stakes
 from analysis.statistics.trend import Trend, fit_trend
-from analysis.words.arrays import Floats
 from analysis.words.units import BYTES_PER_MB
+from recording.arrays import Floats
 from recording.profile import MIN_ROUNDS
 from recording.slots import ARMS
 

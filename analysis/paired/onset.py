@@ -6,7 +6,7 @@ import numpy as np
 
 from analysis.paired.shift import SURE
 from analysis.statistics.tails import Tails, bulk, log_grid, survival
-from analysis.words.arrays import Floats, Ints
+from recording.arrays import Floats, Ints
 
 # Rounds on either side of a change point: fewer can look like a change by one accident.
 _FEWEST_ASIDE = 4

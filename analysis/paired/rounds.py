@@ -18,7 +18,7 @@ from analysis.evidence.requests import Sample, judged_kind, never_ended_counts
 from analysis.evidence.run import Evidence
 from analysis.regression.data import GateData
 from analysis.statistics.looks import LookPlan
-from analysis.words.arrays import Bools, Floats, Ints
+from recording.arrays import Bools, Floats, Ints
 from recording.histogram import bucket_mid_us, merge
 from recording.hlog import GENERATOR, LATENCY, Interval
 from recording.manifest import MeasuredPhase

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from analysis.words.arrays import Floats, Ints
+from recording.arrays import Floats, Ints
 
 QUANTILES = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 0.999)
 # The shape of the shift is read up to here; beyond it one round's accident is a tenth of the tail.

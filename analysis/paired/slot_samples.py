@@ -14,7 +14,7 @@ import numpy as np
 
 from analysis.evidence.pool_series import counter_steps
 from analysis.paired.rounds import Rounds
-from analysis.words.arrays import Floats
+from recording.arrays import Floats
 from recording.series_reader import Series
 from recording.slots import ARMS, Slots
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from analysis.words.arrays import Bools, Floats, Ints
+from recording.arrays import Bools, Floats, Ints
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from analysis.regression.data import GateData
 from analysis.regression.rows import Bound, Stakes
 from analysis.statistics.crossover import CONTROL_LIMIT, Fit, fit, p_values
 from analysis.statistics.tails import STEP, Tails, bulk, log_grid, survival
-from analysis.words.arrays import Bools, Floats, Ints
+from recording.arrays import Bools, Floats, Ints
 
 # How many other endpoints it takes before their median stands for the host.
 MIN_CONTROLS = 3

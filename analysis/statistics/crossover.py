@@ -14,7 +14,7 @@ from math import sqrt
 import numpy as np
 
 from analysis.statistics.looks import random_orders
-from analysis.words.arrays import Bools, Floats
+from recording.arrays import Bools, Floats
 
 # The control is used unless it moved with the arm itself: beyond this many standard errors the
 # "host's" shift is head's own, and taking it out would hide a regression or invent one.
@@ -24,8 +24,6 @@ CONTROL_LIMIT = 3.0
 # the first of two looks call 40 rows: 0.0003 / 40 is above 1 / 252,001.
 BATCHES = (2_000, *(25_000,) * 10)
 ENOUGH = 40
-
-
 # Orders whose t differs by rounding only count as ties, against the alarm.
 TIE = 1e-9
 
@@ -123,13 +121,9 @@ def holm(p: Floats) -> Floats:
     return adjusted
 
 
-@lru_cache(maxsize=64)
-def _orders(stretches: tuple[int, ...], draws: int, seed: int, batch: int) -> Bools:
-    return random_orders(stretches, draws, seed, batch)
+_orders = lru_cache(maxsize=64)(random_orders)
 
 
 def _ratio(effect: Floats, variance: Floats) -> Floats:
     """effect / standard error, 0 for nothing over nothing and infinite for something."""
-    with np.errstate(divide="ignore", invalid="ignore"):
-        t = effect / np.sqrt(variance)
-    return np.where(effect == 0.0, 0.0, t)
+    return np.where(effect == 0.0, 0.0, effect / np.sqrt(variance))

@@ -26,7 +26,7 @@ import numpy as np
 from scipy.special import logsumexp, stdtr
 
 from analysis.statistics.distributions import normal_quantile
-from analysis.words.arrays import Bools, Floats, Ints
+from recording.arrays import Bools, Floats, Ints
 
 # Cosines: more make better use of runs whose noise is white, fewer withstand shapes unlike ours.
 _COSINES = 24

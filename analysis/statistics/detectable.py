@@ -8,7 +8,7 @@ from math import inf, isinf
 
 import numpy as np
 
-from analysis.words.arrays import Floats
+from recording.arrays import Floats
 
 # "Could have seen" and "would take" mean: with this probability.
 POWER = 0.80

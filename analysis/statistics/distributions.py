@@ -36,8 +36,7 @@ def binomial_quantile(p: float, n: int, share: float) -> int:
 def share_interval(successes: int, n: int, confidence: float = 0.95) -> Range:
     """Exact interval of a share (Clopper and Pearson, Biometrika 26, 1934).
 
-    Raises:
-        ValueError: no trials, or more successes than trials.
+    Raises ValueError without trials, or for more successes than trials.
     """
     if not 0 <= successes <= n or n == 0:
         raise ValueError(f"{successes} successes of {n} are no share")

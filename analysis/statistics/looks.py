@@ -15,7 +15,7 @@ from itertools import pairwise
 import numpy as np
 from scipy.special import ndtr, ndtri
 
-from analysis.words.arrays import Bools
+from recording.arrays import Bools
 
 
 @dataclass(frozen=True, slots=True)

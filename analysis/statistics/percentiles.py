@@ -16,7 +16,7 @@ import numpy as np
 
 from analysis.statistics.design_effect import design_effect
 from analysis.statistics.distributions import binomial_quantile
-from analysis.words.arrays import Floats, Ints
+from recording.arrays import Floats, Ints
 
 # q * n carries the rounding of q: 0.07 * 100 is 7.000000000000001 and must be rank 7.
 _RANK_SLACK = 1e-12
@@ -33,8 +33,7 @@ class Interval(NamedTuple):
 def quantile(values: Floats, counts: Ints, q: float) -> float:
     """The nearest-rank quantile, in the unit of `values`; ``q=0`` is the smallest value.
 
-    Raises:
-        ValueError: `q` outside 0..1, or no samples (never zero for missing data).
+    Raises ValueError for a `q` outside 0..1, or without samples (never zero for missing data).
     """
     if not 0.0 <= q <= 1.0:
         raise ValueError(f"q must lie in 0..1, not {q}")
@@ -78,10 +77,7 @@ def quantile_interval(
     taken as independent; a few make an interval that is honestly wide. Coverage:
     docs/statistics.md.
 
-    A bound whose rank lies outside the sample is None.
-
-    Raises:
-        ValueError: no samples.
+    A bound whose rank lies outside the sample is None. Raises ValueError without samples.
     """
     pooled = block_counts.sum(axis=0)
     n = _total(pooled)

@@ -13,9 +13,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-Floats = npt.NDArray[np.float64]
+from recording.arrays import Floats
 
 # Twice the gain in log likelihood at which a kink is believed: it may lie anywhere, and fits
 # correlated noise by chance. There is one for eight points at most.

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from analysis.words.arrays import Floats, Ints
+from recording.arrays import Floats, Ints
 
 # Step of the working grid on the log axis: 2 %, with linear interpolation in between.
 STEP = 0.02

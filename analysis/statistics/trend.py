@@ -10,7 +10,8 @@ from typing import NamedTuple
 import numpy as np
 
 from analysis.statistics.distributions import t_quantile
-from analysis.statistics.pieces import Floats, Pieces, find_pieces
+from analysis.statistics.pieces import Pieces, find_pieces
+from recording.arrays import Floats
 
 # Blocks that a series is averaged into: enough for the scatter to be known, few enough to
 # outlive most of the correlation between neighbouring samples.
@@ -25,7 +26,7 @@ _LIKELY, _PAST_DOUBT = 1.0, 2.33
 _MOST_CORRELATION, _SLOWEST_DECAY = 0.9, 0.95
 # Points this many robust standard deviations off the line do not draw it.
 _OUTLYING = 3.0
-_MAD_TO_SIGMA = 1.4826
+MAD_TO_SIGMA = 1.4826
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +54,7 @@ def fit_trend(t: Floats, y: Floats, confidence: float) -> Trend:
     correlation adds to that of their mean, and the degrees of freedom shrink likewise. Up to 400
     points say how much that is; where the blocks are correlated past doubt, and say more, they do.
 
-    Raises:
-        ValueError: fewer than three points, which have no scatter around a line.
+    Raises ValueError for fewer than three points, which have no scatter around a line.
     """
     if len(t) < 3:
         raise ValueError(f"a trend needs at least 3 points, not {len(t)}")
@@ -158,7 +158,7 @@ def _reweighted(t: Floats, y: Floats, slope: float) -> float:
     """Least squares over the points that lie near a line of this slope (Rousseeuw & Leroy 1987)."""
     residuals = y - slope * t
     residuals -= np.median(residuals)
-    near = np.abs(residuals) <= _OUTLYING * _MAD_TO_SIGMA * np.median(np.abs(residuals))
+    near = np.abs(residuals) <= _OUTLYING * MAD_TO_SIGMA * np.median(np.abs(residuals))
     t, y = t[near], y[near]
     apart = t - t.mean()
     square = float(apart @ apart)

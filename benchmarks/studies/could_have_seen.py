@@ -18,12 +18,13 @@ from typing import Final
 
 import numpy as np
 
-from analysis.calibration.simulated_hosts import HOSTS, NOISY_HOSTS, Injection, Shape, simulate
+from analysis.calibration.simulated import HOSTS, Injection, Shape, simulate
 from analysis.limits.regression import RegressionSettings
 from analysis.regression.judge import judge
 from analysis.regression.latency import LatencyRow
 from analysis.statistics.looks import LookPlan
 from analysis.words.values import Outcome
+from benchmarks.studies.noisy_hosts import NOISY_HOSTS
 
 PLAN: Final = LookPlan((24, 40))
 SETTINGS: Final = RegressionSettings()

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtri
 from scipy.stats import ttest_1samp, wilcoxon
 
-from analysis.calibration.simulated_hosts import HOSTS, Injection, Shape, simulate
+from analysis.calibration.simulated import HOSTS, Injection, Shape, simulate
 from analysis.regression.data import GateData
 from analysis.regression.estimates import estimate, prepare
 from analysis.regression.rows import Stakes

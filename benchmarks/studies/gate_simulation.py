@@ -23,15 +23,13 @@ from scipy.optimize import curve_fit
 from scipy.special import ndtr, ndtri
 from scipy.stats import beta
 
-from analysis.calibration.simulated_hosts import (
+from analysis.calibration.simulated import (
     HOSTS,
     MEDIAN_MS,
-    NOISY_HOSTS,
     SIGMA,
     Injection,
     Shape,
     Where,
-    on_grid,
     simulate,
 )
 from analysis.limits.regression import RegressionSettings
@@ -39,6 +37,7 @@ from analysis.regression.data import GateData
 from analysis.regression.judge import GateResult, judge_looks
 from analysis.statistics.looks import LookPlan
 from analysis.words.values import Outcome
+from benchmarks.studies.noisy_hosts import NOISY_HOSTS, on_grid
 
 PLAN: Final = LookPlan((24, 40))
 SETTINGS: Final = RegressionSettings()

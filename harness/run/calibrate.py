@@ -16,8 +16,7 @@ import orjson
 
 from analysis.calibration.injection import Slowdown
 from analysis.calibration.record import Draws, GateRecord
-from analysis.calibration.simulated_gates import blamed, host_models, simulated_gate
-from analysis.calibration.simulated_hosts import Injection, Where
+from analysis.calibration.simulated import Injection, Where, blamed, host_models, simulated_gate
 from analysis.limits.regression import RegressionSettings
 from analysis.words.values import Outcome
 from harness.system.parent import STARTED_BY

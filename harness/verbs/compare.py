@@ -47,7 +47,7 @@ def compare(
     found = _pair(run, other, limits) if other else _stored(run, baselines, limits)
     with presenting():
         answer(comparison_document(found), found.to_json(), as_json=as_json)
-    options.exit_with(found.exit_code, inconclusive)
+    options.exit_with(found.verdict.exit_code, inconclusive)
 
 
 def _pair(a: Path, b: Path, limits: Thresholds) -> Comparison:

@@ -170,7 +170,7 @@ def compared(run: Baseline, stored: list[Baseline]) -> Callable[[Path], Seen]:
 
     def do(_: Path) -> Seen:
         found = compare_with_baselines(run, stored, OF_RUNS, "baselines/")
-        return Seen(int(found.exit_code), found.to_json().decode(), found.verdict.value)
+        return Seen(int(found.verdict.exit_code), found.to_json().decode(), found.verdict.value)
 
     return do
 

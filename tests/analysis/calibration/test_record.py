@@ -7,8 +7,7 @@ import orjson
 import pytest
 
 from analysis.calibration.record import GateRecord, calibration_file, last_calibration, summarise
-from analysis.calibration.simulated_gates import SHAPE, blamed, simulated_gate
-from analysis.calibration.simulated_hosts import Injection
+from analysis.calibration.simulated import SHAPE, Injection, blamed, simulated_gate
 from analysis.limits.regression import RegressionSettings
 from recording.flow import STEPS
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from analysis.calibration.simulated_hosts import HOSTS, Shape, simulate
+from analysis.calibration.simulated import HOSTS, Shape, simulate
 from analysis.limits.thresholds import load_thresholds
 from analysis.paired.correlation import Correlation, arms_correlation, remarks
 from analysis.paired.values import GateReport

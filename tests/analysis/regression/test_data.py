@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from analysis.calibration.simulated_hosts import HOSTS, Shape, simulate
+from analysis.calibration.simulated import HOSTS, Shape, simulate
 from analysis.limits.regression import RegressionSettings, tail_of
 from analysis.regression.data import GateData
 from analysis.statistics.looks import LookPlan

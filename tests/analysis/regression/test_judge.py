@@ -9,14 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analysis.calibration.simulated_hosts import (
-    HOSTS,
-    NOISY_HOSTS,
-    Injection,
-    Shape,
-    on_grid,
-    simulate,
-)
+from analysis.calibration.simulated import HOSTS, Injection, Shape, simulate
 from analysis.limits.regression import RegressionSettings
 from analysis.regression.data import GateData
 from analysis.regression.estimates import host_shift
@@ -24,6 +17,7 @@ from analysis.regression.judge import GateResult, judge
 from analysis.regression.latency import LatencyRow
 from analysis.statistics.looks import LookPlan, balanced_order
 from analysis.words.values import Outcome
+from benchmarks.studies.noisy_hosts import NOISY_HOSTS, on_grid
 
 PLAN = LookPlan((40,))
 SETTINGS = RegressionSettings()

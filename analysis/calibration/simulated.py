@@ -1,4 +1,4 @@
-"""Paired runs on hosts that misbehave in known ways, drawn from a seed.
+"""Paired runs on hosts that misbehave in known ways, drawn from a seed, and gates on them.
 
 Latencies are lognormal (sigma 0.6: p99 four times the median), recorded in histogram buckets of
 1 % width. The host multiplies all latencies of a slot; the arms differ only where a regression
@@ -7,8 +7,9 @@ is injected.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import count
 from types import MappingProxyType
 from typing import Final, Literal
 
@@ -16,9 +17,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.signal import lfilter
 
+from analysis.limits.regression import RegressionSettings
 from analysis.regression.data import GateData
+from analysis.regression.judge import GateResult, judge_looks
 from analysis.statistics.looks import LookPlan, random_orders
-from analysis.words.arrays import Bools, Floats
+from analysis.words.values import Outcome
+from recording.arrays import Bools, Floats
+from recording.flow import STEPS
 
 Where = Literal["all", "tail"]
 Draw = Callable[[np.random.Generator, int], Floats]
@@ -62,10 +67,6 @@ class Shape:
     plan: LookPlan
 
 
-def _quiet(rng: np.random.Generator, slots: int) -> Floats:
-    return np.zeros(slots)
-
-
 def _noise(sd: float) -> Draw:
     def draw(rng: np.random.Generator, slots: int) -> Floats:
         return rng.normal(0.0, sd, slots)
@@ -94,22 +95,17 @@ def _ar1(phi: float, sd: float) -> Draw:
 
 HOSTS: Final = MappingProxyType(
     {
-        "iid": Host("nothing but the requests' own spread", _quiet),
+        "iid": Host("nothing but the requests' own spread", _noise(0.0)),
         "ar1-0.8": Host("slots AR(1), phi 0.8, 10 %", _ar1(0.8, 0.10)),
-        "requests-0.8": Host("requests AR(1), phi 0.8", _quiet, phi=0.8),
+        "requests-0.8": Host("requests AR(1), phi 0.8", _noise(0.0), phi=0.8),
         "drift": Host("linear drift of 30 % over the run", _drift),
         "steps": Host("25 % steps, one slot in twelve", _steps),
         "slot-noise": Host("each slot its own 5 %", _noise(0.05)),
         "uneven": Host("slots AR(1), phi 0.8, 10 %, felt unevenly", _ar1(0.8, 0.10), spread=0.7),
     }
 )
-NOISY_HOSTS: Final = MappingProxyType(
-    {
-        "slot-noise-10": Host("each slot its own 10 %", _noise(0.10)),
-        "slot-noise-15": Host("each slot its own 15 %", _noise(0.15)),
-    }
-)
-"""Worse than any that a calibration should be made on."""
+# As in docs/statistics.md: 20,000 requests per endpoint and arm, looks at 24 and 40 rounds.
+SHAPE: Final = Shape(len(STEPS), 20_000, LookPlan((24, 40)))
 
 
 def simulate(host: Host, shape: Shape, seed: int, *injections: Injection | None) -> GateData:
@@ -130,13 +126,25 @@ def simulate(host: Host, shape: Shape, seed: int, *injections: Injection | None)
     return _recorded(logs, order)
 
 
-def on_grid(data: GateData, median_ms: float, grid_ms: float) -> GateData:
-    """The same run with another median, seen by a clock that ticks only every `grid_ms`."""
-    scaled_us = data.values_us * median_ms / MEDIAN_MS
-    ticks_us = 1000 * grid_ms * np.ceil(scaled_us / (1000 * grid_ms))
-    values_us, starts = np.unique(ticks_us, return_index=True)
-    base, head = (np.add.reduceat(arm, starts, axis=-1) for arm in (data.base, data.head))
-    return replace(data, values_us=values_us, base=base, head=head)
+def host_models(first: int) -> Iterator[str]:
+    """Names of the simulated hosts in turn, from the `first`-th on, for ever."""
+    names = list(HOSTS)
+    return (names[number % len(names)] for number in count(first))
+
+
+def simulated_gate(
+    host: str, injection: Injection | None, settings: RegressionSettings, seed: int, number: int
+) -> GateResult:
+    """Gate `number` of a series: looks as declared and stops at the first verdict."""
+    draw = int(np.random.SeedSequence([seed, number]).generate_state(1)[0])
+    return judge_looks(simulate(HOSTS[host], SHAPE, draw, injection), settings, SHAPE.plan)
+
+
+def blamed(result: GateResult) -> tuple[str, ...]:
+    """The steps that a simulated gate calls slower; its endpoints stand for the flow's steps."""
+    names = {f"e{number}": step for number, step in enumerate(STEPS)}
+    failed = (row.subject for row in result.rows if row.verdict is Outcome.FAIL)
+    return tuple(dict.fromkeys(names[endpoint] for endpoint in failed))
 
 
 def _normal(rng: np.random.Generator, size: tuple[int, ...], phi: float) -> NDArray[np.float32]:
