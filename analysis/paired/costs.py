@@ -8,8 +8,10 @@ A metric that a system does not export has no row, and one with holes says "no d
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from analysis.limits.regression import CostSettings
 from analysis.paired.cost_rows import CostRow, Measured, compared
@@ -53,19 +55,18 @@ def cpu_per_request_us(rounds: Rounds, service: str) -> Floats:
     """
     metric = "process_cpu_seconds_total"
     cpu_s = growth(rounds, service, metric, steady=True) - idle_growth(rounds, service, metric)
-    requests = _requests(rounds, service)
-    nothing = np.full_like(cpu_s, np.nan)
-    return np.divide(1e6 * cpu_s, requests, out=nothing, where=requests > 0)
-
-
-def _requests(rounds: Rounds, service: str) -> Floats:
-    name, total = "http_requests_total", np.zeros((2, rounds.count))
+    name, requests = "http_requests_total", np.zeros((2, rounds.count))
     steps = rounds.evidence.services.steps_of(service)
-    for (step, _), n in rounds.requests_and_cut.items():
-        total += n if step in steps else 0
+    for (step, _), n in rounds.requests.items():
+        requests += n.sum(axis=0) if step in steps else 0
     for label in () if steps else labels_of(rounds.series, service, name):
-        total += growth(rounds, service, f"{name}/{label}")
-    return total
+        requests += growth(rounds, service, f"{name}/{label}")
+    return per(1e6 * cpu_s, requests)
+
+
+def per(total: Floats, n: NDArray[Any]) -> Floats:
+    """What comes to one of them; NaN where there is none."""
+    return np.asarray(np.divide(total, n, out=np.full(n.shape, np.nan), where=n > 0))
 
 
 def _measured(rounds: Rounds, settings: CostSettings) -> Iterator[Measured]:
@@ -81,10 +82,10 @@ def _measured(rounds: Rounds, settings: CostSettings) -> Iterator[Measured]:
 def _errors(rounds: Rounds, step: str, points: float) -> Measured:
     """The share of requests with an outcome that the plan did not ask for, %."""
     nothing = np.zeros((2, rounds.count))
-    of_step = {outcome: n for (name, outcome), n in rounds.requests.items() if name == step}
+    of_step = {how: n[0] for (name, how), n in rounds.requests.items() if name == step}
     total = sum(of_step.values(), nothing)
     unexpected = sum((n for outcome, n in of_step.items() if is_failure(outcome)), nothing)
-    share = np.divide(100 * unexpected, total, out=nothing + np.nan, where=total > 0)
+    share = per(100 * unexpected, total)
     fewest = max(1.0, float(total.sum(axis=1).min()))
     unseen = 100 * UNSEEN / fewest if unexpected.sum() < FEW else 0.0
     limits = points, TOLERATED * points

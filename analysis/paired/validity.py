@@ -110,7 +110,7 @@ def _rounds(evidence: Evidence) -> Check:
 
 def _load_in_slots(rounds: Rounds) -> Check:
     """Head may be so slow that a slot of its own stays empty; base may not."""
-    requests = np.sum([n[ARMS.index(BASE)] for n in rounds.requests.values()], axis=0)
+    requests = np.sum([n[0, ARMS.index(BASE)] for n in rounds.requests.values()], axis=0)
     loaded, count = int(np.count_nonzero(requests)), rounds.count
     return Check("rounds with load on base", f"{loaded}", f"{count}", loaded == count)
 
