@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from analysis.evidence.begun import never_told
 from analysis.evidence.orders import IN_WORDS, Reconciliation, reconcile
 from analysis.evidence.requests import MAX_ERROR_SHARE, Sample
-from analysis.paired.arm_checks import arm_checks
 from analysis.paired.rounds import Rounds
+from analysis.paired.validity import arm_checks
 from recording.slots import BASE, HEAD
 
 

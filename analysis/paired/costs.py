@@ -8,8 +8,10 @@ A metric that a system does not export has no row, and one with holes says "no d
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from analysis.limits.regression import CostSettings
 from analysis.paired.cost_rows import CostRow, Measured, compared
@@ -19,6 +21,7 @@ from analysis.paired.slot_samples import growth, highest, idle_growth, labels_of
 from analysis.regression.rows import Stakes, corrected
 from analysis.statistics.looks import LookPlan
 from recording.arrays import Floats
+from recording.metric_names import CPU, HTTP_REQUESTS, POOL_ACTIVE
 from recording.outcomes import is_failure
 
 # A PASS excludes changes of this many times the smallest that may FAIL, as with latency (10 and
@@ -51,40 +54,39 @@ def cpu_per_request_us(rounds: Rounds, service: str) -> Floats:
     its slot, cut and all: a slow arm answers fewer, and its idle time is not their cost. Services
     that users never call are counted by their own request counters.
     """
-    metric = "process_cpu_seconds_total"
+    metric = CPU
     cpu_s = growth(rounds, service, metric, steady=True) - idle_growth(rounds, service, metric)
-    requests = _requests(rounds, service)
-    nothing = np.full_like(cpu_s, np.nan)
-    return np.divide(1e6 * cpu_s, requests, out=nothing, where=requests > 0)
-
-
-def _requests(rounds: Rounds, service: str) -> Floats:
-    name, total = "http_requests_total", np.zeros((2, rounds.count))
+    name, requests = HTTP_REQUESTS, np.zeros((2, rounds.count))
     steps = rounds.evidence.services.steps_of(service)
-    for (step, _), n in rounds.requests_and_cut.items():
-        total += n if step in steps else 0
+    for (step, _), n in rounds.requests.items():
+        requests += n.sum(axis=0) if step in steps else 0
     for label in () if steps else labels_of(rounds.series, service, name):
-        total += growth(rounds, service, f"{name}/{label}")
-    return total
+        requests += growth(rounds, service, f"{name}/{label}")
+    return per(1e6 * cpu_s, requests)
+
+
+def per(total: Floats, n: NDArray[Any]) -> Floats:
+    """What comes to one of them; NaN where there is none."""
+    return np.asarray(np.divide(total, n, out=np.full(n.shape, np.nan), where=n > 0))
 
 
 def _measured(rounds: Rounds, settings: CostSettings) -> Iterator[Measured]:
     yield from (_errors(rounds, step, settings.error_rate) for step in rounds.steps)
-    for service in services_of(rounds.series, "process_cpu_seconds_total"):
+    for service in services_of(rounds.series, CPU):
         cpu_us = cpu_per_request_us(rounds, service)
         limits = np.log1p(settings.cpu), np.log1p(TOLERATED * settings.cpu)
         yield Measured(service, "cpu_per_request", "µs", cpu_us, *limits, is_ratio=True)
-    for service in services_of(rounds.series, "connection_pool_active"):
+    for service in services_of(rounds.series, POOL_ACTIVE):
         yield from _pools(rounds, service, settings)
 
 
 def _errors(rounds: Rounds, step: str, points: float) -> Measured:
     """The share of requests with an outcome that the plan did not ask for, %."""
     nothing = np.zeros((2, rounds.count))
-    of_step = {outcome: n for (name, outcome), n in rounds.requests.items() if name == step}
+    of_step = {how: n[0] for (name, how), n in rounds.requests.items() if name == step}
     total = sum(of_step.values(), nothing)
     unexpected = sum((n for outcome, n in of_step.items() if is_failure(outcome)), nothing)
-    share = np.divide(100 * unexpected, total, out=nothing + np.nan, where=total > 0)
+    share = per(100 * unexpected, total)
     fewest = max(1.0, float(total.sum(axis=1).min()))
     unseen = 100 * UNSEEN / fewest if unexpected.sum() < FEW else 0.0
     limits = points, TOLERATED * points
@@ -93,7 +95,7 @@ def _errors(rounds: Rounds, step: str, points: float) -> Measured:
 
 def _pools(rounds: Rounds, service: str, settings: CostSettings) -> Iterator[Measured]:
     """For each pool its high-water mark, and how often callers had to wait for it."""
-    for label in labels_of(rounds.series, service, "connection_pool_active"):
+    for label in labels_of(rounds.series, service, POOL_ACTIVE):
         subject = f"{service} {label}"
         active = highest(rounds, service, f"connection_pool_active/{label}")
         mean = float(np.nan_to_num(active[0]).mean())

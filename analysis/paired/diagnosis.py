@@ -9,25 +9,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from analysis.evidence.pool_series import histogram_quantile
 from analysis.limits.regression import tail_of
-from analysis.paired.costs import cpu_per_request_us
+from analysis.paired.costs import cpu_per_request_us, per
 from analysis.paired.onset import onset, round_scores
 from analysis.paired.rounds import Rounds
 from analysis.paired.shift import SURE, QuantileShift, in_words, percent, quantile_shifts
 from analysis.paired.slot_samples import growth, labels_of
 from recording.arrays import Floats
 from recording.hlog import DISTORTION, LATENCY
+from recording.metric_names import POOL_ACQUIRE
 from recording.profile import JOURNEY
 
 # The client's share is the cause from half of the shift on.
 _MOST = 0.5
-_ACQUIRED = "connection_pool_acquire_seconds"
+_ACQUIRED = POOL_ACQUIRE
 # A wait or a CPU time that moved by less is no cause of anything.
 _LEAST_WAIT_MS = 0.5
 _LEAST_CPU = 0.05
@@ -197,7 +196,7 @@ def _range(moved: Mapping[str, QuantileShift | None], steps: Sequence[str]) -> s
 def _mean_ms(rounds: Rounds, step: str, kind: str) -> Floats:
     """Mean by [arm, round], ms; NaN without requests."""
     values_us, counts = rounds.histograms(step, kind)
-    return _ratio(counts @ values_us / 1000, counts.sum(axis=-1))
+    return per(counts @ values_us / 1000, counts.sum(axis=-1))
 
 
 def _wait_ms(rounds: Rounds, owner: str, label: str) -> Floats:
@@ -205,11 +204,7 @@ def _wait_ms(rounds: Rounds, owner: str, label: str) -> Floats:
     waited_s, acquired = (
         growth(rounds, owner, f"{_ACQUIRED}_{part}/{label}") for part in ("sum", "count")
     )
-    return _ratio(1000 * waited_s, acquired)
-
-
-def _ratio(total: Floats, n: NDArray[Any]) -> Floats:
-    return np.asarray(np.divide(total, n, out=np.full(n.shape, np.nan), where=n > 0))
+    return per(1000 * waited_s, acquired)
 
 
 def _wait_p99(rounds: Rounds, owner: str, label: str) -> str:

@@ -4,7 +4,7 @@ Pure: the same recording and thresholds give the same bytes of verdict.json. INV
 FAIL, because breaches of a run that is no evidence may be the bench's own.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -16,26 +16,44 @@ from analysis.evidence.run import Evidence
 from analysis.evidence.stalls import stalls_in_words
 from analysis.limits.regression import GateSettings
 from analysis.limits.thresholds import Thresholds
-from analysis.paired.correlation import WHAT_SAME_DRAWS_MEAN, remarks, same_draws
-from analysis.paired.dead_slots import breaches_of_dead_slots
-from analysis.paired.diagnosis import diagnose
-from analysis.paired.look import deciding_look
-from analysis.paired.rounds import Rounds
-from analysis.paired.validity import check_run
-from analysis.paired.values import GateReport, Look
-from analysis.paired.words import (
+from analysis.paired.breaches import (
     breach_of_cost,
     breach_of_row,
+    breaches_of_dead_slots,
     breaches_of_orders,
     breaches_of_restarts,
     faster,
+    percent,
     slower_within_tolerance,
-    summary_of,
 )
+from analysis.paired.correlation import WHAT_SAME_DRAWS_MEAN, remarks, same_draws
+from analysis.paired.cost_rows import CostRow
+from analysis.paired.diagnosis import diagnose
+from analysis.paired.look import Look, deciding_look
+from analysis.paired.rounds import Rounds
+from analysis.paired.validity import check_run
 from analysis.regression.latency import LatencyRow
-from analysis.words.values import Breach, Measurement, Outcome
+from analysis.words.units import and_more
+from analysis.words.values import Breach, Measurement, Outcome, Verdict
+from recording.events import LOOK_FAILED
 from recording.profile import JOURNEY
 from recording.slots import ARMS, BASE, HEAD, Arm
+
+
+@dataclass(frozen=True, slots=True)
+class GateReport(Verdict):
+    """The verdict on a paired run. Its rules are the rows; ``rows`` of a plain run stay empty."""
+
+    gate_rows: tuple[LatencyRow, ...] = ()
+    costs: tuple[CostRow, ...] = ()
+
+    def table(self) -> dict[str, Any]:
+        """What verdict.json holds."""
+        # Not super(): a dataclass with slots is made twice, and super() finds the first.
+        table = Verdict.table(self)
+        del table["rules"]
+        rows = [row.table() | {"head_ms": row.head} for row in self.gate_rows]
+        return table | {"rows": rows, "costs": [row.table() for row in self.costs]}
 
 
 def judge_paired(evidence: Evidence, thresholds: Thresholds) -> GateReport:
@@ -82,8 +100,7 @@ class _Case:
         outcome = Outcome.INVALID if invalid else breached
         unsure = tuple(self._unsure()) if outcome is Outcome.INCONCLUSIVE else ()
         manifest = self.evidence.manifest
-        looked = f"after {self.rounds.count} of {self._planned} rounds"
-        said = summary_of(outcome, self.rows, self.breaches, invalid, unsure, looked)
+        said = self._summary(outcome, invalid, unsure)
         common = same_draws(manifest.paired)
         return GateReport(
             run_id=manifest.run_id,
@@ -99,6 +116,20 @@ class _Case:
             context=self._context(),
             gate_rows=self.rows,
             costs=self.look.costs,
+        )
+
+    def _summary(self, outcome: Outcome, invalid: Sequence[str], unsure: Sequence[str]) -> str:
+        """One line: the verdict's strongest reason; how far it looked, for a PASS."""
+        if outcome is Outcome.INVALID:
+            return f"This run is not evidence: {invalid[0]}" + and_more(len(invalid))
+        if outcome is Outcome.FAIL:
+            return f"{self.breaches[0]}" + and_more(len(self.breaches))
+        if outcome is Outcome.INCONCLUSIVE:
+            return f"Cannot tell: {unsure[0]}" + and_more(len(unsure))
+        highest = max((row.ci_high for row in self.rows), default=1.0)
+        return (
+            f"No row is slower by what matters after {self.rounds.count} of {self._planned} rounds:"
+            f" all {len(self.rows)} decided, no 95 % interval reaches above {percent(highest)}"
         )
 
     @property
@@ -119,15 +150,13 @@ class _Case:
     @cached_property
     def breaches(self) -> tuple[Breach, ...]:
         """What head did worse than base."""
-        return tuple(self._breaches())
-
-    def _breaches(self) -> Iterator[Breach]:
-        yield from (breach_of_row(row, self.settings.latency) for row in self._failing())
-        yield from map(breach_of_cost, self.look.failed_costs)
-        if self.look.number:
-            yield from breaches_of_dead_slots(self.rounds)
-        yield from breaches_of_orders(self.orders.get(BASE), self.orders.get(HEAD))
-        yield from breaches_of_restarts(self.evidence)
+        return (
+            *(breach_of_row(row, self.settings.latency) for row in self._failing()),
+            *map(breach_of_cost, self.look.failed_costs),
+            *(breaches_of_dead_slots(self.rounds) if self.look.number else ()),
+            *breaches_of_orders(self.orders.get(BASE), self.orders.get(HEAD)),
+            *breaches_of_restarts(self.evidence),
+        )
 
     def _unsure(self) -> Iterator[str]:
         """Why it cannot tell; nothing where the look decided."""
@@ -154,18 +183,14 @@ class _Case:
             yield f"{subject} {restarts_in_words(self.evidence, subject)}"
         yield from stalls_in_words(self.evidence)
         yield from self.evidence.remarks()
-        yield from self._notes()
-
-    def _notes(self) -> Iterator[str]:
-        """What must be known of the arms, and looks that could not be judged while it ran."""
         yield from remarks(self.look.correlation, self.evidence.manifest.paired)
         if paired := self.evidence.manifest.paired:
             for arm, facts in ((BASE, paired.base), (HEAD, paired.head)):
                 yield from (f"{arm}: {note}" for note in facts.notes)
             if paired.base.is_same_code_as(paired.head):
                 yield "base and head are the same revision, unchanged: this compares equal arms"
-        for row in self.evidence.events_named("look_failed"):
-            yield f"an early look could not be judged: {row.get('error')}"
+        for failed in self.evidence.events_named(LOOK_FAILED):
+            yield f"an early look could not be judged: {failed.get('error')}"
 
     def _to_explain(self) -> list[LatencyRow]:
         """The clearest failing row of each endpoint; the journey only where no step fails."""
@@ -186,48 +211,37 @@ class _Case:
                     )
 
     def _context(self) -> dict[str, Any]:
-        manifest, result = self.evidence.manifest, self.look.result
-        host = {k: manifest.host.get(k) for k in ("cpu", "cores", "memory_bytes", "system")}
+        """What was judged, in rounds and requests, and who was compared with whom."""
+        manifest, rounds, result = self.evidence.manifest, self.rounds, self.look.result
+        paired, correlation = manifest.paired, self.look.correlation
+        start_s, end_s = rounds.span_s
+        counted = {arm: found[JOURNEY].n for arm, found in self.samples.items()}
+        lacked = rounds.not_compared
         return {
             "started_utc": manifest.started_utc,
             "ended": manifest.ended,
             "duration_s": self.evidence.end_s,
-            **self._counts(),
-            **self._arms(),
-            "control": self.settings.control,
-            "git": manifest.git,
-            "host": host,
-            "overrides": manifest.overrides,
-            "more_rounds_needed": result.more_rounds_needed,
-            "more_requests_needed": result.more_requests_needed,
-            **({"not_compared": lacked} if (lacked := self.rounds.not_compared) else {}),
-        }
-
-    def _counts(self) -> dict[str, Any]:
-        """What was judged, in rounds and requests."""
-        start_s, end_s = self.rounds.span_s
-        counted = {arm: found[JOURNEY].n for arm, found in self.samples.items()}
-        return {
             "judged_s": end_s - start_s,
-            "rounds": self.rounds.count,
+            "rounds": rounds.count,
             "rounds_planned": self._planned,
             "rounds_recorded": self.recorded.count,
             "look": self.look.number,
-            "alpha_spent": self.look.result.alpha_spent,
+            "alpha_spent": result.alpha_spent,
             "requests_counted": sum(counted.values()),
             "counted": counted,
-            "requests_excluded": sum(self.rounds.excluded.values()),
-            "excluded": self.rounds.excluded,
-        }
-
-    def _arms(self) -> dict[str, Any]:
-        """Who was compared, and how much their draws have in common."""
-        paired, correlation = self.evidence.manifest.paired, self.look.correlation
-        return {
+            "requests_excluded": sum(rounds.excluded.values()),
+            "excluded": rounds.excluded,
             "base": paired.base.model_dump(mode="json") if paired else {},
             "head": paired.head.model_dump(mode="json") if paired else {},
             "seed": paired.seed if paired else None,
             "same_draws": paired.common_draws if paired else (),
             "arms_correlation": correlation.same_step,
             "arms_correlation_other_steps": correlation.other_steps,
+            "control": self.settings.control,
+            "git": manifest.git,
+            "host": {k: manifest.host.get(k) for k in ("cpu", "cores", "memory_bytes", "system")},
+            "overrides": manifest.overrides,
+            "more_rounds_needed": result.more_rounds_needed,
+            "more_requests_needed": result.more_requests_needed,
+            **({"not_compared": lacked} if lacked else {}),
         }

@@ -1,19 +1,49 @@
 """The looks of a gate, replayed in their declared order; the first that decides counts."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from analysis.evidence.run import load_evidence
 from analysis.limits.regression import GateSettings
 from analysis.limits.thresholds import Thresholds
 from analysis.paired.against_pass import against_pass
-from analysis.paired.correlation import arms_correlation
+from analysis.paired.correlation import NOT_MEASURED, Correlation, arms_correlation
+from analysis.paired.cost_rows import CostRow
 from analysis.paired.costs import cost_rows
 from analysis.paired.rounds import Rounds
-from analysis.paired.values import Look
-from analysis.regression.judge import judge
+from analysis.regression.judge import NOT_JUDGED, GateResult, judge
 from analysis.words.values import Outcome
 from recording.errors import ConfigError
 from recording.rundir import RunDir
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What one declared look says. ``number`` counts from 1; None where none was reached.
+
+    ``against_pass`` says why head was not measured as base was; it can FAIL, but not PASS.
+    """
+
+    number: int | None
+    rounds: Rounds
+    result: GateResult = NOT_JUDGED
+    costs: tuple[CostRow, ...] = ()
+    against_pass: tuple[str, ...] = ()
+    correlation: Correlation = NOT_MEASURED
+
+    @property
+    def failed_costs(self) -> tuple[CostRow, ...]:
+        """Cost rows that got worse. One that cannot tell spoils nothing."""
+        return tuple(c for c in self.costs if c.verdict is Outcome.FAIL)
+
+    @property
+    def verdict(self) -> Outcome:
+        """Of latency and costs together."""
+        if self.failed_costs:
+            return Outcome.FAIL
+        if self.against_pass and self.result.verdict is Outcome.PASS:
+            return Outcome.INCONCLUSIVE
+        return self.result.verdict
 
 
 def deciding_look(recorded: Rounds, settings: GateSettings) -> Look:

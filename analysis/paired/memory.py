@@ -26,10 +26,11 @@ from analysis.regression.rows import Stakes
 from analysis.statistics.trend import Trend, fit_trend
 from analysis.words.units import BYTES_PER_MB
 from recording.arrays import Floats
+from recording.metric_names import RSS
 from recording.profile import MIN_ROUNDS
 from recording.slots import ARMS
 
-RSS = "process_resident_memory_bytes"
+RSS = RSS
 _HOUR_S = 3600.0
 # glibc's heap grows by 128 kB at a time (mallopt(3), M_TOP_PAD): up to two of them of growth do
 # not show in either arm. Independent of each other, they add in quadrature.

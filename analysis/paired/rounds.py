@@ -19,6 +19,7 @@ from analysis.evidence.run import Evidence
 from analysis.regression.data import GateData
 from analysis.statistics.looks import LookPlan
 from recording.arrays import Bools, Floats, Ints
+from recording.events import NOT_SAMPLED, PHASE_STARTED, PHASES_ENDED
 from recording.histogram import bucket_mid_us, merge
 from recording.hlog import GENERATOR, LATENCY, Interval
 from recording.manifest import MeasuredPhase
@@ -49,7 +50,7 @@ class Rounds:
         slots = evidence.slots or NEVER_STARTED
         generator = [i for i in evidence.log.intervals if i.tag.step == GENERATOR]
         reached = max((i.start_s + i.length_s for i in generator), default=0.0)
-        end_s = min([reached, *evidence.times_of("phases_ended")[:1]])
+        end_s = min([reached, *evidence.times_of(PHASES_ENDED)[:1]])
         finished = slots.slot_at(end_s + STOP_GRACE_S)
         return cls(evidence, slots, max(0, finished // 2 - slots.warmup_rounds))
 
@@ -107,7 +108,7 @@ class Rounds:
             MeasuredPhase(name="before", start_s=evidence.load_start_s, end_s=start_s),
             MeasuredPhase(name="rounds", start_s=start_s, end_s=end_s, measured=True),
         )
-        borders = ("phase_started", "phases_ended")
+        borders = (PHASE_STARTED, PHASES_ENDED)
         return replace(
             evidence,
             manifest=evidence.manifest.model_copy(update={"phases": phases}),
@@ -147,35 +148,28 @@ class Rounds:
                 counts[why] += interval.histogram.n
         return dict(sorted(counts.items()))
 
-    def counted(self, kind: str, *, cut_too: bool = False) -> Iterator[Counted]:
-        """What counts of one kind of histogram; with `cut_too` also what began in the cut."""
+    def counted(self, kind: str) -> Iterator[Counted]:
+        """What counts of one kind of histogram."""
         for why, slot, interval in self._by_kind.get(kind, ()):
-            if not why or (cut_too and why == CUT):
+            if not why:
                 yield self.slots.round_of(slot), interval
 
     @cached_property
     def requests(self) -> dict[tuple[str, str], Ints]:
-        """How many count, by (step, outcome): [arm, round]."""
-        return self._requests(cut_too=False)
-
-    @cached_property
-    def requests_and_cut(self) -> dict[tuple[str, str], Ints]:
-        """The same with those that began in the cut."""
-        return self._requests(cut_too=True)
-
-    def _requests(self, *, cut_too: bool) -> dict[tuple[str, str], Ints]:
+        """How many count, and how many began in the cut, by (step, outcome): [2, arm, round]."""
         found: dict[tuple[str, str], Ints] = {}
-        for number, interval in self.counted(LATENCY, cut_too=cut_too):
-            tag, none = interval.tag, np.zeros((2, self.count), np.int64)
-            n = found.setdefault((tag.step, tag.outcome), none)
-            n[_arm(interval), number] += interval.histogram.n
+        for why, slot, interval in self._by_kind.get(LATENCY, ()):
+            if why in ("", CUT):
+                tag, none = interval.tag, np.zeros((2, 2, self.count), np.int64)
+                place = int(why == CUT), _arm(interval), self.slots.round_of(slot)
+                found.setdefault((tag.step, tag.outcome), none)[place] += interval.histogram.n
         return found
 
     @cached_property
     def steps(self) -> tuple[str, ...]:
         """Every step that anything was recorded of and both arms have, in the order of the flow."""
         seen = {i.tag.step for i in self.evidence.log.intervals} - {GENERATOR}
-        return self._in_order(seen - {*self.not_compared})
+        return self.evidence.services.in_order(seen - {*self.not_compared})
 
     @cached_property
     def not_compared(self) -> dict[str, str]:
@@ -183,23 +177,20 @@ class Rounds:
 
         A step that an arm could have answered and never did is none of these.
         """
+        services = self.evidence.services
         seen: dict[str, set[str]] = {arm: set() for arm in ARMS}
         for interval in self.evidence.log.intervals:
             seen.setdefault(interval.tag.arm, set()).add(interval.tag.step)
-        known = {str(row.get("subject")) for row in self.evidence.events_named("not_sampled")}
+        known = {str(row.get("subject")) for row in self.evidence.events_named(NOT_SAMPLED)}
         known |= {*self.series.subjects("up")}
         return {
             step: f"{arm} has no {service}"
             for arm, other in ((BASE, HEAD), (HEAD, BASE))
-            for step in self._in_order(seen[other] - seen[arm])
-            if (service := self.evidence.services.service_of(step))
+            for step in services.in_order(seen[other] - seen[arm])
+            if (service := services.service_of(step))
             and f"{service}@{other}" in known
             and f"{service}@{arm}" not in known
         }
-
-    def _in_order(self, seen: set[str]) -> tuple[str, ...]:
-        flow = self.evidence.services.steps
-        return (*(step for step in flow if step in seen), *sorted(seen - {*flow}))
 
     @cached_property
     def _judged(self) -> dict[str, list[Counted]]:
@@ -208,7 +199,8 @@ class Rounds:
         by_step: defaultdict[str, list[Counted]] = defaultdict(list)
         for one in everything:
             by_step[one[1].tag.step].append(one)
-        return {step: by_step[step] for step in self._in_order({*by_step})} | {JOURNEY: everything}
+        in_order = self.evidence.services.in_order(by_step)
+        return {step: by_step[step] for step in in_order} | {JOURNEY: everything}
 
     @cached_property
     def samples(self) -> dict[Arm, dict[str, Sample]]:

@@ -61,13 +61,8 @@ def idle_growth(rounds: Rounds, service: str, metric: str) -> Floats:
     From pairs of samples in the later half of the other arm's slots, when nothing of its own is
     left to finish; NaN where samples are too far apart for that.
     """
-    slots = rounds.slots
-
-    def window_s(_t_s: Floats, _values: Floats, slot: int) -> float:
-        return slots.start_of(min(_next_own(slots, slot), slots.count)) - slots.start_of(slot)
-
-    rates = []
-    for arm, other in zip(ARMS, ARMS[::-1], strict=True):
+    slots, found = rounds.slots, np.full((2, rounds.count), np.nan)
+    for row, arm, other in zip(found, ARMS, ARMS[::-1], strict=True):
         t_s, values = rounds.series.get(f"{service}@{arm}", metric)
         grown = spent_s = 0.0
         for slot in rounds.own_slots(other):
@@ -76,8 +71,10 @@ def idle_growth(rounds: Rounds, service: str, metric: str) -> Floats:
             if stop - first >= 2:
                 grown += float(counter_steps(values[first:stop]).sum())
                 spent_s += float(t_s[stop - 1] - t_s[first])
-        rates.append([grown / spent_s if spent_s else np.nan])
-    return np.asarray(_table(rounds, service, metric, window_s) * np.array(rates))
+        for number, slot in enumerate(rounds.own_slots(arm) if spent_s else ()):
+            end_s = slots.start_of(min(_next_own(slots, slot), slots.count))
+            row[number] = (end_s - slots.start_of(slot)) * (grown / spent_s)
+    return found
 
 
 def highest(rounds: Rounds, service: str, metric: str) -> Floats:
@@ -113,9 +110,8 @@ def _table(
 
 def _next_own(slots: Slots, slot: int) -> int:
     """The arm's next slot; after its last one, the slot after the end of the run."""
-    arm = slots.arm_of(slot)
-    later = range(slot + 1, slots.count)
-    return next((s for s in later if slots.arm_of(s) == arm), slots.count + 1)
+    later = (s for s in range(slot + 1, slots.count) if slots.arm_of(s) == slots.arm_of(slot))
+    return next(later, slots.count + 1)
 
 
 def _at_border(t_s: Floats, total: Floats, slots: Slots, slot: int, since_s: float) -> float:

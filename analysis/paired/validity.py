@@ -14,11 +14,24 @@ from analysis.evidence.processes import restarts_in_words, services_that_restart
 from analysis.evidence.requests import MAX_ERROR_SHARE, Sample
 from analysis.evidence.run import Evidence
 from analysis.evidence.sampling import samples_taken, unwell
-from analysis.paired.arm_checks import arm_checks
+from analysis.evidence.stalls import undisturbed
 from analysis.paired.rounds import Rounds
-from analysis.single.checks import completeness, damage, ending, generator, host
+from analysis.single.checks import (
+    completeness,
+    damage,
+    distortion_check,
+    ending,
+    generator,
+    host,
+    share_check,
+)
+from analysis.single.delivery import journey_is_closed, rate_check
 from analysis.words.values import NO_DATA, Check
-from recording.slots import ARMS, BASE
+from recording.histogram import merge
+from recording.hlog import DISTORTION
+from recording.metric_names import CPU
+from recording.profile import JOURNEY
+from recording.slots import ARMS, BASE, Arm
 
 
 def check_run(rounds: Rounds) -> tuple[Check, ...]:
@@ -32,9 +45,48 @@ def check_run(rounds: Rounds) -> tuple[Check, ...]:
         return tuple(checks)
     failing = frozenset.union(*(unwell(evidence, rounds.samples[arm], arm) for arm in ARMS))
     checks += [*samples_taken(rounds.part, failing), _load_in_slots(rounds), _users(rounds)]
-    checks += [_errors(rounds.samples[BASE]), *_ledger(evidence), _restarts(evidence)]
+    checks.append(_errors(rounds.samples[BASE]))
+    if evidence.is_ours(BASE):  # what base did with its orders is what head's are held against
+        there = BASE in evidence.ledgers
+        checks.append(Check("ledger of base", "there" if there else "missing", "there", there))
+    checks.append(_restarts(evidence))
     checks += [*generator(rounds.part), *host(rounds.part), *arm_checks(rounds, BASE)]
     return tuple(checks)
+
+
+def arm_checks(rounds: Rounds, arm: Arm) -> Iterator[Check]:
+    """Request rate, distortion, and the CPU of its mocks, of either arm in its own slots."""
+    evidence, samples = rounds.evidence, rounds.samples[arm]
+    if not samples[JOURNEY].n:
+        yield Check(f"counted requests of {arm}", "0", "> 0", False)
+        return
+    if journey_is_closed(evidence):
+        intervals = [i for i in evidence.log.intervals if i.tag.arm == arm]
+        windows = rounds.windows_s(arm, counted=True)
+        users = evidence.manifest.profile.load.peak_users / 2
+        yield rate_check(evidence, f"request rate of {arm}", intervals, windows, samples, users)
+    answered_all_the_time = undisturbed(evidence)
+    total = merge(
+        interval.histogram
+        for _, interval in rounds.counted(DISTORTION)
+        if interval.tag.arm == arm and answered_all_the_time(interval)
+    )
+    name, answered = f"distortion p99 of {arm}", samples[JOURNEY].answered
+    yield from distortion_check(evidence, name, total, arm, answered=answered)
+    if evidence.is_ours(arm):  # a real service may use all the cores it has
+        yield from _mocks(rounds, arm)
+
+
+def _mocks(rounds: Rounds, arm: Arm) -> Iterator[Check]:
+    """CPU of an arm's mocks in its own slots, when they have work."""
+    limit = rounds.evidence.manifest.profile.validity.mock_cpu
+    borders_s = np.array(rounds.windows_s(arm))
+    for service in rounds.evidence.services.subjects:
+        t_s, cpu_s = rounds.series.get(f"{service}@{arm}", CPU)
+        if t_s.size >= 2:
+            used = np.diff(np.interp(borders_s, t_s, cpu_s), axis=1).mean() / rounds.slots.slot_s
+            name = f"CPU of the {service}@{arm} mock in its slots"
+            yield share_check(name, float(used), limit, "of one core", "it measures itself")
 
 
 def _timetable(rounds: Rounds) -> Check:
@@ -59,7 +111,7 @@ def _rounds(evidence: Evidence) -> Check:
 
 def _load_in_slots(rounds: Rounds) -> Check:
     """Head may be so slow that a slot of its own stays empty; base may not."""
-    requests = np.sum([n[ARMS.index(BASE)] for n in rounds.requests.values()], axis=0)
+    requests = np.sum([n[0, ARMS.index(BASE)] for n in rounds.requests.values()], axis=0)
     loaded, count = int(np.count_nonzero(requests)), rounds.count
     return Check("rounds with load on base", f"{loaded}", f"{count}", loaded == count)
 
@@ -85,13 +137,6 @@ def _mean_between(t_s: np.ndarray, values: np.ndarray, start_s: float, end_s: fl
         return float(values[inside].mean())
     before = int(np.searchsorted(t_s, start_s)) - 1
     return float(values[before]) if before >= 0 else 0.0
-
-
-def _ledger(evidence: Evidence) -> Iterator[Check]:
-    """What base did with its orders is what head's are held against."""
-    if evidence.is_ours(BASE):
-        there = BASE in evidence.ledgers
-        yield Check("ledger of base", "there" if there else "missing", "there", there)
 
 
 def _errors(base: dict[str, Sample]) -> Check:

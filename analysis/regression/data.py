@@ -41,9 +41,6 @@ class GateData:
             raise ValueError("values_us must be positive and ascending")
         if self.base.min() < 0 or self.head.min() < 0:
             raise ValueError("counts must not be negative")
-        self._check_names()
-
-    def _check_names(self) -> None:
         unknown = ({*self.control} | {*self.derived}) - {*self.endpoints}
         if unknown or len(set(self.endpoints)) < len(self.endpoints):
             raise ValueError(f"endpoints need unique names; not among them: {sorted(unknown)}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from math import log
 
@@ -10,6 +11,7 @@ from scipy.optimize.elementwise import find_root
 from scipy.special import stdtrit
 
 from analysis.regression.data import GateData
+from analysis.regression.latency import LatencyRow
 from analysis.regression.rows import Bound, Stakes
 from analysis.statistics.crossover import CONTROL_LIMIT, Fit, fit, p_values
 from analysis.statistics.tails import STEP, Tails, bulk, log_grid, survival
@@ -60,16 +62,6 @@ class Paired:
         return np.asarray(found.x)
 
 
-@dataclass(frozen=True, slots=True)
-class Estimates:
-    """Both ratios of every row: raw, and with the host taken out where `use_control` says so."""
-
-    raw: list[Bound]
-    adjusted: list[Bound]
-    use_control: Bools
-    degrees: Floats
-
-
 def prepare(data: GateData, endpoint: Ints, tail: Floats) -> Paired:
     """One row for each (`endpoint` index into the data, `tail` mass beyond the percentile).
 
@@ -115,8 +107,8 @@ def _moved_alone(shift: Floats, source: Bools) -> Bools:
     return np.asarray(np.abs(apart.mean(axis=1)) > CONTROL_LIMIT * error)
 
 
-def estimate(paired: Paired, stakes: Stakes) -> Estimates:
-    """Point estimates and bounds, as log ratios, all by inverting the same test.
+def estimated(paired: Paired, rows: Sequence[LatencyRow]) -> list[LatencyRow]:
+    """Its rows, with estimates and bounds as log ratios, all by inverting the same test.
 
     The interval holds the ratios the test does not reject: stretching the arms by the true
     ratio makes them equal, so its coverage needs no density and no normal tail.
@@ -124,10 +116,14 @@ def estimate(paired: Paired, stakes: Stakes) -> Estimates:
     paired = replace(paired, tails=paired.tails.aligned())
     never = np.zeros(len(paired.control), dtype=bool)
     plain = len(paired.signs) - 2.0
-    raw = _bounds(paired, stakes, never, plain - never)
+    raw = _bounds(paired, rows[0].stakes, never, plain - never)
     use = paired.fit(np.array([bound.effect for bound in raw])).use_control[0]
     degrees = plain - use
-    return Estimates(raw, _bounds(paired, stakes, use, degrees), use, degrees)
+    found = _bounds(paired, rows[0].stakes, use, degrees)
+    return [
+        replace(row, found=its, raw=own, degrees=float(left), host_removed=bool(removed))
+        for row, its, own, left, removed in zip(rows, found, raw, degrees, use, strict=True)
+    ]
 
 
 def _bounds(paired: Paired, stakes: Stakes, use_control: Bools, degrees: Floats) -> list[Bound]:

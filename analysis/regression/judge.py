@@ -16,7 +16,7 @@ import numpy as np
 
 from analysis.limits.regression import RegressionSettings, tail_of
 from analysis.regression.data import GateData
-from analysis.regression.estimates import estimate, prepare
+from analysis.regression.estimates import estimated, prepare
 from analysis.regression.latency import LatencyRow, counted
 from analysis.regression.rows import Stakes, corrected, overall
 from analysis.statistics.looks import LookPlan
@@ -87,24 +87,15 @@ def judge_looks(data: GateData, settings: RegressionSettings, plan: LookPlan) ->
 
 def _tested(data: GateData, rows: list[LatencyRow], seed: int, plan: LookPlan) -> list[LatencyRow]:
     """With estimates and p-values, where they lack nothing."""
-    whole = [i for i, row in enumerate(rows) if row.judged]
+    whole = [row for row in rows if row.judged]
     if not whole:
         return rows
-    endpoints = np.array([data.endpoints.index(rows[i].subject) for i in whole])
-    paired = prepare(data, endpoints, np.array([tail_of(rows[i].metric) for i in whole]))
-    p = paired.p_values(plan.stretches(data.rounds), seed)
-    found = estimate(paired, rows[0].stakes)
-    for at, i in enumerate(whole):
-        rows[i] = replace(
-            rows[i],
-            found=found.adjusted[at],
-            raw=found.raw[at],
-            degrees=float(found.degrees[at]),
-            p_value=float(p[at]),
-            host_removed=bool(found.use_control[at]),
-            vouched=bool(data.control),
-        )
-    return rows
+    endpoints = np.array([data.endpoints.index(row.subject) for row in whole])
+    paired = prepare(data, endpoints, np.array([tail_of(row.metric) for row in whole]))
+    p_values = paired.p_values(plan.stretches(data.rounds), seed)
+    tested = zip(estimated(paired, whole), p_values, strict=True)
+    found = iter([replace(row, p_value=float(p)) for row, p in tested])
+    return [next(found) if row.judged else row for row in rows]
 
 
 def _more_rounds(data: GateData, rows: Sequence[LatencyRow]) -> int | None:

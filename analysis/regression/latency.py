@@ -186,9 +186,8 @@ def counted(
     elif beyond < MIN_TAIL_REQUESTS:
         lacks = f"{beyond:.1f} requests beyond {metric}, need {MIN_TAIL_REQUESTS:.0f}"
         more = MIN_TAIL_REQUESTS / beyond
-    row = LatencyRow(
-        name, metric, "ms", stakes, lacks=lacks, n_base=n_base, n_head=n_head, more=more
-    )
+    row = LatencyRow(name, metric, "ms", stakes, lacks=lacks, more=more, vouched=bool(data.control))
+    row = replace(row, n_base=n_base, n_head=n_head)
     if lacks:
         return row
     base_ms, head_ms = (quantile(data.values_us, arm, 1 - tail) / 1000 for arm in (base, head))

@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterator
 from xml.etree import ElementTree as ET
 
-from analysis.paired.values import GateReport
-from analysis.paired.words import ORDERS, RESTARTS
+from analysis.paired.breaches import ORDERS, RESTARTS
+from analysis.paired.judge import GateReport
 from analysis.words.values import Outcome
 
 _SUITE = "loadgate gate"
@@ -64,10 +64,9 @@ def _xml(text: str) -> str:
 
 def annotations(report: GateReport) -> Iterator[str]:
     """Workflow commands that GitHub Actions shows beside a job; none for a PASS."""
-    if report.verdict is Outcome.INVALID:
-        yield _command("error", "gate INVALID", report.summary)
-    elif report.verdict is Outcome.INCONCLUSIVE:
-        yield _command("warning", "gate INCONCLUSIVE", report.summary)
+    if report.verdict in (Outcome.INVALID, Outcome.INCONCLUSIVE):
+        kind = "error" if report.verdict is Outcome.INVALID else "warning"
+        yield _command(kind, f"gate {report.verdict}", report.summary)
     elif report.verdict is Outcome.FAIL:
         for breach in report.breaches:
             title = f"{breach.subject}: {breach.metric} {breach.shown}"

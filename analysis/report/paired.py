@@ -3,18 +3,9 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from analysis.paired.breaches import interval_of, percent
 from analysis.paired.cost_rows import CostRow
-from analysis.paired.values import GateReport
-from analysis.paired.words import (
-    NOT_CALIBRATED,
-    breach_text,
-    cost_outcome,
-    detectable,
-    interval_of,
-    percent,
-    row_outcome,
-    takes,
-)
+from analysis.paired.judge import GateReport
 from analysis.regression.latency import LatencyRow
 from analysis.report.document import Audience, Document, Lines, Mark, Row, Table, numbers, texts
 from analysis.report.single import checks, findings, reasons
@@ -71,7 +62,8 @@ def _facts(report: GateReport, calibration: str | None) -> Iterator[str]:
         yield _requests(report)
         if context["control"]:
             yield f"control, measured and not judged: {', '.join(context['control'])}"
-    yield f"calibration: {plain(calibration) if calibration else NOT_CALIBRATED}"
+    unknown = "this host has not been calibrated: run `make calibrate`"
+    yield f"calibration: {plain(calibration) if calibration else unknown}"
 
 
 def _rounds_judged(context: dict[str, Any]) -> str:
@@ -112,13 +104,23 @@ def _requests(report: GateReport) -> str:
 
 
 def _why(report: GateReport) -> tuple[Lines, ...]:
-    more = takes(report.context) if report.verdict is Outcome.INCONCLUSIVE else ""
-    worse = tuple(f"{b.subject}: {breach_text(b)}" for b in report.breaches)
+    more = _takes(report.context) if report.verdict is Outcome.INCONCLUSIVE else ()
+    worse = tuple(map(str, report.breaches))
     return (
-        *reasons(report, *([more] if more else [])),
+        *reasons(report, *more),
         Lines(worse, "Worse than base", "worse", Outcome.FAIL),
         findings(report),
     )
+
+
+def _takes(context: dict[str, Any]) -> Iterator[str]:
+    """What a verdict would take, where that is known."""
+    rounds, requests = context.get("more_rounds_needed"), context.get("more_requests_needed")
+    if rounds is not None and requests is not None:
+        yield (
+            f"a verdict would take about {rounds} more rounds ({requests} requests), "
+            "were the observed ratios the true ones"
+        )
 
 
 def _rows(rows: Sequence[LatencyRow]) -> Table:
@@ -135,9 +137,10 @@ def _rows(rows: Sequence[LatencyRow]) -> Table:
 def _row(it: LatencyRow) -> Row:
     arms = ((BASE, it.base, it.n_base), (HEAD, it.head, it.n_head))
     values = (Measurement(f"{it.subject}@{arm}", it.metric, ms, it.unit, n) for arm, ms, n in arms)
-    change = percent(it.ratio), interval_of(it), detectable(it)
-    mark = Mark(it.verdict.value, it.verdict, row_outcome(it))
-    return Row((it.subject, it.metric, *values, *change, mark))
+    seen = f"{100 * it.smallest_detectable:+.1f} %" if it.judged else ""
+    change, outcome = (percent(it.ratio), interval_of(it), seen), it.verdict
+    page = f"{outcome} ({it.because})" if outcome is Outcome.INCONCLUSIVE else ""
+    return Row((it.subject, it.metric, *values, *change, Mark(outcome.value, outcome, page)))
 
 
 def _costs(costs: Sequence[CostRow]) -> Table:
@@ -158,8 +161,8 @@ def _costs(costs: Sequence[CostRow]) -> Table:
 
 def _cost(cost: CostRow) -> Row:
     values = (show(value, cost.unit) for value in (cost.base, cost.head, cost.change))
-    outcome = cost.verdict
-    word = "not decided" if outcome is Outcome.INCONCLUSIVE else outcome.value
-    mark = Mark(word, outcome, cost_outcome(cost))
-    only: Audience | None = "page" if outcome is Outcome.PASS else None
+    mark = Mark(cost.verdict.value, cost.verdict)
+    if cost.verdict is Outcome.INCONCLUSIVE:
+        mark = Mark("not decided", cost.verdict, cost.because)
+    only: Audience | None = "page" if cost.verdict is Outcome.PASS else None
     return Row((cost.subject, cost.metric, *values, mark), only)

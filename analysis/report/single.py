@@ -30,6 +30,7 @@ def run_document(verdict: Verdict, stored: str = "report.md") -> Document:
     """The whole verdict. ``stored`` is where a screen says that the page is kept."""
     works = verdict.verdict is Outcome.PASS and not is_about_shipping(verdict.rows)
     context, latency = verdict.context, _latency(verdict)
+    breaches = tuple(map(str, verdict.breaches))
     return Document(
         headline="PASS: it works" if works else _HEADLINE[verdict.verdict],
         outcome=verdict.verdict,
@@ -40,7 +41,7 @@ def run_document(verdict: Verdict, stored: str = "report.md") -> Document:
             *reasons(verdict),
             _breaches(verdict),
             findings(verdict),
-            Lines(_breach_lines(verdict), label="breach", tone=Outcome.FAIL, only="screen"),
+            Lines(breaches, label="breach", tone=Outcome.FAIL, only="screen"),
             _rules(verdict),
             replace(latency, only="page"),
             checks(verdict),
@@ -81,14 +82,6 @@ def reasons(verdict: Verdict, *more: str) -> tuple[Lines, Lines]:
 def findings(verdict: Verdict) -> Lines:
     """What is worth knowing and decides nothing."""
     return Lines(verdict.findings, "Findings", "finding", "note")
-
-
-def _breach_lines(verdict: Verdict) -> tuple[str, ...]:
-    return tuple(
-        f"{b.subject}: {b.metric} is {b.shown}, required {b.required}"
-        + (f": {b.because}" if b.because else "")
-        for b in verdict.breaches
-    )
 
 
 def _breaches(verdict: Verdict) -> Table:

@@ -95,6 +95,10 @@ class Breach:
         """The actual value with its unit, for people."""
         return show(self.actual, self.unit, at_least=self.at_least)
 
+    def __str__(self) -> str:
+        said = f"{self.subject}: {self.metric} is {self.shown}, required {self.required}"
+        return f"{said}: {self.because}" if self.because else said
+
 
 @dataclass(frozen=True, slots=True)
 class Check:

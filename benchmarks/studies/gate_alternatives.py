@@ -20,7 +20,8 @@ from scipy.stats import ttest_1samp, wilcoxon
 
 from analysis.calibration.simulated import HOSTS, Injection, Shape, simulate
 from analysis.regression.data import GateData
-from analysis.regression.estimates import estimate, prepare
+from analysis.regression.estimates import estimated, prepare
+from analysis.regression.latency import LatencyRow
 from analysis.regression.rows import Stakes
 from analysis.statistics import tails
 from analysis.statistics.looks import LookPlan
@@ -75,7 +76,8 @@ def tail_counts(data: GateData, levels: tuple[float, ...]) -> Judged:
     try:
         paired = prepare(data, np.array([0]), np.array([1 - P99]))
         p = paired.p_values((data.rounds,), 0)[0]
-        return float(estimate(paired, STAKES).raw[0].effect), bool(p <= LEVEL)
+        (row,) = estimated(paired, [LatencyRow("e0", "p99", "ms", STAKES)])
+        return row.raw.effect, bool(p <= LEVEL)
     finally:
         tails.LEVELS = chosen
 

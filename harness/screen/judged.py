@@ -13,7 +13,7 @@ from analysis.calibration.record import last_calibration
 from analysis.evidence.host import host_class
 from analysis.judge import judge
 from analysis.limits.thresholds import Thresholds
-from analysis.paired.values import GateReport
+from analysis.paired.judge import GateReport
 from analysis.report.ci import annotations, junit
 from analysis.report.document import Document
 from analysis.report.markdown import markdown

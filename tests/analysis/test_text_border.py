@@ -11,7 +11,7 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from analysis.paired.cost_rows import CostRow
-from analysis.paired.values import GateReport
+from analysis.paired.judge import GateReport
 from analysis.regression.latency import LatencyRow
 from analysis.regression.rows import Stakes
 from analysis.report.ci import annotations, junit

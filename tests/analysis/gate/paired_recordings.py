@@ -13,7 +13,7 @@ from analysis.evidence.begun import recorded as begun_in
 from analysis.judge import judge
 from analysis.limits.thresholds import Thresholds
 from analysis.paired.cost_rows import CostRow
-from analysis.paired.values import GateReport
+from analysis.paired.judge import GateReport
 from analysis.regression.rows import Bound, Stakes
 from analysis.statistics.looks import LookPlan, balanced_order
 from analysis.words.values import Outcome

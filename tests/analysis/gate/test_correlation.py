@@ -8,7 +8,7 @@ import pytest
 from analysis.calibration.simulated import HOSTS, Shape, simulate
 from analysis.limits.thresholds import load_thresholds
 from analysis.paired.correlation import Correlation, arms_correlation, remarks
-from analysis.paired.values import GateReport
+from analysis.paired.judge import GateReport
 from analysis.regression.data import GateData
 from analysis.report.markdown import markdown
 from analysis.report.paired import gate_document

@@ -12,7 +12,7 @@ from analysis.limits.regression import CostSettings, GateSettings, RegressionSet
 from analysis.limits.thresholds import Thresholds, load_thresholds, parse_thresholds
 from analysis.paired import look as gate_look
 from analysis.paired.cost_rows import CostRow
-from analysis.paired.values import GateReport
+from analysis.paired.judge import GateReport
 from analysis.report.markdown import markdown
 from analysis.report.paired import gate_document
 from analysis.words.values import Outcome

@@ -9,7 +9,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from analysis.limits.thresholds import load_thresholds
-from analysis.paired.values import GateReport
+from analysis.paired.judge import GateReport
 from analysis.report.ci import annotations, junit
 from analysis.report.markdown import markdown
 from analysis.report.paired import gate_document

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from analysis.limits.thresholds import load_thresholds
-from analysis.paired.values import GateReport
+from analysis.paired.judge import GateReport
 from analysis.report.ci import junit
 from analysis.words.values import Outcome
 from recording.closing import close_run
