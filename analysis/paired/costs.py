@@ -15,13 +15,13 @@ from numpy.typing import NDArray
 
 from analysis.limits.regression import CostSettings
 from analysis.paired.cost_rows import CostRow, Measured, compared
-from analysis.paired.memory import RSS, memory_row
+from analysis.paired.memory import memory_row
 from analysis.paired.rounds import Rounds
 from analysis.paired.slot_samples import growth, highest, idle_growth, labels_of, services_of
 from analysis.regression.rows import Stakes, corrected
 from analysis.statistics.looks import LookPlan
 from recording.arrays import Floats
-from recording.metric_names import CPU, HTTP_REQUESTS, POOL_ACTIVE
+from recording.metric_names import CPU, HTTP_REQUESTS, POOL_ACTIVE, RSS
 from recording.outcomes import is_failure
 
 # A PASS excludes changes of this many times the smallest that may FAIL, as with latency (10 and

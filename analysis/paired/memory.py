@@ -30,7 +30,6 @@ from recording.metric_names import RSS
 from recording.profile import MIN_ROUNDS
 from recording.slots import ARMS
 
-RSS = RSS
 _HOUR_S = 3600.0
 # glibc's heap grows by 128 kB at a time (mallopt(3), M_TOP_PAD): up to two of them of growth do
 # not show in either arm. Independent of each other, they add in quadrature.

@@ -14,6 +14,7 @@ from rich.text import Text
 from harness.screen.progress import Now
 from harness.system.streams import wait_for_readers, warn
 from recording.durations import format_duration
+from recording.metric_names import RSS
 from recording.secrets import redact
 
 PLAIN_EVERY_S = 10.0
@@ -137,7 +138,7 @@ def _services(now: Now) -> Table:
         )
         table.add_row(
             subject if values.get("up") else f"{subject} (no answer)",
-            f"{values.get('process_resident_memory_bytes', 0) / 2**20:.0f}",
+            f"{values.get(RSS, 0) / 2**20:.0f}",
             f"{active:.0f}/{size:.0f}" if size else "·",
             f"{waiting:.0f}" if waiting else "·",
         )
