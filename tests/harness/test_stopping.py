@@ -20,12 +20,17 @@ from recording.profile import Gate
 from recording.rundir import RunDir
 from tests.harness.conftest import LIMIT_S, gone, wait_for
 
-CHILD = "import time; from harness import parent; parent.end_with_starter(); time.sleep(60)"
+CHILD = """
+import os, time
+from harness.system import parent
+parent.end_with_starter()
+print(os.getpid(), flush=True)
+time.sleep(60)
+"""
 STARTER = f"""
 import os, subprocess, sys
 child = subprocess.Popen([sys.executable, "-c", {CHILD!r}],
                          env={{**os.environ, "LOADGATE_PARENT": str(os.getpid())}})
-print(child.pid, flush=True)
 child.wait()
 """
 
@@ -66,7 +71,7 @@ def test_a_command_ends_with_whoever_started_it() -> None:
         [sys.executable, "-c", STARTER], env=environment_of(), stdout=subprocess.PIPE, text=True
     )
     assert starter.stdout is not None
-    child = psutil.Process(int(starter.stdout.readline()))
+    child = psutil.Process(int(starter.stdout.readline()))  # it lives, and it watches
     starter.kill()
     starter.wait()
     starter.stdout.close()
