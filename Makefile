@@ -55,7 +55,7 @@ calibrate: $(READY) ## how often this host's gates are wrong: 30 equal arms, 20 
 bench: $(READY) ## figures about loadgate itself, with peers (about 20 minutes, quiet machine)
 	@$(BIN)/python -m benchmarks $(if $(ONLY),--only $(ONLY))
 
-faults: $(READY) ## break everything on purpose, and see what comes out (about 22 minutes)
+faults: $(READY) ## break everything on purpose, and see what comes out (about 23 minutes)
 	@$(BIN)/python -m tests.faults $(ARGS)
 
 faults-hang: $(READY) ## shares of requests that never answer, in both models (25 minutes at most)

@@ -77,7 +77,8 @@ def _kills() -> Iterator[Fault]:
         )  # fmt: skip
     yield under_load(
         "kill -9 of the only worker", 15, "SIGKILL", partial(killed, whom=Running.worker),
-        *LONGER, verdict="INVALID", exit_code=4, says="was lost at",
+        "--set", "load.phases.sustained.duration=10s",
+        verdict="INVALID", exit_code=4, says="was lost at",
     )  # fmt: skip
     yield under_load(
         "kill -9 of one of two workers, open model", 15, "SIGKILL",
@@ -120,7 +121,7 @@ def _pauses() -> Iterator[Fault]:
         )  # fmt: skip
     yield under_load(
         "SIGSTOP of payment-gateway for good", 1, "SIGSTOP", partial(stopped, whom=mock("payment")),
-        "--thresholds", STRICT,
+        *LONGER, "--thresholds", STRICT,
         verdict="FAIL", says="charge.*no whole answer within 1s",
     )  # fmt: skip
     yield under_load(
