@@ -21,7 +21,7 @@ from analysis.paired.slot_samples import growth, highest, idle_growth, labels_of
 from analysis.regression.rows import Stakes, corrected
 from analysis.statistics.looks import LookPlan
 from recording.arrays import Floats
-from recording.metric_names import CPU, HTTP_REQUESTS, POOL_ACTIVE, RSS
+from recording.metric_names import CPU, HTTP_REQUESTS, POOL_ACTIVE, POOL_TIMEOUTS, POOL_WAITING, RSS
 from recording.outcomes import is_failure
 
 # A PASS excludes changes of this many times the smallest that may FAIL, as with latency (10 and
@@ -54,14 +54,13 @@ def cpu_per_request_us(rounds: Rounds, service: str) -> Floats:
     its slot, cut and all: a slow arm answers fewer, and its idle time is not their cost. Services
     that users never call are counted by their own request counters.
     """
-    metric = CPU
-    cpu_s = growth(rounds, service, metric, steady=True) - idle_growth(rounds, service, metric)
-    name, requests = HTTP_REQUESTS, np.zeros((2, rounds.count))
+    cpu_s = growth(rounds, service, CPU, steady=True) - idle_growth(rounds, service, CPU)
+    requests = np.zeros((2, rounds.count))
     steps = rounds.evidence.services.steps_of(service)
     for (step, _), n in rounds.requests.items():
         requests += n.sum(axis=0) if step in steps else 0
-    for label in () if steps else labels_of(rounds.series, service, name):
-        requests += growth(rounds, service, f"{name}/{label}")
+    for label in () if steps else labels_of(rounds.series, service, HTTP_REQUESTS):
+        requests += growth(rounds, service, f"{HTTP_REQUESTS}/{label}")
     return per(1e6 * cpu_s, requests)
 
 
@@ -97,12 +96,12 @@ def _pools(rounds: Rounds, service: str, settings: CostSettings) -> Iterator[Mea
     """For each pool its high-water mark, and how often callers had to wait for it."""
     for label in labels_of(rounds.series, service, POOL_ACTIVE):
         subject = f"{service} {label}"
-        active = highest(rounds, service, f"connection_pool_active/{label}")
+        active = highest(rounds, service, f"{POOL_ACTIVE}/{label}")
         mean = float(np.nan_to_num(active[0]).mean())
         least = max(settings.pool_connections, settings.pool * mean)
         yield Measured(subject, "pool_high_water", "connections", active, least, TOLERATED * least)
-        waiting = highest(rounds, service, f"connection_pool_waiting/{label}")
-        timeouts = growth(rounds, service, f"connection_pool_timeouts_total/{label}")
+        waiting = highest(rounds, service, f"{POOL_WAITING}/{label}")
+        timeouts = growth(rounds, service, f"{POOL_TIMEOUTS}/{label}")
         starved = np.where(np.isnan(waiting), np.nan, 100.0 * ((waiting > 0) | (timeouts > 0)))
         share = settings.starved_slots
         unseen = 0.0 if np.nansum(starved) else 100 * UNSEEN / rounds.count

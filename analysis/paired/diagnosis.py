@@ -21,12 +21,11 @@ from analysis.paired.shift import SURE, QuantileShift, in_words, percent, quanti
 from analysis.paired.slot_samples import growth, labels_of
 from recording.arrays import Floats
 from recording.hlog import DISTORTION, LATENCY
-from recording.metric_names import POOL_ACQUIRE
+from recording.metric_names import POOL_ACQUIRE, POOL_ACQUIRE_BUCKET
 from recording.profile import JOURNEY
 
 # The client's share is the cause from half of the shift on.
 _MOST = 0.5
-_ACQUIRED = POOL_ACQUIRE
 # A wait or a CPU time that moved by less is no cause of anything.
 _LEAST_WAIT_MS = 0.5
 _LEAST_CPU = 0.05
@@ -116,7 +115,7 @@ def _waits(rounds: Rounds, endpoint: str, service: str, total: Change) -> Iterat
         return
     still: dict[str, None] = {}  # in the order found, each pool once however many replicas
     for owner in (service, *rounds.evidence.services.calls(endpoint)):
-        for label in labels_of(rounds.series, owner, f"{_ACQUIRED}_sum"):
+        for label in labels_of(rounds.series, owner, f"{POOL_ACQUIRE}_sum"):
             pool = f"{label.partition('/')[0]} ({owner})"
             wait = Change.of(_wait_ms(rounds, owner, label))
             if wait is None:
@@ -202,14 +201,14 @@ def _mean_ms(rounds: Rounds, step: str, kind: str) -> Floats:
 def _wait_ms(rounds: Rounds, owner: str, label: str) -> Floats:
     """Mean wait per acquired connection by [arm, round], ms; NaN where none was acquired."""
     waited_s, acquired = (
-        growth(rounds, owner, f"{_ACQUIRED}_{part}/{label}") for part in ("sum", "count")
+        growth(rounds, owner, f"{POOL_ACQUIRE}_{part}/{label}") for part in ("sum", "count")
     )
     return per(1000 * waited_s, acquired)
 
 
 def _wait_p99(rounds: Rounds, owner: str, label: str) -> str:
     """The p99 of the wait in both arms; empty without buckets."""
-    name = f"{_ACQUIRED}_bucket"
+    name = POOL_ACQUIRE_BUCKET
     bounds = {
         float(found.rpartition("/")[2]): f"{name}/{found}"
         for found in labels_of(rounds.series, owner, name)

@@ -23,6 +23,7 @@ from recording.events import NOT_SAMPLED, PHASE_STARTED, PHASES_ENDED
 from recording.histogram import bucket_mid_us, merge
 from recording.hlog import GENERATOR, LATENCY, Interval
 from recording.manifest import MeasuredPhase
+from recording.metric_names import UP
 from recording.profile import JOURNEY
 from recording.series_reader import Series
 from recording.slots import ARMS, BASE, HEAD, Arm, Slots
@@ -182,7 +183,7 @@ class Rounds:
         for interval in self.evidence.log.intervals:
             seen.setdefault(interval.tag.arm, set()).add(interval.tag.step)
         known = {str(row.get("subject")) for row in self.evidence.events_named(NOT_SAMPLED)}
-        known |= {*self.series.subjects("up")}
+        known |= {*self.series.subjects(UP)}
         return {
             step: f"{arm} has no {service}"
             for arm, other in ((BASE, HEAD), (HEAD, BASE))

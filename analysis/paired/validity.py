@@ -29,7 +29,7 @@ from analysis.single.delivery import journey_is_closed, rate_check
 from analysis.words.values import NO_DATA, Check
 from recording.histogram import merge
 from recording.hlog import DISTORTION
-from recording.metric_names import CPU
+from recording.metric_names import CPU, LOCUST, USERS
 from recording.profile import JOURNEY
 from recording.slots import ARMS, BASE, Arm
 
@@ -119,7 +119,7 @@ def _load_in_slots(rounds: Rounds) -> Check:
 def _users(rounds: Rounds) -> Check:
     """The users of both arms are there all the time, whoever has the turn."""
     evidence = rounds.evidence
-    t_s, users = evidence.load.get("locust", "users")
+    t_s, users = evidence.load.get(LOCUST, USERS)
     planned = float(evidence.manifest.profile.load.peak_users)
     tolerance = evidence.manifest.profile.validity.users_tolerance
     if not t_s.size:
