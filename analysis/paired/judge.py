@@ -5,7 +5,7 @@ FAIL, because breaches of a run that is no evidence may be the bench's own.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -205,10 +205,7 @@ class _Case:
         for arm, samples in self.samples.items():
             for sample in samples.values():
                 for metric in dict.fromkeys(("p50", *self.settings.latency.metrics, "error_rate")):
-                    m = sample.measure(metric)
-                    yield Measurement(
-                        f"{m.subject}@{arm}", metric, m.value, m.unit, m.n, m.ci_low, m.ci_high
-                    )
+                    yield replace(sample.measure(metric), subject=f"{sample.subject}@{arm}")
 
     def _context(self) -> dict[str, Any]:
         """What was judged, in rounds and requests, and who was compared with whom."""

@@ -14,7 +14,7 @@ from rich.text import Text
 from harness.screen.progress import Now
 from harness.system.streams import wait_for_readers, warn
 from recording.durations import format_duration
-from recording.metric_names import RSS
+from recording.metric_names import POOL_ACTIVE, POOL_MAX, POOL_WAITING, RSS, UP
 from recording.secrets import redact
 
 PLAIN_EVERY_S = 10.0
@@ -133,12 +133,11 @@ def _steps(now: Now) -> Table:
 def _services(now: Now) -> Table:
     table = _table("service", "memory MB", "pool in use", "waiting")
     for subject, values in now.services.items():
-        active, size, waiting = (
-            _sum(values, f"connection_pool_{name}") for name in ("active", "max", "waiting")
-        )
+        pool = (POOL_ACTIVE, POOL_MAX, POOL_WAITING)
+        active, size, waiting = (_sum(values, name) for name in pool)
         table.add_row(
-            subject if values.get("up") else f"{subject} (no answer)",
-            f"{values.get(RSS, 0) / 2**20:.0f}",
+            subject if values.get(UP) else f"{subject} (no answer)",
+            f"{values[RSS] / 2**20:.0f}" if RSS in values else "·",
             f"{active:.0f}/{size:.0f}" if size else "·",
             f"{waiting:.0f}" if waiting else "·",
         )

@@ -89,6 +89,7 @@ class PairedRecording:
     strays: Sequence[Interval] = ()
     without_load: Sequence[tuple[int, str]] = ()
     failing: Sequence[tuple[int, str]] = ()
+    failure: str = "http_500"
     orders: Mapping[str, tuple[Sequence[str], Sequence[str]]] = field(
         default_factory=lambda: dict.fromkeys(ARMS, ((), ()))
     )
@@ -216,7 +217,7 @@ class PairedRecording:
         failed = round(share * len(drawn))
         if failed:
             part = Histogram.from_values(drawn[:failed])
-            yield Interval(Tag(step, "http_500", arm), *counted, part)
+            yield Interval(Tag(step, self.failure, arm), *counted, part)
         # Two lines for one interval and tag, as two workers' late reports give.
         for part_us in np.array_split(drawn[failed:], 2):
             if len(part_us):

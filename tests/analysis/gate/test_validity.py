@@ -184,6 +184,14 @@ def test_a_head_that_hangs_from_a_round_on_fails_and_the_step_is_named(tmp_path:
     assert "most failures of head: 400 of browse, http_500" in report.summary
 
 
+def test_what_is_only_a_lower_bound_says_so_in_a_gate_as_well(tmp_path: Path) -> None:
+    """Requests that ran into their deadline: how long they would have taken is not known."""
+    report = gate(tmp_path, failing=[(8, "head")], without_load=HANGS, failure="timeout")
+    p99 = {m.subject: m for m in report.measurements if m.metric == "p99"}
+    assert p99["browse@head"].at_least
+    assert not p99["browse@base"].at_least
+
+
 def test_slots_that_both_arms_lost_are_nobody_s_fault(tmp_path: Path) -> None:
     """Base was as dead as head: the bench is no evidence."""
     both = [*HANGS, *((slot, "base") for slot, _ in HANGS)]
