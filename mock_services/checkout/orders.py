@@ -5,8 +5,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from mock_services.checkout.checkouts import Checkout, Checkouts
-from mock_services.checkout.ledger import Ledger, LedgerError, Order
+from mock_services.checkout.ledger import Ledger, Order
 from mock_services.kit import money
+from mock_services.kit.ledger import LedgerError
 
 RESTART_GAP = 100_000
 """Checkout ids skipped after a restart: more than can be pending (88/s x 900 s = 79,200), so

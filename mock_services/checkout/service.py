@@ -12,7 +12,7 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from mock_services.checkout.bodies import BrowseQuery, ConfirmRequest, CouponRequest, StartRequest
 from mock_services.checkout.catalogue import Catalogue
 from mock_services.checkout.checkouts import Checkouts
-from mock_services.checkout.ledger import Ledger, LedgerError
+from mock_services.checkout.ledger import Ledger
 from mock_services.checkout.lock_client import LockAnswer, LockClient, LockUnavailableError
 from mock_services.checkout.orders import Confirmation, OrderDesk
 from mock_services.checkout.settings import CheckoutSettings
@@ -20,6 +20,7 @@ from mock_services.kit import money
 from mock_services.kit.app import build_app, settings_from_env
 from mock_services.kit.call import Call
 from mock_services.kit.errors import JSON, error_response, json_response
+from mock_services.kit.ledger import LedgerError
 from mock_services.kit.pool import Pool
 from mock_services.kit.service import MockService
 

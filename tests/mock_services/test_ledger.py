@@ -14,7 +14,8 @@ import httpx
 import pytest
 from mock_process import Running, Start
 
-from mock_services.checkout.ledger import Ledger, LedgerError, Order
+from mock_services.checkout.ledger import Ledger, Order
+from mock_services.kit.ledger import LedgerError
 
 START, CONFIRM = "/api/v2/checkout/start", "/api/v2/orders/confirm"
 CART = {"cart_id": "cart-lt-00001", "user_id": "lt-user-00001"}
