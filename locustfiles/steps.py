@@ -14,7 +14,7 @@ from locustfiles.answers import Field, echo, positive, says, some, text
 from recording.profile import Journey
 
 CATEGORIES = (
-    "electronics", "fashion", "home", "beauty", "sports",
+    "electronics", "apparel", "home", "beauty", "sports",
     "toys", "books", "grocery", "garden", "automotive",
 )  # fmt: skip
 GOOD_CARD = "tok_test_visa_4242"

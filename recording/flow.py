@@ -80,24 +80,42 @@ class Services:
         return Services((*self.all, *others.values()), self.order)
 
 
-_LOCKS = "inventory-lock-service"
+_CARTS, _CHECKOUT = "cart-service", "checkout-service"
+_LOCKS, _PAYMENTS = "inventory-lock-service", "payment-gateway"
+_CHECKOUT_STEPS = ("browse", "detail", "apply_coupon", "start_checkout", "confirm")
+_ORDER = ("browse", "detail", "add_to_cart", "apply_coupon", "start_checkout", "charge", "confirm")
 FOUR = Services(
     (
         Service(
             key="checkout",
-            subject="checkout-service",
-            steps=("browse", "detail", "apply_coupon", "start_checkout", "confirm"),
+            subject=_CHECKOUT,
+            steps=_CHECKOUT_STEPS,
             calls={"start_checkout": (_LOCKS,), "confirm": (_LOCKS,)},
         ),
-        Service(key="payment", subject="payment-gateway", steps=("charge",)),
+        Service(key="payment", subject=_PAYMENTS, steps=("charge",)),
         Service(key="inventory_lock", subject=_LOCKS),
-        Service(key="cart", subject="cart-service", steps=("add_to_cart",)),
+        Service(key="cart", subject=_CARTS, steps=("add_to_cart",)),
     ),
-    ("browse", "detail", "add_to_cart", "apply_coupon", "start_checkout", "charge", "confirm"),
+    _ORDER,
 )
 """Those of recordings that do not say (formats 1 and 2). Nothing is ever added here."""
 
-FLOW = FOUR
+FLOW = Services(
+    (
+        Service(
+            key="checkout",
+            subject=_CHECKOUT,
+            steps=_CHECKOUT_STEPS,
+            calls={"start_checkout": (_CARTS, _LOCKS), "confirm": (_PAYMENTS, _LOCKS)},
+        ),
+        Service(
+            key="payment", subject=_PAYMENTS, steps=("charge",), calls={"charge": (_CHECKOUT,)}
+        ),
+        Service(key="inventory_lock", subject=_LOCKS),
+        Service(key="cart", subject=_CARTS, steps=("add_to_cart",)),
+    ),
+    _ORDER,
+)
 """Those of this tree: ``mock_services/table.py`` has the same, and ``locustfiles/steps.py`` asks
 for these steps."""
 STEPS = FLOW.steps

@@ -12,7 +12,7 @@ from typing import Any
 from benchmarks.figures.appendix_a import PEAK_RATES
 
 CHECKOUT_STEPS = ("browse", "detail", "apply_coupon", "start_checkout", "confirm")
-_CATEGORIES = ("electronics", "fashion", "home", "beauty", "sports")
+_CATEGORIES = ("electronics", "apparel", "home", "beauty", "sports")
 
 
 @dataclass(frozen=True, slots=True)

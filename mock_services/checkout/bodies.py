@@ -32,24 +32,11 @@ class StartItem(BaseModel):
 
 
 class StartRequest(BaseModel):
-    """Body of POST /api/v2/checkout/start. The stock of the first item is what gets locked."""
+    """Body of POST /api/v2/checkout/start. `items` count only where no cart is asked for them."""
 
     cart_id: Identifier
     user_id: Identifier
     items: list[StartItem] | None = Field(default=None, min_length=1, max_length=100)
-
-    def locked(self) -> StartItem:
-        """What to lock; a cart whose items are not named locks one piece of one product."""
-        if self.items:
-            return self.items[0]
-        number = 1 + money.trailing_number(self.cart_id) % money.PRODUCTS
-        return StartItem(sku=money.sku_of(number), quantity=1)
-
-    def item_count(self, checkout_id: str) -> int:
-        """How many items the checkout has."""
-        if self.items:
-            return sum(item.quantity for item in self.items)
-        return money.checkout_items(checkout_id)
 
 
 class ConfirmRequest(BaseModel):

@@ -7,7 +7,7 @@ import orjson
 from mock_services.kit import money
 
 Category = Literal[
-    "electronics", "fashion", "home", "beauty", "sports",
+    "electronics", "apparel", "home", "beauty", "sports",
     "toys", "books", "grocery", "garden", "automotive",
 ]  # fmt: skip
 CATEGORIES: tuple[str, ...] = get_args(Category)

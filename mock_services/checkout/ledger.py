@@ -1,38 +1,72 @@
-"""The orders of record: SQLite, committed in groups by a thread of its own.
+"""checkout's tables: what was started, what became an order, what was in stock.
 
-An order is confirmed to the client only after its group is committed. In WAL mode with
-synchronous=NORMAL a commit is in the operating system's hands when it returns: it survives
-`kill -9` of the process (though not a power cut, which a test bench need not).
+A checkout or an order is told to the client only after it is committed. Nothing of it is in
+memory, so what is remembered costs none.
 """
 
-import asyncio
-import contextlib
-import os
-import queue
-import sqlite3
-import tempfile
-import threading
-import time
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import astuple, dataclass
 from pathlib import Path
 
-GROUP_MAX_ROWS = 200
+import orjson
+
+from mock_services.kit import money
+from mock_services.kit.ledger import Ledger, Statement
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS orders (
-    order_id    TEXT PRIMARY KEY,
-    checkout_id TEXT UNIQUE NOT NULL,
-    payment_id  TEXT NOT NULL,
+    order_id     TEXT PRIMARY KEY,
+    checkout_id  TEXT UNIQUE NOT NULL,
+    payment_id   TEXT NOT NULL,
+    user_id      TEXT NOT NULL,
+    created_t_s  REAL NOT NULL,
+    request_id   TEXT NOT NULL,
+    amount_cents INTEGER NOT NULL
+);
+CREATE TABLE IF NOT EXISTS order_items (
+    order_id TEXT NOT NULL,
+    sku      TEXT NOT NULL,
+    quantity INTEGER NOT NULL,
+    PRIMARY KEY (order_id, sku)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS stock (sku TEXT PRIMARY KEY, quantity INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS checkouts (
+    number      INTEGER PRIMARY KEY AUTOINCREMENT, -- none is given again, even after a DELETE
     user_id     TEXT NOT NULL,
-    created_t_s REAL NOT NULL,
-    request_id  TEXT NOT NULL
-)
+    lock_id     TEXT NOT NULL,
+    items       TEXT NOT NULL,
+    total_cents INTEGER NOT NULL,
+    started_s   REAL NOT NULL
+);
+CREATE INDEX IF NOT EXISTS checkouts_started ON checkouts (started_s);
+CREATE TABLE IF NOT EXISTS coupons (cart_id TEXT PRIMARY KEY, applied_s REAL NOT NULL)
+    WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS coupons_applied ON coupons (applied_s);
 """
-_INSERT = "INSERT INTO orders VALUES (?, ?, ?, ?, ?, ?)"
+_TAKEN = """
+SELECT sku, quantity FROM order_items
+UNION ALL SELECT key, value FROM checkouts, json_each(checkouts.items)
+"""
+EXPIRED_AT_ONCE = 1000
+"""Checkouts forgotten in one go, so that a restart after a long time is no long pause."""
 
 
-class LedgerError(Exception):
-    """An order could not be written (for example: disk full)."""
+@dataclass(frozen=True, slots=True)
+class Checkout:
+    """Started and not confirmed. `started_s` is wall-clock time: it outlives the process."""
+
+    number: int
+    user_id: str
+    lock_id: str
+    items: Mapping[str, int]
+    total_cents: int
+    started_s: float
+
+    @property
+    def checkout_id(self) -> str:
+        """Its public id."""
+        return money.checkout_id(self.number)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,143 +79,92 @@ class Order:
     user_id: str
     created_t_s: float
     request_id: str
+    amount_cents: int
 
 
-@dataclass(frozen=True, slots=True)
-class _Job:
-    order: Order
-    committed: asyncio.Future[str]
-    """Its result is an error text, or an empty one."""
-
-    def done(self, error: str) -> None:
-        """Tell who waits; from the writer's thread."""
-        with contextlib.suppress(RuntimeError):  # the loop has been closed meanwhile
-            self.committed.get_loop().call_soon_threadsafe(_settle, self.committed, error)
-
-
-class Ledger:
-    """Appends orders to one file. open() and close() bracket its use."""
+class CheckoutLedger(Ledger):
+    """Reads and writes them."""
 
     def __init__(self, path: Path | None, commit_interval_s: float) -> None:
-        self._temporary = path is None
-        self.path = path or Path(tempfile.gettempdir()) / f"loadgate-orders-{os.getpid()}.sqlite"
-        self._commit_interval_s = commit_interval_s
-        self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
-        self._reader: sqlite3.Connection | None = None
-        self._writer: threading.Thread | None = None
+        super().__init__(path, "orders", _SCHEMA, commit_interval_s)
 
-    def open(self) -> None:
-        """Create or open the file and start the writer. Raises LedgerError."""
-        if self._temporary:
-            self._remove()  # left over from a process that had this pid before
-        try:
-            self._reader = _connect(self.path)
-            self._reader.execute(_SCHEMA)
-            connection = _connect(self.path)
-        except sqlite3.Error as error:
-            raise LedgerError(f"cannot open {self.path}: {error}") from error
-        self._writer = threading.Thread(
-            target=self._write, args=(connection,), name="ledger", daemon=True
+    def issued(self) -> int:
+        """The highest number of a checkout that was ever started."""
+        rows = self.read("SELECT seq FROM sqlite_sequence WHERE name = 'checkouts'")
+        return int(rows[0][0]) if rows else 0
+
+    def pending(self) -> int:
+        """How many checkouts are started and not confirmed."""
+        return int(self.read("SELECT count(*) FROM checkouts")[0][0])
+
+    def taken(self) -> Counter[str]:
+        """Pieces of each SKU that are sold, or reserved by a checkout."""
+        pieces: Counter[str] = Counter()
+        for sku, quantity in self.read(_TAKEN):
+            pieces[sku] += quantity
+        return pieces
+
+    def checkout(self, checkout_id: str) -> Checkout | None:
+        """A checkout that is not confirmed; perhaps its time is over."""
+        number = money.checkout_number(checkout_id)
+        rows = self.read("SELECT * FROM checkouts WHERE number = ?", number)
+        return _checkout(*rows[0]) if rows else None
+
+    def expired(self, before_s: float) -> list[Checkout]:
+        """Some of the checkouts started before that."""
+        query = "SELECT * FROM checkouts WHERE started_s < ? LIMIT ?"
+        return [_checkout(*row) for row in self.read(query, before_s, EXPIRED_AT_ONCE)]
+
+    def order(self, checkout_id: str) -> Order | None:
+        """The order of a confirmed checkout."""
+        rows = self.read("SELECT * FROM orders WHERE checkout_id = ?", checkout_id)
+        return Order(*rows[0]) if rows else None
+
+    def has_coupon(self, cart_id: str, since_s: float) -> bool:
+        """Whether a coupon has been applied to a cart since then."""
+        query = "SELECT 1 FROM coupons WHERE cart_id = ? AND applied_s >= ?"
+        return bool(self.read(query, cart_id, since_s))
+
+    async def keep_coupon(self, cart_id: str, applied_s: float) -> None:
+        """Remember that one is applied."""
+        await self.write(("INSERT OR REPLACE INTO coupons VALUES (?, ?)", [(cart_id, applied_s)]))
+
+    async def start(self, one: Checkout) -> None:
+        """Remember a checkout."""
+        items = orjson.dumps(one.items).decode()
+        row = (one.number, one.user_id, one.lock_id, items, one.total_cents, one.started_s)
+        await self.write(("INSERT INTO checkouts VALUES (?, ?, ?, ?, ?, ?)", [row]))
+
+    async def sell(self, order: Order, checkout: Checkout, per_sku: int | None) -> None:
+        """Make a checkout an order; `per_sku` is what there was to sell of each SKU."""
+        items = [(order.order_id, sku, quantity) for sku, quantity in checkout.items.items()]
+        stock = [] if per_sku is None else [(sku, per_sku) for sku in checkout.items]
+        await self.write(
+            ("INSERT INTO orders VALUES (?, ?, ?, ?, ?, ?, ?)", [astuple(order)]),
+            ("INSERT INTO order_items VALUES (?, ?, ?)", items),
+            ("INSERT OR IGNORE INTO stock VALUES (?, ?)", stock),
+            _forgotten([checkout]),
         )
-        self._writer.start()
 
-    def close(self) -> None:
-        """Commit what is queued and close the file."""
-        if self._writer is not None:
-            self._jobs.put(None)
-            self._writer.join()
-        if self._reader is not None:
-            self._reader.close()
-        if self._temporary:
-            self._remove()
-
-    async def append(self, order: Order) -> None:
-        """Return once the order is committed. Raises LedgerError when it could not be."""
-        job = _Job(order, asyncio.get_running_loop().create_future())
-        self._jobs.put(job)
-        if error := await job.committed:
-            raise LedgerError(error)
-
-    def order_of(self, checkout_id: str) -> str | None:
-        """Order id of a confirmed checkout."""
-        return self._first("SELECT order_id FROM orders WHERE checkout_id = ?", checkout_id)
-
-    def last_order_id(self) -> str | None:
-        """The order id confirmed last, over all processes that wrote this file."""
-        return self._first("SELECT order_id FROM orders ORDER BY rowid DESC LIMIT 1")
-
-    def highest_checkout_id(self) -> str | None:
-        """The highest checkout id with an order (longer ids are higher)."""
-        return self._first(
-            "SELECT checkout_id FROM orders ORDER BY length(checkout_id) DESC, checkout_id DESC"
-            " LIMIT 1"
+    async def take_back(self, order: Order) -> None:
+        """Undo a sale that no client has seen."""
+        row = [(order.order_id,)]
+        await self.write(
+            ("DELETE FROM orders WHERE order_id = ?", row),
+            ("DELETE FROM order_items WHERE order_id = ?", row),
         )
 
-    def _first(self, query: str, *values: str) -> str | None:
-        assert self._reader is not None, "the ledger is not open"
-        row = self._reader.execute(query, values).fetchone()
-        return None if row is None else str(row[0])
-
-    def _write(self, connection: sqlite3.Connection) -> None:
-        with contextlib.closing(connection):
-            more = True
-            while more:
-                group, more = self._next_group()
-                _commit(connection, group)
-
-    def _next_group(self) -> tuple[list[_Job], bool]:
-        """Wait for a job, and then a moment for others; False after the last one."""
-        job = self._jobs.get()
-        group: list[_Job] = []
-        until_s = time.monotonic() + self._commit_interval_s
-        while job is not None:
-            group.append(job)
-            if len(group) >= GROUP_MAX_ROWS:
-                return group, True
-            try:
-                job = self._jobs.get(timeout=max(0.0, until_s - time.monotonic()))
-            except queue.Empty:
-                return group, True
-        return group, False
-
-    def _remove(self) -> None:
-        for suffix in ("", "-wal", "-shm"):
-            Path(f"{self.path}{suffix}").unlink(missing_ok=True)
+    async def forget(self, checkouts: Iterable[Checkout], coupons_before_s: float) -> None:
+        """Forget checkouts, and the coupons applied before that."""
+        coupons: Statement = ("DELETE FROM coupons WHERE applied_s < ?", [(coupons_before_s,)])
+        await self.write(_forgotten(checkouts), coupons)
 
 
-def _connect(path: Path) -> sqlite3.Connection:
-    # Autocommit: transactions are begun by hand. The writer's connection is made in the thread
-    # that opens the ledger, so that a file that cannot be opened stops the service's start.
-    connection = sqlite3.connect(path, timeout=10.0, isolation_level=None, check_same_thread=False)
-    connection.execute("PRAGMA journal_mode=WAL")
-    connection.execute("PRAGMA synchronous=NORMAL")
-    return connection
+def _forgotten(checkouts: Iterable[Checkout]) -> Statement:
+    return "DELETE FROM checkouts WHERE number = ?", [(one.number,) for one in checkouts]
 
 
-def _commit(connection: sqlite3.Connection, group: list[_Job]) -> None:
-    error = _insert(connection, group)
-    if error and len(group) > 1:
-        # One bad order must not take the others of its group with it.
-        for job in group:
-            job.done(_insert(connection, [job]))
-        return
-    for job in group:
-        job.done(error)
-
-
-def _insert(connection: sqlite3.Connection, group: list[_Job]) -> str:
-    """Commit a group; returns an error text, empty when it is committed."""
-    try:
-        connection.execute("BEGIN IMMEDIATE")
-        connection.executemany(_INSERT, [astuple(job.order) for job in group])
-        connection.execute("COMMIT")
-    except sqlite3.Error as failure:
-        with contextlib.suppress(sqlite3.Error):
-            connection.execute("ROLLBACK")
-        return str(failure) or type(failure).__name__
-    return ""
-
-
-def _settle(future: asyncio.Future[str], error: str) -> None:
-    if not future.done():
-        future.set_result(error)
+def _checkout(
+    number: int, user_id: str, lock_id: str, items: str, total_cents: int, started_s: float
+) -> Checkout:
+    return Checkout(number, user_id, lock_id, orjson.loads(items), total_cents, started_s)

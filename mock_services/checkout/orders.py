@@ -1,89 +1,124 @@
 """Turning a checkout into exactly one order."""
 
 import asyncio
-from collections.abc import Callable
-from dataclasses import dataclass
+import time
+from collections.abc import Callable, Mapping
+from weakref import WeakValueDictionary
 
-from mock_services.checkout.checkouts import Checkout, Checkouts
-from mock_services.checkout.ledger import Ledger, LedgerError, Order
-from mock_services.kit import money
+from mock_services.checkout.ledger import Checkout, CheckoutLedger, Order
+from mock_services.checkout.settings import CheckoutSettings
+from mock_services.checkout.stock import Stock
+from mock_services.kit.errors import refused
 
-RESTART_GAP = 100_000
-"""Checkout ids skipped after a restart: more than can be pending (88/s x 900 s = 79,200), so
-an id handed out before, but never confirmed, is not handed out again."""
-
-
-@dataclass(frozen=True, slots=True)
-class Confirmation:
-    """The order of a checkout. `lock_id` is set for the one call that made it an order."""
-
-    order_id: str
-    lock_id: str | None = None
+COUPON_TTL_S = 1800.0
+"""As long as cart-service keeps a cart that nobody touches."""
 
 
 class OrderDesk:
-    """Checkouts in memory, orders in the ledger."""
+    """Checkouts, orders, coupons and stock, all in the ledger.
 
-    def __init__(self, checkouts: Checkouts, ledger: Ledger, now_s: Callable[[], float]) -> None:
-        self._checkouts = checkouts
-        self._ledger = ledger
+    `now_s` are seconds of the run, which orders carry; `clock` is the wall clock, by which
+    checkouts and coupons expire.
+    """
+
+    def __init__(
+        self,
+        settings: Callable[[], CheckoutSettings],
+        now_s: Callable[[], float],
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        told = settings()
+        self._settings = settings
         self._now_s = now_s
+        self._clock = clock
+        self._ledger = CheckoutLedger(told.ledger_path, told.ledger_commit_interval_s)
+        self._stock = Stock(settings)
+        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._issued = 0
+        self.pending = 0
 
     def open(self) -> None:
-        """Open the ledger and go on with ids where it ends. Raises LedgerError."""
+        """Open the ledger and go on where it ends. Raises LedgerError."""
         self._ledger.open()
-        self._issued = money.trailing_number(self._ledger.last_order_id() or "0")
-        before = self._ledger.highest_checkout_id()
-        self._checkouts.issued = money.trailing_number(before) + RESTART_GAP if before else 0
+        self._issued = self._ledger.issued()
+        self.pending = self._ledger.pending()
+        if self._settings().stock_per_sku is not None:
+            self._stock.taken = self._ledger.taken()
 
     def close(self) -> None:
         """Commit what is queued."""
         self._ledger.close()
 
-    async def confirm(
-        self, checkout_id: str, payment_id: str, request_id: str
-    ) -> Confirmation | None:
-        """The order of a checkout: made now, or the one there is; None for no such checkout.
+    def turn(self, checkout_id: str) -> asyncio.Lock:
+        """Held by the one confirmation of a checkout that is under way."""
+        return self._turns.setdefault(checkout_id, asyncio.Lock())
 
-        Raises LedgerError when it could not be written; the checkout can then be tried again.
-        """
-        known = self._checkouts.order_of(checkout_id)
-        if known is not None:
-            return Confirmation(known)
-        checkout = self._checkouts.pending(checkout_id)
-        if checkout is None:  # perhaps confirmed long ago, or before a restart
-            stored = self._ledger.order_of(checkout_id)
-            return None if stored is None else Confirmation(stored)
-        if checkout.order is not None:
-            return await _same_order(checkout.order)
-        return await self._record(checkout, payment_id, request_id)
+    async def keep_coupon(self, cart_id: str) -> None:
+        """Apply a coupon to a cart."""
+        await self._ledger.keep_coupon(cart_id, self._clock())
 
-    async def _record(self, checkout: Checkout, payment_id: str, request_id: str) -> Confirmation:
+    def has_coupon(self, cart_id: str) -> bool:
+        """Whether one is applied."""
+        return self._ledger.has_coupon(cart_id, self._clock() - COUPON_TTL_S)
+
+    def next_number(self) -> int:
+        """Number of the next checkout."""
         self._issued += 1
+        return self._issued
+
+    def reserve(self, items: Mapping[str, int]) -> None:
+        """Reserve stock, all of it or none. Raises RefusedError."""
+        if missing := self._stock.take(items):
+            raise refused(409, "OutOfStock", f"too few of {missing} are left", sku=missing)
+
+    def give_back(self, items: Mapping[str, int]) -> None:
+        """Return what was reserved."""
+        self._stock.give_back(items)
+
+    async def start(
+        self, number: int, user_id: str, lock_id: str, items: Mapping[str, int], total_cents: int
+    ) -> None:
+        """A checkout is started. Raises LedgerError."""
+        checkout = Checkout(number, user_id, lock_id, items, total_cents, self._clock())
+        await self._ledger.start(checkout)
+        self.pending += 1
+
+    def checkout(self, checkout_id: str) -> Checkout | None:
+        """A checkout that can be confirmed."""
+        found = self._ledger.checkout(checkout_id)
+        return found if found is not None and found.started_s >= self._over_s() else None
+
+    def order(self, checkout_id: str) -> Order | None:
+        """The order of a confirmed one."""
+        return self._ledger.order(checkout_id)
+
+    async def record(self, checkout: Checkout, payment_id: str, request_id: str) -> Order:
+        """Make it an order. Raises LedgerError; it can then be tried again."""
         order = Order(
-            order_id=f"ord-lt-{self._issued:05d}",
+            order_id=f"ord-lt-{checkout.number:05d}",
             checkout_id=checkout.checkout_id,
             payment_id=payment_id,
             user_id=checkout.user_id,
             created_t_s=self._now_s(),
             request_id=request_id,
+            amount_cents=checkout.total_cents,
         )
-        checkout.order = asyncio.get_running_loop().create_future()
-        committed: str | None = None
-        try:
-            await self._ledger.append(order)
-            committed = order.order_id
-            self._checkouts.confirmed(checkout.checkout_id, committed)
-        finally:
-            checkout.order.set_result(committed)
-            checkout.order = None
-        return Confirmation(order.order_id, checkout.lock_id)
+        await self._ledger.sell(order, checkout, self._settings().stock_per_sku)
+        self.pending -= 1
+        return order
 
+    async def take_back(self, order: Order, checkout: Checkout) -> None:
+        """Undo an order of which nobody has heard; its checkout has failed. Raises LedgerError."""
+        await self._ledger.take_back(order)
+        self._stock.give_back(checkout.items)
 
-async def _same_order(order: asyncio.Future[str | None]) -> Confirmation:
-    """What the confirmation under way comes to."""
-    order_id = await asyncio.shield(order)
-    if order_id is None:
-        raise LedgerError("the confirmation this one waited for failed")
-    return Confirmation(order_id)
+    async def sweep(self) -> None:
+        """Forget what has expired, and return its stock; not what is just being confirmed."""
+        over = [c for c in self._ledger.expired(self._over_s()) if c.checkout_id not in self._turns]
+        await self._ledger.forget(over, self._clock() - COUPON_TTL_S)
+        for checkout in over:
+            self._stock.give_back(checkout.items)
+        self.pending -= len(over)
+
+    def _over_s(self) -> float:
+        return self._clock() - self._settings().checkout_ttl_s

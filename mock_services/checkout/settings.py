@@ -18,11 +18,14 @@ class CheckoutSettings(ServiceSettings):
         apply_coupon=(134, 112, 278, 442, 987),
         start_checkout=(287, 245, 512, 789, 1847),
         confirm=(198, 167, 398, 601, 1412),
+        # Not published: what payment-gateway asks for has to fit inside a charge.
+        checkout=(None, 5, 10, 15, 60),
     )
     FIXED_WHILE_RUNNING = ServiceSettings.FIXED_WHILE_RUNNING | {
         "ledger_path",
         "ledger_commit_interval_s",
         "lock_connections_max",
+        "stock_per_sku",
     }
 
     pool_max: int = Field(
@@ -34,6 +37,48 @@ class CheckoutSettings(ServiceSettings):
     inventory_lock_url: str = Field(
         default="http://127.0.0.1:8003", pattern=r"^https?://[^/\s]+$", description="lock service"
     )
+    cart_url: str = Field(
+        default="http://127.0.0.1:8004", pattern=r"^https?://[^/\s]+$", description="cart service"
+    )
+    payment_url: str = Field(
+        default="http://127.0.0.1:8002",
+        pattern=r"^https?://[^/\s]+$",
+        description="payment gateway",
+    )
+    check_cart: bool = Field(
+        default=True,
+        description="start sells what cart-service has in the cart; off: what the request names, "
+        "at a price that follows from the checkout's id, and coupons are not remembered",
+    )
+    check_payment: bool = Field(
+        default=True, description="confirm needs a succeeded payment of that checkout and amount"
+    )
+    check_lock: bool = Field(
+        default=True, description="confirm needs the checkout's lock to be in force still"
+    )
+    check_owner: bool = Field(
+        default=True,
+        description="start and confirm are refused to tokens of other users than the cart's and "
+        "the checkout's (service tokens may)",
+    )
+    stock_per_sku: int | None = Field(
+        default=None,
+        ge=0,
+        le=1_000_000_000,
+        description="pieces there are to sell of each SKU; none = any number",
+    )
+    stock_slack: int = Field(
+        default=0, ge=0, le=1_000_000_000, description="pieces of each SKU sold beyond its stock"
+    )
+    ask_attempt_timeout_s: PositiveSeconds = Field(
+        default=0.8, description="one attempt at cart-service or payment-gateway (seconds)"
+    )
+    ask_attempts: int = Field(
+        default=2, ge=1, le=10, description="attempts at cart-service or payment-gateway"
+    )
+    ask_retry_backoff_s: float = Field(
+        default=0.1, ge=0.0, le=60.0, description="pause between two of those (seconds)"
+    )
     lock_attempt_timeout_s: PositiveSeconds = Field(
         default=0.8,
         description="one attempt at the lock service (seconds); 2 x 0.8 + 0.1 fits the seed's "
@@ -44,7 +89,7 @@ class CheckoutSettings(ServiceSettings):
         default=0.1, ge=0.0, le=60.0, description="pause between two attempts (seconds)"
     )
     lock_connections_max: int = Field(
-        default=1000, ge=1, le=100_000, description="HTTP connections to the lock service"
+        default=1000, ge=1, le=100_000, description="HTTP connections to each service it calls"
     )
     lock_ttl_s: int = Field(
         default=300, ge=1, le=86_400, description="time to live asked for a lock (seconds)"
@@ -54,9 +99,12 @@ class CheckoutSettings(ServiceSettings):
     )
     ledger_path: Annotated[Path | None, Strict(False)] = Field(
         default=None,
-        description="SQLite file of the confirmed orders; none = a file in the temporary "
+        description="SQLite file of orders, checkouts and coupons; none = a file in the temporary "
         "directory that is removed at exit",
     )
     ledger_commit_interval_s: float = Field(
-        default=0.015, ge=0.0, le=1.0, description="orders are committed in groups this often"
+        default=0.015,
+        ge=0.0,
+        le=1.0,
+        description="what is written is committed in groups this often (seconds)",
     )

@@ -25,6 +25,19 @@ def error_response(status: int, error: str, message: str, **more: Any) -> Respon
     return json_response(status, error=error, message=message, **more)
 
 
+class RefusedError(Exception):
+    """A request that cannot be granted, and the answer that says why."""
+
+    def __init__(self, response: Response) -> None:
+        super().__init__(response.status_code)
+        self.response = response
+
+
+def refused(status: int, error: str, message: str, **more: Any) -> RefusedError:
+    """The refusal in the one shape, to be raised."""
+    return RefusedError(error_response(status, error, message, **more))
+
+
 def validation_response(problems: Sequence[tuple[str, str]]) -> Response:
     """400 for (field, what is wrong) pairs: all of them, the message one line."""
     return error_response(

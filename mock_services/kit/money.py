@@ -21,8 +21,11 @@ def product_id(number: int) -> str:
 
 
 def sku_of(number: int) -> str:
-    """SKU of the `number`-th product; a bijection, as 7,919 and 89,989 are primes."""
-    return f"SKU-{10_000 + number * 7_919 % 89_989:05d}"
+    """SKU of the `number`-th product; a bijection, as 12,409 and 89,989 are primes.
+
+    With this factor the seed's three are products: SKU-28471, SKU-39582 and SKU-41093.
+    """
+    return f"SKU-{10_000 + number * 12_409 % 89_989:05d}"
 
 
 def price_cents(sku: str) -> int:
@@ -36,14 +39,25 @@ def trailing_number(identifier: str) -> int:
     return int(match.group(1)) if match else zlib.crc32(identifier.encode())
 
 
-def checkout_total_cents(checkout_id: str) -> int:
+def checkout_id(number: int) -> str:
+    """Id of the `number`-th checkout, from 1."""
+    return f"chk-lt-{number:05d}"
+
+
+def checkout_number(identifier: str) -> int | None:
+    """The number of a checkout; None when no checkout can be called so."""
+    number = trailing_number(identifier)
+    return number if checkout_id(number) == identifier else None
+
+
+def checkout_total_cents(identifier: str) -> int:
     """What the order of a checkout costs; chk-lt-00001 is the seed's $89.99."""
-    return 1_999 + (7_000 + (trailing_number(checkout_id) - 1) * 7_919) % 40_000
+    return 1_999 + (7_000 + (trailing_number(identifier) - 1) * 7_919) % 40_000
 
 
-def checkout_items(checkout_id: str) -> int:
+def checkout_items(identifier: str) -> int:
     """How many items a checkout has that named none: 1 to 5, chk-lt-00001 the seed's 3."""
-    return 1 + (trailing_number(checkout_id) + 1) % 5
+    return 1 + (trailing_number(identifier) + 1) % 5
 
 
 def dollars(cents: int) -> str:

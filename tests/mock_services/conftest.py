@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from mock_process import Running, Start, starter, wait_until
+from mock_process import UNCONNECTED, Running, Start, starter, wait_until
 
 from mock_services.table import SERVICES
 
@@ -35,7 +35,10 @@ def shared(
         yield {
             "inventory_lock": lock,
             "checkout": begin(
-                "checkout", inventory_lock_url=lock.url, ledger_path=str(shared_ledger)
+                "checkout",
+                inventory_lock_url=lock.url,
+                ledger_path=str(shared_ledger),
+                **UNCONNECTED,
             ),
             "payment": begin("payment", gateway_timeout_share=0.0, rate_limit_per_s=0.0),
             "cart": begin("cart"),

@@ -24,6 +24,8 @@ ROOT = Path(__file__).parents[2]
 ADMIN_TOKEN = "admin-token"
 USER = {"Authorization": "Bearer lt-user-token-00001"}
 START_TIMEOUT_S = 30.0
+UNCONNECTED = {"check_cart": False, "check_payment": False}
+"""Settings of a checkout that asks no service but inventory-lock."""
 
 
 def wait_until(condition: Callable[[], Any], timeout_s: float = 15.0) -> Any:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from mock_process import Running, Start, Tune
+from mock_process import UNCONNECTED, Running, Start, Tune
 
 from mock_services.checkout.catalogue import CATEGORIES
 
@@ -84,7 +84,7 @@ def test_from_start_to_order(start: Start, tmp_path: Path, shared: dict[str, Run
     lock = shared["inventory_lock"]
     held = lock.metric("connection_pool_active")
     path = tmp_path / "ledger.sqlite"
-    checkout = start("checkout", inventory_lock_url=lock.url, ledger_path=str(path))
+    checkout = start("checkout", **UNCONNECTED, inventory_lock_url=lock.url, ledger_path=str(path))
     started = checkout.post(START, CART)
     assert (started.status_code, started.json()) == (
         200,
@@ -136,7 +136,7 @@ def test_checkouts_are_forgotten_when_their_time_is_over(
 ) -> None:
     """After checkout_ttl_s a pending checkout cannot be confirmed any more."""
     url = shared["inventory_lock"].url
-    checkout = start("checkout", inventory_lock_url=url, checkout_ttl_s=0.2)
+    checkout = start("checkout", **UNCONNECTED, inventory_lock_url=url, checkout_ttl_s=0.2)
     old = checkout.post(START, CART).json()["checkout_id"]
     until(lambda: confirm(checkout, "chk-none").status_code == 404 and _pending(checkout) == 0)
     assert confirm(checkout, old).status_code == 404
@@ -149,7 +149,7 @@ def _pending(checkout: Running) -> float:
 def test_an_exhausted_lock_pool_shows_unchanged(start: Start) -> None:
     """The lock service's 503 comes through byte for byte, and its log has our request id."""
     lock = start("inventory_lock", replicas=1, pool_max=1, wait_timeout_s=0.1)
-    checkout = start("checkout", inventory_lock_url=lock.url)
+    checkout = start("checkout", **UNCONNECTED, inventory_lock_url=lock.url)
     assert checkout.post(START, CART).status_code == 200
     refused = checkout.post(START, CART, **{"X-Request-ID": "lt-req-7"})
     event = lock.events("pool_exhausted")[0]
@@ -162,6 +162,7 @@ def test_a_lock_service_that_does_not_answer_is_tried_twice(start: Start) -> Non
     lock = start("inventory_lock", replicas=1, pool_max=1, wait_timeout_s=20)
     checkout = start(
         "checkout",
+        **UNCONNECTED,
         inventory_lock_url=lock.url,
         lock_attempt_timeout_s=0.15,
         lock_retry_backoff_s=0.05,
@@ -192,7 +193,7 @@ def test_an_order_stands_when_its_lock_cannot_be_released(start: Start, tmp_path
     """The lock service dies between start and confirm: 201, a row, and an event."""
     lock = start("inventory_lock")
     path = tmp_path / "ledger.sqlite"
-    checkout = start("checkout", inventory_lock_url=lock.url, ledger_path=str(path))
+    checkout = start("checkout", **UNCONNECTED, inventory_lock_url=lock.url, ledger_path=str(path))
     checkout_id = checkout.post(START, CART).json()["checkout_id"]
     lock.process.kill()
     lock.process.wait()

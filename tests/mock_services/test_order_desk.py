@@ -1,0 +1,127 @@
+"""What checkout-service remembers: for how long, and at what size."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from pathlib import Path
+
+from mock_services.checkout.orders import COUPON_TTL_S, OrderDesk
+from mock_services.checkout.settings import CheckoutSettings
+
+HOUR_S = 3600.0
+SKU = "SKU-28471"
+
+
+@dataclass(slots=True)
+class Clock:
+    """Virtual time."""
+
+    now_s: float = 1e9
+
+    def __call__(self) -> float:
+        return self.now_s
+
+
+def desk(path: Path, clock: Clock, **told: float) -> OrderDesk:
+    settings = CheckoutSettings.model_validate(
+        {"ledger_path": path, "ledger_commit_interval_s": 0.0, **told}
+    )
+    opened = OrderDesk(lambda: settings, clock, clock)
+    opened.open()
+    return opened
+
+
+async def minute(shop: OrderDesk, clock: Clock, round_: int) -> None:
+    """A minute of the seed's shop at 1/300: coupons, starts, and all but every eleventh paid."""
+    await asyncio.gather(*(shop.keep_coupon(f"cart-{round_}-{n}") for n in range(11)))
+    numbers = [shop.next_number() for _ in range(18)]
+    await asyncio.gather(*(shop.start(n, "user", f"lock-{n}", {SKU: 1}, 8999) for n in numbers))
+    for number in numbers:
+        checkout = shop.checkout(f"chk-lt-{number:05d}")
+        assert checkout is not None
+        if number % 11:
+            await shop.record(checkout, f"pay-{number}", "req")
+    clock.now_s += 60
+    await shop.sweep()
+
+
+def test_48_hours_leave_nothing_but_orders(tmp_path: Path) -> None:
+    """After half an hour no table but those of orders grows, and nothing is in memory."""
+    clock = Clock()
+
+    async def scenario() -> list[tuple[int, int]]:
+        shop = desk(tmp_path / "l.sqlite", clock)
+        sizes = []
+        for round_ in range(48 * 60):
+            await minute(shop, clock, round_)
+            ((coupons,),) = shop._ledger.read("SELECT count(*) FROM coupons")
+            assert shop.pending == shop._ledger.pending()
+            sizes.append((coupons, shop.pending))
+        assert not shop._turns
+        assert not shop._stock.taken
+        shop.close()
+        return sizes
+
+    sizes = asyncio.run(scenario())
+    settled = sizes[30:]
+    assert {coupons for coupons, _ in settled} == {30 * 11}
+    assert max(pending for _, pending in settled) == max(pending for _, pending in sizes[:60])
+
+
+def test_a_coupon_is_remembered_as_long_as_a_cart(tmp_path: Path) -> None:
+    """Half an hour, to the second."""
+    clock = Clock()
+
+    async def scenario() -> list[bool]:
+        shop = desk(tmp_path / "l.sqlite", clock)
+        await shop.keep_coupon("cart-1")
+        clock.now_s += COUPON_TTL_S
+        found = [shop.has_coupon("cart-1")]
+        clock.now_s += 1
+        found.append(shop.has_coupon("cart-1"))
+        shop.close()
+        return found
+
+    assert asyncio.run(scenario()) == [True, False]
+
+
+def test_numbers_go_on_although_all_checkouts_are_forgotten(tmp_path: Path) -> None:
+    """No id is given again by a later process, ordered or not."""
+    clock = Clock()
+
+    async def scenario() -> list[int]:
+        numbers = []
+        for _ in range(3):
+            shop = desk(tmp_path / "l.sqlite", clock)
+            numbers.append(shop.next_number())
+            await shop.start(numbers[-1], "user", "lock", {SKU: 1}, 8999)
+            clock.now_s += HOUR_S
+            await shop.sweep()
+            assert shop.pending == 0
+            shop.close()
+        return numbers
+
+    assert asyncio.run(scenario()) == [1, 2, 3]
+
+
+def test_what_is_being_confirmed_does_not_expire(tmp_path: Path) -> None:
+    """Its stock is not given back under a sale: it is sold, and one is sold only."""
+    clock = Clock()
+
+    async def scenario() -> int:
+        shop = desk(tmp_path / "l.sqlite", clock, stock_per_sku=1)
+        shop.reserve({SKU: 1})
+        await shop.start(1, "user", "lock", {SKU: 1}, 8999)
+        async with shop.turn("chk-lt-00001"):
+            checkout = shop.checkout("chk-lt-00001")
+            clock.now_s += HOUR_S
+            await shop.sweep()
+            assert checkout is not None
+            await shop.record(checkout, "pay", "req")
+        await shop.sweep()
+        taken = shop._stock.taken[SKU]
+        shop.close()
+        return taken
+
+    assert asyncio.run(scenario()) == 1
