@@ -13,7 +13,6 @@ class Charge:
 
     wanted: ChargeRequest
     request_id: str
-    authorization: str
     key: Key | None
     amount_cents: int = 0
     holds_checkout: bool = False
@@ -57,10 +56,8 @@ class UnderWay:
             self._checkouts.remove(charge.wanted.checkout_id)
 
 
-def key_of(authorization: str, key: str | None, wanted: ChargeRequest) -> Key | None:
+def bound(key: str, authorization: str, wanted: ChargeRequest) -> Key:
     """A key is its caller's own: nobody is answered with what another got for the same one."""
-    if key is None:
-        return None
     return Key(_digest(f"{authorization}\n{key}"), _digest(wanted.model_dump_json()))
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from mock_services.kit import money
 from mock_services.kit.ledger import Ledger, Statement
+from mock_services.payment.seen import Seen
 
 SUCCEEDED = "succeeded"
 PRUNE_EVERY = 256
@@ -93,6 +94,8 @@ class Payments:
         self.key_ttl_s = 0.0
         self._ledger = Ledger(ledger_path, "payments", _SCHEMA, commit_interval_s)
         self._clock = clock
+        self._seen = Seen()
+        """Keys that are in the ledger, and checkouts that are paid."""
         self._issued = 0
         self._keyed = 0
 
@@ -103,6 +106,8 @@ class Payments:
         self._issued = money.trailing_number(last[0][0]) if last else 0
         ((number,),) = self._ledger.read("SELECT max(number) FROM idempotency_keys")
         self._keyed = number or 0
+        if last:
+            self._seen.add_everything()
 
     def close(self) -> None:
         """Commit what is queued."""
@@ -116,7 +121,10 @@ class Payments:
     async def record(self, payment: Payment, key: Key | None, card_last_four: str) -> None:
         """Return once it is committed. Raises LedgerError when it could not be."""
         statements: list[Statement] = [(_PAY, [astuple(payment)])]
+        if payment.status == SUCCEEDED:
+            self._seen.add(payment.checkout_id)
         if key is not None:
+            self._seen.add(key.digest)
             statements += self._keep(key, payment.payment_id, card_last_four)
         await self._ledger.write(*statements)
 
@@ -134,11 +142,15 @@ class Payments:
 
     def kept(self, digest: bytes) -> Kept | None:
         """What became of the request that a key came with; None for a key not in force."""
+        if digest not in self._seen:
+            return None
         rows = self._ledger.read(_BY_KEY, digest, *self._out_of_force())
         return next((Kept(row[0], row[1], Payment(*row[2:])) for row in rows), None)
 
     def paid(self, checkout_id: str) -> str | None:
         """Id of the payment that paid for a checkout."""
+        if checkout_id not in self._seen:
+            return None
         return next((row[0] for row in self._ledger.read(_PAID, checkout_id)), None)
 
     def find(self, payment_id: str) -> Payment | None:

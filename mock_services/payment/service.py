@@ -17,21 +17,23 @@ from starlette.types import Scope
 from mock_services.kit import money
 from mock_services.kit.app import build_app, settings_from_env
 from mock_services.kit.call import Call
-from mock_services.kit.callers import refuse_users, user_of
-from mock_services.kit.errors import error_response, json_response, validation_response
+from mock_services.kit.errors import (
+    RefusedError,
+    error_response,
+    json_response,
+    refused,
+    validation_response,
+)
 from mock_services.kit.ledger import LedgerError
+from mock_services.kit.owner import is_service, user_of
 from mock_services.kit.pool import Pool
 from mock_services.kit.service import MockService
 from mock_services.kit.shares import Share
 from mock_services.payment.answers import PROCESSING_ERROR, answer_to
 from mock_services.payment.bodies import ChargeRequest
-from mock_services.payment.charges import Charge, UnderWay, key_of
-from mock_services.payment.checkout_client import (
-    CheckoutClient,
-    CheckoutUnavailableError,
-    Quote,
-)
+from mock_services.payment.charges import Charge, UnderWay, bound
 from mock_services.payment.payments import SUCCEEDED, Payment, Payments
+from mock_services.payment.quotes import Quotes
 from mock_services.payment.rate_limit import Decision, TokenBucket
 from mock_services.payment.settings import PaymentSettings
 
@@ -61,13 +63,13 @@ class PaymentService(MockService[PaymentSettings]):
 
     async def on_start(self) -> None:
         self._payments.open()
-        self._checkouts = CheckoutClient(self.settings.checkout_connections_max)
+        self._quotes = Quotes(lambda: self.settings)
 
     async def on_stop(self) -> None:
         for task in self._late:  # a charge ends with the process, however that ends
             task.cancel()
         await asyncio.gather(*self._late, return_exceptions=True)
-        await self._checkouts.close()
+        await self._quotes.close()
         self._payments.close()
 
     def pools(self) -> Iterable[Pool]:
@@ -113,21 +115,19 @@ class PaymentService(MockService[PaymentSettings]):
         """Charge a card, once per idempotency key."""
         call = Call.of(request)
         authorization = request.headers.get("authorization", "")
-        bound = key_of(authorization, key, wanted)
-        charge = Charge(wanted, call.request_id, authorization, bound)
-        answer = self._answer_by_key(call, charge)
-        if answer is not None:
-            call.takes(0.0)  # nothing is executed, so nothing takes its time
-            return answer
-        self._under_way.begin(charge)
+        charge = Charge(wanted, call.request_id, bound(key, authorization, wanted) if key else None)
         try:
-            return await self._checked(call, charge)
-        finally:
-            if not charge.runs_on:
-                self._under_way.end(charge)
+            return self._replayed(call, charge) or await self._charged(call, request, charge)
+        except LedgerError as problem:
+            self.events.write("ledger_failed", request_id=call.request_id, problem=str(problem))
+            return error_response(503, "LedgerUnavailable", f"payment not recorded: {problem}")
+        except RefusedError as refusal:
+            if refusal.response.status_code < 500:
+                call.takes(0.0)  # nothing is executed, so nothing takes its time
+            return refusal.response
 
-    def _answer_by_key(self, call: Call, charge: Charge) -> Response | None:
-        """What its idempotency key says already."""
+    def _replayed(self, call: Call, charge: Charge) -> Response | None:
+        """The answer that is kept with its key. Raises RefusedError when another holds the key."""
         if charge.key is None:
             return None
         in_flight = self._under_way.request_of(charge.key.digest)
@@ -137,67 +137,52 @@ class PaymentService(MockService[PaymentSettings]):
             return None
         if known != charge.key.request:
             text = "this Idempotency-Key was used with another request body"
-            return error_response(400, "IdempotencyKeyReused", text)
+            raise refused(400, "IdempotencyKeyReused", text)
         if kept is None:
             text = "a request with this Idempotency-Key is in flight"
-            return error_response(409, "IdempotencyKeyInUse", text)
+            raise refused(409, "IdempotencyKeyInUse", text)
+        call.takes(0.0)
         call.extra_headers += ((b"idempotent-replayed", b"true"),)
         return answer_to(kept.payment, kept.card_last_four)
 
-    async def _checked(self, call: Call, charge: Charge) -> Response:
-        """Look at the checkout, then charge."""
-        refusal = await self._quoted(call, charge) or self._paid(charge)
-        if refusal is not None:
-            call.takes(0.0)
-            return refusal
-        work = functools.partial(self._outcome, call, charge)
-        timeout_s = self.settings.pool_wait_timeout_s
-        return await self.with_connection(call, self._pool, timeout_s, work)
-
-    async def _quoted(self, call: Call, charge: Charge) -> Response | None:
-        """What is to be paid; a refusal when it cannot be told or is another user's."""
-        checkout_id = charge.wanted.checkout_id
-        if not self.settings.check_checkout:
-            charge.amount_cents = money.checkout_total_cents(checkout_id)
-            return None
+    async def _charged(self, call: Call, request: Request, charge: Charge) -> Response:
+        """Hold the key until the charge has ended."""
+        self._under_way.begin(charge)
         try:
-            quote = await self._ask_checkout(call, checkout_id)
-        except CheckoutUnavailableError as problem:
-            return error_response(503, "CheckoutUnavailable", str(problem))
-        if quote is None:
-            return error_response(404, "CheckoutNotFound", f"no checkout {checkout_id}")
-        user = user_of(charge.authorization)
-        if self.settings.require_auth and user not in (None, quote.user_id):
-            return error_response(403, "Forbidden", f"{checkout_id} is another user's")
-        charge.amount_cents = quote.total_cents
-        return None
-
-    async def _ask_checkout(self, call: Call, checkout_id: str) -> Quote | None:
-        """A charge's latency contains checkout's own: what it takes beyond comes on top."""
-        began_s = time.perf_counter()
-        modelled_s: float | None = None
-        try:
-            answer = await self._checkouts.ask(self.settings, call.request_id, checkout_id)
-            modelled_s = answer.modelled_s
-            return answer.quote
+            charge.amount_cents = await self._quoted(call, request, charge.wanted.checkout_id)
+            self._hold_checkout(charge)
+            work = functools.partial(self._outcome, call, charge)
+            timeout_s = self.settings.pool_wait_timeout_s
+            return await self.with_connection(call, self._pool, timeout_s, work)
         finally:
-            took_s = time.perf_counter() - began_s
-            call.covers(took_s if modelled_s is None else min(took_s, modelled_s))
+            if not charge.runs_on:
+                self._under_way.end(charge)
 
-    def _paid(self, charge: Charge) -> Response | None:
-        """Refuse to charge a checkout twice; from here on it is this charge's."""
-        checkout_id = charge.wanted.checkout_id
+    async def _quoted(self, call: Call, request: Request, checkout_id: str) -> int:
+        """What is to be paid, in cents."""
+        if not self.settings.check_checkout:
+            return money.checkout_total_cents(checkout_id)
+        quote = await self._quotes.of(call, checkout_id)
+        if quote is None:
+            raise refused(404, "CheckoutNotFound", f"no checkout {checkout_id}")
+        user_id = user_of(request) if self.settings.require_auth else None
+        if user_id not in (None, quote.user_id):
+            text = f"checkout {checkout_id} is not of {user_id}, whose token this is"
+            raise refused(403, "Forbidden", text)
+        return quote.total_cents
+
+    def _hold_checkout(self, charge: Charge) -> None:
+        """Refuse to charge a checkout twice."""
         if not self.settings.one_charge_per_checkout:
-            return None
+            return
+        checkout_id = charge.wanted.checkout_id
         if self._under_way.is_charged(checkout_id):
-            text = f"another charge of {checkout_id} is in flight"
-            return error_response(409, "ChargeInFlight", text)
-        payment_id = self._payments.paid(checkout_id)
-        if payment_id is not None:
-            text = f"{checkout_id} is paid by {payment_id}"
-            return error_response(409, "AlreadyPaid", text, payment_id=payment_id)
+            text = f"another charge of checkout {checkout_id} is in flight"
+            raise refused(409, "ChargeInFlight", text)
+        if payment_id := self._payments.paid(checkout_id):
+            text = f"checkout {checkout_id} is paid by {payment_id}"
+            raise refused(409, "AlreadyPaid", text, payment_id=payment_id)
         self._under_way.hold_checkout(charge)
-        return None
 
     async def _outcome(self, call: Call, charge: Charge) -> Response:
         """What the processor answers, if it does in time."""
@@ -222,11 +207,13 @@ class PaymentService(MockService[PaymentSettings]):
         try:
             await asyncio.sleep(self.settings.gateway_completes_s)
             await self._settle(charge)
+        except LedgerError as problem:
+            self.events.write("ledger_failed", request_id=charge.request_id, problem=str(problem))
         finally:
             self._under_way.end(charge)
 
     async def _settle(self, charge: Charge) -> Response:
-        """Decide a charge, and answer once that is committed."""
+        """Decide a charge, and answer once that is committed. Raises LedgerError."""
         card = charge.wanted.card()
         last_four = card.number[-4:]
         payment = Payment(
@@ -237,11 +224,7 @@ class PaymentService(MockService[PaymentSettings]):
             self.events.now_s(),
             charge.request_id,
         )
-        try:
-            await self._payments.record(payment, charge.key, last_four)
-        except LedgerError as problem:
-            self.events.write("ledger_failed", request_id=charge.request_id, problem=str(problem))
-            return error_response(503, "LedgerUnavailable", f"payment not recorded: {problem}")
+        await self._payments.record(payment, charge.key, last_four)
         return answer_to(payment, last_four)
 
     def _status(self, decline_code: str | None) -> str:
@@ -253,8 +236,10 @@ class PaymentService(MockService[PaymentSettings]):
             return "generic_decline"
         return "insufficient_funds" if self._insufficient.hit() else SUCCEEDED
 
-    def payment(self, payment_id: str) -> Response:
-        """What is known of a payment."""
+    def payment(self, request: Request, payment_id: str) -> Response:
+        """What is known of a payment; for services only."""
+        if self.settings.require_auth and not is_service(request):
+            return error_response(403, "Forbidden", "for services: Bearer lt-svc-token-...")
         payment = self._payments.find(payment_id)
         if payment is None:
             return error_response(404, "PaymentNotFound", f"no payment {payment_id}")
@@ -306,7 +291,7 @@ def create_app(settings: PaymentSettings | None = None) -> FastAPI:
     @service.endpoint(app, "GET", "/api/v2/payments/{payment_id}", "payment")
     async def payment(request: Request, payment_id: str) -> Response:
         """A payment, for other services only."""
-        return refuse_users(request) or service.payment(payment_id)
+        return service.payment(request, payment_id)
 
     return app
 

@@ -19,7 +19,7 @@ class PaymentSettings(ServiceSettings):
     FIXED_WHILE_RUNNING = ServiceSettings.FIXED_WHILE_RUNNING | {
         "ledger_path",
         "ledger_commit_interval_s",
-        "checkout_connections_max",
+        "ask_connections_max",
     }
 
     pool_max: int = Field(
@@ -56,10 +56,14 @@ class PaymentSettings(ServiceSettings):
     checkout_url: str = Field(
         default="http://127.0.0.1:8001", pattern=r"^https?://[^/\s]+$", description="checkout"
     )
-    checkout_timeout_s: PositiveSeconds = Field(
-        default=1.0, description="longest wait for checkout's answer, then 503 (seconds)"
+    ask_attempts: int = Field(default=2, ge=1, le=10, description="attempts at checkout")
+    ask_attempt_timeout_s: PositiveSeconds = Field(
+        default=0.8, description="one attempt at checkout (seconds); after the last one 503"
     )
-    checkout_connections_max: int = Field(
+    ask_retry_backoff_s: float = Field(
+        default=0.1, ge=0.0, le=60.0, description="pause between two attempts (seconds)"
+    )
+    ask_connections_max: int = Field(
         default=1000, ge=1, le=100_000, description="HTTP connections to checkout"
     )
     one_charge_per_checkout: bool = Field(
@@ -82,5 +86,5 @@ class PaymentSettings(ServiceSettings):
         "directory that is removed at exit",
     )
     ledger_commit_interval_s: float = Field(
-        default=0.03, ge=0.0, le=1.0, description="payments are committed in groups this often"
+        default=0.05, ge=0.0, le=1.0, description="payments are committed in groups this often"
     )
