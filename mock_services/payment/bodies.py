@@ -6,13 +6,16 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from mock_services.payment.cards import BY_TOKEN_OR_NUMBER, Card, CardNumber, CardToken
 
+PRINTABLE = r"^\P{C}+$"
+"""No control characters and no halves of a surrogate pair: SQLite's JSON has no room for them."""
+
 
 class ChargeRequest(BaseModel):
     """Body of POST /api/v2/payments/charge; the card by its token or by its number."""
 
     model_config = ConfigDict(frozen=True)
 
-    checkout_id: str = Field(min_length=1, max_length=100)
+    checkout_id: str = Field(min_length=1, max_length=100, pattern=PRINTABLE)
     payment_method: Literal["card"]
     card_token: CardToken | None = None
     card_number: CardNumber | None = None

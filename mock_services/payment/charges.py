@@ -24,13 +24,13 @@ class UnderWay:
     """The keys and checkouts of all of them."""
 
     def __init__(self) -> None:
-        self._keys: dict[bytes, bytes] = {}
+        self._keys: dict[str, str] = {}
         self._checkouts: set[str] = set()
 
     def __len__(self) -> int:
         return len(self._keys)
 
-    def request_of(self, digest: bytes) -> bytes | None:
+    def request_of(self, digest: str) -> str | None:
         """Digest of the request that is in flight under a key."""
         return self._keys.get(digest)
 
@@ -61,5 +61,5 @@ def bound(key: str, authorization: str, wanted: ChargeRequest) -> Key:
     return Key(_digest(f"{authorization}\n{key}"), _digest(wanted.model_dump_json()))
 
 
-def _digest(text: str) -> bytes:
-    return hashlib.blake2b(text.encode(), digest_size=16).digest()
+def _digest(text: str) -> str:
+    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()

@@ -4,18 +4,26 @@ Both are committed at once, so a key is in force exactly when its charge has end
 the process, a retry is either answered with what is in the file, or charges for the first time.
 """
 
+import asyncio
 import time
 from collections.abc import Callable
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, NamedTuple
+
+import orjson
 
 from mock_services.kit import money
-from mock_services.kit.ledger import Ledger, Statement
+from mock_services.kit.ledger import Ledger
 from mock_services.payment.seen import Seen
 
 SUCCEEDED = "succeeded"
-PRUNE_EVERY = 256
-"""Keys between two looks for those that are not in force any more."""
+Row = tuple[Any, ...]
+
+
+def _columns(number: int) -> str:
+    return ", ".join(f"value ->> {place}" for place in range(number))
+
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS payments (
@@ -29,18 +37,18 @@ CREATE TABLE IF NOT EXISTS payments (
 CREATE INDEX IF NOT EXISTS paid ON payments (checkout_id) WHERE status = 'succeeded';
 CREATE TABLE IF NOT EXISTS idempotency_keys (
     number         INTEGER PRIMARY KEY,
-    key            BLOB UNIQUE NOT NULL,
-    request        BLOB NOT NULL,
+    key            TEXT UNIQUE NOT NULL,
+    request        TEXT NOT NULL,
     payment_id     TEXT NOT NULL,
     card_last_four TEXT NOT NULL,
     answered_s     REAL NOT NULL
 );
 """
-_PAY = "INSERT INTO payments VALUES (?, ?, ?, ?, ?, ?)"
-_KEEP = "INSERT OR REPLACE INTO idempotency_keys VALUES (?, ?, ?, ?, ?, ?)"
-_PRUNE = f"""
+_PAY = f"INSERT INTO payments SELECT {_columns(6)} FROM json_each(?)"
+_KEEP = f"INSERT OR REPLACE INTO idempotency_keys SELECT {_columns(6)} FROM json_each(?)"
+_PRUNE = """
 DELETE FROM idempotency_keys
-WHERE number IN (SELECT number FROM idempotency_keys ORDER BY number LIMIT {2 * PRUNE_EVERY})
+WHERE number IN (SELECT number FROM idempotency_keys ORDER BY number LIMIT ?)
 AND (number <= ? OR answered_s <= ?)
 """
 _COLUMNS = "payment_id, checkout_id, status, amount_cents, created_t_s, request_id"
@@ -52,8 +60,7 @@ WHERE key = ? AND number > ? AND answered_s > ?
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Payment:
+class Payment(NamedTuple):
     """A charge that has ended; `status` is `succeeded` or why not."""
 
     payment_id: str
@@ -64,21 +71,31 @@ class Payment:
     request_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class Key:
+class Key(NamedTuple):
     """An idempotency key and the request it came with, as digests."""
 
-    digest: bytes
-    request: bytes
+    digest: str
+    request: str
 
 
 @dataclass(frozen=True, slots=True)
 class Kept:
     """What is known of a key in force: the digest of its request, and what became of that."""
 
-    request: bytes
+    request: str
     card_last_four: str
     payment: Payment
+
+
+class _Group:
+    """What is committed at once. SQLite gives up the interpreter's lock for every step: a row at
+    a time, its thread and the event loop would take it from each other 2,000 times a second."""
+
+    committed: asyncio.Task[None]
+
+    def __init__(self) -> None:
+        self.payments: list[Row] = []
+        self.keys: list[Row] = []
 
 
 class Payments:
@@ -92,7 +109,9 @@ class Payments:
     ) -> None:
         self.keys_max = 0
         self.key_ttl_s = 0.0
-        self._ledger = Ledger(ledger_path, "payments", _SCHEMA, commit_interval_s)
+        self._ledger = Ledger(ledger_path, "payments", _SCHEMA, commit_interval_s=0.0)
+        self._commit_interval_s = commit_interval_s
+        self._group: _Group | None = None
         self._clock = clock
         self._seen = Seen()
         """Keys that are in the ledger, and checkouts that are paid."""
@@ -109,8 +128,10 @@ class Payments:
         if last:
             self._seen.add_everything()
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """Commit what is queued."""
+        if self._group is not None:
+            await self._group.committed
         self._ledger.close()
 
     def new_id(self) -> str:
@@ -120,27 +141,35 @@ class Payments:
 
     async def record(self, payment: Payment, key: Key | None, card_last_four: str) -> None:
         """Return once it is committed. Raises LedgerError when it could not be."""
-        statements: list[Statement] = [(_PAY, [astuple(payment)])]
+        if self._group is None:
+            self._group = _Group()
+            self._group.committed = asyncio.create_task(self._commit(self._group))
+        group = self._group
+        group.payments.append(payment)
         if payment.status == SUCCEEDED:
             self._seen.add(payment.checkout_id)
         if key is not None:
+            self._keyed += 1
             self._seen.add(key.digest)
-            statements += self._keep(key, payment.payment_id, card_last_four)
-        await self._ledger.write(*statements)
+            row = (self._keyed, *key, payment.payment_id, card_last_four, self._clock())
+            group.keys.append(row)
+        await asyncio.shield(group.committed)
 
-    def _keep(self, key: Key, payment_id: str, card_last_four: str) -> list[Statement]:
-        self._keyed += 1
-        now_s = self._clock()
-        row = (self._keyed, key.digest, key.request, payment_id, card_last_four, now_s)
-        if self._keyed % PRUNE_EVERY:
-            return [(_KEEP, [row])]
-        return [(_KEEP, [row]), (_PRUNE, [self._out_of_force()])]
+    async def _commit(self, group: _Group) -> None:
+        """Wait a moment for others, then write them all; as JSON, each table in one step."""
+        await asyncio.sleep(self._commit_interval_s)
+        self._group = None
+        await self._ledger.write(
+            (_PAY, [(orjson.dumps(group.payments, default=tuple).decode(),)]),
+            (_KEEP, [(orjson.dumps(group.keys).decode(),)]),
+            (_PRUNE, [(2 * len(group.keys), *self._out_of_force())]),
+        )
 
     def _out_of_force(self) -> tuple[int, float]:
         """The highest number, and the latest moment, of keys that have to be forgotten."""
         return self._keyed - self.keys_max, self._clock() - self.key_ttl_s
 
-    def kept(self, digest: bytes) -> Kept | None:
+    def kept(self, digest: str) -> Kept | None:
         """What became of the request that a key came with; None for a key not in force."""
         if digest not in self._seen:
             return None
