@@ -42,7 +42,7 @@ class Front:
         business = scope["path"].startswith(BUSINESS_PREFIX)
         refusal = None
         if business:
-            refusal = self._refuse(authorization) or self._service.admit(call)
+            refusal = self._refuse(authorization) or self._service.admit(call, scope)
         try:
             await (refusal or self._app)(scope, receive, answer)
         except Exception:

@@ -66,9 +66,15 @@ class MockService(Generic[SettingsT]):
         """Metrics only this service has."""
         return ()
 
-    def admit(self, call: Call) -> Response | None:
+    def admit(self, call: Call, scope: Scope) -> Response | None:
         """Refuse a business request before anything is done for it (None: go on)."""
         return None
+
+    def injected_error(self, endpoint: str) -> Response | None:
+        """The 500 that `error_share` has for this request, before anything is done for it."""
+        if not self._errors[endpoint].hit():
+            return None
+        return error_response(500, "InternalError", "injected by error_share")
 
     def on_settings(self) -> None:
         """New settings are in force."""
@@ -141,10 +147,7 @@ class MockService(Generic[SettingsT]):
                 call = Call.of(request)
                 call.endpoint = name
                 await self._begin(call)
-                if self._errors[name].hit():
-                    response = error_response(500, "InternalError", "injected by error_share")
-                else:
-                    response = await handler(*args, **kwargs)
+                response = self.injected_error(name) or await handler(*args, **kwargs)
                 await call.rest()
                 return response
 

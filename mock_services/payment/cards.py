@@ -7,7 +7,7 @@ CardToken = Literal["tok_test_visa_4242", "tok_test_decline_0002", "tok_test_ins
 CardNumber = Literal["4242424242424242", "4000000000000002", "4000000000009995"]
 DeclineCode = Literal["generic_decline", "insufficient_funds"]
 
-MESSAGES: Mapping[DeclineCode, str] = {
+MESSAGES: Mapping[str, str] = {
     "generic_decline": "Your card was declined.",
     "insufficient_funds": "Your card has insufficient funds.",
 }

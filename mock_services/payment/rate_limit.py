@@ -34,12 +34,15 @@ class TokenBucket:
         self._rate_per_s = rate_per_s
         self._tokens = min(self._tokens, self._capacity())
 
-    def take(self) -> Decision:
-        """Ask for one request. `reset_s`: seconds until the bucket is full again."""
+    def take(self, requests: int = 1) -> Decision:
+        """Ask for a request; for none, just how much is left.
+
+        `reset_s`: seconds until the bucket is full again.
+        """
         self._fill()
-        allowed = self._tokens >= 1.0
+        allowed = self._tokens >= requests
         if allowed:
-            self._tokens -= 1.0
+            self._tokens -= requests
         missing = self._capacity() - self._tokens
         return Decision(
             allowed=allowed,

@@ -1,6 +1,9 @@
 """What payment-gateway can be told."""
 
-from pydantic import Field
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, Strict
 
 from mock_services.kit.settings import PositiveSeconds, ServiceSettings, Share, published
 
@@ -8,7 +11,16 @@ from mock_services.kit.settings import PositiveSeconds, ServiceSettings, Share, 
 class PaymentSettings(ServiceSettings):
     """payment-gateway: charges against a processor's sandbox."""
 
-    DEFAULT_LATENCY = published(charge=(342, 298, 612, 890, 2104))
+    # `payment` is part of others' answers (confirm asks for it) and fits inside of them.
+    DEFAULT_LATENCY = published(
+        charge=(342, 298, 612, 890, 2104),
+        payment=(None, 3, 8, 15, 40),
+    )
+    FIXED_WHILE_RUNNING = ServiceSettings.FIXED_WHILE_RUNNING | {
+        "ledger_path",
+        "ledger_commit_interval_s",
+        "ask_connections_max",
+    }
 
     pool_max: int = Field(
         default=100, ge=1, le=1_000_000, description="connections to the payment processor"
@@ -31,9 +43,48 @@ class PaymentSettings(ServiceSettings):
     gateway_timeout_s: PositiveSeconds = Field(
         default=2.0, description="a charge that ends in 504 takes this long (seconds)"
     )
+    gateway_completes_s: PositiveSeconds = Field(
+        default=5.0,
+        description="the processor goes on with such a charge, and ends it as any other so long "
+        "after the 504; until then its key is in flight (seconds)",
+    )
+    check_checkout: bool = Field(
+        default=True,
+        description="ask checkout for the amount and whose it is; off: anybody pays what follows "
+        "from the checkout's id",
+    )
+    checkout_url: str = Field(
+        default="http://127.0.0.1:8001", pattern=r"^https?://[^/\s]+$", description="checkout"
+    )
+    ask_attempts: int = Field(default=2, ge=1, le=10, description="attempts at checkout")
+    ask_attempt_timeout_s: PositiveSeconds = Field(
+        default=0.8, description="one attempt at checkout (seconds); after the last one 503"
+    )
+    ask_retry_backoff_s: float = Field(
+        default=0.1, ge=0.0, le=60.0, description="pause between two attempts (seconds)"
+    )
+    ask_connections_max: int = Field(
+        default=1000, ge=1, le=100_000, description="HTTP connections to checkout"
+    )
+    one_charge_per_checkout: bool = Field(
+        default=True,
+        description="409 for a checkout that is paid, or being paid; off: it is charged again",
+    )
+    idempotency_key_ttl_s: PositiveSeconds = Field(
+        default=86_400.0, description="an idempotency key is in force this long (seconds)"
+    )
     idempotency_keys_max: int = Field(
-        default=20_000,
+        default=10_000_000,
         ge=1,
         le=10_000_000,
-        description="idempotency keys remembered: minutes of charges, as retries come in seconds",
+        description="idempotency keys in force, the last ones; a day of the seed's 81 charges/s "
+        "has 7 million",
+    )
+    ledger_path: Annotated[Path | None, Strict(False)] = Field(
+        default=None,
+        description="SQLite file of the payments and their keys; none = a file in the temporary "
+        "directory that is removed at exit",
+    )
+    ledger_commit_interval_s: float = Field(
+        default=0.05, ge=0.0, le=1.0, description="payments are committed in groups this often"
     )

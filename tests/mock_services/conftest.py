@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from mock_process import UNCONNECTED, Running, Start, starter, wait_until
+from mock_process import ANY_CHARGE, UNCONNECTED, Running, Start, starter, wait_until
 
 from mock_services.table import SERVICES
 
@@ -40,7 +40,13 @@ def shared(
                 ledger_path=str(shared_ledger),
                 **UNCONNECTED,
             ),
-            "payment": begin("payment", gateway_timeout_share=0.0, rate_limit_per_s=0.0),
+            "payment": begin(
+                "payment",
+                gateway_timeout_share=0.0,
+                rate_limit_per_s=0.0,
+                ledger_commit_interval_s=0.001,
+                **ANY_CHARGE,
+            ),
             "cart": begin("cart"),
         }
 

@@ -14,11 +14,12 @@ Answer = tuple[int, Any]
 
 
 class Fake:
-    """Answers what `carts` and `payments` hold, and whatever `scripts` say for a path."""
+    """Answers what its tables hold, and whatever `scripts` say for a path."""
 
     def __init__(self) -> None:
         self.carts: dict[str, dict[str, Any]] = {}
         self.payments: dict[str, dict[str, Any]] = {}
+        self.checkouts: dict[str, dict[str, Any]] = {}
         self.scripts: dict[str, Callable[[dict[str, Any]], Answer]] = {}
         self.asked: list[tuple[str, str, dict[str, str]]] = []
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
@@ -44,14 +45,24 @@ class Fake:
             **more,
         }
 
+    def quote(self, checkout_id: str, total_cents: int, user_id: str = "lt-user-00001") -> None:
+        """A checkout that can be paid."""
+        self.checkouts[checkout_id] = {
+            "checkout_id": checkout_id,
+            "user_id": user_id,
+            "status": "pending",
+            "total_cents": total_cents,
+        }
+
     def answer(self, path: str, body: dict[str, Any]) -> Answer:
         if script := self.scripts.get(path):
             return script(body)
         if path == "/api/v2/cart/checkout":
             cart = self.carts.get(body["cart_id"])
             return (200, cart) if cart else (404, {"error": "CartNotFound", "message": "no"})
-        payment = self.payments.get(path.rpartition("/")[2])
-        return (200, payment) if payment else (404, {"error": "NotFound", "message": "no"})
+        table = self.checkouts if path.startswith("/api/v2/checkout/") else self.payments
+        found = table.get(path.rpartition("/")[2])
+        return (200, found) if found else (404, {"error": "NotFound", "message": "no"})
 
     @contextlib.contextmanager
     def serving(self) -> Iterator[Fake]:

@@ -26,6 +26,8 @@ USER = {"Authorization": "Bearer lt-user-token-00001"}
 START_TIMEOUT_S = 30.0
 UNCONNECTED = {"check_cart": False, "check_payment": False}
 """Settings of a checkout that asks no service but inventory-lock."""
+ANY_CHARGE = {"check_checkout": False, "one_charge_per_checkout": False}
+"""Settings of a payment gateway that charges whatever it is asked to."""
 
 
 def wait_until(condition: Callable[[], Any], timeout_s: float = 15.0) -> Any:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
+from collections.abc import Coroutine, Iterable, Iterator
 from typing import Any
 
 import httpx
@@ -12,7 +14,7 @@ from fastapi import FastAPI, Request
 from fastapi.routing import APIRoute
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from mock_process import USER
+from mock_process import ANY_CHARGE, USER
 from starlette.types import Message, Receive, Scope, Send
 
 from mock_services.cart import service as cart
@@ -33,7 +35,9 @@ JSON = "application/json"
 def _apps() -> dict[str, FastAPI]:
     return {
         "checkout": checkout.create_app(CheckoutSettings(**FAST)),
-        "payment": payment.create_app(PaymentSettings(rate_limit_per_s=0, **FAST)),
+        "payment": payment.create_app(
+            PaymentSettings(rate_limit_per_s=0, ledger_commit_interval_s=0, **ANY_CHARGE, **FAST)
+        ),
         "lock": inventory_lock.create_app(InventoryLockSettings(**FAST)),
         "cart": cart.create_app(CartSettings(**FAST)),
     }
@@ -46,6 +50,20 @@ def _without_express(app: FastAPI) -> FastAPI:
 
 SHORT = _apps()
 LONG = {name: _without_express(app) for name, app in _apps().items()}
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _ledgers() -> Iterator[None]:
+    """Open while the tests of this file run: a charge is recorded."""
+    services = [apps["payment"].state.service for apps in (SHORT, LONG)]
+    asyncio.run(_each(service.on_start() for service in services))
+    yield
+    asyncio.run(_each(service.on_stop() for service in services))
+
+
+async def _each(steps: Iterable[Coroutine[Any, Any, None]]) -> None:
+    for step in steps:
+        await step
 
 
 async def _ask(app: FastAPI, method: str, path: str, **more: Any) -> tuple[int, Any, bytes]:
@@ -195,7 +213,7 @@ def test_every_business_endpoint_has_a_short_way() -> None:
     """No hot endpoint was left to FastAPI's way by a signature that does not fit."""
     for app in SHORT.values():
         business = {
-            (method, route.path.replace("{product_id}", "{}"))
+            (method, re.sub(r"\{\w+\}$", "{}", route.path))
             for route in app.routes
             if isinstance(route, APIRoute) and route.path.startswith("/api/")
             for method in route.methods or ()

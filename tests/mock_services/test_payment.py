@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import httpx
 import pytest
-from mock_process import Running, Start, Tune
+from mock_process import ANY_CHARGE, Running, Start, Tune, wait_until
 
 from mock_services.kit import money
 
@@ -16,7 +18,14 @@ GOOD = {
     "payment_method": "card",
     "card_token": "tok_test_visa_4242",
 }
-QUIET: dict[str, Any] = {"gateway_timeout_share": 0.0}
+QUIET: dict[str, Any] = {"gateway_timeout_share": 0.0, **ANY_CHARGE}
+
+
+SERVICE = {"authorization": "Bearer lt-svc-token-test"}
+
+
+def refusal(response: httpx.Response) -> tuple[int, str]:
+    return response.status_code, response.json()["error"]
 
 
 def constant(ms: float) -> dict[str, Any]:
@@ -100,17 +109,95 @@ def test_no_rate_limit_no_headers(shared: dict[str, Running]) -> None:
     assert "x-ratelimit-limit" not in shared["payment"].post(CHARGE, GOOD).headers
 
 
-def test_a_gateway_timeout_is_504_after_its_time_and_can_be_retried(tune: Tune) -> None:
-    """The 504 is not stored: the same key succeeds when the processor is back."""
-    payment = tune("payment", gateway_timeout_share=1.0, gateway_timeout_s=0.3)
-    key = "late"
-    late = payment.post(CHARGE, GOOD, **{"Idempotency-Key": key})
+def test_only_charges_count_against_the_limit(tune: Tune) -> None:
+    """What else is asked, and who may not ask, say what is left or nothing, and leave it there."""
+    payment = tune("payment", rate_limit_per_s=1, **QUIET)
+    left = [
+        payment.get("/api/v2/payments/pay-none", **SERVICE),
+        payment.get("/api/v2/nowhere"),
+        payment.client.put(CHARGE),
+    ]
+    assert [answer.status_code for answer in left] == [404, 404, 405]
+    assert [answer.headers["x-ratelimit-remaining"] for answer in left] == ["1", "1", "1"]
+    assert payment.post(CHARGE, GOOD, Authorization="").status_code == 401
+    assert payment.post(CHARGE, GOOD).status_code == 200
+
+
+def test_a_charge_goes_on_after_its_504(tune: Tune, until: Callable[..., Any]) -> None:
+    """Its key is in flight until the charge has ended, and then answers with what it came to."""
+    payment = tune(
+        "payment",
+        **ANY_CHARGE,
+        gateway_timeout_share=1.0,
+        gateway_timeout_s=0.3,
+        gateway_completes_s=0.5,
+    )
+    key = {"Idempotency-Key": "late"}
+    late = payment.post(CHARGE, GOOD, **key)
     assert (late.status_code, late.json()["error"]) == (504, "GatewayTimeout")
     assert 300 <= int(late.headers["x-response-time"].removesuffix("ms")) < 1500
-    payment.configure(gateway_timeout_share=0.0)
-    retry = payment.post(CHARGE, GOOD, **{"Idempotency-Key": key})
-    assert retry.status_code == 200
-    assert "idempotent-replayed" not in retry.headers
+    assert refusal(payment.post(CHARGE, GOOD, **key)) == (409, "IdempotencyKeyInUse")
+    until(lambda: payment.post(CHARGE, GOOD, **key).status_code != 409)
+    ended = payment.post(CHARGE, GOOD, **key)
+    assert (ended.status_code, ended.headers["idempotent-replayed"]) == (200, "true")
+    assert payment.get(f"/api/v2/payments/{ended.json()['payment_id']}", **SERVICE).json() == {
+        "payment_id": ended.json()["payment_id"],
+        "checkout_id": "chk-lt-00001",
+        "status": "succeeded",
+        "amount_cents": 8999,
+    }
+
+
+def test_an_injected_500_is_replayed(tune: Tune) -> None:
+    """As every answer of a charge that has started; nothing is charged."""
+    payment = tune("payment", error_share=1.0, **QUIET)
+    key = {"Idempotency-Key": "failed"}
+    first = payment.post(CHARGE, GOOD, **key)
+    payment.configure(error_share=0.0)
+    again = payment.post(CHARGE, GOOD, **key)
+    assert first.status_code == again.status_code == 500
+    assert (again.content, again.headers["idempotent-replayed"]) == (first.content, "true")
+    assert payment.post(CHARGE, GOOD, **{"Idempotency-Key": "failed-2"}).status_code == 200
+
+
+def test_what_did_not_start_is_not_kept(tune: Tune) -> None:
+    """400, 429 and the pool's 503: the same key charges later."""
+    payment = tune("payment", rate_limit_per_s=1, **QUIET)
+    key = {"Idempotency-Key": "not-started"}
+    assert payment.post(CHARGE, {**GOOD, "card_token": "x"}, **key).status_code == 400
+    assert payment.post(CHARGE, GOOD, **key).status_code == 429
+    payment.configure(rate_limit_per_s=0, pool_max=1, pool_wait_timeout_s=0.05, **constant(400))
+    with ThreadPoolExecutor(1) as threads:
+        holder = threads.submit(payment.post, CHARGE, GOOD)
+        wait_until(lambda: payment.metric("connection_pool_active", pool="processor") == 1)
+        assert payment.post(CHARGE, GOOD, **key).status_code == 503
+        assert holder.result().status_code == 200
+    charged = payment.post(CHARGE, GOOD, **key)
+    assert charged.status_code == 200
+    assert "idempotent-replayed" not in charged.headers
+
+
+def test_a_key_is_its_callers_own(shared: dict[str, Running]) -> None:
+    """Another user with the same key and body is charged, and not told of the first's payment."""
+    key = {"Idempotency-Key": "shared-key"}
+    mine = shared["payment"].post(CHARGE, GOOD, **key).json()
+    other = shared["payment"].post(CHARGE, GOOD, Authorization="Bearer lt-user-token-2", **key)
+    assert other.json()["payment_id"] != mine["payment_id"]
+
+
+def test_fewer_keys_and_a_shorter_life_take_effect_at_once(tune: Tune) -> None:
+    """Of three keys the last is in force when there may be one, and none when they have expired."""
+
+    def replayed(number: int) -> bool:
+        answer = payment.post(CHARGE, GOOD, **{"Idempotency-Key": f"bounded-{number}"})
+        return "idempotent-replayed" in answer.headers
+
+    payment = tune("payment", **QUIET)
+    assert [replayed(number) for number in (1, 2, 3)] == [False] * 3
+    payment.configure(idempotency_keys_max=1)
+    assert (replayed(3), replayed(2), replayed(3)) == (True, False, False)
+    payment.configure(idempotency_keys_max=10, idempotency_key_ttl_s=0.001)
+    assert not replayed(3)
 
 
 def test_same_key_same_body_same_answer(shared: dict[str, Running]) -> None:
@@ -125,12 +212,12 @@ def test_same_key_same_body_same_answer(shared: dict[str, Running]) -> None:
         assert "idempotent-replayed" not in first.headers
 
 
-def test_same_key_other_body_is_409(shared: dict[str, Running]) -> None:
+def test_same_key_other_body_is_400(shared: dict[str, Running]) -> None:
     """IdempotencyKeyReused, and nothing is charged."""
     key = {"Idempotency-Key": "reused"}
     shared["payment"].post(CHARGE, GOOD, **key)
     response = shared["payment"].post(CHARGE, {**GOOD, "checkout_id": "chk-lt-00002"}, **key)
-    assert (response.status_code, response.json()["error"]) == (409, "IdempotencyKeyReused")
+    assert refusal(response) == (400, "IdempotencyKeyReused")
 
 
 def test_an_overlong_key_is_400(shared: dict[str, Running]) -> None:
@@ -141,19 +228,18 @@ def test_an_overlong_key_is_400(shared: dict[str, Running]) -> None:
 
 
 def test_concurrent_requests_with_one_key_charge_once(tune: Tune) -> None:
-    """Five at once: one payment, four replays of it, which wait for the first."""
+    """Five at once: one payment, and four are told that it is in flight."""
     payment = tune("payment", **QUIET, **constant(200))
-
-    key = "at-once"
-
-    def charge(_: int) -> Any:
-        return payment.post(CHARGE, GOOD, **{"Idempotency-Key": key})
+    key = {"Idempotency-Key": "at-once"}
 
     with ThreadPoolExecutor(5) as threads:
-        answers = list(threads.map(charge, range(5)))
-    assert {answer.content for answer in answers} == {answers[0].content}
-    assert sum("idempotent-replayed" in answer.headers for answer in answers) == 4
-    number = money.trailing_number(answers[0].json()["payment_id"])
+        answers = list(threads.map(lambda _: payment.post(CHARGE, GOOD, **key), range(5)))
+    charged = [answer for answer in answers if answer.status_code == 200]
+    assert len(charged) == 1
+    refusals = {refusal(answer) for answer in answers if answer.status_code != 200}
+    assert refusals == {(409, "IdempotencyKeyInUse")}
+    assert payment.post(CHARGE, GOOD, **key).content == charged[0].content
+    number = money.trailing_number(charged[0].json()["payment_id"])
     following = payment.post(CHARGE, GOOD).json()["payment_id"]
     assert money.trailing_number(following) == number + 1
 
