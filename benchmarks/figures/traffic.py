@@ -74,7 +74,7 @@ class CheckoutPlan(Plan):
             coupon = {"cart_id": f"cart-lt-{number:05d}", "coupon_code": "BF25-001"}
             return self.post(kind, "/api/v2/checkout/apply-coupon", coupon)
         if kind == "start_checkout":
-            start = {"cart_id": f"cart-lt-{number:05d}", "user_id": f"lt-user-{number:05d}"}
+            start = {"cart_id": f"cart-lt-{number:05d}", "user_id": "lt-user-00001"}
             return self.post(kind, "/api/v2/checkout/start", start)
         if kind == "detail":
             return self.get(kind, f"/api/v2/products/p-{number:05d}")

@@ -45,12 +45,12 @@ class MemoryGuard:
             self.look(time.monotonic())
 
     def look(self, now_s: float) -> None:
-        """One look: evict when scheduled, collect at the limit's share, end past the limit."""
+        """One look: evict when it is time, collect at the limit's share, end past the limit."""
         settings = self._settings()
-        due = now_s - self._swept_s >= settings.eviction_interval_s
-        if settings.eviction == "scheduled" and due:
+        if now_s - self._swept_s >= settings.eviction_interval_s:
             self._swept_s = now_s
-            if self._cache.evict() > TRIM_FROM_BYTES:
+            lazy = settings.eviction == "lazy"
+            if (self._cache.evict() if lazy else self._cache.collect()) > TRIM_FROM_BYTES:
                 give_memory_back()
         rss = self._measure()
         share_bytes = settings.gc_at_share * settings.memory_limit_bytes
@@ -64,7 +64,7 @@ class MemoryGuard:
             self._kill(OOM_EXIT_CODE)
 
     def _collect(self, rss_before_bytes: int) -> int:
-        self._cache.evict()
+        self._cache.collect()
         gc.collect()
         give_memory_back()
         rss_after_bytes = self._measure()

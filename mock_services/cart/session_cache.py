@@ -5,26 +5,18 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 
+from mock_services.cart.session import Session
+from mock_services.kit.shares import Share
+
 _NOISE_BYTES = 1 << 20
 
 
-class Session:
-    """One cart."""
-
-    __slots__ = ("accessed_s", "ballast", "items", "subtotal_cents")
-
-    def __init__(self, ballast: bytes, now_s: float) -> None:
-        self.ballast = ballast
-        self.accessed_s = now_s
-        self.items = 0
-        self.subtotal_cents = 0
-
-
 class SessionCache:
-    """Sessions by cart id, the least recently accessed first.
+    """Sessions by cart id, the least recently accessed first; at most `sessions_max` (None: any).
 
-    A session not accessed for `ttl_s` is expired, and stays in memory until it is accessed or
-    evict() is called. Who calls that, and when, is the eviction policy.
+    A session not accessed for `ttl_s` is expired, and stays in memory until it is accessed,
+    evict() or collect() is called. Who calls that, and when, is the eviction policy. The share
+    `leaks` of the expired is lost to evict().
     """
 
     def __init__(
@@ -36,31 +28,40 @@ class SessionCache:
     ) -> None:
         self.ttl_s = ttl_s
         self.session_bytes = session_bytes
+        self.sessions_max: int | None = None
+        self.leaks = Share(0.0)
         self.evicted = 0
         self._clock = clock
         self._random = random.Random(seed)
         self._noise = self._random.randbytes(_NOISE_BYTES)
         self._sessions: OrderedDict[str, Session] = OrderedDict()
+        self._leaked: dict[str, Session] = {}
 
     def __len__(self) -> int:
-        return len(self._sessions)
+        return len(self._sessions) + len(self._leaked)
 
-    def access(self, cart_id: str) -> Session:
-        """The session of a cart: a new one when there is none or it has expired."""
+    def find(self, cart_id: str) -> Session | None:
+        """The session of a cart; None when there is none or it has expired."""
         now_s = self._clock()
         session = self._sessions.get(cart_id)
         if session is not None and now_s - session.accessed_s < self.ttl_s:
             session.accessed_s = now_s
             self._sessions.move_to_end(cart_id)
             return session
-        if session is not None:
-            del self._sessions[cart_id]
+        if self._sessions.pop(cart_id, None) or self._leaked.pop(cart_id, None):
             self.evicted += 1
-        session = self._sessions[cart_id] = Session(self._ballast(), now_s)
+        return None
+
+    def open(self, cart_id: str, owner: str | None) -> Session:
+        """A new session, for a cart that find() does not know; the oldest makes room for it."""
+        session = self._sessions[cart_id] = Session(owner, self._ballast(), self._clock())
+        if self.sessions_max is not None and len(self._sessions) > self.sessions_max:
+            self._sessions.popitem(last=False)
+            self.evicted += 1
         return session
 
     def evict(self) -> int:
-        """Drop all expired sessions; returns how many bytes they held."""
+        """Drop the expired sessions but for those that leak; returns how many bytes they held."""
         expired_before_s = self._clock() - self.ttl_s
         freed_bytes = 0
         while self._sessions:
@@ -68,8 +69,19 @@ class SessionCache:
             if session.accessed_s > expired_before_s:
                 break
             del self._sessions[cart_id]
+            if self.leaks.hit():
+                self._leaked[cart_id] = session
+                continue
             self.evicted += 1
             freed_bytes += len(session.ballast)
+        return freed_bytes
+
+    def collect(self) -> int:
+        """Drop all expired sessions, the leaked too; returns how many bytes they held."""
+        freed_bytes = self.evict()
+        freed_bytes += sum(len(session.ballast) for session in self._leaked.values())
+        self.evicted += len(self._leaked)
+        self._leaked = {}
         return freed_bytes
 
     def _ballast(self) -> bytes:

@@ -8,6 +8,9 @@ from typing import Any
 from mock_process import Running, Start
 
 ITEMS = "/api/v2/cart/items"
+CHECKOUT = "/api/v2/cart/checkout"
+SERVICE = {"Authorization": "Bearer lt-svc-token-checkout"}
+STRANGER = {"Authorization": "Bearer lt-user-token-00002"}
 SESSION_BYTES = 65_536
 SESSIONS = 600
 HELD_BYTES = SESSION_BYTES * SESSIONS
@@ -43,6 +46,73 @@ def test_a_product_costs_the_same_in_cart_and_catalogue(shared: dict[str, Runnin
     by_sku = {"cart_id": "by-sku", "sku": product["sku"], "quantity": 1}
     subtotals = {shared["cart"].post(ITEMS, body).json()["subtotal"] for body in (by_id, by_sku)}
     assert subtotals == {product["price"]}
+
+
+def test_a_cart_is_handed_over_until_the_next_item_begins_a_new_one(
+    shared: dict[str, Running],
+) -> None:
+    """Owner, lines, prices and subtotal; asked again the same."""
+    cart = shared["cart"]
+    cart.post(ITEMS, {"cart_id": "handed", "sku": "SKU-28471", "quantity": 1})
+    cart.post(ITEMS, {"cart_id": "handed", "sku": "SKU-39582", "quantity": 2})
+    first = cart.post(CHECKOUT, {"cart_id": "handed"}, **SERVICE)
+    assert (first.status_code, first.json()["user_id"]) == (200, "lt-user-00001")
+    items = first.json()["items"]
+    assert [(item["sku"], item["quantity"]) for item in items] == [
+        ("SKU-28471", 1),
+        ("SKU-39582", 2),
+    ]
+    costs = sum(item["quantity"] * item["unit_price_cents"] for item in items)
+    assert first.json()["subtotal_cents"] == costs
+    assert cart.post(CHECKOUT, {"cart_id": "handed"}, **SERVICE).json() == first.json()
+    assert (
+        cart.post(ITEMS, {"cart_id": "handed", "sku": "SKU-41093", "quantity": 3}).json()["items"]
+        == 3
+    )
+    again = cart.post(CHECKOUT, {"cart_id": "handed"}, **SERVICE).json()
+    assert [item["sku"] for item in again["items"]] == ["SKU-41093"]
+
+
+def test_only_services_get_a_cart_and_only_one_that_was_filled(
+    shared: dict[str, Running], start: Start
+) -> None:
+    """403 for users, 404 for a cart that nobody filled, and for one that has expired."""
+    users = shared["cart"].post(CHECKOUT, {"cart_id": "theirs"})
+    assert (users.status_code, users.json()["error"]) == (403, "Forbidden")
+    nobodys = shared["cart"].post(CHECKOUT, {"cart_id": "never-filled"}, **SERVICE)
+    assert (nobodys.status_code, nobodys.json()["error"]) == (404, "CartNotFound")
+    brief = start("cart", ttl_s=1e-6)
+    brief.post(ITEMS, {"cart_id": "brief", "sku": "SKU-28471", "quantity": 1})
+    assert brief.post(CHECKOUT, {"cart_id": "brief"}, **SERVICE).status_code == 404
+
+
+def test_a_cart_belongs_to_the_user_who_opened_it(
+    shared: dict[str, Running], tune: Callable[..., Running]
+) -> None:
+    """403 for another user and nothing added; services may, and all when the check is off."""
+    item = {"cart_id": "mine", "sku": "SKU-28471", "quantity": 1}
+    cart = shared["cart"]
+    assert cart.post(ITEMS, item).json()["items"] == 1
+    assert cart.post(ITEMS, item, **STRANGER).status_code == 403
+    assert cart.post(ITEMS, item, **SERVICE).json()["items"] == 2
+    tune("cart", check_owner=False)
+    assert cart.post(ITEMS, item, **STRANGER).json()["items"] == 3
+
+
+def test_no_cart_holds_more_than_its_limit(shared: dict[str, Running]) -> None:
+    """99 pieces of a product, in however many requests."""
+    item = {"cart_id": "full", "sku": "SKU-28471", "quantity": 99}
+    assert shared["cart"].post(ITEMS, item).status_code == 200
+    more = shared["cart"].post(ITEMS, {**item, "quantity": 1})
+    assert (more.status_code, more.json()["error"]) == (409, "CartFull")
+    assert shared["cart"].post(ITEMS, {**item, "quantity": 10**30}).status_code == 400
+
+
+def test_the_baseline_is_really_held(start: Start) -> None:
+    """Resident, and no session's."""
+    plain, heavy = start("cart"), start("cart", baseline_bytes=100_000_000)
+    assert abs(rss(heavy) - rss(plain) - 100_000_000) < 5_000_000
+    assert heavy.metric("cart_sessions") == 0
 
 
 def test_scheduled_eviction_gives_memory_back(start: Start, until: Callable[..., Any]) -> None:

@@ -22,6 +22,7 @@ class Bench:
         self.now_s = 1000.0
         self.settings = CartSettings(memory_limit_bytes=1000, ttl_s=10, **settings)
         self.cache = SessionCache(10, 100, 1, lambda: self.now_s)
+        self.cache.leaks.share = float(self.settings.eviction == "lazy")
         self.rss: list[int] = []
         self.killed: list[int] = []
         self.guard = MemoryGuard(
@@ -52,9 +53,9 @@ def events_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_collection_drops_the_expired_and_says_what_it_reclaimed(events_path: Path) -> None:
     """At 90 % of the limit: expired sessions go, and the event has memory before and after."""
     bench = Bench(events_path, eviction="lazy")
-    bench.cache.access("old")
+    bench.cache.open("old", None)
     bench.now_s += 10
-    bench.cache.access("young")
+    bench.cache.open("young", None)
     bench.look(0, 900, 300)
     event = bench.events()[0]
     assert len(bench.cache) == 1
@@ -101,7 +102,7 @@ def test_only_scheduled_eviction_evicts_on_schedule(
 ) -> None:
     """After the interval expired sessions are gone, or (lazy) still there."""
     bench = Bench(events_path, eviction=eviction, eviction_interval_s=5)
-    bench.cache.access("a")
+    bench.cache.open("a", None)
     bench.now_s += 10
     bench.look(1e12, 100)
     assert len(bench.cache) == left

@@ -14,49 +14,74 @@ class Clock:
         return self.now_s
 
 
+def filled(clock: Clock, *names: str) -> SessionCache:
+    cache = SessionCache(10, 100, 1, clock)
+    for name in names:
+        cache.open(name, None)
+    return cache
+
+
 def test_an_expired_session_stays_in_memory_until_somebody_looks() -> None:
     """Lazy eviction: time alone frees nothing; access does, and only that session."""
     clock = Clock()
-    cache = SessionCache(10, 100, 1, clock)
-    cache.access("a").items = 5
-    cache.access("b")
+    cache = filled(clock, "a", "b")
     clock.now_s += 10
     assert len(cache) == 2
-    assert cache.access("a").items == 0
-    assert (len(cache), cache.evicted) == (2, 1)
+    assert cache.find("a") is None
+    assert (len(cache), cache.evicted) == (1, 1)
 
 
 def test_access_keeps_a_session_alive() -> None:
     """The time to live counts from the last access."""
     clock = Clock()
-    cache = SessionCache(10, 100, 1, clock)
-    cache.access("a").items = 5
+    cache = filled(clock, "a")
     for _ in range(5):
         clock.now_s += 9
-        assert cache.access("a").items == 5
+        assert cache.find("a") is not None
 
 
 def test_evict_drops_exactly_the_expired_ones() -> None:
     """And says how many bytes they held."""
     clock = Clock()
-    cache = SessionCache(10, 100, 1, clock)
-    for name in "abc":
-        cache.access(name)
+    cache = filled(clock, "a", "b", "c")
     clock.now_s += 6
-    cache.access("b").items = 1
-    cache.access("d")
+    kept = cache.find("b")
+    cache.open("d", None)
     clock.now_s += 4
     assert cache.evict() == 200
-    assert (len(cache), cache.access("b").items) == (2, 1)
+    assert (len(cache), cache.find("b")) == (2, kept)
+
+
+def test_what_leaks_stays_until_it_is_accessed_or_collected() -> None:
+    """Every second expired session is lost to evict(); a collection finds them all."""
+    clock = Clock()
+    cache = filled(clock, *"abcdef")
+    cache.leaks.share = 0.5
+    clock.now_s += 10
+    assert cache.evict() == 300
+    assert [name for name in "abc" if cache.find(name)] == []
+    assert len(cache) == 1
+    assert cache.collect() == 100
+    assert (len(cache), cache.evicted) == (0, 6)
+
+
+def test_past_the_bound_the_least_recently_accessed_makes_room() -> None:
+    """Expired or not: no number of carts takes more memory."""
+    clock = Clock()
+    cache = filled(clock, "a", "b")
+    cache.sessions_max = 2
+    cache.find("a")
+    cache.open("c", None)
+    assert (len(cache), cache.find("b"), cache.evicted) == (2, None, 1)
 
 
 @pytest.mark.parametrize("size", [0, 1, 16_384, 1 << 20, (1 << 20) + 7])
 def test_a_session_holds_its_bytes(size: int) -> None:
     """Whatever the size, beyond the noise block too."""
-    assert len(SessionCache(10, size, 1).access("a").ballast) == size
+    assert len(SessionCache(10, size, 1).open("a", None).ballast) == size
 
 
 def test_sessions_do_not_share_their_bytes() -> None:
     """Two sessions hold different memory with different content."""
     cache = SessionCache(10, 4096, 1)
-    assert cache.access("a").ballast != cache.access("b").ballast
+    assert cache.open("a", None).ballast != cache.open("b", None).ballast
