@@ -14,7 +14,7 @@ from fastapi import FastAPI, Request
 from fastapi.routing import APIRoute
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from mock_process import ANY_CHARGE, USER
+from mock_process import ANY_CHARGE, UNCONNECTED, USER
 from starlette.types import Message, Receive, Scope, Send
 
 from mock_services.cart import service as cart
@@ -32,12 +32,15 @@ FAST = {"latency_scale": 1e-9}
 JSON = "application/json"
 
 
+def _payment(**more: Any) -> FastAPI:
+    quick = {"rate_limit_per_s": 0, "ledger_commit_interval_s": 0, "gateway_timeout_share": 0}
+    return payment.create_app(PaymentSettings(**quick, **ANY_CHARGE, **FAST, **more))
+
+
 def _apps() -> dict[str, FastAPI]:
     return {
-        "checkout": checkout.create_app(CheckoutSettings(**FAST)),
-        "payment": payment.create_app(
-            PaymentSettings(rate_limit_per_s=0, ledger_commit_interval_s=0, **ANY_CHARGE, **FAST)
-        ),
+        "checkout": checkout.create_app(CheckoutSettings(**UNCONNECTED, **FAST)),
+        "payment": _payment(),
         "lock": inventory_lock.create_app(InventoryLockSettings(**FAST)),
         "cart": cart.create_app(CartSettings(**FAST)),
     }
@@ -53,8 +56,11 @@ LONG = {name: _without_express(app) for name, app in _apps().items()}
 
 
 @pytest.fixture(autouse=True, scope="module")
-def _ledgers() -> Iterator[None]:
-    """Open while the tests of this file run: a charge is recorded."""
+def _ledgers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """A charge is recorded: each of the two gateways has a file of its own, open meanwhile."""
+    folder = tmp_path_factory.mktemp("ledgers")
+    SHORT["payment"] = _payment(ledger_path=folder / "short.sqlite")
+    LONG["payment"] = _without_express(_payment(ledger_path=folder / "long.sqlite"))
     services = [apps["payment"].state.service for apps in (SHORT, LONG)]
     asyncio.run(_each(service.on_start() for service in services))
     yield
