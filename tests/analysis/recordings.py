@@ -22,6 +22,7 @@ from recording.outcomes import LOWER_BOUNDS
 from recording.profile import Journey, Load, Phase, Profile, Range, Target
 from recording.rundir import RunDir
 from recording.series import Sample, SeriesWriter
+from tests.analysis.books import Books
 
 USERS = 100
 THINK_S = 0.9
@@ -81,6 +82,8 @@ class Recording:
     closing: Mapping[str, int] = field(default_factory=dict)
     orders: Sequence[str] = ("ord-1", "ord-2")
     ledger: Sequence[tuple[float, str]] | None = ((20.0, "ord-1"), (30.0, "ord-2"))
+    books: Books | None = None
+    """Ledgers that know of money, in place of `ledger`."""
     without: tuple[str, ...] = ()
     """Metrics that no service exports."""
     samples: Sequence[Sample] = ()
@@ -110,6 +113,8 @@ class Recording:
         events = self._events(begun_in(tuple(intervals)))
         _write(run, self._exported(), self._load(), events, self.orders)
         self._write_ledger(run)
+        if self.books is not None:
+            self.books.write(run)
         urls = dict.fromkeys(("checkout", "payment", "cart"), "http://127.0.0.1:9")
         target = Target(**urls) if self.urls else Target()
         load = load_for(self.start_s, self.end_s - self.start_s)

@@ -66,7 +66,7 @@ def test_what_spoils_a_paired_run(tmp_path: Path, changes: dict[str, object], re
         ({"failed": {"head": 0.02}}, "a request that fails fast is not a fast request"),
         (
             {"orders": {"base": (["a"], []), "head": (["b", "c", "d"], [])}},
-            "3 orders of head are confirmed to a client but not in the ledger (1 of base)",
+            "head has 3 orders confirmed to a client but not in the ledger (1 in base)",
         ),
     ],
 )
