@@ -9,23 +9,15 @@ from itertools import pairwise
 from math import comb, prod
 from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    ConfigDict,
-    Field,
-    Strict,
-    ValidationInfo,
-    field_validator,
-    model_validator,
-)
+from pydantic import AfterValidator, Field, ValidationInfo, field_validator, model_validator
 
+from recording.bursts import Burst
 from recording.durations import BY_HAND, DurationS
 from recording.flow import FLOW
 from recording.slots import Slots
+from recording.tables import Listed, Share, Table
 from recording.urls import base_url
 
-Share = Annotated[float, Field(ge=0, le=1)]
 Seed = Annotated[int, Field(ge=0, lt=2**63)]
 BaseUrl = Annotated[str, AfterValidator(base_url)]
 
@@ -38,25 +30,6 @@ SUBJECTS = (*FLOW.subjects, JOURNEY, *FLOW.steps, ORDERS)
 
 STOP_MARGIN_S = 2.0
 """What a user needs beyond its request's deadline to notice, say so and leave."""
-
-
-class Section(BaseModel):
-    """A table of the profile: frozen, and a misspelt key is an error."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Table(Section):
-    """A table that people write: a value of another kind than asked for is refused, not converted.
-
-    ``"5"`` is no number, ``1`` and ``"yes"`` are no truth values, ``inf`` is no limit.
-    """
-
-    model_config = ConfigDict(strict=True, allow_inf_nan=False)
-
-
-Listed = Strict(False)
-"""Of a tuple: written as a list; its entries are as strict as all else."""
 
 
 class Range(Table):
@@ -89,21 +62,6 @@ class Phase(Table):
     users: int | None = Field(default=None, ge=0)
     arrivals_per_s: float | None = Field(default=None, ge=0)
     measured: bool = False
-
-
-class Burst(Table):
-    """A stretch of the open model with ``factor`` times the arrivals."""
-
-    model_config = ConfigDict(validate_by_name=True, validate_by_alias=True)
-
-    at: DurationS = Field(ge=0)
-    """Since the load's start."""
-    duration: DurationS = Field(gt=0, alias="for")
-    factor: float = Field(gt=0, le=1000)
-
-    def of(self, t_s: float) -> float:
-        """The factor at a moment, s after the load's start."""
-        return self.factor if self.at <= t_s < self.at + self.duration else 1.0
 
 
 class Load(Table):

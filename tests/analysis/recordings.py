@@ -14,7 +14,7 @@ from analysis.evidence.begun import recorded as begun_in
 from recording.closing import close_run
 from recording.flow import FLOW, STEPS, Services
 from recording.histogram import Histogram
-from recording.hlog import DISTORTION, HistogramLogWriter, Interval, Tag
+from recording.hlog import DISTORTION, RETRY, HistogramLogWriter, Interval, Tag
 from recording.jsonl import JsonLinesWriter
 from recording.manifest import Manifest
 from recording.orders import ConfirmedOrdersWriter
@@ -98,6 +98,8 @@ class Recording:
     """Services that give no metrics then; None: those that stand still."""
     seconds_lost: frozenset[int] = frozenset()
     judged: tuple[str, ...] = ("latency", "errors", "pool", "orders")
+    again_s: Mapping[str, float] = field(default_factory=dict)
+    """Waits before a retry, by step: every failure of it is asked again."""
     steps: Sequence[str] = STEPS
     services: Services = FLOW
     start_s: float = START_S
@@ -146,6 +148,9 @@ class Recording:
                     count = _whole(n * share, second)
                     took_ms = self.late_ms if outcome in LOWER_BOUNDS else ms
                     yield _interval(Tag(step, outcome), second, took_ms, count)
+                    if step in self.again_s and outcome != "ok":
+                        again = Tag(step, outcome, kind=RETRY)
+                        yield _interval(again, second, 1000 * self.again_s[step], count)
                 if waits or second % DISTORTION_EVERY_S == 0:
                     tag = Tag(step, "ok", kind=DISTORTION)
                     yield _interval(tag, second, STALLED_MS if waits else self.distortion_ms, n)
