@@ -28,6 +28,7 @@ from locustfiles.client import Answer, Connection, Service
 from locustfiles.outcomes import Labels, classify, classify_error, parse
 from locustfiles.pause import Pause
 from locustfiles.plan import PLAN
+from locustfiles.retries import asked_again, retry_wait_s
 from locustfiles.shape import PhaseShape
 from locustfiles.steps import STEPS, Request, Step, UnaskableError, Visit
 from locustfiles.timetable import TIMETABLE
@@ -165,27 +166,47 @@ class CheckoutUser(User):
         except UnaskableError:
             return
         visit.asked = True
-        good = self._send(step, request)
+        good = self._ask(step, request)
         visit.known |= {key: good[key] for key in step.keeps}
 
-    def _send(self, step: Step, request: Request) -> dict[str, Any]:
-        """Send one request, record its outcome, think; raises Abandoned unless it was ok."""
+    def _ask(self, step: Step, request: Request) -> dict[str, Any]:
+        """Send a request, as often as the profile's users do, and think; raises Abandoned unless
+        it was ok in the end."""
+        for asked in itertools.count(1):
+            answer, context, good = self._send(step, request, again=asked > 1)
+            ok = context["outcome"] == OK
+            wait_s = None if ok else retry_wait_s(JOURNEY, answer, asked, self._random)
+            if wait_s is None:
+                break
+            listeners.ask_again(context, wait_s)
+            self._rest(wait_s)
+            request = asked_again(request, JOURNEY)
+        if step.order and request.body and not ok:
+            listeners.give_up(context, request.body)
+        self._think()
+        if not ok:
+            raise Abandoned
+        return good
+
+    def _send(
+        self, step: Step, request: Request, *, again: bool
+    ) -> tuple[Answer, dict[str, Any], dict[str, Any]]:
+        """Send one request and record its outcome: the answer, the context, what it said if ok."""
         request_id = listeners.WORKER.next_request_id()
-        headers = f"{self._headers}X-Request-ID: {request_id}\r\n{request.headers}"
+        headers = f"{self._headers}X-Request-ID: {request_id}\r\n"
+        if request.key:
+            headers += f"Idempotency-Key: {request.key}\r\n"
         context = self._context(step, request_id)
         answer = self._exchange(step, request, headers, context)
         said = parse(answer.content)
-        label = _outcome(step, request, answer, said)
+        label = _outcome(step, request, answer, said, again=again)
         outcome = context["outcome"] = LABELS.bounded(step.name, label)
         context["expected"] = outcome in EXPECTED_OUTCOMES
         good = said if outcome == OK and isinstance(said, dict) else {}
         # Other answers may name an order too; confirmed is what confirm says.
         context["order_id"] = good.get(step.order) if step.order else None
         self._report(step, request, answer, context)
-        self._think()
-        if outcome != OK:
-            raise Abandoned
-        return good
+        return answer, context, good
 
     def _context(self, step: Step, request_id: str) -> dict[str, Any]:
         """What the recorder wants to know of a request beyond what Locust asks for."""
@@ -229,7 +250,10 @@ class CheckoutUser(User):
         )
 
     def _think(self) -> None:
-        seconds = self._random.uniform(JOURNEY.think.min, JOURNEY.think.max)
+        self._rest(self._random.uniform(JOURNEY.think.min, JOURNEY.think.max))
+
+    def _rest(self, seconds: float) -> None:
+        """Wait until the next request is due."""
         self._due_s = time.monotonic() + seconds
         self._pause(seconds)
 
@@ -258,11 +282,12 @@ class CheckoutUser(User):
             raise GreenletExit
 
 
-def _outcome(step: Step, request: Request, answer: Answer, said: object) -> str:
+def _outcome(step: Step, request: Request, answer: Answer, said: object, *, again: bool) -> str:
     if not answer.status_code:
         return classify_error(answer.error)
     sent = request.body or request.sent
-    return classify(step, answer.status_code, said, sent, decline_card=request.declines)
+    declines = request.declines
+    return classify(step, answer.status_code, said, sent, decline_card=declines, again=again)
 
 
 if PLAN.shaped:

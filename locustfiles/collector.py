@@ -23,7 +23,7 @@ from recording.metric_names import (
     RUN_QUEUE_WAIT,
     USERS,
 )
-from recording.orders import ConfirmedOrdersWriter
+from recording.orders import ConfirmedOrdersWriter, UnconfirmedOrdersWriter
 from recording.rundir import RunDir
 from recording.series import Sample, SeriesWriter
 
@@ -44,6 +44,7 @@ class Collector:
         self._load = SeriesWriter(run.load)
         self._exemplars = JsonLinesWriter(run.exemplars)
         self._orders = ConfirmedOrdersWriter(run.confirmed)
+        self._given_up = UnconfirmedOrdersWriter(run.unconfirmed)
         self._events = JsonLinesWriter(run.events)
         self._pending: dict[int, dict[Tag, list[Histogram]]] = defaultdict(
             lambda: defaultdict(list)
@@ -53,6 +54,7 @@ class Collector:
         self._workers: dict[str, dict[str, int]] = {}
         self._begun: dict[str, dict[str, int]] = {}
         self._orders_written = 0
+        self._given_up_written = 0
         self._closed = False
         self._last_error = ""
 
@@ -74,6 +76,8 @@ class Collector:
         self._exemplars.write(*report["exemplars"])
         self._orders.write(report["orders"])
         self._orders_written += len(report["orders"])
+        self._given_up.write(report["given_up"])
+        self._given_up_written += len(report["given_up"])
         self._load.write(
             Sample(report["t_s"], worker, name, report[name])
             for name in (*_GAUGES, *(_ARRIVALS if report.get(_ARRIVALS[0]) else ()))
@@ -124,9 +128,12 @@ class Collector:
             begun=dict(sum(map(Counter, self._begun.values()), Counter[str]())),
             unfinished=sorted(self._workers.keys() - self._final),
             orders=self._orders_written,
+            given_up=self._given_up_written,
             locust_requests=locust_requests,
             locust_failures=locust_failures,
             last_error=self._last_error,
         )
-        for file in (self._log, self._load, self._exemplars, self._orders, self._events):
+        for file in (
+            self._log, self._load, self._exemplars, self._orders, self._given_up, self._events,
+        ):  # fmt: skip
             file.close()

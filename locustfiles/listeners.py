@@ -5,7 +5,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from itertools import takewhile
 from pathlib import Path
@@ -112,6 +112,18 @@ def cut_off(context: dict[str, Any]) -> None:
     """A request that began will never end: its user was killed."""
     if _recorder is not None:
         _recorder.cut_off(context)
+
+
+def ask_again(context: dict[str, Any], wait_s: float) -> None:
+    """A request that ended badly will be made once more."""
+    if _recorder is not None:
+        _recorder.ask_again(context, wait_s)
+
+
+def give_up(context: dict[str, Any], asked: Mapping[str, Any]) -> None:
+    """A client was never told of the order that it asked for."""
+    if _recorder is not None:
+        _recorder.give_up(context, asked)
 
 
 def base_url(user: User, service: str, arm: Arm | None = None) -> str:

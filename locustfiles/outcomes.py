@@ -33,10 +33,19 @@ def parse(content: bytes) -> object:
 
 
 def classify(
-    step: Step, status: int, body: object, sent: Mapping[str, Any], *, decline_card: bool
+    step: Step,
+    status: int,
+    body: object,
+    sent: Mapping[str, Any],
+    *,
+    decline_card: bool,
+    again: bool = False,
 ) -> str:
-    """The outcome of an answered request; ``sent`` is what the request asked for, by key."""
-    if status == step.success:
+    """The outcome of an answered request; ``sent`` is what the request asked for, by key.
+
+    ``again``: it was asked before, and may have been done then.
+    """
+    if status == step.success or (again and status == step.repeated):
         if decline_card:
             return "missing_decline"
         wrong = fault(step.fields, body, sent)

@@ -10,7 +10,7 @@ it failed to record; the judge holds all of that against the log and Locust's ow
 """
 
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -24,6 +24,7 @@ from recording.hlog import (
     GENERATOR,
     INTENDED,
     LATENCY,
+    RETRY,
     UNPAIRED,
     Tag,
 )
@@ -40,6 +41,7 @@ class _Values(NamedTuple):
     latency: list[float]
     distortion: list[float]
     intended: list[float]
+    retry: list[float]
 
 
 class Recorder:
@@ -61,11 +63,12 @@ class Recorder:
         self._deadline_s = deadline_s
         self._exemplars = Exemplars(now_s, slowest_per_interval, failures_per_interval)
         self._open: dict[int, dict[tuple[str, str, str], _Values]] = defaultdict(
-            lambda: defaultdict(lambda: _Values([], [], []))
+            lambda: defaultdict(lambda: _Values([], [], [], []))
         )
         self._under_way: dict[str, dict[str, Any]] = {}
         self._begun: dict[tuple[str, str], int] = defaultdict(int)
         self._orders: list[tuple[float, str, str]] = []
+        self._given_up: list[tuple[float, str, str, str]] = []
         self.recorded = 0
         self.reported = 0
         self.failed = 0
@@ -106,21 +109,34 @@ class Recorder:
         if server_ms is not None:
             values.distortion.append(max(0.0, (response_ms - server_ms) * 1000))
         if order := context["order_id"]:
-            arm = context["arm"]
-            self._orders.append((self._now_s(), order, "" if arm == UNPAIRED else arm))
+            self._orders.append((self._now_s(), order, _arm_of(context)))
         self.failed += not context["expected"]
         self._exemplars.offer(response_ms, response, context)
 
     def _add(self, context: dict[str, Any], latency_ms: float) -> _Values:
         """Record a latency where its request began."""
         due_s, sent_s = context["due_s"], context["sent_s"]
-        slot = self._open[self._intervals.index(sent_s if due_s is None else due_s)]
-        values = slot[context["step"], context["outcome"], context["arm"]]
+        values = self._values(context)
         values.latency.append(latency_ms * 1000)
         if due_s is not None:
             values.intended.append((sent_s - due_s) * 1e6 + latency_ms * 1000)
         self.recorded += 1
         return values
+
+    def ask_again(self, context: dict[str, Any], wait_s: float) -> None:
+        """A request that has been recorded will be made once more, so much later."""
+        self._values(context).retry.append(wait_s * 1e6)
+
+    def give_up(self, context: dict[str, Any], asked: Mapping[str, Any]) -> None:
+        """A client asks no more to confirm what was ``asked``, and has seen no order."""
+        checkout, payment = asked["checkout_id"], asked["payment_id"]
+        self._given_up.append((self._now_s(), checkout, payment, _arm_of(context)))
+
+    def _values(self, context: dict[str, Any]) -> _Values:
+        """Those of the interval in which the request began."""
+        due_s, sent_s = context["due_s"], context["sent_s"]
+        slot = self._open[self._intervals.index(sent_s if due_s is None else due_s)]
+        return slot[context["step"], context["outcome"], context["arm"]]
 
     def record_lag(self, late_s: float) -> None:
         """How late a timer of the generator fired, s."""
@@ -142,11 +158,13 @@ class Recorder:
             len(values.latency) for _, slot in slots for key, values in slot.items() if key != LAG
         )
         orders, self._orders = self._orders, []
+        given_up, self._given_up = self._given_up, []
         return {
             "intervals": [(i, _pack(slot)) for i, slot in slots],
             "closed_below": below,
             "exemplars": self._exemplars.take(),
             "orders": orders,
+            "given_up": given_up,
             "begun": [(step, arm, n) for (step, arm), n in self._begun.items()],
             "recorded": self.reported,
             "cut_off": self.cut_off_count,
@@ -169,10 +187,14 @@ class Recorder:
         return max(min(begun, default=current), current - HELD_BACK)
 
 
+def _arm_of(context: dict[str, Any]) -> str:
+    return "" if context["arm"] == UNPAIRED else str(context["arm"])
+
+
 def _pack(slot: dict[tuple[str, str, str], _Values]) -> list[tuple[str, bytes, bytes]]:
     packed = []
     for (step, outcome, arm), values in slot.items():
-        for kind, found_us in zip((LATENCY, DISTORTION, INTENDED), values, strict=True):
+        for kind, found_us in zip((LATENCY, DISTORTION, INTENDED, RETRY), values, strict=True):
             if found_us:
                 grain_us = DISTORTION_GRAIN_US if kind == DISTORTION else 1
                 h = Histogram.from_values(np.rint(np.divide(found_us, grain_us)) * grain_us)

@@ -11,6 +11,7 @@ from random import Random
 from typing import Any, NamedTuple
 
 from locustfiles.answers import Field, echo, positive, says, some, text
+from locustfiles.popularity import product_number
 from recording.profile import Journey
 
 CATEGORIES = (
@@ -50,7 +51,8 @@ class Request(NamedTuple):
     query: str = ""
     body: Mapping[str, Any] | None = None
     sent: Mapping[str, Any] = {}
-    headers: str = ""
+    key: str = ""
+    """Of idempotency."""
     declines: bool = False
     """Whether the answer must be a decline."""
 
@@ -63,7 +65,8 @@ class Step:
     """``service`` is the key of its base url, ``fields`` what a good body holds.
 
     ``keeps`` are the keys of a good answer that later steps need, ``order`` the one that names an
-    order. Whoever does not take an ``optional`` step goes on to the next.
+    order, and ``repeated`` the status of a good answer to who asks again for what was done. Whoever
+    does not take an ``optional`` step goes on to the next.
     """
 
     name: str
@@ -76,6 +79,7 @@ class Step:
     optional: bool = False
     keeps: tuple[str, ...] = ()
     order: str = ""
+    repeated: int = 0
 
 
 STEPS: list[Step] = []
@@ -104,7 +108,8 @@ def browse(visit: Visit) -> Request:
 @step("checkout", "GET", "/api/v2/products/", Field("id", echo))
 def detail(visit: Visit) -> Request:
     """One product."""
-    product = visit.known["product_id"] = f"p-{visit.random.randint(1, visit.journey.products):05d}"
+    number = product_number(visit.journey, visit.random)
+    product = visit.known["product_id"] = f"p-{number:05d}"
     return Request(product, sent={"id": product})
 
 
@@ -146,21 +151,24 @@ def start_checkout(visit: Visit) -> Request:
     keeps=("payment_id",),
 )  # fmt: skip
 def charge(visit: Visit) -> Request:
-    """By a good card, or one that is to be declined. The shop's own idempotency key (PR #4462):
-    SHA256(order id + timestamp)."""
+    """By a good card, or one that is to be declined."""
     declines = visit.random.random() < visit.journey.decline_share
     card = visit.random.choice(DECLINE_CARDS) if declines else GOOD_CARD
     started = visit.of("checkout_id")
-    moment = datetime.now(UTC).isoformat()
-    key = hashlib.sha256(f"{started['checkout_id']}{moment}".encode()).hexdigest()
+    key = idempotency_key(started["checkout_id"])
     body = {**started, "payment_method": "card", "card_token": card}
-    return Request(body=body, headers=f"Idempotency-Key: {key}\r\n", declines=declines)
+    return Request(body=body, key=key, declines=declines)
+
+
+def idempotency_key(checkout_id: str) -> str:
+    """The shop's own (PR #4462), another one at every moment: SHA256(order id + timestamp)."""
+    return hashlib.sha256(f"{checkout_id}{datetime.now(UTC).isoformat()}".encode()).hexdigest()
 
 
 @step(
     "checkout", "POST", "/api/v2/orders/confirm",
     Field("order_id", text), Field("status", says("confirmed"), required=False),
-    success=201, order="order_id",
+    success=201, repeated=200, order="order_id",
 )  # fmt: skip
 def confirm(visit: Visit) -> Request:
     """The checkout that was paid."""

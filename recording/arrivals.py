@@ -16,7 +16,7 @@ def arrival_times_s(load: Load, seed: int | None, worker: int, workers: int) -> 
     at the highest rate, kept with the probability rate/highest.
     """
     share = 1 / workers
-    peak = share * max(phase.arrivals_per_s or 0.0 for phase in load.phases)
+    peak = share * load.peak_arrivals_per_s
     draw = random.Random(f"{seed}/arrivals/{worker}")
     t_s, owed = 0.0, 0.0
     while True:

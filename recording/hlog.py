@@ -5,6 +5,7 @@ One line per interval and tag. The tag says what was measured:
     step/outcome/arm                 latency seen by the client
     step/outcome/arm/intended        latency from when the request was due (open model)
     step/outcome/arm/distortion      client time minus the server's own X-Response-Time
+    step/outcome/arm/retry           what the client waited before it asked again
     generator/lag/arm                how late the generator's own timer fired
 
 An outcome that is more than a word (``bad_body: payment_id is null``) is written with the percent
@@ -33,6 +34,7 @@ GENERATOR = "generator"
 LATENCY = "latency"
 DISTORTION = "distortion"
 INTENDED = "intended"
+RETRY = "retry"
 UNPAIRED = "run"
 """The arm of a run that has only one."""
 DISTORTION_GRAIN_US = 100

@@ -1,4 +1,4 @@
-"""Writes the orders that clients saw confirmed."""
+"""Writes what clients know of their orders: those they saw confirmed, and those they did not."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -6,19 +6,28 @@ from pathlib import Path
 from recording.files import AppendedFile
 
 CONFIRMED_HEADER = "t_s,order_id,arm\n"
+UNCONFIRMED_HEADER = "t_s,checkout_id,payment_id,arm\n"
 
 
 class ConfirmedOrdersWriter(AppendedFile):
     """Appends orders that a client saw confirmed."""
 
+    header = CONFIRMED_HEADER
+
     def __init__(self, path: Path) -> None:
         """Raises OSError."""
-        super().__init__(path, CONFIRMED_HEADER)
+        super().__init__(path, self.header)
 
-    def write(self, orders: Iterable[tuple[float, str, str]]) -> None:
-        """Append (seconds since the epoch, order id, arm or ""); raises OSError (disk full)."""
-        rows = "".join(f"{t_s:.3f},{_cell(order_id)},{arm}\n" for t_s, order_id, arm in orders)
+    def write(self, orders: Iterable[tuple[float, *tuple[str, ...]]]) -> None:
+        """Append (seconds since the epoch, ids, arm or ""); raises OSError (disk full)."""
+        rows = "".join(f"{t_s:.3f},{','.join(map(_cell, texts))}\n" for t_s, *texts in orders)
         self._append(rows.encode(errors="backslashreplace"))
+
+
+class UnconfirmedOrdersWriter(ConfirmedOrdersWriter):
+    """Appends checkouts that a client asked to confirm, and gave up without an order."""
+
+    header = UNCONFIRMED_HEADER
 
 
 def _cell(text: str) -> str:

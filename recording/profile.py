@@ -9,23 +9,15 @@ from itertools import pairwise
 from math import comb, prod
 from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    ConfigDict,
-    Field,
-    Strict,
-    ValidationInfo,
-    field_validator,
-    model_validator,
-)
+from pydantic import AfterValidator, Field, ValidationInfo, field_validator, model_validator
 
+from recording.bursts import Burst
 from recording.durations import BY_HAND, DurationS
 from recording.flow import FLOW
 from recording.slots import Slots
+from recording.tables import Listed, Share, Table
 from recording.urls import base_url
 
-Share = Annotated[float, Field(ge=0, le=1)]
 Seed = Annotated[int, Field(ge=0, lt=2**63)]
 BaseUrl = Annotated[str, AfterValidator(base_url)]
 
@@ -38,25 +30,6 @@ SUBJECTS = (*FLOW.subjects, JOURNEY, *FLOW.steps, ORDERS)
 
 STOP_MARGIN_S = 2.0
 """What a user needs beyond its request's deadline to notice, say so and leave."""
-
-
-class Section(BaseModel):
-    """A table of the profile: frozen, and a misspelt key is an error."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Table(Section):
-    """A table that people write: a value of another kind than asked for is refused, not converted.
-
-    ``"5"`` is no number, ``1`` and ``"yes"`` are no truth values, ``inf`` is no limit.
-    """
-
-    model_config = ConfigDict(strict=True, allow_inf_nan=False)
-
-
-Listed = Strict(False)
-"""Of a tuple: written as a list; its entries are as strict as all else."""
 
 
 class Range(Table):
@@ -103,6 +76,8 @@ class Load(Table):
     max_concurrent: int = Field(default=2000, ge=1)
     """Open model: most journeys under way at once; an arrival past it waits, and is counted."""
     phases: Annotated[tuple[Phase, ...], Listed] = Field(min_length=1)
+    bursts: Annotated[tuple[Burst, ...], Listed] = ()
+    """Where several are at once, their factors multiply."""
     processes: Annotated[int, Field(ge=1)] | Literal["auto"] = "auto"
     preconnect: bool = False
     """Users open a connection to every service when they start, not when they first need it."""
@@ -121,6 +96,10 @@ class Load(Table):
             raise ValueError(f"load.model = {self.model!r}: every phase needs {key}")
         if not any(getattr(phase, key) for phase in self.phases):
             raise ValueError(f"no phase has {key} > 0")
+        if self.bursts and self.model == "users":
+            raise ValueError('bursts are of arrivals: they need model = "arrivals"')
+        if late := [burst.at for burst in self.bursts if burst.at >= self.duration_s]:
+            raise ValueError(f"a burst at {late[0]:g} s: the load ends after {self.duration_s:g} s")
         return self
 
     @property
@@ -129,6 +108,12 @@ class Load(Table):
         if self.model == "arrivals":
             return self.max_concurrent
         return max(phase.users or 0 for phase in self.phases)
+
+    @property
+    def peak_arrivals_per_s(self) -> float:
+        """Open model: no rate is ever higher, bursts included."""
+        highest = max(phase.arrivals_per_s or 0.0 for phase in self.phases)
+        return highest * prod(max(1.0, burst.factor) for burst in self.bursts)
 
     @property
     def duration_s(self) -> float:
@@ -142,11 +127,12 @@ class Load(Table):
 
     def intended(self, t_s: float) -> float | None:
         """Users (or arrivals/s) the plan asks for ``t_s`` s after the start; None after the end."""
-        before = 0.0
+        before, since_s = 0.0, t_s
         for phase in self.phases:
             level = (phase.users if self.model == "users" else phase.arrivals_per_s) or 0.0
             if t_s < phase.duration:
-                return before + (level - before) * t_s / phase.duration
+                factor = prod(burst.of(since_s) for burst in self.bursts)
+                return factor * (before + (level - before) * t_s / phase.duration)
             t_s -= phase.duration
             before = level
         return None
@@ -182,7 +168,15 @@ class Journey(Table):
     funnel: Funnel = Funnel()
     test_users: int = Field(default=50_000, ge=1)
     products: int = Field(default=10_000, ge=1)
+    popularity: float = Field(default=0.0, ge=0, le=10)
+    """Exponent of Zipf's law for how often a product is looked at; 0: each alike."""
     coupons: int = Field(default=500, ge=1)
+    retries: int = Field(default=0, ge=0, le=10)
+    """How often a user asks again for what got no answer, or an error that may pass."""
+    retry_key: Literal["same", "new"] = "same"
+    """The idempotency key of a charge that is asked for again; with a new one it is another."""
+    retry_backoff: DurationS = Field(default=0.5, gt=0)
+    """The longest wait before the first retry; it doubles with each. Waits are drawn below it."""
 
 
 class Target(Table):

@@ -7,7 +7,9 @@ from pathlib import Path
 
 from recording.errors import NotARunError, StorageError
 
-_LEDGERS = ("orders.sqlite", "orders-base.sqlite", "orders-head.sqlite")
+_LEDGERS = tuple(
+    f"{what}{arm}.sqlite" for what in ("orders", "payments") for arm in ("", "-base", "-head")
+)
 COMPANIONS = ("-wal", "-journal")
 """What files beside a database end in that hold what a killed writer had not yet put into it."""
 EVIDENCE = (
@@ -17,6 +19,7 @@ EVIDENCE = (
     "events.jsonl",
     "exemplars.jsonl",
     "ledger/confirmed.csv",
+    "ledger/unconfirmed.csv",
     *(f"ledger/{name}{tail}" for name in _LEDGERS for tail in ("", *COMPANIONS)),
 )
 """What a verdict reads beside the manifest, where it is there."""
@@ -56,8 +59,12 @@ class RunDir:
     """Folder of both sides' orders."""
     orders = _At("ledger/orders.sqlite")
     """The shop's own ledger (SQLite)."""
+    payments = _At("ledger/payments.sqlite")
+    """Its payments (SQLite)."""
     confirmed = _At("ledger/confirmed.csv")
     """Orders that clients saw confirmed."""
+    unconfirmed = _At("ledger/unconfirmed.csv")
+    """Checkouts that clients asked to confirm, and gave up without an order."""
     logs = _At("logs")
     """One log file per process."""
     verdict = _At("verdict.json")
@@ -79,6 +86,10 @@ class RunDir:
     def orders_of(self, arm: str) -> Path:
         """The ledger of one arm of a paired run; "" is the only one there is elsewhere."""
         return self.ledger / f"orders-{arm}.sqlite" if arm else self.orders
+
+    def payments_of(self, arm: str) -> Path:
+        """The payments of one arm; "" outside a paired run."""
+        return self.ledger / f"payments-{arm}.sqlite" if arm else self.payments
 
     def events_of(self, arm: str) -> Path:
         """What one arm's services report; "" outside a paired run."""

@@ -1,43 +1,58 @@
 """Order reconciliation: what clients saw confirmed against the shop's own ledger."""
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import polars as pl
 
+from analysis.evidence.money import books_of
 from analysis.evidence.run import Evidence
+from analysis.evidence.wrong import Wrong
+from analysis.words.units import counted
 from recording.events import PHASES_ENDED, WORKER_LOST
 
 IN_FLIGHT_S = 30.0
 """The seed's allowance: "in-flight during test shutdown … completed within 30 seconds"."""
 WORKER_UNREPORTED_S = 15.0
 """Locust declares a worker lost about 5 s after its last sign of life."""
-IN_WORDS = {
-    "lost": "confirmed to a client but not in the ledger",
-    "unmatched": "in the ledger but never confirmed to a client",
-}
+LOST, UNMATCHED = "lost", "unmatched"
 
 _ORDER = ["order_id", "nth"]
 
 
 @dataclass(frozen=True, slots=True)
 class Reconciliation:
-    """Both sides' orders. ``lost``: confirmed to a client, not in the ledger. ``in_flight``: in
-    the ledger only, made within 30 s of the stop. ``unmatched``: in the ledger only, earlier."""
+    """Both sides' orders; ``in_flight`` are in the ledger only, made within 30 s of the stop.
+
+    ``wrong`` has what is wrong with them, by rule: ``lost``, confirmed to a client and not in the
+    ledger; ``unmatched``, in the ledger only and not in flight; and what is wrong in money.
+    ``unknown`` has the rules that could not be looked at, and why. Neither has a rule in money
+    where the ledger knows none.
+    """
 
     confirmed: int
     in_ledger: int
-    lost: tuple[str, ...]
     in_flight: int
-    unmatched: tuple[str, ...]
+    wrong: Mapping[str, Wrong]
+    unknown: Mapping[str, str]
+    payments: str = ""
+    """One sentence on them; "" where nobody keeps a ledger of them."""
 
     def __str__(self) -> str:
-        matched = self.confirmed - len(self.lost)
+        matched = self.confirmed - self.wrong[LOST].n
         share = 100 * matched / self.confirmed if self.confirmed else 100.0
         text = (
             f"orders: {self.confirmed} confirmed to clients, {self.in_ledger} in the ledger, "
             f"{share:.6g} % reconciled"
         )
         return text + (f" ({self.in_flight} in flight at the stop)" if self.in_flight else "")
+
+    def in_words(self) -> Iterator[str]:
+        """A sentence on all orders, and one on each thing that is wrong with them."""
+        yield str(self)
+        if self.payments:
+            yield self.payments
+        yield from (f"orders: {wrong}" for wrong in self.wrong.values() if wrong.n)
 
 
 def reconcile(evidence: Evidence, arm: str = "") -> Reconciliation | None:
@@ -48,22 +63,48 @@ def reconcile(evidence: Evidence, arm: str = "") -> Reconciliation | None:
     ledger, confirmed = evidence.ledgers.get(arm), evidence.confirmed
     if ledger is None or (arm and (confirmed["arm"] == "").any()):
         return None
-    seen, kept = _numbered(confirmed.filter(pl.col("arm") == arm)), _numbered(ledger)
+    seen, kept = _numbered(confirmed.filter(pl.col("arm") == arm)), _numbered(ledger.orders)
     lost = seen.join(kept, on=_ORDER, how="anti")["order_id"]
     only = kept.join(seen, on=_ORDER, how="anti")
+    late = _late(evidence)
+    unmatched = only.filter(~late)["order_id"]
+    books = books_of(evidence, arm)
+    in_money = dict(books.wrong()) if books else {}
+    return Reconciliation(
+        confirmed=len(seen),
+        in_ledger=len(kept),
+        in_flight=len(only.filter(late)),
+        wrong={
+            LOST: _orders(lost, "confirmed to a client but not in the ledger"),
+            UNMATCHED: _orders(unmatched, "in the ledger but never confirmed to a client"),
+            **{rule: wrong for rule, wrong in in_money.items() if isinstance(wrong, Wrong)},
+        },
+        unknown={rule: why for rule, why in in_money.items() if isinstance(why, str)},
+        payments=books.in_words() if books else "",
+    )
+
+
+def ledger_missing(evidence: Evidence, arm: str) -> str:
+    """Which ledger an arm did not leave: "orders", the "payments" that go with them, or ""."""
+    ledger = evidence.ledgers.get(arm)
+    if ledger is None:
+        return "orders"
+    return "payments" if ledger.stock is not None and arm not in evidence.payments else ""
+
+
+def _late(evidence: Evidence) -> pl.Expr:
+    """Whether an order was in flight at the stop, or died with a worker."""
     # The load stopped with its last phase, or with the recording if it was cut off.
     stop_s = next(iter(evidence.times_of(PHASES_ENDED)), evidence.end_s)
     late = pl.col("t_s") >= stop_s - IN_FLIGHT_S
     for lost_s in evidence.times_of(WORKER_LOST):
         # What a killed worker had confirmed since its last report died with it.
         late |= pl.col("t_s").is_between(lost_s - WORKER_UNREPORTED_S, lost_s)
-    return Reconciliation(
-        confirmed=len(seen),
-        in_ledger=len(ledger),
-        lost=tuple(sorted(lost.to_list())),
-        in_flight=len(only.filter(late)),
-        unmatched=tuple(sorted(only.filter(~late)["order_id"].to_list())),
-    )
+    return late
+
+
+def _orders(ids: pl.Series, which: str) -> Wrong:
+    return Wrong(len(ids), f"{counted(len(ids), 'order')} {which}", tuple(sorted(ids.to_list())))
 
 
 def _numbered(orders: pl.DataFrame) -> pl.DataFrame:

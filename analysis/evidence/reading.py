@@ -13,7 +13,7 @@ from recording.hlog import HistogramLog
 from recording.hlog_blocks import read_hlog_blocks
 from recording.jsonl import read_json_lines
 from recording.manifest import Manifest, MeasuredPhase
-from recording.orders_reader import CONFIRMED_SCHEMA, read_confirmed, read_ledger
+from recording.orders_reader import CONFIRMED_SCHEMA, read_confirmed, read_unconfirmed
 from recording.rundir import RunDir
 from recording.series_reader import Series, read_series
 from recording.timetable import borders_s, phases_of, slots_of
@@ -72,9 +72,22 @@ class Reading:
         self._lines(self._run.confirmed, damaged)
         return found
 
-    def ledgers(self, arms: Iterable[str]) -> dict[str, pl.DataFrame]:
-        """The shop's orders by arm; an arm without a ledger is left out."""
-        found = {arm: self._read(self._run.orders_of(arm), read_ledger, None) for arm in arms}
+    def unconfirmed(self) -> pl.DataFrame | None:
+        """What clients asked to confirm in vain."""
+        path = self._run.unconfirmed
+        nothing: tuple[pl.DataFrame | None, int] = (None, 0)
+        found, damaged = self._read(path, read_unconfirmed, nothing)
+        self._lines(path, damaged)
+        return found
+
+    def of_arms(
+        self,
+        arms: Iterable[str],
+        place: Callable[[str], Path],
+        read: Callable[[Path], T | None],
+    ) -> dict[str, T]:
+        """The shop's ledgers of one kind by arm; an arm without one is left out."""
+        found = {arm: self._read(place(arm), read, None) for arm in arms}
         return {arm: ledger for arm, ledger in found.items() if ledger is not None}
 
     def exemplars(self) -> list[dict[str, Any]]:

@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -16,6 +16,7 @@ from recording.errors import LoadgateError, SpoiltError
 from recording.events import CLOCK_JUMPED, NOT_SAMPLED
 from recording.flow import Services
 from recording.hlog import HistogramLog, Interval
+from recording.ledgers import OrderLedger, read_orders, read_payments
 from recording.manifest import DIGESTS_SINCE, Manifest, MeasuredPhase, read_manifest
 from recording.rundir import RunDir
 from recording.series_reader import Series
@@ -41,9 +42,13 @@ class Evidence:
     events: Sequence[Mapping[str, Any]]
     exemplars: Sequence[Mapping[str, Any]]
     confirmed: pl.DataFrame
-    ledgers: Mapping[str, pl.DataFrame]
+    ledgers: Mapping[str, OrderLedger]
     """By arm, "" outside a paired run; absent where nobody keeps one that we can read."""
     damage: tuple[str, ...]
+    payments: Mapping[str, pl.DataFrame] = field(default_factory=dict)
+    """Those that succeeded, by arm as the ledgers."""
+    unconfirmed: pl.DataFrame | None = None
+    """Checkouts that clients asked to confirm in vain; None where nobody noted them."""
     spoilt_exemplars: str = ""
     """What is wrong with the examples, which decide nothing; "" where they are sound."""
 
@@ -143,6 +148,7 @@ def load_evidence(run: RunDir) -> Evidence:
     manifest = read_manifest(run.manifest)
     reading = Reading(run, dict(changed_files(run, manifest)))
     events = reading.events()
+    arms = ARMS if manifest.paired else ("",)
     return Evidence(
         manifest=manifest,
         log=reading.log(manifest, events),
@@ -151,7 +157,9 @@ def load_evidence(run: RunDir) -> Evidence:
         events=events,
         exemplars=reading.exemplars(),
         confirmed=reading.confirmed(),
-        ledgers=reading.ledgers(ARMS if manifest.paired else ("",)),
+        unconfirmed=reading.unconfirmed(),
+        ledgers=reading.of_arms(arms, run.orders_of, read_orders),
+        payments=reading.of_arms(arms, run.payments_of, read_payments),
         damage=reading.damage(),
         spoilt_exemplars=reading.spoilt_exemplars,
     )

@@ -35,7 +35,8 @@ class Metric:
     per step. ``decide`` is what the rule says of one of them, ``explain`` one line on why it broke
     ("" where the recording does not show it).
 
-    ``signed`` ones may be negative.
+    ``signed`` ones may be negative. ``recorded`` is false for a recording of before
+    there was such a thing: it is judged without.
     """
 
     name: str
@@ -47,3 +48,4 @@ class Metric:
     decide: Callable[[Case, Claim, str, Measurement], Decision]
     explain: Callable[[Case, str, Measurement], str]
     signed: bool = False
+    recorded: Callable[[Case], bool] = lambda _case: True

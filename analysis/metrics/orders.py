@@ -1,10 +1,11 @@
-"""``orders``: what the shop's ledger lost, and what no client knows of."""
+"""``orders``: what the shop lost, what no client knows of, and what does not add up in money."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from functools import partial
 from math import nan
 
-from analysis.evidence.orders import IN_WORDS, Reconciliation
+from analysis.evidence.money import MONEY_RULES
+from analysis.evidence.orders import LOST, UNMATCHED
 from analysis.metrics.case import Case
 from analysis.metrics.decide import as_measured
 from analysis.metrics.metric import Metric
@@ -12,23 +13,27 @@ from analysis.words.units import COUNT
 from analysis.words.values import Measurement
 from recording.profile import ORDERS
 
-Ids = Callable[[Reconciliation], tuple[str, ...]]
 
-
-def _measured(case: Case, subject: str, name: str, ids: Ids) -> Iterable[Measurement]:
+def _measured(case: Case, subject: str, name: str) -> Iterable[Measurement]:
     orders = case.orders
     if orders is None:
         note = "no ledger of the shop's orders"
         yield Measurement(subject, name, nan, "", 0, phase="run", note=note)
+    elif name in orders.unknown:
+        yield Measurement(subject, name, nan, "", 0, phase="run", note=orders.unknown[name])
     else:
         n = max(orders.confirmed, orders.in_ledger)
-        yield Measurement(subject, name, float(len(ids(orders))), "", n, phase="run")
+        yield Measurement(subject, name, float(orders.wrong[name].n), "", n, phase="run")
 
 
-def _explained(case: Case, _subject: str, measured: Measurement, ids: Ids) -> str:
-    found = ids(case.orders) if case.orders else ()
-    examples = f"{', '.join(found[:5])}{', …' if len(found) > 5 else ''}"
-    return f"{examples}: {IN_WORDS[measured.metric]}" if found else ""
+def _explained(case: Case, _subject: str, measured: Measurement) -> str:
+    wrong = case.orders.wrong.get(measured.metric) if case.orders else None
+    return str(wrong) if wrong and wrong.n else ""
+
+
+def _recorded(case: Case, name: str) -> bool:
+    """Not where the shop's ledger knows no money, as those of before."""
+    return case.orders is None or name in case.orders.wrong or name in case.orders.unknown
 
 
 METRICS = tuple(
@@ -38,9 +43,10 @@ METRICS = tuple(
         "",
         COUNT,
         of=lambda _services, subject: subject == ORDERS,
-        measure=partial(_measured, name=name, ids=ids),
+        measure=partial(_measured, name=name),
         decide=as_measured,
-        explain=partial(_explained, ids=ids),
+        explain=_explained,
+        recorded=partial(_recorded, name=name),
     )
-    for name, ids in (("lost", lambda o: o.lost), ("unmatched", lambda o: o.unmatched))
+    for name in (LOST, UNMATCHED, *MONEY_RULES)
 )

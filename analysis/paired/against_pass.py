@@ -7,7 +7,7 @@ mean what it seems to.
 from collections.abc import Iterator
 
 from analysis.evidence.begun import never_told
-from analysis.evidence.orders import IN_WORDS, Reconciliation, reconcile
+from analysis.evidence.orders import Reconciliation, ledger_missing, reconcile
 from analysis.evidence.requests import MAX_ERROR_SHARE, Sample
 from analysis.paired.rounds import Rounds
 from analysis.paired.validity import arm_checks
@@ -23,8 +23,8 @@ def against_pass(rounds: Rounds, control: tuple[str, ...], worse_by: float) -> I
         answered = [samples[arm].get(step) for arm in (BASE, HEAD)]
         if not all(sample and sample.n for sample in answered):
             yield f"{step} is the control, and not both arms answered it"
-    if evidence.is_ours(HEAD) and HEAD not in evidence.ledgers:
-        yield "head left no ledger: whether it lost orders is not known"
+    if evidence.is_ours(HEAD) and (missing := ledger_missing(evidence, HEAD)):
+        yield f"head left no ledger of its {missing}: what is wrong with them is not known"
     yield from _orders(reconcile(evidence, BASE), reconcile(evidence, HEAD))
     if untold := never_told(evidence):
         yield untold
@@ -34,11 +34,17 @@ def against_pass(rounds: Rounds, control: tuple[str, ...], worse_by: float) -> I
 
 
 def _orders(base: Reconciliation | None, head: Reconciliation | None) -> Iterator[str]:
-    """More orders lost than by a base that loses some too: no breach, for that may be chance."""
-    for what, in_words in IN_WORDS.items():
-        before, now = (len(getattr(arm, what, ())) for arm in (base, head))
-        if now > before:
-            yield f"{now} orders of head are {in_words} ({before} of base)"
+    """More wrong than with a base's that has some too: no breach, for that may be chance.
+
+    What is known of base's orders must be known of head's.
+    """
+    before, now = (arm.wrong if arm else {} for arm in (base, head))
+    for what, wrong in now.items():
+        known = before[what].n if what in before else 0
+        if wrong.n > known:
+            yield f"head has {wrong.words} ({known} in base)"
+    if head and (unknown := [*before.keys() - now.keys()]):
+        yield f"head's ledgers do not say what base's do: {', '.join(sorted(unknown))}"
 
 
 def _failures(step: str, base: Sample | None, head: Sample, worse_by: float) -> Iterator[str]:

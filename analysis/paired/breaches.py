@@ -5,7 +5,7 @@ from math import isnan
 
 import numpy as np
 
-from analysis.evidence.orders import IN_WORDS, Reconciliation
+from analysis.evidence.orders import LOST, UNMATCHED, Reconciliation
 from analysis.evidence.processes import restarts_in_words, restarts_of, services_that_restarted
 from analysis.evidence.run import Evidence
 from analysis.limits.regression import RegressionSettings
@@ -22,6 +22,7 @@ from recording.slots import ARMS, HEAD
 ORDERS = "orders"
 """The subject of breaches that belong to no row."""
 RESTARTS = "restarts"
+ORDERS_LOST = frozenset({LOST, UNMATCHED})
 DEAD_SHARE = 0.1
 """Of its slots, from which on it is no chance that all of them were head's: of four that stalls of
 the host ruin, all are head's once in 16, and so long a stall is seen in the generator's lag too."""
@@ -59,14 +60,20 @@ def breach_of_cost(row: CostRow) -> Breach:
 def breaches_of_orders(
     base: Reconciliation | None, head: Reconciliation | None
 ) -> Iterator[Breach]:
-    """Orders that head loses, or keeps from its clients, while base does neither."""
-    if head is None or (base and (base.lost or base.unmatched)):
+    """What is wrong with head's orders in a way in which nothing is with base's.
+
+    Who loses orders also keeps some from its clients: the two count as one way.
+    """
+    if head is None:
         return
-    for what, ids in (("lost", head.lost), ("unmatched", head.unmatched)):
-        if ids:
-            because = f"{IN_WORDS[what]}, such as {ids[0]}; base has none"
-            metric, lost = f"{what} on head", float(len(ids))
-            yield Breach(f"{what} == 0", ORDERS, metric, lost, "0", "", because)
+    in_base = {what for what, wrong in base.wrong.items() if wrong.n} if base else set()
+    if in_base & ORDERS_LOST:
+        in_base |= ORDERS_LOST
+    for what, wrong in head.wrong.items():
+        if wrong.n and what not in in_base:
+            because = f"{wrong}; base has none"
+            metric = f"{what} on head"
+            yield Breach(f"{what} == 0", ORDERS, metric, float(wrong.n), "0", "", because)
 
 
 def breaches_of_restarts(evidence: Evidence) -> Iterator[Breach]:

@@ -178,7 +178,8 @@ class _Case:
             yield from self.look.against_pass
         lacked = self.rounds.not_compared.items()
         yield from (f"{step}: not compared: {why}" for step, why in lacked)
-        yield from (f"{arm}: {orders}" for arm, orders in self.orders.items())
+        for arm, orders in self.orders.items():
+            yield from (f"{arm}: {sentence}" for sentence in orders.in_words())
         for subject in services_that_restarted(self.evidence):
             yield f"{subject} {restarts_in_words(self.evidence, subject)}"
         yield from stalls_in_words(self.evidence)

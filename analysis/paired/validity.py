@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from analysis.evidence.orders import ledger_missing
 from analysis.evidence.processes import restarts_in_words, services_that_restarted
 from analysis.evidence.requests import MAX_ERROR_SHARE, Sample
 from analysis.evidence.run import Evidence
@@ -47,8 +48,10 @@ def check_run(rounds: Rounds) -> tuple[Check, ...]:
     checks += [*samples_taken(rounds.part, failing), _load_in_slots(rounds), _users(rounds)]
     checks.append(_errors(rounds.samples[BASE]))
     if evidence.is_ours(BASE):  # what base did with its orders is what head's are held against
-        there = BASE in evidence.ledgers
-        checks.append(Check("ledger of base", "there" if there else "missing", "there", there))
+        missing = ledger_missing(evidence, BASE)
+        hint = f"that of its {missing}" if missing else ""
+        said = "missing" if missing else "there"
+        checks.append(Check("ledger of base", said, "there", not missing, hint))
     checks.append(_restarts(evidence))
     checks += [*generator(rounds.part), *host(rounds.part), *arm_checks(rounds, BASE)]
     return tuple(checks)

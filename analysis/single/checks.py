@@ -73,6 +73,10 @@ def completeness(evidence: Evidence) -> Iterator[Check]:
     yield _equal("requests in latency.hlog", recorded, _count(said, "recorded"), "recorded")
     orders = len(evidence.confirmed)
     yield _equal("orders in confirmed.csv", orders, _count(said, "orders"), "recorded")
+    if "given_up" in said:  # recordings of before do not know
+        given_up = 0 if evidence.unconfirmed is None else len(evidence.unconfirmed)
+        name = "orders in unconfirmed.csv"
+        yield _equal(name, given_up, _count(said, "given_up"), "recorded")
     errors = _count(said, "errors")
     yield Check("recorder errors", f"{errors}", "0", not errors, str(said.get("last_error", "")))
     told = recorded - max(0, _count(said, "cut_off"))  # Locust never hears of these

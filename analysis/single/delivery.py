@@ -5,6 +5,7 @@ That is the shop's doing and shows in what it is judged by. So the time that use
 answers, those that never came included, is part of what their number explains.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -18,7 +19,7 @@ from recording.arrivals import arrival_times_s
 from recording.durations import format_duration
 from recording.events import PHASES_ENDED
 from recording.histogram import merge
-from recording.hlog import Interval, of_requests
+from recording.hlog import RETRY, Interval, of_requests
 from recording.metric_names import ARRIVALS_PLANNED, ARRIVALS_STARTED, LOCUST, USERS
 from recording.outcomes import LOWER_BOUNDS
 from recording.profile import JOURNEY
@@ -206,26 +207,43 @@ def _littles_law(
     Each request takes its latency and a think time: Little's law, N = X·(R + Z) (J. D. C. Little,
     1961; Z is think time in the interactive form). R is what requests took of the windows, so that
     one which hangs beyond the end counts up to there; the lower rate takes in those that began
-    before. With a journey period the users wait for it, so the rate follows from requests per
+    before. Before a retry users wait as long as was recorded, and do not think.
+    With a journey period the users wait for it, so the rate follows from requests per
     period; a hanging request may fit into that wait, or take the user from it.
     """
     journey = evidence.manifest.profile.journey
     all_steps, span_s = samples[JOURNEY], sum(end - start for start, end in windows)
+    again, waits_s = _asked_again(intervals, windows)
+    thinks_s = (all_steps.n - sum(again.values())) * journey.think.mean_s + waits_s
     every = list(of_requests(intervals))
     begun = [i for i in every if any(start <= _begin_s(i) < end for start, end in windows)]
     low, high = (
-        users / max(1e-6, spent_s(part, windows) / max(1, all_steps.n) + journey.think.mean_s)
+        users / max(1e-6, (spent_s(part, windows) + thinks_s) / max(1, all_steps.n))
         for part in (every, begun)
     )
     if journey.period is None:
         return low, high
-    started = samples.get(next(iter(evidence.services.steps), ""))
-    per_journey = all_steps.n / started.n if started and started.n else 1.0
+    first = next(iter(evidence.services.steps), "")
+    started = samples[first].n - again[first] if first in samples else 0
+    per_journey = all_steps.n / started if started > 0 else 1.0
     free = max(0.0, users - spent_s(_hanging(intervals), windows) / span_s)
     return (
         min(low, free * per_journey / journey.period),
         min(high, users * per_journey / journey.period),
     )
+
+
+def _asked_again(
+    intervals: Sequence[Interval], windows: Sequence[Window]
+) -> tuple["Counter[str]", float]:
+    """Requests that began in the windows and were made again, by step; the waits before, s."""
+    again: Counter[str] = Counter()
+    waits_s = 0.0
+    for interval in of_requests(intervals, RETRY):
+        if any(start <= _begin_s(interval) < end for start, end in windows):
+            again[interval.tag.step] += interval.histogram.n
+            waits_s += float(interval.histogram.values_us @ interval.histogram.counts) / 1e6
+    return again, waits_s
 
 
 def _begin_s(interval: Interval) -> float:

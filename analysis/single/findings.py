@@ -26,7 +26,7 @@ def findings(case: Case) -> Iterator[str]:
         if memory.resumed:
             yield f"{subject} memory after a fall: {memory.resumed}"
     if case.orders is not None:
-        yield str(case.orders)
+        yield from case.orders.in_words()
     yield from _of_charges(case.samples.get("charge"))
     yield from _of_events(case.evidence)
     for subject, few in case.unsampled.items():

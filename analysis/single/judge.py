@@ -65,6 +65,9 @@ def _rows(case: Case, subject: str, rule: Rule) -> Iterator[RuleRow]:
     if not metric.of(case.services, subject):
         yield _without(rule, subject, required=f"{subject}.{metric.kind}" in judge.required)
         return
+    if not metric.recorded(case):
+        yield _without(rule, subject, required=False)
+        return
     required = judge.requires(subject, metric.kind)
     for measured in tuple(metric.measure(case, subject)) or (_nothing(rule, subject),):
         outcome, because = metric.decide(case, rule, subject, measured)

@@ -38,6 +38,17 @@ def as_change(ratio: float) -> str:
     return f"{100 * (ratio - 1):+.1f} %"
 
 
+def dollars(cents: int) -> str:
+    """An amount as the shop writes it: ``$1,179.97``."""
+    whole, rest = divmod(abs(cents), 100)
+    return f"{'-' if cents < 0 else ''}${whole:,}.{rest:02d}"
+
+
+def counted(n: int, what: str) -> str:
+    """``1 order``, ``3 orders``."""
+    return f"{n} {what}" + ("" if n == 1 else "s")
+
+
 def and_more(count: int) -> str:
     """What follows the first of so many: `` (and 2 more)``, or nothing."""
     return f" (and {count - 1} more)" if count > 1 else ""

@@ -25,8 +25,8 @@ from recording.events import GENERATOR_ENDED, NOT_SAMPLED, RUN_ENDED
 from recording.files import why
 from recording.flow import FLOW, Service, Services
 from recording.jsonl import read_json_lines
+from recording.ledgers import settle_ledger
 from recording.manifest import Manifest, PairedRun, write_manifest
-from recording.orders_reader import settle_ledger
 from recording.profile import Profile
 from recording.rundir import RunDir, create_run_dir
 from recording.secrets import redact_file
@@ -221,6 +221,7 @@ def _close(run: RunDir, manifest: Manifest, end: End, clock: RunClock) -> None:
         write_event(run, clock, RUN_ENDED, how=end.how, because=end.because)
         for arm in ("", *ARMS):
             settle_ledger(run.orders_of(arm))
+            settle_ledger(run.payments_of(arm))
     except OSError as error:
         raise StorageError(f"{run.root}: cannot be closed: {why(error)}") from error
     counted = next((row for row in rows if row.get("event") == GENERATOR_ENDED), {})

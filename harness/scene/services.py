@@ -27,6 +27,8 @@ HEALTH_WITHIN_S = 1.0
 STOP_TIMEOUT_S = 10.0
 GIVE_UP_TIMEOUT_S = 2.0
 """Services that were never in use have nothing to finish."""
+_LEDGERS = {"checkout": RunDir.orders_of, "payment": RunDir.payments_of}
+"""Whose ledger lies where in the run directory."""
 
 
 def service_settings(
@@ -135,8 +137,8 @@ class Origin:
     def wiring(self, name: str, urls: Mapping[str, str], run: RunDir | None) -> dict[str, str]:
         """Settings that only a run knows: where the services are that it calls, and its ledger."""
         wired = {f"{other}_url": url for other, url in urls.items()}
-        if run is not None:
-            wired["ledger_path"] = str(run.orders_of(self.arm).resolve())
+        if run is not None and name in _LEDGERS:
+            wired["ledger_path"] = str(_LEDGERS[name](run, self.arm).resolve())
         return {key: value for key, value in wired.items() if key in self.knows[name]}
 
 

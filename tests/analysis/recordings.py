@@ -14,7 +14,7 @@ from analysis.evidence.begun import recorded as begun_in
 from recording.closing import close_run
 from recording.flow import FLOW, STEPS, Services
 from recording.histogram import Histogram
-from recording.hlog import DISTORTION, HistogramLogWriter, Interval, Tag
+from recording.hlog import DISTORTION, RETRY, HistogramLogWriter, Interval, Tag
 from recording.jsonl import JsonLinesWriter
 from recording.manifest import Manifest
 from recording.orders import ConfirmedOrdersWriter
@@ -22,6 +22,7 @@ from recording.outcomes import LOWER_BOUNDS
 from recording.profile import Journey, Load, Phase, Profile, Range, Target
 from recording.rundir import RunDir
 from recording.series import Sample, SeriesWriter
+from tests.analysis.books import Books
 
 USERS = 100
 THINK_S = 0.9
@@ -81,6 +82,8 @@ class Recording:
     closing: Mapping[str, int] = field(default_factory=dict)
     orders: Sequence[str] = ("ord-1", "ord-2")
     ledger: Sequence[tuple[float, str]] | None = ((20.0, "ord-1"), (30.0, "ord-2"))
+    books: Books | None = None
+    """Ledgers that know of money, in place of `ledger`."""
     without: tuple[str, ...] = ()
     """Metrics that no service exports."""
     samples: Sequence[Sample] = ()
@@ -95,6 +98,8 @@ class Recording:
     """Services that give no metrics then; None: those that stand still."""
     seconds_lost: frozenset[int] = frozenset()
     judged: tuple[str, ...] = ("latency", "errors", "pool", "orders")
+    again_s: Mapping[str, float] = field(default_factory=dict)
+    """Waits before a retry, by step: every failure of it is asked again."""
     steps: Sequence[str] = STEPS
     services: Services = FLOW
     start_s: float = START_S
@@ -110,6 +115,8 @@ class Recording:
         events = self._events(begun_in(tuple(intervals)))
         _write(run, self._exported(), self._load(), events, self.orders)
         self._write_ledger(run)
+        if self.books is not None:
+            self.books.write(run)
         urls = dict.fromkeys(("checkout", "payment", "cart"), "http://127.0.0.1:9")
         target = Target(**urls) if self.urls else Target()
         load = load_for(self.start_s, self.end_s - self.start_s)
@@ -141,6 +148,9 @@ class Recording:
                     count = _whole(n * share, second)
                     took_ms = self.late_ms if outcome in LOWER_BOUNDS else ms
                     yield _interval(Tag(step, outcome), second, took_ms, count)
+                    if step in self.again_s and outcome != "ok":
+                        again = Tag(step, outcome, kind=RETRY)
+                        yield _interval(again, second, 1000 * self.again_s[step], count)
                 if waits or second % DISTORTION_EVERY_S == 0:
                     tag = Tag(step, "ok", kind=DISTORTION)
                     yield _interval(tag, second, STALLED_MS if waits else self.distortion_ms, n)

@@ -8,6 +8,7 @@ import pytest
 
 from analysis.single.delivery import arrivals_due
 from recording.arrivals import arrival_times_s
+from recording.bursts import Burst
 from recording.metric_names import ARRIVALS_PLANNED
 from recording.profile import Load, Phase, Validity
 
@@ -60,3 +61,25 @@ def test_a_run_that_was_stopped_is_held_to_what_was_due_until_then() -> None:
     half = [sum(t <= 7.5 for t in arrival_times_s(LOAD, SEED, i, WORKERS)) for i in range(WORKERS)]
     assert delivered(half, ended_s=7.5)
     assert not delivered(PLANNED, ended_s=7.5)
+
+
+BURSTS = (Burst(at=4, duration=2, factor=5), Burst(at=12, duration=100, factor=0.5))
+
+
+@pytest.mark.parametrize("arrivals", ["poisson", "uniform"])
+def test_bursts_multiply_the_arrivals_of_their_time(arrivals: str) -> None:
+    """20/s for 15 s, of which 2 s at five times and the last 3 s at half of it."""
+    jump = Phase(name="jump", duration=1e-6, arrivals_per_s=20)
+    more = {"bursts": BURSTS, "arrivals": arrivals, "phases": (jump, *LOAD.phases)}
+    load = LOAD.model_copy(update=more)
+    times = [t for i in range(WORKERS) for t in arrival_times_s(load, SEED, i, WORKERS)]
+    for start_s, end_s, expected in ((0, 4, 80), (4, 6, 200), (6, 12, 120), (12, 15, 30)):
+        found = sum(start_s <= t < end_s for t in times)
+        spread = 4 * expected**0.5 if arrivals == "poisson" else WORKERS
+        assert found == pytest.approx(expected, abs=spread)
+
+
+def test_a_load_without_bursts_is_drawn_as_before() -> None:
+    """From the same candidates: a recording of before is held to its own moments."""
+    assert LOAD.peak_arrivals_per_s == 20
+    assert [LOAD.intended(t) for t in (0.0, 7.5, 15.0)] == [0.0, 10.0, None]

@@ -117,6 +117,7 @@ def test_all_breaches_are_collected(judged: JudgeIt) -> None:
         ({"closing": {"recorded": 999_999}}, "requests in latency.hlog"),
         ({"closing": {"locust_requests": 999_999}}, "Locust's own count"),
         ({"closing": {"orders": 3}}, "orders in confirmed.csv"),
+        ({"closing": {"given_up": 1}}, "orders in unconfirmed.csv"),
         ({"closing": {"errors": 1}}, "recorder errors 1"),
         ({"seconds_lost": frozenset(range(20, 30))}, "recorded intervals"),
         ({"rate": 0.0}, "measured requests 0"),
@@ -140,6 +141,17 @@ def test_a_run_that_is_no_evidence_is_invalid_and_says_why(
     verdict = judged(**faults)
     assert (verdict.verdict, verdict.exit_code) == (Outcome.INVALID, 4)
     assert any(reason in text for text in verdict.invalid_reasons), verdict.invalid_reasons
+
+
+@pytest.mark.parametrize(("wait_s", "rate"), [(0.0, 114.8), (3.0, 76.9)])
+def test_waits_before_retries_explain_another_rate(
+    judged: JudgeIt, wait_s: float, rate: float
+) -> None:
+    """Of seven requests one is made again, after no wait or a long one, not a think time."""
+    failing: dict[str, Any] = {"outcomes": {"charge": {"http_5xx": 1.0}}, "rate": rate}
+    for again_s, explained in (({"charge": wait_s}, True), ({}, False)):
+        reasons = judged(**failing, again_s=again_s).invalid_reasons
+        assert any("request rate" in text for text in reasons) is not explained, reasons
 
 
 def test_invalid_outranks_a_breach_and_still_shows_it(judged: JudgeIt) -> None:

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from analysis.evidence.money import MONEY_RULES
 from analysis.limits.regression import GateSettings, RegressionSettings
 from analysis.limits.thresholds import load_thresholds, parse_thresholds
 from recording.errors import ConfigError
@@ -39,6 +40,7 @@ SEED = {
     ("cart-service", "oom_killed"): 0.0,
     ("orders", "lost"): 0.0,
     ("orders", "unmatched"): 0.0,
+    **{("orders", rule): 0.0 for rule in MONEY_RULES},
     **{(service, "restarts"): 0.0 for service in FLOW.subjects},
 }
 

@@ -6,6 +6,7 @@ import re
 import signal
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -88,6 +89,35 @@ def test_an_interrupt_is_an_orderly_stop_with_a_verdict(start_run: StartRun) -> 
     assert verdict["invalid_reasons"] == []
     assert reconciled(verdict)
     assert gone(below)
+
+
+@repeated_when_starved
+def test_shoppers_that_retry_are_recorded_and_fit_the_load(start_run: StartRun) -> None:
+    """Three charges of ten fail: each is a failure, each is asked again, and nobody gives up."""
+    run = start_run(
+        *ONE_WORKER,
+        "--set", "services.payment.error_share=0.3",
+        "--set", "journey.retries=10",
+        "--set", "journey.retry_backoff=5ms",
+        "--set", "validity.rate_tolerance=0.15",
+    )  # fmt: skip
+    assert run.finish() == 3
+    verdict = run.verdict()
+    assert verdict["invalid_reasons"] == []
+    assert {breach["subject"] for breach in verdict["breaches"]} <= {
+        "journey",
+        "payment-gateway/charge",
+    }
+    assert reconciled(verdict)
+    tags = Counter[str]()
+    for interval in read_hlog(run.root / "latency.hlog").intervals:
+        if interval.tag.step == "charge":
+            tags[f"{interval.tag.outcome}/{interval.tag.kind}"] += interval.histogram.n
+    failed, again = tags["http_5xx/latency"], tags["http_5xx/retry"]
+    assert failed >= again >= 0.8 * failed > 10
+    closing = next(e for e in run.events() if e["event"] == "generator_ended")
+    assert closing["given_up"] == 0
+    assert (run.root / "ledger" / "unconfirmed.csv").read_text().count("\n") == 1
 
 
 def test_a_mock_that_dies_makes_the_run_invalid(start_run: StartRun) -> None:

@@ -14,9 +14,9 @@ from locustfiles.exemplars import server_time_ms
 from locustfiles.intervals import EvenIntervals
 from locustfiles.recorder import HELD_BACK, Recorder, unpack
 from recording.histogram import Histogram, merge
-from recording.hlog import DISTORTION, Tag
+from recording.hlog import DISTORTION, RETRY, Tag
 from recording.jsonl import read_json_lines
-from recording.orders_reader import read_confirmed
+from recording.orders_reader import read_confirmed, read_unconfirmed
 from recording.rundir import RunDir
 from tests.hlog_file import read_hlog
 
@@ -197,6 +197,32 @@ def test_confirmed_orders_reach_the_ledger_file(tmp_path: Path) -> None:
     collector.add("w", recorder.take(final=True) | {"t_s": 0.0})
     collector.close(1.0, 1, 0)
     assert read_confirmed(run.confirmed)[0]["order_id"].to_list() == ["ord-lt-00001"]
+
+
+def test_who_gave_up_and_what_was_asked_again_is_recorded(tmp_path: Path) -> None:
+    """The checkout and its payment, and the wait, where the request began."""
+    run = run_dir(tmp_path / "run")
+    collector = Collector(run, 0.0, EvenIntervals(1.0))
+    clock, recorder = _at(0.5)
+    context = begun() | {"arm": "head"}
+    recorder.begin(context)
+    context |= answered("http_5xx")
+    clock.t_s = 1.5
+    recorder.on_request(1000.0, response(status=500), context)
+    recorder.ask_again(context, 0.25)
+    recorder.give_up(context, {"checkout_id": "chk-1", "payment_id": "pay,1"})
+    collector.add("w", recorder.take(final=True) | {"t_s": 2.0})
+    collector.close(2.0, 1, 1)
+    found, damaged = read_unconfirmed(run.unconfirmed)
+    assert found is not None
+    assert (found.rows(), damaged) == ([(1.5, "chk-1", "pay,1", "head")], 0)
+    waits = [i for i in read_hlog(run.latency).intervals if i.tag.kind == RETRY]
+    assert [(i.start_s, str(i.tag), i.histogram.n) for i in waits] == [
+        (0.0, "browse/http_5xx/head/retry", 1)
+    ]
+    assert waits[0].histogram.values_us[0] == pytest.approx(250_000, rel=1e-3)
+    (closing,) = [r for r in read_json_lines(run.events)[0] if r["event"] == "generator_ended"]
+    assert (closing["given_up"], closing["recorded"], closing["orders"]) == (1, 1, 0)
 
 
 def test_a_request_belongs_to_the_interval_in_which_it_began() -> None:

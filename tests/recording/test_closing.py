@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from recording.closing import changed_files
+from recording.ledgers import read_orders, settle_ledger
 from recording.manifest import read_manifest
-from recording.orders_reader import read_ledger, settle_ledger
 from recording.rundir import EVIDENCE, RunDir
+from tests.analysis.books import Books
 from tests.analysis.recordings import SMALL, Recording
 
 WRITTEN = [
@@ -37,7 +38,8 @@ SPOIL: dict[str, tuple[Callable[[Path], object], str]] = {
 @pytest.fixture(scope="module")
 def kept(tmp_path_factory: pytest.TempPathFactory) -> RunDir:
     """A closed run that no test changes."""
-    return Recording(**SMALL).write(tmp_path_factory.mktemp("kept") / "run")
+    small = SMALL | {"ledger": None, "books": Books()}
+    return Recording(**small).write(tmp_path_factory.mktemp("kept") / "run")
 
 
 @pytest.fixture
@@ -53,7 +55,7 @@ def became(run: RunDir) -> dict[str, str]:
 
 def test_an_untouched_run_is_as_it_was(kept: RunDir, run: RunDir) -> None:
     """Also in another place, and after it was read."""
-    read_ledger(run.orders)
+    read_orders(run.orders)
     assert became(run) == {}
     assert became(kept) == {}
 
@@ -120,9 +122,9 @@ def test_a_killed_writers_last_orders_are_read_and_nothing_is_written(tmp_path: 
     killed_shop(path)
     before = {p.name: p.read_bytes() for p in tmp_path.iterdir()}
     assert before["orders.sqlite-wal"]
-    ledger = read_ledger(path)
+    ledger = read_orders(path)
     assert ledger is not None
-    assert ledger["order_id"].to_list() == ["ord-1"]
+    assert ledger.orders["order_id"].to_list() == ["ord-1"]
     assert {p.name: p.read_bytes() for p in tmp_path.iterdir()} == before
 
 
@@ -132,6 +134,6 @@ def test_the_runs_own_end_puts_them_into_the_ledger(tmp_path: Path) -> None:
     killed_shop(path)
     settle_ledger(path)
     assert [p.name for p in tmp_path.iterdir()] == ["orders.sqlite"]
-    ledger = read_ledger(path)
+    ledger = read_orders(path)
     assert ledger is not None
-    assert ledger["order_id"].to_list() == ["ord-1"]
+    assert ledger.orders["order_id"].to_list() == ["ord-1"]

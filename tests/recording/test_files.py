@@ -7,9 +7,10 @@ import pytest
 
 from recording.errors import ConfigError, NotARunError, StorageError
 from recording.jsonl import JsonLinesWriter, read_json_lines
+from recording.ledgers import read_orders
 from recording.manifest import Manifest, read_manifest, write_manifest
 from recording.orders import ConfirmedOrdersWriter
-from recording.orders_reader import read_confirmed, read_ledger
+from recording.orders_reader import read_confirmed
 from recording.profile import Load, Phase, Profile
 from recording.rundir import create_run_dir, list_runs, open_run_dir
 from recording.series import Sample, SeriesWriter
@@ -175,18 +176,18 @@ def test_a_value_that_is_no_finite_number_is_no_sample(tmp_path: Path) -> None:
 def test_a_ledger_is_read_and_a_spoilt_one_is_an_error(tmp_path: Path) -> None:
     """None without a file; ValueError for a file that is no ledger."""
     path = tmp_path / "orders.sqlite"
-    assert read_ledger(path) is None
+    assert read_orders(path) is None
     connection = sqlite3.connect(path)
     connection.execute("CREATE TABLE orders(order_id TEXT, created_t_s REAL)")
     connection.execute("INSERT INTO orders VALUES ('ord-lt-00001', 3.5)")
     connection.commit()
     connection.close()
-    found = read_ledger(path)
+    found = read_orders(path)
     assert found is not None
-    assert found.to_dicts() == [{"t_s": 3.5, "order_id": "ord-lt-00001"}]
+    assert found.orders.to_dicts() == [{"t_s": 3.5, "order_id": "ord-lt-00001"}]
     path.write_bytes(b"not a database" * 100)
     with pytest.raises(ValueError, match=r"orders\.sqlite"):
-        read_ledger(path)
+        read_orders(path)
 
 
 def test_a_manifest_survives_its_file_and_every_cut_is_one_clear_error(tmp_path: Path) -> None:

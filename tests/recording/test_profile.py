@@ -6,7 +6,7 @@ import pytest
 
 from recording.durations import format_duration, parse_duration_s
 from recording.errors import ConfigError
-from recording.profile import Funnel, Load, Phase
+from recording.profile import Funnel, Load, Phase, Profile
 from recording.profile_file import load_profile
 
 PROFILES = Path(__file__).parents[2] / "profiles"
@@ -44,6 +44,10 @@ def test_every_shipped_profile_loads(path: Path) -> None:
         ("seed.x=1", "'seed' is"),
         ("load.phases.sustained.measured=false", "no phase has measured = true"),
         ("target.checkout=http://127.0.0.1:1", "give checkout, payment and cart urls"),
+        ("journey.retry_key=old", "'same' or 'new'"),
+        ("journey.retries=11", "less than or equal to 10"),
+        ("load.bursts=[{ at = '1s', for = '2s', factor = 3 }]", 'they need model = "arrivals"'),
+        ("load.bursts=[{ at = '1s', for = 2, factor = 3 }]", "a duration needs its unit"),
     ],
 )
 def test_a_bad_override_is_one_clear_error(override: str, message: str) -> None:
@@ -161,3 +165,25 @@ def test_looks_that_can_never_decide_are_refused(looks: str, why: str) -> None:
 def test_looks_that_can_decide_are_taken(looks: str) -> None:
     """Fourteen rounds at once have 3,432 orders, eight and eight 4,900."""
     assert load_profile(PROFILES / "gate.toml", [f"gate.looks={looks}"]).gate is not None
+
+
+def test_bursts_are_written_and_read_back_as_they_were_meant(tmp_path: Path) -> None:
+    """``for`` in the file and in the manifest; one that would never begin is refused."""
+    path = tmp_path / "bursts.toml"
+    text = """
+    [load]
+    model = "arrivals"
+    phases = [{ name = "p", duration = "10s", arrivals_per_s = 5, measured = true }]
+    [[load.bursts]]
+    at = "2s"
+    for = "3s"
+    factor = 4
+    """
+    path.write_text(text)
+    profile = load_profile(path)
+    assert [profile.load.intended(t) for t in (1.0, 2.0, 4.9, 5.0)] == [0.5, 4.0, 9.8, 2.5]
+    assert profile.load.peak_arrivals_per_s == 20
+    assert Profile.model_validate(profile.model_dump(mode="json")) == profile
+    path.write_text(text.replace('at = "2s"', 'at = "10s"'))
+    with pytest.raises(ConfigError, match="a burst at 10 s: the load ends after 10 s"):
+        load_profile(path)

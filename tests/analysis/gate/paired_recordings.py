@@ -28,6 +28,7 @@ from recording.profile import Gate, Journey, Load, Phase, Profile, Range, Sampli
 from recording.rundir import RunDir
 from recording.series import Sample, SeriesWriter
 from recording.slots import ARMS, Arm, Slots
+from tests.analysis.books import Books
 
 LOOKS = (16, 24)
 ONE_LOOK = LOOKS[-1:]
@@ -94,6 +95,8 @@ class PairedRecording:
         default_factory=lambda: dict.fromkeys(ARMS, ((), ()))
     )
     """By arm: what clients saw confirmed, and what is in the ledger."""
+    books: Mapping[str, Books] = field(default_factory=dict)
+    """By arm: ledgers that know of money, in place of ``orders``."""
     twins: bool = False
     """Both arms serve the same latencies in the same order."""
     seeds: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
@@ -138,7 +141,12 @@ class PairedRecording:
 
     def _write_orders(self, run: RunDir) -> None:
         confirmed = ConfirmedOrdersWriter(run.confirmed)
+        for arm, books in self.books.items():
+            books.write(run, arm)
+            confirmed.write((START_S, order, arm) for order, *_ in books.orders)
         for arm, (seen, ledger) in self.orders.items():
+            if arm in self.books:
+                continue
             confirmed.write((START_S, order, arm) for order in seen)
             connection = sqlite3.connect(run.orders_of(arm))
             connection.execute("CREATE TABLE orders (created_t_s REAL, order_id TEXT)")
@@ -257,7 +265,9 @@ class PairedRecording:
             return
         end_s = self.end_s + 1.0
         yield _event(end_s, "phases_ended", early=self.rounds < self.looks[-1])
-        orders = sum(len(seen) for seen, _ in self.orders.values())
+        seen = {arm: seen for arm, (seen, _) in self.orders.items()}
+        seen |= {arm: books.orders for arm, books in self.books.items()}
+        orders = sum(map(len, seen.values()))
         recorded = sum(begun.values())
         counts: dict[str, Any] = {"recorded": recorded, "begun": begun, "cut_off": 0}
         counts |= {"orders": orders, "errors": 0, "locust_requests": recorded}

@@ -14,6 +14,7 @@ from analysis.report.ci import junit
 from analysis.words.values import Outcome
 from recording.closing import close_run
 from recording.manifest import Manifest
+from tests.analysis.books import Books
 from tests.analysis.gate.paired_recordings import PairedRecording, judged
 
 THRESHOLDS = load_thresholds(Path(__file__).parents[3] / "thresholds.toml")
@@ -66,7 +67,7 @@ def test_what_spoils_a_paired_run(tmp_path: Path, changes: dict[str, object], re
         ({"failed": {"head": 0.02}}, "a request that fails fast is not a fast request"),
         (
             {"orders": {"base": (["a"], []), "head": (["b", "c", "d"], [])}},
-            "3 orders of head are confirmed to a client but not in the ledger (1 of base)",
+            "head has 3 orders confirmed to a client but not in the ledger (1 in base)",
         ),
     ],
 )
@@ -115,6 +116,47 @@ def test_orders_that_head_alone_loses_fail(
     failed = outcome is Outcome.FAIL
     assert {b.subject for b in report.breaches} == ({"orders"} if failed else set())
     assert (b'<failure message="' in junit(report)) is failed
+
+
+PAID = Books().payments or ()
+TWICE = Books(payments=[*PAID, ("pay-4", "chk-1", "succeeded", 8999)])
+THRICE = Books(payments=[*(TWICE.payments or ()), ("pay-5", "chk-1", "succeeded", 8999)])
+
+
+@pytest.mark.parametrize(
+    ("base", "head", "outcome", "said"),
+    [
+        (Books(), Books(), Outcome.PASS, "head: payments: 2 succeeded, $100.49"),
+        (Books(), TWICE, Outcome.FAIL, "head: orders: 1 customer charged twice, $89.99: chk-1"),
+        (TWICE, TWICE, Outcome.PASS, "base: orders: 1 customer charged twice, $89.99: chk-1"),
+        (TWICE, Books(stock=[("SKU-1", 1)]), Outcome.FAIL, "sold beyond the stock"),
+        (TWICE, THRICE, Outcome.INCONCLUSIVE, "head: orders: 1 customer charged more than once"),
+        (Books(payments=None), Books(), Outcome.INVALID, ""),
+        (Books(), Books(payments=None), Outcome.INCONCLUSIVE, ""),
+    ],
+)
+def test_what_head_alone_does_to_its_customers_money_fails(
+    tmp_path: Path, base: Books, head: Books, outcome: Outcome, said: str
+) -> None:
+    """In each way by itself; what base does too is no regression, and more of it no PASS."""
+    report = gate(tmp_path, books={"base": base, "head": head})
+    assert report.verdict is outcome, report.summary
+    assert any(said in line for line in report.findings)
+    assert {b.subject for b in report.breaches} == (
+        {"orders"} if outcome is Outcome.FAIL else set()
+    )
+
+
+def test_a_head_of_which_less_is_known_cannot_pass(tmp_path: Path) -> None:
+    """Its ledger knows no money, and base's does; the other way round it is no worse than base."""
+    for arm, other in (("head", "base"), ("base", "head")):
+        run = PairedRecording(
+            rounds=16, books={other: Books()}, orders={arm: (["ord-1"], ["ord-1"])}
+        ).write(tmp_path / arm)
+        report = judged(run, THRESHOLDS)
+        assert report.verdict is (Outcome.INCONCLUSIVE if arm == "head" else Outcome.PASS)
+        said = "head's ledgers do not say what base's do"
+        assert any(said in reason for reason in report.inconclusive_reasons) is (arm == "head")
 
 
 @pytest.mark.parametrize("at_s", [1.5, 9.0])
