@@ -11,6 +11,7 @@ from random import Random
 from typing import Any, NamedTuple
 
 from locustfiles.answers import Field, echo, positive, says, some, text
+from locustfiles.shares import Shares
 from recording.profile import Journey
 
 CATEGORIES = (
@@ -30,6 +31,7 @@ class Visit:
     """A journey of one user: who it is, and what it knows from the steps so far."""
 
     random: Random
+    shares: Shares
     journey: Journey
     user_id: str
     cart_id: str
@@ -148,7 +150,7 @@ def start_checkout(visit: Visit) -> Request:
 def charge(visit: Visit) -> Request:
     """By a good card, or one that is to be declined. The shop's own idempotency key (PR #4462):
     SHA256(order id + timestamp)."""
-    declines = visit.random.random() < visit.journey.decline_share
+    declines = visit.shares.hit("declined", visit.journey.decline_share, visit.random)
     card = visit.random.choice(DECLINE_CARDS) if declines else GOOD_CARD
     started = visit.of("checkout_id")
     moment = datetime.now(UTC).isoformat()

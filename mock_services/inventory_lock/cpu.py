@@ -11,7 +11,7 @@ from mock_services.kit.pool import Pool
 
 
 def utilization(
-    settings: InventoryLockSettings, requests_per_s: float, held: int, waiting: bool
+    settings: InventoryLockSettings, requests_per_s: float, held: float, waiting: bool
 ) -> float:
     """Of one replica, share of the CPU that it asks Kubernetes for; it may use more than that."""
     busy_ms_per_s = settings.request_cpu_ms * requests_per_s + settings.lock_scan_cpu_ms * held
