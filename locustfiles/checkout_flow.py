@@ -30,6 +30,7 @@ from locustfiles.pause import Pause
 from locustfiles.plan import PLAN
 from locustfiles.retries import asked_again, retry_wait_s
 from locustfiles.shape import PhaseShape
+from locustfiles.shares import Shares
 from locustfiles.steps import STEPS, Request, Step, UnaskableError, Visit
 from locustfiles.timetable import TIMETABLE
 from recording.hlog import UNPAIRED
@@ -42,7 +43,7 @@ STAGGER_S = JOURNEY.period or 1.0
 """New users wait up to this long. Without it one batch would browse in step, and with a journey
 period the ramp's length would leave a wave in the rate for good."""
 
-SHARES = JOURNEY.funnel.model_dump()
+FUNNEL = JOURNEY.funnel.model_dump()
 """Of users who take a step, by its name."""
 LABELS = Labels()
 _numbers = itertools.count()
@@ -56,6 +57,11 @@ class Abandoned(Exception):  # noqa: N818 - a way to leave, not an error
 def _service(base_url: str) -> Service:
     profile = PLAN.profile
     return Service(base_url, profile.load.request_timeout, profile.target.ca_file)
+
+
+@functools.cache
+def _shares(_arm: Arm | None) -> Shares:
+    return Shares(dealt=JOURNEY.shares == "dealt")
 
 
 class CheckoutUser(User):
@@ -90,6 +96,7 @@ class CheckoutUser(User):
         self._arm: Arm | None = ARMS[own_number % 2] if TIMETABLE is not None else None
         self._number = listeners.WORKER.user_number(own_number)
         self._random = random.Random(f"{PLAN.profile.seed}/{self._number}")
+        self._shares = _shares(self._arm)
         self._sessions = 0
         self._connect()
         self._new_session()
@@ -143,7 +150,7 @@ class CheckoutUser(User):
         began_s = time.monotonic()
         if OPEN or began_s > self._session_ends_s:
             self._new_session()
-        visit = Visit(self._random, JOURNEY, self._user_id, self._cart_id)
+        visit = Visit(self._random, self._shares, JOURNEY, self._user_id, self._cart_id)
         try:
             for step in self._steps:
                 self._take(step, visit)
@@ -156,8 +163,8 @@ class CheckoutUser(User):
 
     def _take(self, step: Step, visit: Visit) -> None:
         """One step; raises Abandoned where the user leaves."""
-        share = SHARES.get(step.name)
-        if share is not None and self._random.random() >= share:
+        share = FUNNEL.get(step.name)
+        if share is not None and not self._shares.hit(step.name, share, self._random):
             if step.optional:
                 return
             raise Abandoned

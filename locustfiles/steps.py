@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from locustfiles.answers import Field, echo, positive, says, some, text
 from locustfiles.popularity import product_number
+from locustfiles.shares import Shares
 from recording.profile import Journey
 
 CATEGORIES = (
@@ -31,6 +32,7 @@ class Visit:
     """A journey of one user: who it is, and what it knows from the steps so far."""
 
     random: Random
+    shares: Shares
     journey: Journey
     user_id: str
     cart_id: str
@@ -152,7 +154,7 @@ def start_checkout(visit: Visit) -> Request:
 )  # fmt: skip
 def charge(visit: Visit) -> Request:
     """By a good card, or one that is to be declined."""
-    declines = visit.random.random() < visit.journey.decline_share
+    declines = visit.shares.hit("declined", visit.journey.decline_share, visit.random)
     card = visit.random.choice(DECLINE_CARDS) if declines else GOOD_CARD
     started = visit.of("checkout_id")
     key = idempotency_key(started["checkout_id"])

@@ -22,3 +22,4 @@ RUN_ENDED = "run_ended"  # how, because
 GC = "gc"
 OOM_KILLED = "oom_killed"
 POOL_EXHAUSTED = "pool_exhausted"  # request_id, body: of the first 503
+SCALED = "scaled"  # replicas_before, replicas_after, value_percent

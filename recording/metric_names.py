@@ -10,7 +10,10 @@ CPU = "process_cpu_seconds_total"
 STARTED = "process_start_time_seconds"
 MEMORY_LIMIT = "container_spec_memory_limit_bytes"
 OOM_EVENTS = "container_oom_events_total"
-OF_A_PROCESS = (RSS, CPU, STARTED, MEMORY_LIMIT, OOM_EVENTS, "service_replicas")
+REPLICAS = "service_replicas"
+OF_A_PROCESS = (RSS, CPU, STARTED, MEMORY_LIMIT, OOM_EVENTS, REPLICAS)
+REPLICA_CPU = "replica_cpu_utilization_ratio"
+"""Of each replica; an autoscaler's metric, and no CPU of the process."""
 POOL_MAX = "connection_pool_max"
 POOL_ACTIVE = "connection_pool_active"
 POOL_WAITING = "connection_pool_waiting"

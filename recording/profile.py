@@ -166,6 +166,9 @@ class Journey(Table):
     session: Range = Range(min=180.0, max=480.0)
     decline_share: Share = 0.03
     funnel: Funnel = Funnel()
+    shares: Literal["drawn", "dealt"] = "drawn"
+    """How the funnel's shares and the declines come about: by chance, or exactly in each Locust
+    process, evenly spread."""
     test_users: int = Field(default=50_000, ge=1)
     products: int = Field(default=10_000, ge=1)
     popularity: float = Field(default=0.0, ge=0, le=10)

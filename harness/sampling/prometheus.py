@@ -18,10 +18,12 @@ from recording.metric_names import (
     OF_A_POOL,
     OF_A_PROCESS,
     POOL_MAX,
+    REPLICA_CPU,
 )
 from recording.series import is_sound
 
-_KEPT = (HTTP_REQUESTS, *OF_A_PROCESS, *OF_A_POOL)
+_KEPT = (HTTP_REQUESTS, *OF_A_PROCESS, *OF_A_POOL, REPLICA_CPU)
+_LABELLED = {*OF_A_POOL, REPLICA_CPU}
 _STATUS = ("status", "code", "status_code")
 """Labels that exporters give the HTTP status, the first that is there."""
 _COUNTED = ("_total", "_bucket", "_sum", "_count")
@@ -58,7 +60,7 @@ def _flat(metric: str, labels: Mapping[str, str]) -> str:
     if metric == HTTP_REQUESTS:
         status = next((labels[name] for name in _STATUS if labels.get(name)), None)
         return metric if status is None else f"{metric}/{_part(status)}"
-    return "/".join([metric, *(_pool_labels(labels) if metric in OF_A_POOL else ())])
+    return "/".join([metric, *(_pool_labels(labels) if metric in _LABELLED else ())])
 
 
 def _pool_labels(labels: Mapping[str, str]) -> Iterator[str]:

@@ -1,5 +1,6 @@
 """inventory-lock-service: locks on stock, on pooled connections that can run out."""
 
+import asyncio
 import functools
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
@@ -8,8 +9,7 @@ from fastapi import FastAPI, Request, Response
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from pydantic import BaseModel, Field
 
-from mock_services.inventory_lock.locks import LockTable
-from mock_services.inventory_lock.replicas import Replicas
+from mock_services.inventory_lock.fleet import Fleet
 from mock_services.inventory_lock.settings import InventoryLockSettings
 from mock_services.kit import money
 from mock_services.kit.app import build_app, settings_from_env
@@ -35,7 +35,7 @@ class ReleaseRequest(BaseModel):
 
 
 class InventoryLockService(MockService[InventoryLockSettings]):
-    """Holds the locks and the replicas' pools."""
+    """Holds the locks, and the replicas' pools."""
 
     name = "inventory-lock-service"
     version = "v1.6.0"
@@ -43,28 +43,52 @@ class InventoryLockService(MockService[InventoryLockSettings]):
 
     def __init__(self, settings: InventoryLockSettings) -> None:
         super().__init__(settings)
-        self._replicas = Replicas("locks", settings.replicas, settings.pool_max)
-        self._locks = LockTable()
+        self._fleet = Fleet(self.name, lambda: self.settings, self.events.write)
+
+    async def on_start(self) -> None:
+        self._watch = asyncio.create_task(self._fleet.run())
+
+    async def on_stop(self) -> None:
+        self._watch.cancel()
+        self._fleet.autoscaler.stop()
 
     def pools(self) -> Iterable[Pool]:
-        return self._replicas.pools()
+        return self._fleet.replicas.pools()
 
     def replica_count(self) -> int:
-        return len(self._replicas)
+        return len(self._fleet.replicas)
 
     def on_settings(self) -> None:
-        self._replicas.resize(self.settings.replicas, self.settings.pool_max)
+        self._fleet.configure()
+
+    def apply(self, changed: dict[str, object]) -> None:
+        super().apply(changed)
+        if "replicas" in changed:
+            self._fleet.autoscaler.set(self.settings.replicas)
 
     def extra_metrics(self) -> Iterable[Metric]:
-        yield GaugeMetricFamily("inventory_locks", "Locks in force", value=len(self._locks))
-        yield CounterMetricFamily(
-            "inventory_locks_expired", "Locks that timed out", value=self._locks.expired_total
+        locks, unswept = self._fleet.locks, len(self._fleet.sweeper)
+        yield GaugeMetricFamily("inventory_locks", "Locks in force", value=len(locks))
+        yield GaugeMetricFamily(
+            "inventory_locks_unswept", "Expired, and still holding a connection", value=unswept
         )
+        yield CounterMetricFamily(
+            "inventory_locks_expired", "Locks that timed out", value=locks.expired_total
+        )
+        cpu = GaugeMetricFamily(
+            "replica_cpu_utilization_ratio",
+            "Modelled CPU of a replica, share of its request",
+            labels=("replica",),
+        )
+        for replica, share in self._fleet.cpu.utilization.items():
+            cpu.add_metric((replica,), share)
+        yield cpu
 
     async def acquire(self, request: Request, wanted: AcquireRequest) -> Response:
         """Wait for a connection, then lock."""
         call = Call.of(request)
-        pool = self._replicas.next()
+        self._fleet.cpu.requests += 1
+        pool = self._fleet.replicas.next()
         wait_timeout_s = self.settings.wait_timeout_s
         try:
             lease = await pool.acquire(wait_timeout_s)
@@ -82,7 +106,7 @@ class InventoryLockService(MockService[InventoryLockSettings]):
 
     async def _lock(self, wanted: AcquireRequest, lease: Lease | None) -> Response:
         ttl_s = min(wanted.ttl_seconds or self.settings.lock_ttl_s, self.settings.lock_ttl_s)
-        lock_id = self._locks.add(ttl_s, lease)
+        lock_id = self._fleet.locks.add(ttl_s, lease)
         expires_at = datetime.now(UTC) + timedelta(seconds=ttl_s)
         return json_response(
             200,
@@ -94,16 +118,17 @@ class InventoryLockService(MockService[InventoryLockSettings]):
 
     async def release(self, request: Request, given: ReleaseRequest) -> Response:
         """Unlock. A release works on the lock's own connection, or else on a fresh one."""
+        self._fleet.cpu.requests += 1
         if self.settings.hold == "until_release":
             return await self._unlock(given.lock_id)
         work = functools.partial(self._unlock, given.lock_id)
-        pool, timeout_s = self._replicas.next(), self.settings.wait_timeout_s
+        pool, timeout_s = self._fleet.replicas.next(), self.settings.wait_timeout_s
         return await self.with_connection(Call.of(request), pool, timeout_s, work)
 
     async def _unlock(self, lock_id: str) -> Response:
-        if self._locks.release(lock_id):
+        if self._fleet.locks.release(lock_id):
             return json_response(200, lock_id=lock_id, status="released")
-        if self._locks.has_expired(lock_id):
+        if self._fleet.locks.has_expired(lock_id):
             text = f"{lock_id} has expired; its stock is free already"
             return error_response(410, "LockExpired", text)
         return error_response(404, "NotFound", f"no lock {lock_id}")

@@ -183,7 +183,11 @@ class MockService(Generic[SettingsT]):
             lease.release()
 
     def exhausted(self, call: Call, full: PoolExhaustedError, wait_timeout_s: float) -> Response:
-        """The 503 of an exhausted pool, as in the seed's log, and the event that tells of it."""
+        """The 503 of an exhausted pool, as in the seed's log, and the event that tells of it.
+
+        Nothing of the modelled work was done: the caller has waited, and waits no longer.
+        """
+        call.takes(0.0)
         response = error_response(
             503,
             "ConnectionPoolExhausted",

@@ -1,0 +1,137 @@
+"""The seed's lock pool as fluids: what the mock's classes do one by one, added up.
+
+Checkouts take connections. Most give them back at confirm; the abandoned expire after their time
+to live, and wait for a sweeper. Who finds no connection waits, and fails when that takes too long.
+CPU is the mock's own model of it (``mock_services/inventory_lock/cpu.py``).
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from mock_services.inventory_lock.cpu import utilization
+from mock_services.inventory_lock.settings import InventoryLockSettings
+
+TTL_S = 300.0
+TO_CONFIRM_S = 7.8
+"""Two pauses, the charge, and the confirmation until it releases the lock."""
+PEAK_STARTS_PER_S = 88.0
+REQUESTS_PER_START = 1 + 80 / 88
+STEP_S = 0.1
+HOUR_S = 3600.0
+MARKS_H = (2.0, 4.0, 6.0, 7.0)
+
+
+def seed_starts(t_s: float) -> float:
+    """Checkouts started a second: two hours up, 42 hours at the peak, four hours down."""
+    hour = t_s / HOUR_S
+    return PEAK_STARTS_PER_S * min(1.0, hour / 2, (48 - hour) / 4)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is played. ``starts_per_s`` is a function of the time in s."""
+
+    settings: InventoryLockSettings = field(default_factory=InventoryLockSettings)
+    starts_per_s: Callable[[float], float] = seed_starts
+    hours: float = 48.0
+    abandoned: float = 8 / 88
+    patience_s: float = 1.7
+    """How long a start waits for its lock before it fails: two attempts and a pause."""
+
+
+@dataclass
+class Told:
+    """What happened; hours, percent."""
+
+    used: dict[float, float] = field(default_factory=dict)
+    cpu: dict[float, float] = field(default_factory=dict)
+    exhausted_h: float | None = None
+    scaled_h: float | None = None
+    ready_h: float | None = None
+    failed: float = 0.0
+
+
+class Locks:
+    """Connections held: on their way to confirm, abandoned, expired and not yet swept."""
+
+    def __init__(self) -> None:
+        self._young: deque[float] = deque([0.0] * round(TTL_S / STEP_S))
+        self._abandoned = self._expired = self._confirming = 0.0
+        self.waiting = 0.0
+
+    @property
+    def held(self) -> float:
+        """Connections taken."""
+        return self._confirming + self._abandoned + self._expired
+
+    def free(self, swept_per_s: float) -> None:
+        """One step of confirmations, expiries and sweeps."""
+        self._confirming -= self._confirming * STEP_S / TO_CONFIRM_S
+        oldest = self._young.popleft()
+        self._abandoned -= oldest
+        self._expired += oldest
+        self._expired -= min(self._expired, swept_per_s * STEP_S or self._expired)
+
+    def start(self, plan: Plan, offered_per_s: float, room: float) -> float:
+        """One step of checkouts that want a lock; how many failed, having waited too long."""
+        wanted = self.waiting + offered_per_s * STEP_S
+        granted = min(wanted, max(0.0, room))
+        left = granted * plan.abandoned
+        self._young.append(left)
+        self._abandoned += left
+        self._confirming += granted - left
+        failed = max(0.0, wanted - granted - offered_per_s * plan.patience_s)
+        self.waiting = wanted - granted - failed
+        return failed
+
+
+class Scaler:
+    """One replica more when the metric has been above its target for long enough."""
+
+    def __init__(self, settings: InventoryLockSettings) -> None:
+        self._settings = settings
+        self._start_up_s = (
+            settings.pod_scheduling_s + settings.pod_start_s + settings.pod_readiness_s
+        )
+        self._above_since_s: float | None = None
+        self._ready_s: float | None = None
+        self.replicas = settings.replicas
+
+    def look(self, t_s: float, percent: float, told: Told) -> None:
+        """One step."""
+        settings = self._settings
+        if self._ready_s is not None:
+            if t_s >= self._ready_s:
+                self.replicas += 1
+                told.ready_h, self._ready_s = t_s / HOUR_S, None
+        elif not settings.autoscale or percent <= settings.scale_threshold_percent:
+            self._above_since_s = None
+        elif self._above_since_s is None:
+            self._above_since_s = t_s
+        elif t_s - self._above_since_s >= settings.scale_hold_s and self.replicas < settings.most:
+            told.scaled_h, self._ready_s = t_s / HOUR_S, t_s + self._start_up_s
+            self._above_since_s = None
+
+
+def play(plan: Plan) -> Told:
+    """The plan's hours in steps of 0.1 s."""
+    told, locks, settings = Told(), Locks(), plan.settings
+    scaler = Scaler(settings)
+    for step in range(round(plan.hours * HOUR_S / STEP_S)):
+        t_s, count = step * STEP_S, scaler.replicas
+        offered = plan.starts_per_s(t_s)
+        locks.free(count * settings.expiry_per_s)
+        told.failed += locks.start(plan, offered, count * settings.pool_max - locks.held)
+        waits = locks.waiting > 0
+        if waits and told.exhausted_h is None:
+            told.exhausted_h = t_s / HOUR_S
+        requests_per_s = offered * REQUESTS_PER_START / count
+        cpu = 100 * utilization(settings, requests_per_s, locks.held / count, waits)
+        used = 100 * locks.held / (count * settings.pool_max)
+        scaler.look(t_s, cpu if settings.scale_on == "cpu" else used, told)
+        if t_s / HOUR_S in MARKS_H:
+            told.used[t_s / HOUR_S], told.cpu[t_s / HOUR_S] = used, cpu
+    return told
