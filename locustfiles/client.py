@@ -79,6 +79,10 @@ class Service:
         return f"{start}{self._fixed}{headers}{length}\r\n".encode("latin-1") + body
 
 
+class TruncatedError(HTTPParseError):
+    """The connection ended in the middle of a response."""
+
+
 class _Reader(HTTPResponseParser):
     """Collects one response; the parser calls the methods that begin with ``_on_``."""
 
@@ -101,15 +105,15 @@ class _Reader(HTTPResponseParser):
                 self.head += block
             self.feed(block)
             if not block and not self._done:
-                raise HTTPParseError("connection closed before the end of the response")
+                raise TruncatedError("connection closed before the end of the response")
 
     def _receive(self, source: socket) -> bytes:
         try:
             block: bytes = source.recv(BLOCK_BYTES)
-        except ConnectionResetError:
+        except ConnectionResetError as error:
             if self.head:
                 raise
-            block = b""
+            raise HTTPConnectionClosed("connection reset before the response") from error
         if not block and not self.head:
             raise HTTPConnectionClosed("connection closed before the response")
         return block

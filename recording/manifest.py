@@ -11,9 +11,10 @@ from pydantic import ConfigDict, Field, ValidationError
 from recording.errors import ManifestError, StorageError
 from recording.files import read_regular, replace_file, why
 from recording.flow import FOUR, Service, Services
-from recording.profile import Profile, Section
+from recording.profile import Profile
 from recording.secrets import redacted
 from recording.slots import HEAD
+from recording.tables import Section
 
 FORMATS = {
     1: "profile, revision, versions, host, phases, how it ended; of a paired run its arms",

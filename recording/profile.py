@@ -9,23 +9,15 @@ from itertools import pairwise
 from math import comb, prod
 from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    ConfigDict,
-    Field,
-    Strict,
-    ValidationInfo,
-    field_validator,
-    model_validator,
-)
+from pydantic import AfterValidator, Field, ValidationInfo, field_validator, model_validator
 
 from recording.durations import BY_HAND, DurationS
+from recording.faults import Fault, check_timetable
 from recording.flow import FLOW
 from recording.slots import Slots
+from recording.tables import Listed, Share, Table
 from recording.urls import base_url
 
-Share = Annotated[float, Field(ge=0, le=1)]
 Seed = Annotated[int, Field(ge=0, lt=2**63)]
 BaseUrl = Annotated[str, AfterValidator(base_url)]
 
@@ -38,25 +30,6 @@ SUBJECTS = (*FLOW.subjects, JOURNEY, *FLOW.steps, ORDERS)
 
 STOP_MARGIN_S = 2.0
 """What a user needs beyond its request's deadline to notice, say so and leave."""
-
-
-class Section(BaseModel):
-    """A table of the profile: frozen, and a misspelt key is an error."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Table(Section):
-    """A table that people write: a value of another kind than asked for is refused, not converted.
-
-    ``"5"`` is no number, ``1`` and ``"yes"`` are no truth values, ``inf`` is no limit.
-    """
-
-    model_config = ConfigDict(strict=True, allow_inf_nan=False)
-
-
-Listed = Strict(False)
-"""Of a tuple: written as a list; its entries are as strict as all else."""
 
 
 class Range(Table):
@@ -342,6 +315,10 @@ class Profile(Table):
     target: Target = Target()
     services: Mapping[str, Mapping[str, Any]] = Field(default_factory=dict)
     """Behaviour of the mocks, one table each; validated against the mocks' own schema."""
+    faults: Annotated[tuple[Fault, ...], Listed] = Field(
+        default=(), exclude_if=lambda faults: not faults
+    )
+    """What goes wrong on purpose, in a run of services that it starts itself."""
     recording: Recording = Recording()
     sampling: Sampling = Sampling()
     validity: Validity = Validity()
@@ -357,6 +334,15 @@ class Profile(Table):
                 f"{self.gate.warmup_rounds} + {self.gate.looks[-1]} rounds of two slots of "
                 f"{self.gate.slot:g} s take {self.gate.duration_s:g} s: make it longer"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _faults_can_be(self, info: ValidationInfo) -> Self:
+        if self.faults and self.target.urls:
+            raise ValueError(
+                "faults strike services that the run starts: leave out [target]'s urls"
+            )
+        check_timetable(self.faults, self.load.duration_s, info)
         return self
 
     @property

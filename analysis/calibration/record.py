@@ -15,7 +15,7 @@ from scipy.special import betaincinv
 from analysis.words.values import Outcome
 from recording.flow import FLOW
 from recording.jsonl import read_json_lines
-from recording.profile import Section
+from recording.tables import Section
 
 Draws = Literal["independent", "same"]
 

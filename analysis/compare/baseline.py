@@ -20,8 +20,9 @@ from analysis.single.judge import judge_evidence
 from analysis.words.units import and_more
 from recording.errors import ConfigError, RunFailedError, SpoiltError
 from recording.manifest import Manifest
-from recording.profile import Profile, Section
+from recording.profile import Profile
 from recording.rundir import RunDir
+from recording.tables import Section
 
 _Z95 = 1.959964  # an interval of 95 % reaches this many standard errors to either side
 LATENCIES = ("p50", "p95", "p99")

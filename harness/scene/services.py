@@ -8,11 +8,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from harness.generator.handshake import ANY_ADDRESS, LOOPBACK
+from harness.proxy.proxy import Proxy
 from harness.scene.safety import check_keys
 from harness.system.fetch import NoAnswerError, fetch
 from harness.system.paths import PROJECT, environment_of
@@ -73,15 +75,20 @@ class Service:
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """The mocks of one run, or of one of its arms."""
+    """The mocks of one run, or of one of its arms.
+
+    ``proxy`` stands before those whose connections are to go wrong, and is at ``doors``.
+    """
 
     services: tuple[Service, ...]
     admin_token: str
+    proxy: Proxy | None = None
+    doors: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def urls(self) -> dict[str, str]:
-        """Base url of each service."""
-        return {service.name: service.url for service in self.services}
+        """Base url of each service, where users go."""
+        return {service.name: service.url for service in self.services} | dict(self.doors)
 
     @property
     def by_subject(self) -> dict[str, str]:
@@ -90,7 +97,8 @@ class Services:
 
     def first_death(self) -> str | None:
         """Why the first dead service died; None while all run."""
-        return next((why for service in self.services if (why := service.died)), None)
+        every = (*self.services, *([self.proxy] if self.proxy else []))
+        return next((why for one in every if (why := one.died)), None)
 
     def stop(self, within_s: float = STOP_TIMEOUT_S) -> None:
         """End all of them in good order; what does not end in time is killed."""
@@ -103,6 +111,8 @@ class Services:
             except subprocess.TimeoutExpired:
                 service.process.kill()
                 service.process.wait()
+        if self.proxy is not None:
+            self.proxy.stop()
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,10 +161,12 @@ def start_services(
     logs: Path | None = None,
     host: str = LOOPBACK,
     origin: Origin = OURS,
+    proxied: Collection[str] = (),
 ) -> Services:
     """Start all of them and wait until they answer.
 
-    ``ports`` fixes them (0 or absent: a free one). Raises ConfigError when a port is taken and
+    ``ports`` fixes them (0 or absent: a free one). Users and services reach those that are
+    ``proxied`` through a proxy. Raises ConfigError when a port is taken and
     RunFailedError, with the tail of its log, when a service does not come up.
     """
     fixed = ports or {}
@@ -165,13 +177,18 @@ def start_services(
     environment = _environment(token, clock, run, origin)
     services = Services((), token)
     try:
+        if proxied:
+            behind = {name: urls[name] for name in proxied}
+            log = origin.log("proxy", run.logs if run else logs)
+            services = Services((), token, *_proxied(behind, host, log))
+        reached = urls | dict(services.doors)
         for name, listener in sockets.items():
-            told = {**settings.get(name, {}), **origin.wiring(name, urls, run)}
+            told = {**settings.get(name, {}), **origin.wiring(name, reached, run)}
             log = origin.log(name, run.logs if run else logs)
             own = environment | {"MOCK_SETTINGS": json.dumps(told)}
             process = _start(name, listener, own, origin.project, log)
             started = Service(name, origin.subject(name), urls[name], process, log)
-            services = Services((*services.services, started), token)
+            services = replace(services, services=(*services.services, started))
         _wait_healthy(services)
     except BaseException:
         services.stop(GIVE_UP_TIMEOUT_S)
@@ -180,6 +197,14 @@ def start_services(
         for listener in sockets.values():
             listener.close()
     return services
+
+
+def _proxied(urls: Mapping[str, str], host: str, log: Path) -> tuple[Proxy, dict[str, str]]:
+    """A proxy for these services, and the urls that stand for theirs."""
+    split = {name: urlsplit(url) for name, url in urls.items()}
+    proxy = Proxy(host, {name: url.netloc for name, url in split.items()}, log)
+    ports = proxy.ports
+    return proxy, {n: f"http://{url.hostname}:{ports[n]}" for n, url in split.items()}
 
 
 def _listen(host: str, port: int, subject: str) -> socket.socket:

@@ -24,8 +24,8 @@ from harness.system.scratch import scratch, sweep
 from mock_services.table import SERVICES
 from recording.clock import RunClock
 from recording.errors import RunFailedError
-from recording.profile import Table
 from recording.profile_file import apply_override, build, load_profile
+from recording.tables import Table
 
 _POLL_S = 0.5
 

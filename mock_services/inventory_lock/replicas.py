@@ -15,6 +15,8 @@ class Replicas:
         self._draining: list[Pool] = []
         self._turn = -1
         self._started = 0
+        self.down = 0
+        """How many of those that serve fail every request; the router does not know of it."""
         self.resize(count, pool_max)
 
     def __len__(self) -> int:
@@ -24,6 +26,10 @@ class Replicas:
         """The pool of the replica whose turn it is."""
         self._turn = (self._turn + 1) % len(self._serving)
         return self._serving[self._turn]
+
+    def is_down(self, pool: Pool) -> bool:
+        """Whether the replica of this pool is one that fails every request."""
+        return self.down > 0 and pool in self._serving[-self.down :]
 
     def pools(self) -> tuple[Pool, ...]:
         """Pools of all replicas that still hold or may give connections."""

@@ -44,6 +44,7 @@ class InventoryLockService(MockService[InventoryLockSettings]):
     def __init__(self, settings: InventoryLockSettings) -> None:
         super().__init__(settings)
         self._replicas = Replicas("locks", settings.replicas, settings.pool_max)
+        self._replicas.down = settings.replicas_down
         self._locks = LockTable()
 
     def pools(self) -> Iterable[Pool]:
@@ -54,6 +55,7 @@ class InventoryLockService(MockService[InventoryLockSettings]):
 
     def on_settings(self) -> None:
         self._replicas.resize(self.settings.replicas, self.settings.pool_max)
+        self._replicas.down = self.settings.replicas_down
 
     def extra_metrics(self) -> Iterable[Metric]:
         yield GaugeMetricFamily("inventory_locks", "Locks in force", value=len(self._locks))
@@ -65,6 +67,9 @@ class InventoryLockService(MockService[InventoryLockSettings]):
         """Wait for a connection, then lock."""
         call = Call.of(request)
         pool = self._replicas.next()
+        if self._replicas.is_down(pool):
+            call.takes(0.0)
+            return error_response(502, "BadGateway", f"replica {pool.replica} does not answer")
         wait_timeout_s = self.settings.wait_timeout_s
         try:
             lease = await pool.acquire(wait_timeout_s)

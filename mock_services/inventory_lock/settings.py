@@ -15,6 +15,12 @@ class InventoryLockSettings(ServiceSettings):
     DEFAULT_LATENCY = published(acquire=(None, 25, 50, 80, 400), release=(None, 8, 15, 25, 100))
 
     replicas: int = Field(default=2, ge=1, le=100, description="replicas, each with its own pool")
+    replicas_down: int = Field(
+        default=0,
+        ge=0,
+        le=100,
+        description="replicas that answer every acquire 502 and are still routed to",
+    )
     pool_max: int = Field(
         default=2000, ge=1, le=1_000_000, description="connections in the pool of each replica"
     )
