@@ -79,6 +79,9 @@ class Service:
         return f"{start}{self._fixed}{headers}{length}\r\n".encode("latin-1") + body
 
 
+_TRUNCATED = "connection closed before the end of the response"
+
+
 class TruncatedError(HTTPParseError):
     """The connection ended in the middle of a response."""
 
@@ -103,9 +106,14 @@ class _Reader(HTTPResponseParser):
                 raise HTTPParseError(f"response of more than {MOST_BYTES} bytes")
             if not self._in_body:
                 self.head += block
-            self.feed(block)
+            try:
+                self.feed(block)
+            except HTTPParseError as error:
+                if block:
+                    raise
+                raise TruncatedError(_TRUNCATED) from error
             if not block and not self._done:
-                raise TruncatedError("connection closed before the end of the response")
+                raise TruncatedError(_TRUNCATED)
 
     def _receive(self, source: socket) -> bytes:
         try:

@@ -97,8 +97,8 @@ class Services:
 
     def first_death(self) -> str | None:
         """Why the first dead service died; None while all run."""
-        every = (*self.services, *([self.proxy] if self.proxy else []))
-        return next((why for one in every if (why := one.died)), None)
+        died = (service.died for service in self.services)
+        return next(filter(None, died), self.proxy.died if self.proxy else None)
 
     def stop(self, within_s: float = STOP_TIMEOUT_S) -> None:
         """End all of them in good order; what does not end in time is killed."""

@@ -65,6 +65,7 @@ class Recording:
     late_ms: float = 30_000.0
     """Latency of what never ended: timeouts, and the age of what was cut off."""
     distortion_ms: float = 1.0
+    distortion_every_s: int = DISTORTION_EVERY_S
     lag_ms: float = 1.0
     users: float = USERS
     rate: float = RATE
@@ -141,7 +142,7 @@ class Recording:
                     count = _whole(n * share, second)
                     took_ms = self.late_ms if outcome in LOWER_BOUNDS else ms
                     yield _interval(Tag(step, outcome), second, took_ms, count)
-                if waits or second % DISTORTION_EVERY_S == 0:
+                if waits or second % self.distortion_every_s == 0:
                     tag = Tag(step, "ok", kind=DISTORTION)
                     yield _interval(tag, second, STALLED_MS if waits else self.distortion_ms, n)
             yield _interval(Tag("generator", "lag"), second, self.lag_ms, 20)
