@@ -26,7 +26,6 @@ class Link:
     ) -> None:
         self.client, self.server = _Client(self), _Server(self)
         self.arrived_s = 0.0
-        """When the piece that is on its way came from the service."""
         self._upstream = upstream
         self._on_open, self._on_end = on_open, on_end
         self._toxics: dict[int, Toxic] = {}
@@ -72,7 +71,7 @@ class Link:
         self.server.write(data)
 
     def begins_answer(self) -> bool:
-        """Whether these are the first bytes since the client asked for something."""
+        """Whether these are the first bytes since the client asked, which it says only once."""
         asked, self._asked = self._asked, False
         return asked
 

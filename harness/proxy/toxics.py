@@ -8,15 +8,28 @@ import asyncio
 import random
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from harness.proxy.link import Link
+from typing import Any, Protocol
 
 Pieces = AsyncIterator[bytes]
 BYTES_PER_KB = 1000
 TICK_S = 0.1
 """Bandwidth is dealt out in pieces of this long."""
+
+
+class Link(Protocol):
+    """What a toxic knows of its connection."""
+
+    arrived_s: float
+    """When the piece that is on its way came from the service."""
+
+    def begins_answer(self) -> bool:
+        """Whether these are the first bytes since the client asked for something."""
+
+    def close(self) -> None:
+        """End it."""
+
+    def reset(self) -> None:
+        """End it with a RST."""
 
 
 class CutError(Exception):
@@ -29,17 +42,17 @@ class Toxic:
     def __init__(self) -> None:
         self._lifted = asyncio.Event()
 
-    async def strike(self, link: "Link") -> None:
+    async def strike(self, link: Link) -> None:
         """Once for each connection: when it opens, or when the toxic comes."""
 
-    def through(self, link: "Link", pieces: Pieces) -> Pieces:
+    def through(self, link: Link, pieces: Pieces) -> Pieces:
         """What becomes of an answer's bytes."""
         return pieces
 
     async def before_close(self) -> None:
         """The service has closed the connection, and its client is not told yet."""
 
-    def lift(self, link: "Link") -> None:
+    def lift(self, link: Link) -> None:
         """The toxic is over: whatever it holds back goes on at once."""
         self._lifted.set()
 
@@ -57,7 +70,7 @@ class Latency(Toxic):
         super().__init__()
         self._latency_s, self._jitter_s = latency, jitter
 
-    async def through(self, link: "Link", pieces: Pieces) -> Pieces:
+    async def through(self, link: Link, pieces: Pieces) -> Pieces:
         async for piece in pieces:
             late_s = self._latency_s + random.uniform(-self._jitter_s, self._jitter_s)
             await self.pause(link.arrived_s + late_s - asyncio.get_running_loop().time())
@@ -71,7 +84,7 @@ class Bandwidth(Toxic):
         super().__init__()
         self._bytes_per_s = rate * BYTES_PER_KB
 
-    async def through(self, link: "Link", pieces: Pieces) -> Pieces:
+    async def through(self, link: Link, pieces: Pieces) -> Pieces:
         most = max(1, round(self._bytes_per_s * TICK_S))
         async for piece in pieces:
             for start in range(0, len(piece), most):
@@ -88,7 +101,7 @@ class Slicer(Toxic):
         self._sizes = average_size - size_variation, average_size + size_variation
         self._delay_s = delay
 
-    async def through(self, link: "Link", pieces: Pieces) -> Pieces:
+    async def through(self, link: Link, pieces: Pieces) -> Pieces:
         async for piece in pieces:
             start = 0
             while start < len(piece):
@@ -116,16 +129,16 @@ class Timeout(Toxic):
         super().__init__()
         self._timeout_s = timeout
 
-    async def strike(self, link: "Link") -> None:
+    async def strike(self, link: Link) -> None:
         if self._timeout_s:
             await self.pause(self._timeout_s)
             link.close()
 
-    async def through(self, link: "Link", pieces: Pieces) -> Pieces:
+    async def through(self, link: Link, pieces: Pieces) -> Pieces:
         async for piece in pieces:
             yield piece[:0]
 
-    def lift(self, link: "Link") -> None:
+    def lift(self, link: Link) -> None:
         super().lift(link)
         link.close()  # what was dropped is missing, so nothing that follows makes sense
 
@@ -137,7 +150,7 @@ class ResetPeer(Toxic):
         super().__init__()
         self._timeout_s = timeout
 
-    async def strike(self, link: "Link") -> None:
+    async def strike(self, link: Link) -> None:
         await self.pause(self._timeout_s)
         if not self._lifted.is_set():
             link.reset()
@@ -150,7 +163,7 @@ class LimitData(Toxic):
         super().__init__()
         self._left = bytes
 
-    async def through(self, link: "Link", pieces: Pieces) -> Pieces:
+    async def through(self, link: Link, pieces: Pieces) -> Pieces:
         async for piece in pieces:
             if self._left:
                 yield piece[: self._left]
@@ -166,7 +179,7 @@ class AnswerLost(Toxic):
         super().__init__()
         self._dealt = dealt
 
-    async def through(self, link: "Link", pieces: Pieces) -> Pieces:
+    async def through(self, link: Link, pieces: Pieces) -> Pieces:
         async for piece in pieces:
             if link.begins_answer() and next(self._dealt):
                 raise CutError

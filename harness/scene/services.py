@@ -166,10 +166,10 @@ def start_services(
     """Start all of them and wait until they answer.
 
     ``ports`` fixes them (0 or absent: a free one). Users and services reach those that are
-    ``proxied`` through a proxy. Raises ConfigError when a port is taken and
-    RunFailedError, with the tail of its log, when a service does not come up.
+    ``proxied`` through a proxy. Raises ConfigError when a port is taken and RunFailedError, with
+    the tail of its log, when a service does not come up.
     """
-    fixed = ports or {}
+    fixed, folder = ports or {}, run.logs if run else logs
     sockets = {k: _listen(host, fixed.get(k, 0), who) for k, who in origin.subjects.items()}
     here = LOOPBACK if host == ANY_ADDRESS else host
     urls = {name: f"http://{here}:{s.getsockname()[1]}" for name, s in sockets.items()}
@@ -177,15 +177,12 @@ def start_services(
     environment = _environment(token, clock, run, origin)
     services = Services((), token)
     try:
-        if proxied:
-            behind = {name: urls[name] for name in proxied}
-            log = origin.log("proxy", run.logs if run else logs)
-            services = Services((), token, *_proxied(behind, host, log))
+        services = _with_proxy(token, urls, proxied, host, origin.log("proxy", folder))
         reached = urls | dict(services.doors)
         for name, listener in sockets.items():
             told = {**settings.get(name, {}), **origin.wiring(name, reached, run)}
-            log = origin.log(name, run.logs if run else logs)
             own = environment | {"MOCK_SETTINGS": json.dumps(told)}
+            log = origin.log(name, folder)
             process = _start(name, listener, own, origin.project, log)
             started = Service(name, origin.subject(name), urls[name], process, log)
             services = replace(services, services=(*services.services, started))
@@ -199,12 +196,16 @@ def start_services(
     return services
 
 
-def _proxied(urls: Mapping[str, str], host: str, log: Path) -> tuple[Proxy, dict[str, str]]:
-    """A proxy for these services, and the urls that stand for theirs."""
-    split = {name: urlsplit(url) for name, url in urls.items()}
+def _with_proxy(
+    token: str, urls: Mapping[str, str], proxied: Collection[str], host: str, log: Path
+) -> Services:
+    """No services yet, and a proxy before where those will be that are to have one."""
+    if not proxied:
+        return Services((), token)
+    split = {name: urlsplit(urls[name]) for name in proxied}
     proxy = Proxy(host, {name: url.netloc for name, url in split.items()}, log)
-    ports = proxy.ports
-    return proxy, {n: f"http://{url.hostname}:{ports[n]}" for n, url in split.items()}
+    doors = {name: f"http://{split[name].hostname}:{port}" for name, port in proxy.ports.items()}
+    return Services((), token, proxy, doors)
 
 
 def _listen(host: str, port: int, subject: str) -> socket.socket:
