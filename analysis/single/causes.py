@@ -45,7 +45,7 @@ GAP_S = 1.0
 """Failures no further apart are one stretch."""
 FEWEST = 3
 WORTH_SAYING = 0.05
-"""Share of a service's requests in a stretch; less than this has other causes than an outage."""
+"""Share of its steps' requests in a stretch; less than this has other causes than an outage."""
 HALF = 0.5
 CONFIRM = "confirm"
 """The step whose work is an order."""
@@ -77,9 +77,14 @@ class Cause:
         return _n(self.struck)
 
     @property
+    def of(self) -> int:
+        """Number of requests of the same steps."""
+        return _n(i for i in self.requests if i.tag.step in self.steps)
+
+    @property
     def is_worth_saying(self) -> bool:
         """Whether it is more than a stray failure."""
-        return self.n >= FEWEST and self.n >= WORTH_SAYING * _n(self.requests)
+        return self.n >= FEWEST and self.n >= WORTH_SAYING * self.of
 
     @cached_property
     def steps(self) -> tuple[str, ...]:
@@ -89,7 +94,7 @@ class Cause:
     def __str__(self) -> str:
         at = self.evidence.elapsed
         parts = (
-            f"{self.subject}: {SIGNATURES[self.outcome]}, {self.n} of {_n(self.requests)} requests "
+            f"{self.subject}: {SIGNATURES[self.outcome]}, {self.n} of {self.of} requests "
             f"between {at(self.stretch.start_s)} and {at(self.stretch.end_s)} "
             f"({', '.join(self.steps)}: {self.outcome})",
             self._behind(),

@@ -174,14 +174,13 @@ def start_services(
     here = LOOPBACK if host == ANY_ADDRESS else host
     urls = {name: f"http://{here}:{s.getsockname()[1]}" for name, s in sockets.items()}
     token = secrets.token_urlsafe(16)
-    environment = _environment(token, clock, run, origin)
     services = Services((), token)
     try:
         services = _with_proxy(token, urls, proxied, host, origin.log("proxy", folder))
         reached = urls | dict(services.doors)
         for name, listener in sockets.items():
             told = {**settings.get(name, {}), **origin.wiring(name, reached, run)}
-            own = environment | {"MOCK_SETTINGS": json.dumps(told)}
+            own = _environment(token, clock, run, origin) | {"MOCK_SETTINGS": json.dumps(told)}
             log = origin.log(name, folder)
             process = _start(name, listener, own, origin.project, log)
             started = Service(name, origin.subject(name), urls[name], process, log)
