@@ -79,6 +79,13 @@ class Service:
         return f"{start}{self._fixed}{headers}{length}\r\n".encode("latin-1") + body
 
 
+_TRUNCATED = "connection closed before the end of the response"
+
+
+class TruncatedError(HTTPParseError):
+    """The connection ended in the middle of a response."""
+
+
 class _Reader(HTTPResponseParser):
     """Collects one response; the parser calls the methods that begin with ``_on_``."""
 
@@ -99,17 +106,22 @@ class _Reader(HTTPResponseParser):
                 raise HTTPParseError(f"response of more than {MOST_BYTES} bytes")
             if not self._in_body:
                 self.head += block
-            self.feed(block)
+            try:
+                self.feed(block)
+            except HTTPParseError as error:
+                if block:
+                    raise
+                raise TruncatedError(_TRUNCATED) from error
             if not block and not self._done:
-                raise HTTPParseError("connection closed before the end of the response")
+                raise TruncatedError(_TRUNCATED)
 
     def _receive(self, source: socket) -> bytes:
         try:
             block: bytes = source.recv(BLOCK_BYTES)
-        except ConnectionResetError:
+        except ConnectionResetError as error:
             if self.head:
                 raise
-            block = b""
+            raise HTTPConnectionClosed("connection reset before the response") from error
         if not block and not self.head:
             raise HTTPConnectionClosed("connection closed before the response")
         return block

@@ -12,15 +12,24 @@ from collections.abc import Mapping
 from typing import Any
 
 import orjson
+from geventhttpclient.response import HTTPConnectionClosed
 
 from locustfiles.answers import fault
+from locustfiles.client import TruncatedError
 from locustfiles.steps import Step
-from recording.outcomes import OK, TIMEOUT
+from recording.outcomes import BAD_BODY, CLOSED, OK, REFUSED, RESET, TIMEOUT, TRUNCATED, UNAVAILABLE
 
 MOST_LABELS = 20
 """Of a step, in one process: each is a histogram per interval. The rest share one label."""
 _MOST_CHARS = 80
-_BY_STATUS = {429: "rate_limited", 504: "gateway_timeout"}
+_BY_STATUS = {429: "rate_limited", 503: UNAVAILABLE, 504: "gateway_timeout"}
+_BY_ERROR = {
+    ConnectionRefusedError: REFUSED,
+    ConnectionResetError: RESET,
+    HTTPConnectionClosed: CLOSED,
+    BrokenPipeError: CLOSED,
+    TruncatedError: TRUNCATED,
+}
 _UNPRINTABLE = re.compile(r"[^ -~]")
 
 
@@ -49,7 +58,7 @@ def classify(
         if decline_card:
             return "missing_decline"
         wrong = fault(step.fields, body, sent)
-        return f"bad_body: {_UNPRINTABLE.sub('?', wrong)}"[:_MOST_CHARS] if wrong else OK
+        return f"{BAD_BODY}: {_UNPRINTABLE.sub('?', wrong)}"[:_MOST_CHARS] if wrong else OK
     if status == 402:
         return "declined" if decline_card else "unexpected_decline"
     if status == 503 and isinstance(body, dict) and body.get("error") == "ConnectionPoolExhausted":
@@ -62,7 +71,12 @@ def classify(
 
 def classify_error(error: Exception | None) -> str:
     """The outcome of a request that got no answer."""
-    return TIMEOUT if "timed out" in str(error).lower() else "connection_error"
+    if "timed out" in str(error).lower():
+        return TIMEOUT
+    root = error.__cause__ or error if isinstance(error, HTTPConnectionClosed) else error
+    return next(
+        (name for kind, name in _BY_ERROR.items() if isinstance(root, kind)), "connection_error"
+    )
 
 
 class Labels:

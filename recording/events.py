@@ -15,6 +15,8 @@ NOT_SAMPLED = "not_sampled"  # subject
 SAMPLE_FAILED = "sample_failed"  # subject, error
 SAMPLING_ENDED = "sampling_ended"  # passes, failures
 CLOCK_JUMPED = "clock_jumped"  # by_s
+FAULT_STARTED = "fault_started"  # service, kind, attributes, toxicity
+FAULT_ENDED = "fault_ended"  # service, kind
 LOOK_FAILED = "look_failed"  # error
 RUN_ENDED = "run_ended"  # how, because
 

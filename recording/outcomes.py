@@ -7,8 +7,22 @@ UNANSWERED = "unanswered"
 """Cut off by the end of the run (or of its user) before its deadline: neither good nor bad. Its
 latency is the age that it reached, a lower bound."""
 
+REFUSED = "connection_refused"
+RESET = "connection_reset"
+CLOSED = "connection_closed"
+"""Without a byte of an answer."""
+TRUNCATED = "truncated"
+"""Closed in the middle of an answer."""
+UNAVAILABLE = "unavailable"
+"""503, but for that of an exhausted pool: come again later."""
+BAD_BODY = "bad_body"
+"""How labels begin of answers that say the wrong thing; what is wrong follows."""
+NO_JSON = f"{BAD_BODY}: not a JSON object"
+
 EXPECTED_OUTCOMES = frozenset({OK, "declined"})
-WITHOUT_ANSWER = frozenset({TIMEOUT, UNANSWERED, "connection_error"})
+WITHOUT_ANSWER = frozenset(
+    {TIMEOUT, UNANSWERED, REFUSED, RESET, CLOSED, TRUNCATED, "connection_error"}
+)
 LOWER_BOUNDS = frozenset({TIMEOUT, UNANSWERED})
 """Outcomes whose latency would have been longer, had anybody waited."""
 

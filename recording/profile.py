@@ -13,6 +13,7 @@ from pydantic import AfterValidator, Field, ValidationInfo, field_validator, mod
 
 from recording.bursts import Burst
 from recording.durations import BY_HAND, DurationS
+from recording.faults import Fault, check_timetable
 from recording.flow import FLOW
 from recording.slots import Slots
 from recording.tables import Listed, Share, Table
@@ -339,6 +340,10 @@ class Profile(Table):
     target: Target = Target()
     services: Mapping[str, Mapping[str, Any]] = Field(default_factory=dict)
     """Behaviour of the mocks, one table each; validated against the mocks' own schema."""
+    faults: Annotated[tuple[Fault, ...], Listed] = Field(
+        default=(), exclude_if=lambda faults: not faults
+    )
+    """What goes wrong on purpose, in a run of services that it starts itself."""
     recording: Recording = Recording()
     sampling: Sampling = Sampling()
     validity: Validity = Validity()
@@ -354,6 +359,15 @@ class Profile(Table):
                 f"{self.gate.warmup_rounds} + {self.gate.looks[-1]} rounds of two slots of "
                 f"{self.gate.slot:g} s take {self.gate.duration_s:g} s: make it longer"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _faults_can_be(self, info: ValidationInfo) -> Self:
+        if self.faults and self.target.urls:
+            raise ValueError(
+                "faults strike services that the run starts: leave out [target]'s urls"
+            )
+        check_timetable(self.faults, self.load.duration_s, info)
         return self
 
     @property

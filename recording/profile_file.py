@@ -134,14 +134,14 @@ def _quoted(value: Any) -> str:
 
 
 def _known_keys(model: type[BaseModel], location: Iterable[Any]) -> list[str]:
-    """Field names of the model that stands at ``location``; [] where it is not a table."""
+    """Keys of the model that stands at ``location``; [] where it is not a table."""
     here: type[BaseModel] | None = model
     for part in location:
         if isinstance(part, int) or here is None:
             continue
         field = here.model_fields.get(str(part))
         here = _model_in(field.annotation) if field else here
-    return list(here.model_fields) if here else []
+    return [field.alias or name for name, field in here.model_fields.items()] if here else []
 
 
 def _model_in(annotation: Any) -> type[BaseModel] | None:

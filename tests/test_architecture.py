@@ -91,7 +91,7 @@ ROOMS = {
         "words", "statistics", "memory", "evidence", "metrics", "limits", "regression", "single",
         "paired", "compare", "calibration", "report",
     ),
-    "harness": ("system", "screen", "sampling", "generator", "scene", "run", "verbs"),
+    "harness": ("system", "screen", "sampling", "generator", "proxy", "scene", "run", "verbs"),
     "mock_services": ("kit", "checkout", "payment", "inventory_lock", "cart"),
     "benchmarks": ("figures", "studies"),
 }  # fmt: skip

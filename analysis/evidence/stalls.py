@@ -5,51 +5,41 @@ process does not know how long its requests lay in the socket. Without this such
 count as harness and host that distort, and its run as no evidence.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
 from itertools import pairwise
 
 import numpy as np
 
 from analysis.evidence.run import Evidence
+from analysis.evidence.stretches import Stretch, Stretches
 from recording.hlog import Interval
 from recording.metric_names import UP
 from recording.slots import ARMS
 
 
-@dataclass(frozen=True, slots=True)
-class Stall:
-    """From the last sample that a service gave to the next one, s since the run's epoch."""
-
-    start_s: float
-    end_s: float
-
-    def overlaps(self, others: "Iterable[Stall]") -> bool:
-        """Whether it shares a moment with any of them."""
-        return any(one.start_s < self.end_s and self.start_s < one.end_s for one in others)
-
-
-def stalls(evidence: Evidence) -> dict[str, tuple[Stall, ...]]:
-    """By service: when it did not answer the sampler and every other one did, in order."""
+def stalls(evidence: Evidence) -> Stretches:
+    """When a service did not answer the sampler and every other one did, in order: from the last
+    sample that it gave to the next one.
+    """
     silent = {subject: _silent(evidence, subject) for subject in evidence.resources.subjects(UP)}
     if len(silent) < 2:
         return {}  # nobody there who could have answered
     return {subject: tuple(_alone(subject, silent)) for subject in silent}
 
 
-def undisturbed(evidence: Evidence) -> Callable[[Interval], bool]:
-    """Says of an interval whether the service behind its step answered the sampler throughout."""
-    found = stalls(evidence)
+def undisturbed(evidence: Evidence, *more: Stretches) -> Callable[[Interval], bool]:
+    """Says of an interval whether the service behind its step answered the sampler throughout, and
+    it lies in none of ``more`` of that service.
+    """
+    sources = (stalls(evidence), *more)
     flows = {arm: evidence.manifest.flow(arm) for arm in ("", *ARMS)}
 
     def answered(interval: Interval) -> bool:
         arm = interval.tag.arm if interval.tag.arm in ARMS else ""
         service = flows[arm].service_of(interval.tag.step)
-        of_service = found.get(f"{service}@{arm}".rstrip("@"))
-        if not of_service:
-            return True
-        end_s = interval.start_s + interval.length_s
-        return not Stall(interval.start_s, end_s).overlaps(of_service)
+        subject = f"{service}@{arm}".rstrip("@")
+        own = Stretch(interval.start_s, interval.start_s + interval.length_s)
+        return not any(own.overlaps(found.get(subject, ())) for found in sources)
 
     return answered
 
@@ -65,17 +55,17 @@ def stalls_in_words(evidence: Evidence) -> Iterator[str]:
             )
 
 
-def _silent(evidence: Evidence, subject: str) -> tuple[Stall, ...]:
+def _silent(evidence: Evidence, subject: str) -> tuple[Stretch, ...]:
     """Stretches of failed samples between two good ones."""
     t_s, up = evidence.resources.get(subject, UP)
     edges = np.flatnonzero(np.diff(up > 0))  # the last of each stretch of equal samples
     return tuple(
-        Stall(float(t_s[good]), float(t_s[bad + 1]))
+        Stretch(float(t_s[good]), float(t_s[bad + 1]))
         for good, bad in pairwise(edges)
         if up[good] > 0
     )
 
 
-def _alone(subject: str, silent: Mapping[str, tuple[Stall, ...]]) -> Iterator[Stall]:
+def _alone(subject: str, silent: Stretches) -> Iterator[Stretch]:
     others = [stall for other, found in silent.items() if other != subject for stall in found]
     return (stall for stall in silent[subject] if not stall.overlaps(others))

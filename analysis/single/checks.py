@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from analysis.evidence.begun import requests_begun
+from analysis.evidence.late import late_alone
 from analysis.evidence.requests import Sample, pooled
 from analysis.evidence.resources import rate_while_measured
 from analysis.evidence.run import Evidence
@@ -124,11 +125,11 @@ def _recorded(evidence: Evidence) -> Check:
 
 
 def _distortion(evidence: Evidence, answered: int) -> Iterator[Check]:
-    answered_all_the_time = undisturbed(evidence)
+    is_nobodys = undisturbed(evidence, late_alone(evidence))
     total = merge(
         i.histogram
         for i in evidence.log.intervals
-        if i.tag.kind == DISTORTION and evidence.is_measured(i) and answered_all_the_time(i)
+        if i.tag.kind == DISTORTION and evidence.is_measured(i) and is_nobodys(i)
     )
     yield from distortion_check(evidence, "distortion p99", total, answered=answered)
 

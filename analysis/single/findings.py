@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from analysis.evidence.late import late_in_words
 from analysis.evidence.processes import restarts_in_words
 from analysis.evidence.requests import Sample
 from analysis.evidence.resources import Pool
@@ -9,6 +10,7 @@ from analysis.evidence.run import Evidence
 from analysis.evidence.stalls import stalls_in_words
 from analysis.metrics.case import Case
 from analysis.metrics.pools import brief_waits, windows_in_words
+from analysis.single.causes import causes, planted
 from analysis.words.values import show
 from recording.events import OOM_KILLED, STRANGERS_REFUSED, WORKER_LOST
 
@@ -32,6 +34,9 @@ def findings(case: Case) -> Iterator[str]:
     for subject, few in case.unsampled.items():
         yield f"{subject} did not give its metrics while its requests failed: {few}"
     yield from stalls_in_words(case.evidence)
+    yield from late_in_words(case.evidence)
+    yield from causes(case.evidence)
+    yield from planted(case.evidence)
     yield from case.evidence.remarks()
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from harness.generator.generator import Workers, plan_json, processes_for, start_generator
 from harness.generator.handshake import PLAN_PORT_OFFSET, PlanServer
 from harness.run.events import write_event
+from harness.run.faults import planted
 from harness.run.watch import STOPPED, End, Interrupt, Watch
 from harness.sampling.sampler import Sampler
 from harness.scene import preflight
@@ -198,11 +199,13 @@ def _under_load(job: Job, scene: Scene, interrupt: Interrupt, view: LiveView) ->
         generator = start_generator(profile, run, plan(run), job.clock, job.processes, workers)
         enough = order.enough
         asked = (lambda: enough(run, job.clock)) if enough else None
-        refusal = server.refusal_so_far if server is not None else None
+        refused = [server.refusal_so_far] if server is not None else []
         patience_s = workers.within_s
-        watch = Watch(generator, scene.services, sampler, interrupt, patience_s, asked, refusal)
         progress = Progress(run, profile, paired, job.processes)
-        return watch.until_end(profile.load, progress, view, job.clock)
+        with planted(profile.faults, scene.services, run, job.clock) as problem:
+            stops = (*refused, problem)
+            watch = Watch(generator, scene.services, sampler, interrupt, patience_s, asked, stops)
+            return watch.until_end(profile.load, progress, view, job.clock)
     finally:
         sampler.stop()
         if server is not None:

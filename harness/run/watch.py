@@ -3,7 +3,7 @@
 import contextlib
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from types import FrameType
 
@@ -87,8 +87,8 @@ class Interrupt:
 class Watch:
     """What is under way. ``patience_s`` is how long its workers may take to come.
 
-    ``enough`` says why the run may end before its plan does, ``refusal`` why a worker takes no
-    part in it; "" as long as there is no reason.
+    ``enough`` says why the run may end before its plan does, each of ``stops`` why it cannot go
+    on: a worker takes no part, or a fault cannot be planted. "" as long as there is no reason.
     """
 
     generator: Generator
@@ -97,7 +97,7 @@ class Watch:
     interrupt: Interrupt
     patience_s: float
     enough: Callable[[], str] | None = None
-    refusal: Callable[[], str] | None = None
+    stops: Sequence[Callable[[], str]] = ()
 
     def until_end(self, load: Load, progress: Progress, view: LiveView, clock: RunClock) -> End:
         """Show the run while it lasts; afterwards the generator and its workers are gone."""
@@ -127,7 +127,7 @@ class Watch:
             return End("aborted", f"recording cannot be written: {why}")
         if self.interrupt.count:
             return End("interrupted", STOPPED)
-        if self.refusal is not None and (why := self.refusal()):
+        if why := next((why for reason in self.stops if (why := reason())), ""):
             return End("aborted", why)
         if self.enough is not None and (why := self.enough()):
             return End("completed", why)

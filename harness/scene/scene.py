@@ -40,7 +40,8 @@ def single(profile: Profile, settings: Mapping[str, Mapping[str, Any]], host: st
             urls = target_urls(profile)
             sampled, unsampled = with_metrics(by_subject(urls), profile.target.ca_file)
             return Scene(None, urls, sampled, unsampled=unsampled)
-        services = start_services(settings, clock, run, host=host)
+        proxied = {fault.service for fault in profile.faults if fault.below_http}
+        services = start_services(settings, clock, run, host=host, proxied=sorted(proxied))
         return Scene(services, services.urls, services.by_subject)
 
     return open_scene

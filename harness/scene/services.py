@@ -8,11 +8,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from harness.generator.handshake import ANY_ADDRESS, LOOPBACK
+from harness.proxy.proxy import Proxy
 from harness.scene.safety import check_keys
 from harness.system.fetch import NoAnswerError, fetch
 from harness.system.paths import PROJECT, environment_of
@@ -75,15 +77,20 @@ class Service:
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """The mocks of one run, or of one of its arms."""
+    """The mocks of one run, or of one of its arms.
+
+    ``proxy`` stands before those whose connections are to go wrong, and is at ``doors``.
+    """
 
     services: tuple[Service, ...]
     admin_token: str
+    proxy: Proxy | None = None
+    doors: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def urls(self) -> dict[str, str]:
-        """Base url of each service."""
-        return {service.name: service.url for service in self.services}
+        """Base url of each service, where users go."""
+        return {service.name: service.url for service in self.services} | dict(self.doors)
 
     @property
     def by_subject(self) -> dict[str, str]:
@@ -92,7 +99,8 @@ class Services:
 
     def first_death(self) -> str | None:
         """Why the first dead service died; None while all run."""
-        return next((why for service in self.services if (why := service.died)), None)
+        died = (service.died for service in self.services)
+        return next(filter(None, died), self.proxy.died if self.proxy else None)
 
     def stop(self, within_s: float = STOP_TIMEOUT_S) -> None:
         """End all of them in good order; what does not end in time is killed."""
@@ -105,6 +113,8 @@ class Services:
             except subprocess.TimeoutExpired:
                 service.process.kill()
                 service.process.wait()
+        if self.proxy is not None:
+            self.proxy.stop()
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,27 +163,30 @@ def start_services(
     logs: Path | None = None,
     host: str = LOOPBACK,
     origin: Origin = OURS,
+    proxied: Collection[str] = (),
 ) -> Services:
     """Start all of them and wait until they answer.
 
-    ``ports`` fixes them (0 or absent: a free one). Raises ConfigError when a port is taken and
-    RunFailedError, with the tail of its log, when a service does not come up.
+    ``ports`` fixes them (0 or absent: a free one). Users and services reach those that are
+    ``proxied`` through a proxy. Raises ConfigError when a port is taken and RunFailedError, with
+    the tail of its log, when a service does not come up.
     """
-    fixed = ports or {}
+    fixed, folder = ports or {}, run.logs if run else logs
     sockets = {k: _listen(host, fixed.get(k, 0), who) for k, who in origin.subjects.items()}
     here = LOOPBACK if host == ANY_ADDRESS else host
     urls = {name: f"http://{here}:{s.getsockname()[1]}" for name, s in sockets.items()}
     token = secrets.token_urlsafe(16)
-    environment = _environment(token, clock, run, origin)
     services = Services((), token)
     try:
+        services = _with_proxy(token, urls, proxied, host, origin.log("proxy", folder))
+        reached = urls | dict(services.doors)
         for name, listener in sockets.items():
-            told = {**settings.get(name, {}), **origin.wiring(name, urls, run)}
-            log = origin.log(name, run.logs if run else logs)
-            own = environment | {"MOCK_SETTINGS": json.dumps(told)}
+            told = {**settings.get(name, {}), **origin.wiring(name, reached, run)}
+            own = _environment(token, clock, run, origin) | {"MOCK_SETTINGS": json.dumps(told)}
+            log = origin.log(name, folder)
             process = _start(name, listener, own, origin.project, log)
             started = Service(name, origin.subject(name), urls[name], process, log)
-            services = Services((*services.services, started), token)
+            services = replace(services, services=(*services.services, started))
         _wait_healthy(services)
     except BaseException:
         services.stop(GIVE_UP_TIMEOUT_S)
@@ -182,6 +195,18 @@ def start_services(
         for listener in sockets.values():
             listener.close()
     return services
+
+
+def _with_proxy(
+    token: str, urls: Mapping[str, str], proxied: Collection[str], host: str, log: Path
+) -> Services:
+    """No services yet, and a proxy before where those will be that are to have one."""
+    if not proxied:
+        return Services((), token)
+    split = {name: urlsplit(urls[name]) for name in proxied}
+    proxy = Proxy(host, {name: url.netloc for name, url in split.items()}, log)
+    doors = {name: f"http://{split[name].hostname}:{port}" for name, port in proxy.ports.items()}
+    return Services((), token, proxy, doors)
 
 
 def _listen(host: str, port: int, subject: str) -> socket.socket:

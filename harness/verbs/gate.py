@@ -152,6 +152,10 @@ def _gate(profile: Profile, path: Path) -> Gate:
         raise ConfigError(f"{path}: no [gate] section, so it cannot be gated; try --profile gate")
     if profile.target.urls:
         raise ConfigError(f"{path}: name services by --base url:<file> and --head, not in [target]")
+    if profile.faults:
+        raise ConfigError(
+            f"{path}: [[faults]] are for `loadgate run`: a gate compares arms as they are"
+        )
     if profile.load.model != "users":
         raise ConfigError(f"{path}: load.model = {profile.load.model!r}: a gate needs 'users'")
     return profile.gate

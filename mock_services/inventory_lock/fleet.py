@@ -23,6 +23,7 @@ class Fleet:
         now = settings()
         self._settings = settings
         self.replicas = Replicas("locks", now.replicas, now.pool_max, now.routing)
+        self.replicas.down = now.replicas_down
         self.sweeper = Sweeper(self._swept_per_s)
         self.locks = LockTable(self.sweeper)
         self.cpu = CpuMeter()
@@ -49,6 +50,7 @@ class Fleet:
         """New settings are in force; the number of replicas stays as it is."""
         settings = self._settings()
         self.replicas.routing = settings.routing
+        self.replicas.down = settings.replicas_down
         self.replicas.resize(settings.pool_max)
         self.sweeper.hurry()
 

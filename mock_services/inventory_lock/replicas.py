@@ -23,6 +23,8 @@ class Replicas:
         self._pool_max = pool_max
         self._draining: list[Pool] = []
         self._turn = -1
+        self.down = 0
+        """How many of those that serve fail every request; the router does not know of it."""
         self.scale(count)
 
     def __len__(self) -> int:
@@ -35,6 +37,10 @@ class Replicas:
             return self.serving[self._turn]
         in_turn = self.serving[self._turn :] + self.serving[: self._turn]
         return min(in_turn, key=lambda pool: pool.active + pool.waiting)
+
+    def is_down(self, pool: Pool) -> bool:
+        """Whether the replica of this pool is one that fails every request."""
+        return self.down > 0 and pool in self.serving[-self.down :]
 
     def pools(self) -> tuple[Pool, ...]:
         """Pools of all replicas that still hold or may give connections."""

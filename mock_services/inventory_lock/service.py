@@ -89,6 +89,9 @@ class InventoryLockService(MockService[InventoryLockSettings]):
         call = Call.of(request)
         self._fleet.cpu.requests += 1
         pool = self._fleet.replicas.next()
+        if self._fleet.replicas.is_down(pool):
+            call.takes(0.0)
+            return error_response(502, "BadGateway", f"replica {pool.replica} does not answer")
         wait_timeout_s = self.settings.wait_timeout_s
         try:
             lease = await pool.acquire(wait_timeout_s)

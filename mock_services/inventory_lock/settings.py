@@ -32,6 +32,12 @@ class InventoryLockSettings(ServiceSettings):
         "by hand: so many serve at once, and the autoscaler goes on from there. Outside of "
         "replicas_min to replicas_max it widens them",
     )
+    replicas_down: int = Field(
+        default=0,
+        ge=0,
+        le=100,
+        description="replicas that answer every acquire 502 and are still routed to",
+    )
     pool_max: int = Field(
         default=2000, ge=1, le=1_000_000, description="connections in the pool of each replica"
     )

@@ -15,10 +15,10 @@ from mock_services.kit.call import Call
 from mock_services.kit.errors import error_response
 from mock_services.kit.events import EventLog
 from mock_services.kit.metrics import LAG_BOUNDS_S, RequestStats, pool_families, process_families
+from mock_services.kit.planted import Planted, shares
 from mock_services.kit.pool import Lease, Pool, PoolExhaustedError
 from mock_services.kit.quantiles import LatencySampler
 from mock_services.kit.settings import ServiceSettings
-from mock_services.kit.shares import Share
 from mock_services.kit.tally import Tally
 
 SettingsT = TypeVar("SettingsT", bound=ServiceSettings, covariant=True)
@@ -48,7 +48,7 @@ class MockService(Generic[SettingsT]):
             endpoint: LatencySampler(settings.seed, endpoint, table, settings.latency_scale)
             for endpoint, table in settings.latency.items()
         }
-        self._errors = {endpoint: Share(settings.error_share) for endpoint in settings.latency}
+        self._planted = _plant(settings)
         self._stalled_until_s = time.perf_counter() + settings.stall_s
         self._ticker: asyncio.Task[None] | None = None
 
@@ -72,9 +72,8 @@ class MockService(Generic[SettingsT]):
 
     def injected_error(self, endpoint: str) -> Response | None:
         """The 500 that `error_share` has for this request, before anything is done for it."""
-        if not self._errors[endpoint].hit():
-            return None
-        return error_response(500, "InternalError", "injected by error_share")
+        planted = self._planted.get(endpoint)
+        return planted.error() if planted else None
 
     def on_settings(self) -> None:
         """New settings are in force."""
@@ -117,7 +116,8 @@ class MockService(Generic[SettingsT]):
         for endpoint, table in now.latency.items():
             if (table, now.latency_scale) != (before.latency[endpoint], before.latency_scale):
                 self._samplers[endpoint].configure(table, now.latency_scale)
-            self._errors[endpoint].share = now.error_share
+        if shares(now) != shares(before) or now.retry_after_s != before.retry_after_s:
+            self._planted = _plant(now)
         if "stall_s" in changed:
             self._stalled_until_s = time.perf_counter() + now.stall_s
         self.on_settings()
@@ -147,9 +147,11 @@ class MockService(Generic[SettingsT]):
                 call = Call.of(request)
                 call.endpoint = name
                 await self._begin(call)
-                response = self.injected_error(name) or await handler(*args, **kwargs)
+                planted = self._planted.get(name)
+                refusal = planted.refusal() or self.injected_error(name) if planted else None
+                response = refusal or await handler(*args, **kwargs)
                 await call.rest()
-                return response
+                return planted.spoilt(response) if planted else response
 
             return wrapped
 
@@ -211,3 +213,8 @@ class MockService(Generic[SettingsT]):
             before_s = time.perf_counter()
             await asyncio.sleep(LAG_TICK_S)
             self.loop_lag.observe(max(0.0, time.perf_counter() - before_s - LAG_TICK_S))
+
+
+def _plant(settings: ServiceSettings) -> dict[str, Planted]:
+    """By endpoint; nothing where nothing is to go wrong."""
+    return {name: Planted(settings) for name in settings.latency} if any(shares(settings)) else {}

@@ -73,6 +73,22 @@ class ServiceSettings(Frozen):
         description="share of business requests answered 500 InternalError, dealt exactly "
         "(every 1/share-th request of an endpoint), not by chance",
     )
+    unavailable_share: Share = Field(
+        default=0.0,
+        description="share of business requests answered 503 ServiceUnavailable with Retry-After, "
+        "dealt exactly; no work is done for them",
+    )
+    retry_after_s: float = Field(
+        default=1.0,
+        ge=1.0,
+        le=86_400.0,
+        description="what Retry-After says of these; whole seconds, rounded up",
+    )
+    malformed_body_share: Share = Field(
+        default=0.0,
+        description="share of business requests whose answer has a body that is no JSON, dealt "
+        "exactly; their work is done",
+    )
     stall_s: float = Field(
         default=0.0,
         ge=0.0,

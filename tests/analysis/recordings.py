@@ -63,9 +63,13 @@ class Recording:
 
     latency_ms: Mapping[str, float] = field(default_factory=dict)
     outcomes: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    breaks: Mapping[str, str] = field(default_factory=dict)
+    """The outcome of all requests of a step during `breaks_s`."""
+    breaks_s: range = range(0)
     late_ms: float = 30_000.0
     """Latency of what never ended: timeouts, and the age of what was cut off."""
     distortion_ms: float = 1.0
+    distortion_every_s: int = DISTORTION_EVERY_S
     lag_ms: float = 1.0
     users: float = USERS
     rate: float = RATE
@@ -144,17 +148,22 @@ class Recording:
                     continue
                 waits = self._waits(step, second)
                 ms = STALLED_MS if waits else self.latency_ms.get(step, 1000 * LATENCY_S)
-                for outcome, share in self.outcomes.get(step, {"ok": 1.0}).items():
+                for outcome, share in self._outcomes(step, second).items():
                     count = _whole(n * share, second)
                     took_ms = self.late_ms if outcome in LOWER_BOUNDS else ms
                     yield _interval(Tag(step, outcome), second, took_ms, count)
                     if step in self.again_s and outcome != "ok":
                         again = Tag(step, outcome, kind=RETRY)
                         yield _interval(again, second, 1000 * self.again_s[step], count)
-                if waits or second % DISTORTION_EVERY_S == 0:
+                if waits or second % self.distortion_every_s == 0:
                     tag = Tag(step, "ok", kind=DISTORTION)
                     yield _interval(tag, second, STALLED_MS if waits else self.distortion_ms, n)
             yield _interval(Tag("generator", "lag"), second, self.lag_ms, 20)
+
+    def _outcomes(self, step: str, second: int) -> Mapping[str, float]:
+        if second in self.breaks_s and step in self.breaks:
+            return {self.breaks[step]: 1.0}
+        return self.outcomes.get(step, {"ok": 1.0})
 
     def _waits(self, step: str, second: int) -> bool:
         return second in STALL_S and self.services.service_of(step) in self.stalled

@@ -25,7 +25,7 @@ SAID: tuple[tuple[str, str, str], ...] = (
     ("redirect", "charge", "redirect 302"),
     ("drip", "browse", "no whole answer within 1s"),
     ("endless", "detail", "connection_error"),
-    ("refuse", "confirm", "connection_error"),
+    ("refuse", "confirm", "connection_(closed|reset|refused)"),
     ("empty_object", "start_checkout", "bad_body: no checkout_id"),
     ("hang", "start_checkout", "no whole answer within 1s"),
 )

@@ -156,15 +156,20 @@ def gone(processes: list[psutil.Process]) -> bool:
 
 @dataclass
 class StartRun:
-    """Starts `loadgate run` on the tiny profile with more arguments."""
+    """Starts `loadgate run`, on the tiny profile unless told, with more arguments."""
 
     folder: Path
     started: list[Run] = field(default_factory=list)
 
-    def __call__(self, *arguments: str, limits: Path = FIXTURES / "tiny_thresholds.toml") -> Run:
+    def __call__(
+        self,
+        *arguments: str,
+        limits: Path = FIXTURES / "tiny_thresholds.toml",
+        profile: Path = FIXTURES / "tiny.toml",
+    ) -> Run:
         """The run, which is in progress."""
         runs = self.folder / f"runs{len(self.started)}"
-        command = [sys.executable, "-m", "harness.cli", "run", str(FIXTURES / "tiny.toml")]
+        command = [sys.executable, "-m", "harness.cli", "run", str(profile)]
         command += ["--runs", str(runs), "--thresholds", str(limits), *arguments]
         process = subprocess.Popen(
             command,

@@ -123,7 +123,7 @@ def test_a_post_is_never_repeated() -> None:
         answer = post(connection)
         connection.close()
     assert answer.status_code == 0
-    assert classify_error(answer.error) == "connection_error"
+    assert classify_error(answer.error) == "connection_closed"
     assert len(server.requests) == 2
 
 
@@ -141,7 +141,7 @@ def test_a_refused_connection_is_an_answer_with_its_error() -> None:
     answer = get(connect(server))
     assert answer.status_code == 0
     assert isinstance(answer.error, ConnectionRefusedError)
-    assert classify_error(answer.error) == "connection_error"
+    assert classify_error(answer.error) == "connection_refused"
 
 
 def test_a_silent_service_is_a_timeout_and_its_connection_is_not_used_again() -> None:

@@ -44,8 +44,8 @@ def outcome_of(step: Step, status: int, body: bytes, *, decline_card: bool = Fal
         (steps.charge, 429, b"{}", False, "rate_limited"),
         (steps.charge, 504, b"{}", False, "gateway_timeout"),
         (steps.confirm, 503, EXHAUSTED, False, "pool_exhausted"),
-        (steps.confirm, 503, b"{}", False, "http_5xx"),
-        (steps.confirm, 503, b"[]", False, "http_5xx"),
+        (steps.confirm, 503, b"{}", False, "unavailable"),
+        (steps.confirm, 503, b"[]", False, "unavailable"),
         (steps.confirm, 500, b"", False, "http_5xx"),
         (steps.confirm, 404, b"{}", False, "http_4xx"),
         # even a decline card can meet a broken service
@@ -135,8 +135,9 @@ def test_a_step_has_only_so_many_labels() -> None:
     ("error", "outcome"),
     [
         (TimeoutError("timed out"), "timeout"),
-        (ConnectionRefusedError("refused"), "connection_error"),
-        (OSError("reset by peer"), "connection_error"),
+        (ConnectionRefusedError("refused"), "connection_refused"),
+        (ConnectionResetError("reset"), "connection_reset"),
+        (OSError("no route to host"), "connection_error"),
     ],
 )
 def test_no_answer_is_a_timeout_or_a_connection_error(error: Exception, outcome: str) -> None:

@@ -85,7 +85,7 @@ def test_a_request_without_an_answer_is_a_failure_of_locusts_too() -> None:
     assert in_locust(code).splitlines() == [
         "context exception name request_type response response_length response_time start_time url",
         "True",
-        "connection_error (status 0) 1",
+        "connection_refused (status 0) 1",
     ]
 
 
