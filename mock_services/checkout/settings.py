@@ -5,10 +5,10 @@ from typing import Annotated
 
 from pydantic import Field, Strict
 
-from mock_services.kit.settings import PositiveSeconds, ServiceSettings, published
+from mock_services.kit.settings import BaseUrl, DatabaseSettings, PositiveSeconds, published
 
 
-class CheckoutSettings(ServiceSettings):
+class CheckoutSettings(DatabaseSettings):
     """checkout-service: catalogue, coupons, checkouts, orders."""
 
     # Appendix A of the load test LT-2025-Q3-CHECKOUT, as are those of cart and payment.
@@ -19,7 +19,7 @@ class CheckoutSettings(ServiceSettings):
         start_checkout=(287, 245, 512, 789, 1847),
         confirm=(198, 167, 398, 601, 1412),
     )
-    FIXED_WHILE_RUNNING = ServiceSettings.FIXED_WHILE_RUNNING | {
+    FIXED_WHILE_RUNNING = DatabaseSettings.FIXED_WHILE_RUNNING | {
         "ledger_path",
         "ledger_commit_interval_s",
         "lock_connections_max",
@@ -31,9 +31,7 @@ class CheckoutSettings(ServiceSettings):
     pool_wait_timeout_s: PositiveSeconds = Field(
         default=2.0, description="longest wait for one of them, then 503 (seconds)"
     )
-    inventory_lock_url: str = Field(
-        default="http://127.0.0.1:8003", pattern=r"^https?://[^/\s]+$", description="lock service"
-    )
+    inventory_lock_url: BaseUrl = Field(default="http://127.0.0.1:8003", description="lock service")
     lock_attempt_timeout_s: PositiveSeconds = Field(
         default=0.8,
         description="one attempt at the lock service (seconds); 2 x 0.8 + 0.1 fits the seed's "

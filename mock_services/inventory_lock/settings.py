@@ -4,10 +4,10 @@ from typing import Literal
 
 from pydantic import Field
 
-from mock_services.kit.settings import PositiveSeconds, ServiceSettings, published
+from mock_services.kit.settings import DatabaseSettings, PositiveSeconds, published
 
 
-class InventoryLockSettings(ServiceSettings):
+class InventoryLockSettings(DatabaseSettings):
     """inventory-lock-service: locks on stock, each holding a pooled connection."""
 
     # The seed publishes no percentiles for the lock service. Assumption: they must fit inside

@@ -1,5 +1,6 @@
 """payment-gateway: charges test cards through a rate-limited sandbox."""
 
+import asyncio
 import functools
 import hashlib
 from collections.abc import Iterable
@@ -129,7 +130,8 @@ class PaymentService(MockService[PaymentSettings]):
 
     async def _outcome(self, call: Call, wanted: ChargeRequest) -> Response:
         if self._gateway_timeouts.hit():
-            call.takes(self.settings.gateway_timeout_s)
+            call.takes(0.0)  # nothing is done meanwhile: the connection only waits
+            await asyncio.sleep(self.settings.gateway_timeout_s)
             text = f"the processor did not answer within {self.settings.gateway_timeout_s:g} s"
             return error_response(504, "GatewayTimeout", text)
         card = wanted.card()
