@@ -13,6 +13,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import psutil
 import pytest
@@ -21,6 +22,8 @@ from harness.scene import behaviour
 from harness.scene.running import Running, noted, notes_folder, the_running
 from mock_services.table import SERVICES
 from recording.errors import ConfigError, RunFailedError
+from tests.faults.fault import Seen
+from tests.faults.in_process import loadgate
 from tests.harness.conftest import wait_for
 
 LOADGATE = (sys.executable, "-m", "harness.cli")
@@ -43,17 +46,17 @@ class Serving:
     def environment(self) -> dict[str, str]:
         return environment(self.folder)
 
-    def mocks(self, *words: str) -> "subprocess.CompletedProcess[str]":
-        """`loadgate mocks ...` from another terminal."""
-        command = [*LOADGATE, "mocks", *words]
-        return subprocess.run(command, capture_output=True, text=True, env=self.environment)
+    def mocks(self, *words: str) -> Seen:
+        """`loadgate mocks ...` as from another terminal, and what it prints."""
+        with patch.dict("os.environ", self.environment):
+            return loadgate("mocks", *words)
 
     def service(self, name: str) -> psutil.Process:
         below = psutil.Process(self.process.pid).children()
         return next(each for each in below if name in each.cmdline())
 
     def in_force(self, key: str) -> Any:
-        (value,) = json.loads(self.mocks("get", key, "--json").stdout).values()
+        (value,) = json.loads(self.mocks("get", key, "--json").text).values()
         return value
 
 
@@ -146,16 +149,20 @@ def test_several_services_are_changed_at_once_and_say_so(serving: Serving) -> No
         "set", "inventory_lock.pool_max=150", "services.cart-service.eviction=lazy",
         "payment.latency.charge.p99_ms=950", "--json",
     )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout) == [
+    assert done.exit_code == 0, done.text
+    assert json.loads(done.text) == [
         {"key": "inventory_lock.pool_max", "before": 2000, "after": 150},
         {"key": "cart.eviction", "before": "scheduled", "after": "lazy"},
         {"key": "payment.latency.charge.p99_ms", "before": 890, "after": 950},
     ]
     assert serving.in_force("inventory_lock.pool_max") == 150
     assert serving.in_force("payment.latency.charge.p95_ms") == 612
-    back = "inventory_lock.pool_max=2000", "cart.eviction=scheduled"
-    assert "150 → 2000" in serving.mocks("set", *back).stdout
+    command = [*LOADGATE, "mocks", "set", "inventory_lock.pool_max=2000", "cart.eviction=scheduled"]
+    back = subprocess.run(command, capture_output=True, text=True, env=serving.environment)
+    assert back.stdout.splitlines() == [
+        "inventory_lock.pool_max  150 → 2000",
+        'cart.eviction  "lazy" → "scheduled"',
+    ]
 
 
 def test_what_is_refused_changes_nothing_in_any_service(serving: Serving) -> None:
@@ -163,9 +170,9 @@ def test_what_is_refused_changes_nothing_in_any_service(serving: Serving) -> Non
     done = serving.mocks(
         "set", "inventory_lock.pool_max=77", "payment.pol_max=1", "cart.ttl_s=1e-310"
     )
-    assert done.returncode == 2
-    assert "services.payment: pol_max: unknown key; did you mean pool_max?" in done.stderr
-    assert "services.cart: ttl_s: Input should be greater than or equal to 0.001" in done.stderr
+    assert done.exit_code == 2
+    assert "services.payment: pol_max: unknown key; did you mean pool_max?" in done.text
+    assert "services.cart: ttl_s: Input should be greater than or equal to 0.001" in done.text
     assert serving.in_force("inventory_lock.pool_max") == 2000
 
 
@@ -187,7 +194,7 @@ def test_what_is_refused_changes_nothing_in_any_service(serving: Serving) -> Non
 def test_what_is_wrong_is_named(serving: Serving, words: list[str], says: str) -> None:
     """In one line, exit 2."""
     done = serving.mocks(*words)
-    assert (done.returncode, says in done.stderr) == (2, True), done.stderr
+    assert (done.exit_code, says in done.text) == (2, True), done.text
 
 
 def test_a_service_that_fails_midway_leaves_the_others_as_they_were(
@@ -211,7 +218,7 @@ def test_a_service_that_fails_midway_leaves_the_others_as_they_were(
 
 def test_status_has_health_pools_and_memory(serving: Serving) -> None:
     """Of each service; one that stands still does not answer."""
-    found = json.loads(serving.mocks("status", "--json").stdout)
+    found = json.loads(serving.mocks("status", "--json").text)
     assert "admin_token" not in found
     assert set(found["mocks"]) == set(SERVICES)
     assert all(m["healthy"] and m["rss_bytes"] > 2**20 for m in found["mocks"].values())
@@ -221,7 +228,7 @@ def test_status_has_health_pools_and_memory(serving: Serving) -> None:
     cart = serving.service("cart")
     cart.suspend()
     try:
-        printed = serving.mocks("status").stdout
+        printed = serving.mocks("status").text
     finally:
         cart.resume()
     rows = [line for line in printed.splitlines() if "http://" in line]
@@ -236,7 +243,7 @@ def test_of_several_one_is_chosen(serving: Serving, monkeypatch: pytest.MonkeyPa
         with pytest.raises(ConfigError, match=rf"--port-base \(7, {serving.base}\)"):
             the_running(None)
         assert the_running(7).port_base == 7
-        assert serving.mocks("status", "--port-base", str(serving.base)).returncode == 0
+        assert serving.mocks("status", "--port-base", str(serving.base)).exit_code == 0
     assert the_running(None) == mine
 
 
@@ -247,8 +254,8 @@ def test_the_note_of_a_dead_one_is_noticed_and_removed(own: Serving) -> None:
     own.process.wait(10)
     assert own.note.exists()
     done = own.mocks("status")
-    assert (done.returncode, own.note.exists()) == (2, False)
-    assert "no mocks are running: start them with `loadgate mocks`" in done.stderr
+    assert (done.exit_code, own.note.exists()) == (2, False)
+    assert "no mocks are running: start them with `loadgate mocks`" in done.text
     psutil.wait_procs(below, timeout=10)
 
 
