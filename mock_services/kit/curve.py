@@ -7,9 +7,10 @@ the one freedom left; it is solved so that the mean comes out as published too.
 """
 
 import math
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import pairwise
 from statistics import NormalDist
 
@@ -17,8 +18,8 @@ Q_MAX = 1 - 1e-5
 """The published maximum stands at this quantile: one in 100,000 requests reaches it."""
 
 SLOPE_MAX = 2.5
-PANELS = 64
-"""Of Simpson's rule, between two knots: the mean is off by less than a millionth."""
+PANELS = 4000
+"""Trapezoids under the curve above the median."""
 _NORMAL = NormalDist()
 KNOTS = (0.0, *(_NORMAL.inv_cdf(q) for q in (0.95, 0.99, Q_MAX)))
 
@@ -74,7 +75,7 @@ class Shape:
 
     def mean_ms(self, lower_slope: float) -> float:
         """Mean of the curve with this slope below the median."""
-        return self._upper_mean + self._lower_mean(lower_slope)
+        return _upper_mean(self) + self._lower_mean(lower_slope)
 
     def lower_slope(self, mean_ms: float | None) -> float:
         """That with which this mean comes out; without one the line from p50 to p95 goes on."""
@@ -89,26 +90,26 @@ class Shape:
                 high = middle
         return (low + high) / 2
 
-    @cached_property
-    def _upper_mean(self) -> float:
-        """Share of the mean that comes from above the median (Simpson's rule)."""
-        area = sum(map(self._piece, range(len(KNOTS) - 1)))
-        return area / math.sqrt(2 * math.pi) + self.max_ms * (1 - Q_MAX)
-
-    def _piece(self, k: int) -> float:
-        """Integral of latency times exp(-z²/2) between two knots."""
-        h = KNOTS[k + 1] - KNOTS[k]
-        rise = self.logs[k + 1] - self.logs[k]
-        a, b = h * self.slopes[k] - rise, rise - h * self.slopes[k + 1]
-        total = 0.0
-        for i in range(PANELS + 1):
-            t = i / PANELS
-            z = KNOTS[k] + t * h
-            log_ms = self.logs[k] + t * rise + t * (1 - t) * (a * (1 - t) + b * t)
-            weight = 1 if i in (0, PANELS) else 4 if i % 2 else 2
-            total += weight * math.exp(log_ms - z * z / 2)
-        return total * h / PANELS / 3
-
     def _lower_mean(self, slope: float) -> float:
         """Integral of p50 * exp(slope*z) over z < 0: half of a lognormal, in closed form."""
         return self.p50_ms * math.exp(slope * slope / 2) * _NORMAL.cdf(-slope)
+
+
+@lru_cache(maxsize=256)
+def _upper_mean(shape: Shape) -> float:
+    """Share of the mean that comes from above the median (trapezoids, error < 1e-6)."""
+    step = KNOTS[-1] / PANELS
+    area = sum(_density(shape, i * step) for i in range(1, PANELS))
+    area += (_density(shape, 0.0) + _density(shape, KNOTS[-1])) / 2
+    return area * step / math.sqrt(2 * math.pi) + shape.max_ms * (1 - Q_MAX)
+
+
+def _density(shape: Shape, z: float) -> float:
+    """Latency times exp(-z²/2) at a normal score from 0 to the last knot."""
+    k = min(bisect_right(KNOTS, z), len(KNOTS) - 1) - 1
+    h = KNOTS[k + 1] - KNOTS[k]
+    t = (z - KNOTS[k]) / h
+    rise = shape.logs[k + 1] - shape.logs[k]
+    a, b = h * shape.slopes[k] - rise, rise - h * shape.slopes[k + 1]
+    log_ms = shape.logs[k] + t * rise + t * (1 - t) * (a * (1 - t) + b * t)
+    return math.exp(log_ms - z * z / 2)

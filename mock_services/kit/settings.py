@@ -82,9 +82,11 @@ class Quantiles(Frozen):
 
     @model_validator(mode="after")
     def _mean_within_reach(self) -> Self:
-        least, most = self.shape.means_ms()
         mean = self.mean_ms
-        if mean and not (1 - MEAN_TOLERANCE) * least <= mean <= (1 + MEAN_TOLERANCE) * most:
+        if mean is None:
+            return self
+        least, most = self.shape.means_ms()
+        if not (1 - MEAN_TOLERANCE) * least <= mean <= (1 + MEAN_TOLERANCE) * most:
             raise ValueError(
                 f"mean_ms={mean:g} is out of reach: with these percentiles a mean is "
                 f"{least:.4g} to {most:.4g}"
