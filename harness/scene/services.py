@@ -40,6 +40,17 @@ def service_settings(
 
     Raises ConfigError naming the key and the nearest known one.
     """
+    given = named_services(tables, where)
+    found = {name: given.get(name, {}) for name in SERVICES}
+    for name, table in found.items():
+        build(SERVICES[name].settings, table, f"{where}: services.{name}")
+    return found
+
+
+def named_services(
+    tables: Mapping[str, Mapping[str, Any]], where: str
+) -> dict[str, dict[str, Any]]:
+    """Such tables by the keys of services. Raises ConfigError for one that is of none."""
     if not isinstance(tables, Mapping):
         raise ConfigError(f"{where}: services = {tables!r}: write a table")
     check_keys(tables, f"{where}: services.")
@@ -49,10 +60,9 @@ def service_settings(
             raise ConfigError(
                 f"{where}: unknown key 'services.{written}'{did_you_mean(name, SERVICES)}"
             )
-    found = {name: tables.get(names.get(name, name), {}) for name in SERVICES}
-    for name, table in found.items():
-        build(SERVICES[name].settings, table, f"{where}: services.{name}")
-    return {name: dict(table) for name, table in found.items()}
+        if not isinstance(tables[written], Mapping):
+            raise ConfigError(f"{where}: services.{name} = {tables[written]!r}: write a table")
+    return {name: dict(tables[written]) for name, written in names.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +77,17 @@ class Service:
 
     @property
     def died(self) -> str | None:
-        """Why it is gone; None while it runs."""
+        """Why it is gone, with what it said last; None while it runs."""
         code = self.process.poll()
         if code is None:
             return None
         how = f"signal {-code}" if code < 0 else f"exit code {code}"
-        return f"{self.subject} died ({how}); see logs/{self.log.name}"
+        return f"{self.subject} died ({how}); {self.last_words}"
+
+    @property
+    def last_words(self) -> str:
+        """The log's end, behind its whole path."""
+        return f"{self.log.resolve()} ends with:\n{tail(self.log) or '    nothing'}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,11 +268,11 @@ def _wait_healthy(services: Services) -> None:
     for service in services.services:
         while not _healthy(service.url):
             if why := service.died:
-                raise RunFailedError(f"{why}\n{tail(service.log)}")
+                raise RunFailedError(why)
             if time.monotonic() > deadline:
                 raise RunFailedError(
                     f"{service.subject} not healthy after {START_TIMEOUT_S:.0f} s; "
-                    f"{service.log} ends with:\n{tail(service.log) or '    nothing'}"
+                    f"{service.last_words}"
                 )
             time.sleep(0.05)
 

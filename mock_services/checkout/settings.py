@@ -5,10 +5,10 @@ from typing import Annotated
 
 from pydantic import Field, Strict
 
-from mock_services.kit.settings import PositiveSeconds, ServiceSettings, published
+from mock_services.kit.settings import BaseUrl, DatabaseSettings, PositiveSeconds, published
 
 
-class CheckoutSettings(ServiceSettings):
+class CheckoutSettings(DatabaseSettings):
     """checkout-service: catalogue, coupons, checkouts, orders."""
 
     # Appendix A of the load test LT-2025-Q3-CHECKOUT, as are those of cart and payment.
@@ -21,7 +21,7 @@ class CheckoutSettings(ServiceSettings):
         # Not published: what payment-gateway asks for has to fit inside a charge.
         checkout=(None, 5, 10, 15, 60),
     )
-    FIXED_WHILE_RUNNING = ServiceSettings.FIXED_WHILE_RUNNING | {
+    FIXED_WHILE_RUNNING = DatabaseSettings.FIXED_WHILE_RUNNING | {
         "ledger_path",
         "ledger_commit_interval_s",
         "lock_connections_max",
@@ -34,17 +34,9 @@ class CheckoutSettings(ServiceSettings):
     pool_wait_timeout_s: PositiveSeconds = Field(
         default=2.0, description="longest wait for one of them, then 503 (seconds)"
     )
-    inventory_lock_url: str = Field(
-        default="http://127.0.0.1:8003", pattern=r"^https?://[^/\s]+$", description="lock service"
-    )
-    cart_url: str = Field(
-        default="http://127.0.0.1:8004", pattern=r"^https?://[^/\s]+$", description="cart service"
-    )
-    payment_url: str = Field(
-        default="http://127.0.0.1:8002",
-        pattern=r"^https?://[^/\s]+$",
-        description="payment gateway",
-    )
+    inventory_lock_url: BaseUrl = Field(default="http://127.0.0.1:8003", description="lock service")
+    cart_url: BaseUrl = Field(default="http://127.0.0.1:8004", description="cart service")
+    payment_url: BaseUrl = Field(default="http://127.0.0.1:8002", description="payment gateway")
     check_cart: bool = Field(
         default=True,
         description="start sells what cart-service has in the cart; off: what the request names, "

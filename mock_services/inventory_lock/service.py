@@ -105,7 +105,9 @@ class InventoryLockService(MockService[InventoryLockSettings]):
             return error_response(499, "ClientClosedRequest", "the client has gone away")
         if self.settings.hold == "transaction":
             return await self._work_on(lease, call, lambda: self._lock(wanted, None))
-        return await self._lock(wanted, lease)
+        response = await self._lock(wanted, lease)
+        await call.rest(self.database)
+        return response
 
     async def _lock(self, wanted: AcquireRequest, lease: Lease | None) -> Response:
         ttl_s = min(wanted.ttl_seconds or self.settings.lock_ttl_s, self.settings.lock_ttl_s)
@@ -122,11 +124,14 @@ class InventoryLockService(MockService[InventoryLockSettings]):
     async def release(self, request: Request, given: ReleaseRequest) -> Response:
         """Unlock. A release works on the lock's own connection, or else on a fresh one."""
         self._fleet.cpu.requests += 1
+        call = Call.of(request)
         if self.settings.hold == "until_release":
-            return await self._unlock(given.lock_id)
+            response = await self._unlock(given.lock_id)
+            await call.rest(self.database)
+            return response
         work = functools.partial(self._unlock, given.lock_id)
         pool, timeout_s = self._fleet.replicas.next(), self.settings.wait_timeout_s
-        return await self.with_connection(Call.of(request), pool, timeout_s, work)
+        return await self.with_connection(call, pool, timeout_s, work)
 
     async def _unlock(self, lock_id: str) -> Response:
         if self._fleet.locks.release(lock_id):

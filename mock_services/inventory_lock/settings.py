@@ -4,7 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from mock_services.kit.settings import PositiveSeconds, ServiceSettings, published
+from mock_services.kit.settings import DatabaseSettings, PositiveSeconds, published
 
 SLOWEST_PER_S = 0.001
 
@@ -19,7 +19,7 @@ SweptPerS = Annotated[float, Field(ge=0.0, le=1e6), AfterValidator(_none_or_swee
 Replicas = Annotated[int, Field(ge=1, le=100)]
 
 
-class InventoryLockSettings(ServiceSettings):
+class InventoryLockSettings(DatabaseSettings):
     """inventory-lock-service: locks on stock, each holding a pooled connection."""
 
     # The seed publishes no percentiles for the lock service. Assumption: they must fit inside

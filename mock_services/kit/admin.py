@@ -1,4 +1,4 @@
-"""/healthz, /metrics and POST /admin/behaviour, the same for all services."""
+"""/healthz, /metrics and /admin/behaviour, the same for all services."""
 
 import hmac
 import ipaddress
@@ -23,7 +23,7 @@ TOKEN_VARIABLE = "MOCK_ADMIN_TOKEN"
 
 
 def install(app: FastAPI, service: MockService[ServiceSettings]) -> None:
-    """Add the three endpoints to a service's app."""
+    """Add the endpoints to a service's app."""
 
     @app.get("/healthz", tags=["operation"], response_model=None)
     async def healthz() -> Response:
@@ -35,10 +35,20 @@ def install(app: FastAPI, service: MockService[ServiceSettings]) -> None:
         """Prometheus text format."""
         return Response(generate_latest(service), media_type=CONTENT_TYPE)
 
+    @app.get("/admin/behaviour", tags=["operation"], response_model=None)
+    async def behaviour(request: Request) -> Response:
+        """The settings in force. Loopback and token only."""
+        return _refusal(request) or _settings(service.settings)
+
     @app.post("/admin/behaviour", tags=["operation"], response_model=None)
-    async def behaviour(request: Request, changed: Annotated[dict[str, Any], Body()]) -> Response:
-        """Change settings at once; answers those in force. Loopback and token only."""
-        return _refusal(request) or _apply(service, changed)
+    async def change(
+        request: Request, changed: Annotated[dict[str, Any], Body()], check: bool = False
+    ) -> Response:
+        """Change settings at once, all or, where one is refused, none; answers those in force.
+
+        `check` changes nothing and answers what would be in force. Loopback and token only.
+        """
+        return _refusal(request) or _change(service, changed, check)
 
 
 def _refusal(request: Request) -> Response | None:
@@ -64,12 +74,20 @@ def is_loopback(host: str) -> bool:
     return bool((mapped or address).is_loopback)
 
 
-def _apply(service: MockService[ServiceSettings], changed: dict[str, Any]) -> Response:
+def _change(
+    service: MockService[ServiceSettings], changed: dict[str, Any], check: bool
+) -> Response:
     fixed = sorted(service.settings.FIXED_WHILE_RUNNING & set(changed))
     if fixed:
         return validation_response([(key, "cannot be changed while running") for key in fixed])
     try:
-        service.apply(changed)
+        wanted = service.settings.updated(changed)
     except ValidationError as error:
         return validation_response(settings_problems(error, type(service.settings)))
-    return json_response(200, **service.settings.model_dump(mode="json"))
+    if not check:
+        service.apply(changed)
+    return _settings(wanted)
+
+
+def _settings(settings: ServiceSettings) -> Response:
+    return json_response(200, **settings.model_dump(mode="json"))

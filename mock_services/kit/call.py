@@ -6,6 +6,8 @@ import time
 from starlette.requests import HTTPConnection
 from starlette.types import Scope
 
+from mock_services.kit.database import Database
+
 _KEY = "mock_services.kit.call"
 
 
@@ -55,11 +57,14 @@ class Call:
         """Part of the modelled work has been done for real, in this time."""
         self._left_s -= seconds
 
-    async def rest(self) -> None:
-        """Sleep for what is left of the modelled work; afterwards nothing is."""
+    async def rest(self, database: Database | None = None) -> None:
+        """Sleep for what is left of the modelled work; afterwards nothing is.
+
+        A database serves it that may have other work as well, and then it takes longer.
+        """
         left_s, self._left_s = self._left_s, 0.0
         if left_s > 0:
-            await asyncio.sleep(left_s)
+            await (database.serve(left_s) if database is not None else asyncio.sleep(left_s))
 
     def elapsed_s(self) -> float:
         """Seconds since the request was seen."""

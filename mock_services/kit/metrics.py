@@ -16,6 +16,7 @@ from prometheus_client.core import (
     Metric,
 )
 
+from mock_services.kit.database import Database
 from mock_services.kit.pool import Pool
 from mock_services.kit.runtime import rss_bytes
 from mock_services.kit.tally import Tally
@@ -89,6 +90,15 @@ def pool_families(pools: Sequence[Pool]) -> Iterator[Metric]:
         for pool in pools:
             add_tally(times, (pool.name, pool.replica), getattr(pool, f"{name}_s"))
         yield times
+
+
+def database_families(database: Database | None) -> Iterator[Metric]:
+    """Metrics of the database behind the pools; none while nothing on it is shared."""
+    if database is None or not database.cores:
+        return
+    cores, active = "Cores that share its work", "Connections at work"
+    yield GaugeMetricFamily("database_cores", cores, value=database.cores)
+    yield GaugeMetricFamily("database_active", active, value=database.active)
 
 
 def process_families(replicas: int, loop_lag: Tally) -> Iterator[Metric]:

@@ -12,13 +12,20 @@ from prometheus_client.core import Metric
 from starlette.types import Scope
 
 from mock_services.kit.call import Call
+from mock_services.kit.database import Database
 from mock_services.kit.errors import error_response
 from mock_services.kit.events import EventLog
-from mock_services.kit.metrics import LAG_BOUNDS_S, RequestStats, pool_families, process_families
+from mock_services.kit.metrics import (
+    LAG_BOUNDS_S,
+    RequestStats,
+    database_families,
+    pool_families,
+    process_families,
+)
 from mock_services.kit.planted import Planted, shares
 from mock_services.kit.pool import Lease, Pool, PoolExhaustedError
 from mock_services.kit.quantiles import LatencySampler
-from mock_services.kit.settings import ServiceSettings
+from mock_services.kit.settings import DatabaseSettings, ServiceSettings
 from mock_services.kit.tally import Tally
 
 SettingsT = TypeVar("SettingsT", bound=ServiceSettings, covariant=True)
@@ -49,6 +56,10 @@ class MockService(Generic[SettingsT]):
             for endpoint, table in settings.latency.items()
         }
         self._planted = _plant(settings)
+        self.database = (
+            Database(settings.capacity) if isinstance(settings, DatabaseSettings) else None
+        )
+        """Where the connections of all its pools lead."""
         self._stalled_until_s = time.perf_counter() + settings.stall_s
         self._ticker: asyncio.Task[None] | None = None
 
@@ -90,6 +101,7 @@ class MockService(Generic[SettingsT]):
         """Everything on its /metrics page, as it is now."""
         yield from self.requests.families()
         yield from pool_families(tuple(self.pools()))
+        yield from database_families(self.database)
         yield from process_families(self.replica_count(), self.loop_lag)
         yield from self.extra_metrics()
 
@@ -120,6 +132,8 @@ class MockService(Generic[SettingsT]):
             self._planted = _plant(now)
         if "stall_s" in changed:
             self._stalled_until_s = time.perf_counter() + now.stall_s
+        if self.database is not None and isinstance(now, DatabaseSettings):
+            self.database.resize(now.capacity)
         self.on_settings()
         self.events.write("behaviour_changed", keys=sorted(changed), changed=changed)
 
@@ -179,7 +193,7 @@ class MockService(Generic[SettingsT]):
     async def _work_on(self, lease: Lease, call: Call, work: Work) -> Response:
         try:
             response = await work()
-            await call.rest()
+            await call.rest(self.database)
             return response
         finally:
             lease.release()

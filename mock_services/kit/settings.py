@@ -8,10 +8,49 @@ import secrets
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    HttpUrl,
+    ValidationError,
+    model_validator,
+)
+
+from mock_services.kit.curve import Shape
+from mock_services.kit.database import Capacity
+
+LEAST_PER_S = 0.001
+MEAN_TOLERANCE = 0.005
+"""Published figures are rounded; so much of a mean may be out of reach."""
+
+
+def _off_or_some(per_s: float) -> float:
+    """Of a rate next to nothing, the time between two has no end."""
+    if 0 < per_s < LEAST_PER_S:
+        raise ValueError(f"must be 0 (off) or at least {LEAST_PER_S:g} a second")
+    return per_s
+
+
+def _parsable(url: str) -> str:
+    try:
+        HttpUrl(url)
+    except ValidationError as error:
+        raise ValueError(f"not a url: {error.errors()[0]['msg']}; write http://HOST:PORT") from None
+    return url
+
 
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
-PositiveSeconds = Annotated[float, Field(gt=0.0, le=86_400.0)]
+PositiveSeconds = Annotated[float, Field(ge=0.001, le=86_400.0)]
+"""A millisecond at least: what is done again and again at such intervals must leave time."""
+RatePerS = Annotated[float, Field(ge=0.0, le=1e6), AfterValidator(_off_or_some)]
+"""0 = off."""
+BaseUrl = Annotated[
+    str, Field(pattern=r"^https?://[^/\\?#@\s]+$", max_length=2000), AfterValidator(_parsable)
+]
+"""Of another service; without a path."""
+Milliseconds = Annotated[float, Field(ge=0.001, le=600_000)]
 
 
 class Frozen(BaseModel):
@@ -23,12 +62,12 @@ class Frozen(BaseModel):
 class Quantiles(Frozen):
     """Latency of an endpoint by its published percentiles, in milliseconds."""
 
-    p50_ms: float = Field(gt=0, le=600_000, description="median")
-    p95_ms: float = Field(gt=0, le=600_000, description="95th percentile")
-    p99_ms: float = Field(gt=0, le=600_000, description="99th percentile")
-    max_ms: float = Field(gt=0, le=600_000, description="nothing takes longer than this")
-    mean_ms: float | None = Field(
-        default=None, gt=0, le=600_000, description="mean; shapes the half below the median"
+    p50_ms: Milliseconds = Field(description="median")
+    p95_ms: Milliseconds = Field(description="95th percentile")
+    p99_ms: Milliseconds = Field(description="99th percentile")
+    max_ms: Milliseconds = Field(description="nothing takes longer than this")
+    mean_ms: Milliseconds | None = Field(
+        default=None, description="mean; shapes the half below the median"
     )
 
     @model_validator(mode="after")
@@ -40,6 +79,24 @@ class Quantiles(Frozen):
                 f"p99_ms={self.p99_ms:g} max_ms={self.max_ms:g}"
             )
         return self
+
+    @model_validator(mode="after")
+    def _mean_within_reach(self) -> Self:
+        mean = self.mean_ms
+        if mean is None:
+            return self
+        least, most = self.shape.means_ms()
+        if not (1 - MEAN_TOLERANCE) * least <= mean <= (1 + MEAN_TOLERANCE) * most:
+            raise ValueError(
+                f"mean_ms={mean:g} is out of reach: with these percentiles a mean is "
+                f"{least:.4g} to {most:.4g}"
+            )
+        return self
+
+    @property
+    def shape(self) -> Shape:
+        """Of the curve through the percentiles."""
+        return Shape(self.p50_ms, self.p95_ms, self.p99_ms, self.max_ms)
 
 
 Row = tuple[float | None, float, float, float, float]
@@ -97,7 +154,7 @@ class ServiceSettings(Frozen):
         "over; 0 = off (seconds)",
     )
     latency_scale: float = Field(
-        default=1.0, gt=0.0, le=1000.0, description="multiplies every drawn latency"
+        default=1.0, ge=1e-9, le=1000.0, description="multiplies every drawn latency"
     )
     require_auth: bool = Field(
         default=True, description="business endpoints need a bearer token lt-user-/lt-svc-token-*"
@@ -133,11 +190,43 @@ class ServiceSettings(Frozen):
         return type(self).model_validate(changed)
 
 
+class DatabaseSettings(ServiceSettings):
+    """What services share whose connections lead to a database (`mock_services/kit/database.py`).
+
+    No load test published its cores: off, latencies are as published whatever the load.
+    """
+
+    db_cores: int = Field(
+        default=0,
+        ge=0,
+        le=10_000,
+        description="cores of the database behind the pool's connections, shared by all work on "
+        "more of them; 0 = off, a core for each",
+    )
+    db_share: Share = Field(
+        default=1.0,
+        description="share of the modelled time on a connection that is work for a core; in the "
+        "rest the connection is only held",
+    )
+    db_switch_cost: float = Field(
+        default=0.01,
+        ge=0.0,
+        le=1.0,
+        description="what each connection at work beyond the cores costs, as a share of all work: "
+        "at 0.01, throughput is halved at 100 beyond them",
+    )
+
+    @property
+    def capacity(self) -> Capacity:
+        """Of the database."""
+        return Capacity(self.db_cores, self.db_share, self.db_switch_cost)
+
+
 def overlaid(base: Mapping[str, Quantiles], given: Mapping[str, Any]) -> dict[str, Any]:
     """Latency tables of `given` laid over `base`, percentile by percentile.
 
-    A mean that belongs to other percentiles is dropped: with a new p50 or p95 the old mean may
-    not be reachable any more. A new p99 or max hardly moves the mean, so it stays.
+    A mean that belongs to other percentiles is dropped: with a new p50 or p95 it would shape the
+    half below the median anew. A new p99 or max hardly moves the mean, so it stays within reach.
     Raises ValueError for an endpoint that `base` does not know.
     """
     unknown = sorted(set(given) - set(base))
@@ -152,4 +241,14 @@ def overlaid(base: Mapping[str, Quantiles], given: Mapping[str, Any]) -> dict[st
         if {"p50_ms", "p95_ms"} & set(table):
             under["mean_ms"] = None
         merged[endpoint] = {**under, **table}
+        if "mean_ms" not in table and not _valid(merged[endpoint]):
+            merged[endpoint]["mean_ms"] = None
     return merged
+
+
+def _valid(table: Mapping[str, Any]) -> bool:
+    try:
+        Quantiles.model_validate(table)
+    except ValidationError:
+        return False
+    return True

@@ -5,10 +5,16 @@ from typing import Annotated
 
 from pydantic import Field, Strict
 
-from mock_services.kit.settings import PositiveSeconds, ServiceSettings, Share, published
+from mock_services.kit.settings import (
+    DatabaseSettings,
+    PositiveSeconds,
+    RatePerS,
+    Share,
+    published,
+)
 
 
-class PaymentSettings(ServiceSettings):
+class PaymentSettings(DatabaseSettings):
     """payment-gateway: charges against a processor's sandbox."""
 
     # `payment` is part of others' answers (confirm asks for it) and fits inside of them.
@@ -34,8 +40,8 @@ class PaymentSettings(ServiceSettings):
     insufficient_funds_share: Share = Field(
         default=0.0, description="share of the good card's charges declined (insufficient_funds)"
     )
-    rate_limit_per_s: float = Field(
-        default=200.0, ge=0.0, le=1e6, description="sandbox rate limit, 0 = off (charges/second)"
+    rate_limit_per_s: RatePerS = Field(
+        default=200.0, description="sandbox rate limit, 0 = off (charges/second)"
     )
     gateway_timeout_share: Share = Field(
         default=0.0003, description="share of charges that end in 504 (seed: 0.03 %)"

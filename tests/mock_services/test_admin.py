@@ -108,3 +108,14 @@ def test_needs_no_bearer_token(shared: dict[str, Running]) -> None:
     headers = {"X-Admin-Token": ADMIN_TOKEN}
     url = shared["cart"].url + PATH
     assert httpx.post(url, json={}, headers=headers, trust_env=False).status_code == 200
+
+
+def test_a_check_says_what_would_be_and_changes_nothing(shared: dict[str, Running]) -> None:
+    """`?check=true`: the answer of the change, or its refusal, without the change."""
+    cart = shared["cart"]
+    headers = {"X-Admin-Token": ADMIN_TOKEN}
+    before = cart.get(PATH, **headers).json()
+    good = cart.client.post(PATH, params={"check": True}, json={"ttl_s": 7}, headers=headers)
+    bad = cart.client.post(PATH, params={"check": True}, json={"ttl_s": -7}, headers=headers)
+    assert (good.status_code, good.json()["ttl_s"], bad.status_code) == (200, 7, 400)
+    assert cart.get(PATH, **headers).json() == before

@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import ValidationError
 from scipy.interpolate import PchipInterpolator
 
-from mock_services.kit.quantiles import Q_MAX, LatencyCurve, LatencySampler, monotone_slopes
+from mock_services.kit.curve import Q_MAX, monotone_slopes
+from mock_services.kit.quantiles import LatencyCurve, LatencySampler
 from mock_services.kit.settings import Quantiles
 from mock_services.table import SERVICES
 
@@ -80,10 +82,23 @@ def test_analytic_mean_equals_the_published_one() -> None:
             assert LatencyCurve(table).mean_ms() == pytest.approx(table.mean_ms, rel=1e-4)
 
 
-def test_a_mean_out_of_reach_is_approached_and_not_an_error() -> None:
-    """A mean no curve through the percentiles can have leaves the percentiles as they are."""
-    table = Quantiles(p50_ms=100, p95_ms=200, p99_ms=300, max_ms=400, mean_ms=399)
-    assert value_ms(LatencyCurve(table), 0.95) == pytest.approx(200)
+@pytest.mark.parametrize("mean", [1.0, 130.0, 399.0])
+def test_a_mean_that_no_curve_can_have_is_refused(mean: float) -> None:
+    """With the means that these percentiles can have."""
+    with pytest.raises(ValidationError, match=r"out of reach.* a mean is 85.57 to 121.4"):
+        Quantiles(p50_ms=100, p95_ms=200, p99_ms=300, max_ms=400, mean_ms=mean)
+
+
+@given(quantiles(), st.floats(0.0, 1.0))
+@settings(max_examples=100, deadline=None, derandomize=True)
+def test_every_mean_within_reach_comes_out(table: Quantiles, share: float) -> None:
+    """From the least to the greatest."""
+    least, most = table.shape.means_ms()
+    mean = least + share * (most - least)
+    curve = LatencyCurve(Quantiles(**table.model_dump(exclude={"mean_ms"}), mean_ms=mean))
+    assert curve.mean_ms() == pytest.approx(mean, rel=1e-6)
+    z = np.random.default_rng(1).standard_normal(20_000)
+    assert np.exp(curve.log_ms(z)).mean() == pytest.approx(mean, rel=0.2)
 
 
 def test_draws_depend_on_seed_and_endpoint_only() -> None:

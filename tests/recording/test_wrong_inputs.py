@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from typer.main import get_command
 
 from harness import cli
 from recording.errors import ConfigError
@@ -60,6 +61,38 @@ def test_a_wrong_setting_of_a_mock_is_refused_by_every_verb(
     said = refusal([*verb, "--set", f"{key}={value}"], capsys, monkeypatch)
     assert message in said
     assert key.split(".")[-1] in said
+
+
+SETS = {"run": ["smoke"], "gate": ["--base", ".", "--head", "."], "mocks": []}
+"""Every verb that has `--set`, and what else it needs."""
+COMMAND = get_command(cli.app)
+
+
+def test_every_verb_with_set_is_known_here() -> None:
+    """A new one is tried below as well."""
+    verbs = COMMAND.commands.items()  # type: ignore[attr-defined]
+    assert {n for n, verb in verbs if any("--set" in p.opts for p in verb.params)} == {*SETS}
+
+
+@pytest.mark.parametrize("verb", SETS)
+@pytest.mark.parametrize(
+    ("misspelt", "message"),
+    [
+        ("services.payment.pol_max=1", "did you mean 'pool_max'?"),
+        ("servces.x=1", "did you mean 'services'?"),
+        ("journey.thnk=1", "unknown key 'journey"),
+    ],
+)
+def test_a_misspelt_key_is_refused_by_every_verb(
+    verb: str,
+    misspelt: str,
+    message: str,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """One loader reads them all."""
+    said = refusal([verb, *SETS[verb], "--set", misspelt], capsys, monkeypatch)
+    assert message in said
 
 
 @pytest.mark.parametrize("key", ["servces.cart.ttl_s", "load.processes", "ttl_s"])
