@@ -97,8 +97,9 @@ def recorded(run: RunDir, scaled: Scaled) -> Told:
     around_h = scaled.hours(AROUND_S)
     for mark in MARKS_H:
         near = np.abs(hours - mark) <= around_h
-        told.used[mark] = float(np.mean(100 * held[near] / most[near])) if near.any() else np.nan
-        told.cpu[mark] = _mean_cpu(series, t_s[near])
+        if near.any():
+            told.used[mark] = float(np.mean(100 * held[near] / most[near]))
+            told.cpu[mark] = _mean_cpu(series, t_s[near])
     told.scaled_h, told.ready_h = (
         _first(events, name, start_s, scaled) for name in (SCALED, POD_READY)
     )

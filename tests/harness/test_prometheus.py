@@ -15,9 +15,11 @@ def test_a_metrics_page_becomes_flat_names() -> None:
         "# TYPE connection_pool_active gauge",
         'connection_pool_active{pool="locks",replica="0"} 7.0',
         'connection_pool_acquire_seconds_bucket{pool="locks",replica="0",le="+Inf"} 4',
+        'replica_cpu_utilization_ratio{replica="0"} 0.84',
         "python_info 1",
     )
     assert flat(*page) == {
+        "replica_cpu_utilization_ratio/replica=0": 0.84,
         "connection_pool_active/locks/0": 7.0,
         "connection_pool_acquire_seconds_bucket/locks/0/+Inf": 4.0,
     }
