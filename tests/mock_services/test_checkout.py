@@ -199,7 +199,7 @@ def test_an_order_stands_when_its_lock_cannot_be_released(start: Start, tmp_path
     lock.process.wait()
     assert confirm(checkout, checkout_id).status_code == 201
     assert rows(path) == ["ord-lt-00001"]
-    assert checkout.events("release_failed")[0]["lock_id"] == "lock-000001"
+    assert checkout.events("release_failed")[0]["lock_id"].startswith("lock-")
 
 
 def test_its_own_pool_can_run_out(tune: Tune) -> None:
