@@ -22,7 +22,7 @@ class PaymentSettings(DatabaseSettings):
         charge=(342, 298, 612, 890, 2104),
         payment=(None, 3, 8, 15, 40),
     )
-    FIXED_WHILE_RUNNING = ServiceSettings.FIXED_WHILE_RUNNING | {
+    FIXED_WHILE_RUNNING = DatabaseSettings.FIXED_WHILE_RUNNING | {
         "ledger_path",
         "ledger_commit_interval_s",
         "ask_connections_max",
