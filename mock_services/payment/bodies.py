@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from mock_services.payment.cards import BY_TOKEN_OR_NUMBER, Card, CardNumber, CardToken
 
 PRINTABLE = r"^\P{C}+$"
-"""No control characters and no halves of a surrogate pair: SQLite's JSON has no room for them."""
+"""No control characters, and no halves of a surrogate pair: SQLite could not keep those."""
 
 
 class ChargeRequest(BaseModel):

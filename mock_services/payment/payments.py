@@ -4,26 +4,18 @@ Both are committed at once, so a key is in force exactly when its charge has end
 the process, a retry is either answered with what is in the file, or charges for the first time.
 """
 
-import asyncio
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
-
-import orjson
+from typing import NamedTuple
 
 from mock_services.kit import money
-from mock_services.kit.ledger import Ledger
-from mock_services.payment.seen import Seen
+from mock_services.kit.ledger import Ledger, Statement
 
 SUCCEEDED = "succeeded"
-Row = tuple[Any, ...]
-
-
-def _columns(number: int) -> str:
-    return ", ".join(f"value ->> {place}" for place in range(number))
-
+PRUNE_EVERY = 256
+"""Keys between two looks for those that are not in force any more."""
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS payments (
@@ -44,11 +36,11 @@ CREATE TABLE IF NOT EXISTS idempotency_keys (
     answered_s     REAL NOT NULL
 );
 """
-_PAY = f"INSERT INTO payments SELECT {_columns(6)} FROM json_each(?)"
-_KEEP = f"INSERT OR REPLACE INTO idempotency_keys SELECT {_columns(6)} FROM json_each(?)"
-_PRUNE = """
+_PAY = "INSERT INTO payments VALUES (?, ?, ?, ?, ?, ?)"
+_KEEP = "INSERT OR REPLACE INTO idempotency_keys VALUES (?, ?, ?, ?, ?, ?)"
+_PRUNE = f"""
 DELETE FROM idempotency_keys
-WHERE number IN (SELECT number FROM idempotency_keys ORDER BY number LIMIT ?)
+WHERE number IN (SELECT number FROM idempotency_keys ORDER BY number LIMIT {2 * PRUNE_EVERY})
 AND (number <= ? OR answered_s <= ?)
 """
 _COLUMNS = "payment_id, checkout_id, status, amount_cents, created_t_s, request_id"
@@ -87,17 +79,6 @@ class Kept:
     payment: Payment
 
 
-class _Group:
-    """What is committed at once. SQLite gives up the interpreter's lock for every step: a row at
-    a time, its thread and the event loop would take it from each other 2,000 times a second."""
-
-    committed: asyncio.Task[None]
-
-    def __init__(self) -> None:
-        self.payments: list[Row] = []
-        self.keys: list[Row] = []
-
-
 class Payments:
     """All of them, and the last `keys_max` keys for `key_ttl_s` each."""
 
@@ -109,12 +90,8 @@ class Payments:
     ) -> None:
         self.keys_max = 0
         self.key_ttl_s = 0.0
-        self._ledger = Ledger(ledger_path, "payments", _SCHEMA, commit_interval_s=0.0)
-        self._commit_interval_s = commit_interval_s
-        self._group: _Group | None = None
+        self._ledger = Ledger(ledger_path, "payments", _SCHEMA, commit_interval_s)
         self._clock = clock
-        self._seen = Seen()
-        """Keys that are in the ledger, and checkouts that are paid."""
         self._issued = 0
         self._keyed = 0
 
@@ -125,13 +102,9 @@ class Payments:
         self._issued = money.trailing_number(last[0][0]) if last else 0
         ((number,),) = self._ledger.read("SELECT max(number) FROM idempotency_keys")
         self._keyed = number or 0
-        if last:
-            self._seen.add_everything()
 
-    async def close(self) -> None:
+    def close(self) -> None:
         """Commit what is queued."""
-        if self._group is not None:
-            await self._group.committed
         self._ledger.close()
 
     def new_id(self) -> str:
@@ -141,29 +114,14 @@ class Payments:
 
     async def record(self, payment: Payment, key: Key | None, card_last_four: str) -> None:
         """Return once it is committed. Raises LedgerError when it could not be."""
-        if self._group is None:
-            self._group = _Group()
-            self._group.committed = asyncio.create_task(self._commit(self._group))
-        group = self._group
-        group.payments.append(payment)
-        if payment.status == SUCCEEDED:
-            self._seen.add(payment.checkout_id)
+        statements: list[Statement] = [(_PAY, [payment])]
         if key is not None:
             self._keyed += 1
-            self._seen.add(key.digest)
             row = (self._keyed, *key, payment.payment_id, card_last_four, self._clock())
-            group.keys.append(row)
-        await asyncio.shield(group.committed)
-
-    async def _commit(self, group: _Group) -> None:
-        """Wait a moment for others, then write them all; as JSON, each table in one step."""
-        await asyncio.sleep(self._commit_interval_s)
-        self._group = None
-        await self._ledger.write(
-            (_PAY, [(orjson.dumps(group.payments, default=tuple).decode(),)]),
-            (_KEEP, [(orjson.dumps(group.keys).decode(),)]),
-            (_PRUNE, [(2 * len(group.keys), *self._out_of_force())]),
-        )
+            statements.append((_KEEP, [row]))
+            if self._keyed % PRUNE_EVERY == 0:
+                statements.append((_PRUNE, [self._out_of_force()]))
+        await self._ledger.write(*statements)
 
     def _out_of_force(self) -> tuple[int, float]:
         """The highest number, and the latest moment, of keys that have to be forgotten."""
@@ -171,15 +129,11 @@ class Payments:
 
     def kept(self, digest: str) -> Kept | None:
         """What became of the request that a key came with; None for a key not in force."""
-        if digest not in self._seen:
-            return None
         rows = self._ledger.read(_BY_KEY, digest, *self._out_of_force())
         return next((Kept(row[0], row[1], Payment(*row[2:])) for row in rows), None)
 
     def paid(self, checkout_id: str) -> str | None:
         """Id of the payment that paid for a checkout."""
-        if checkout_id not in self._seen:
-            return None
         return next((row[0] for row in self._ledger.read(_PAID, checkout_id)), None)
 
     def find(self, payment_id: str) -> Payment | None:

@@ -70,7 +70,7 @@ class PaymentService(MockService[PaymentSettings]):
             task.cancel()
         await asyncio.gather(*self._late, return_exceptions=True)
         await self._quotes.close()
-        await self._payments.close()
+        self._payments.close()
 
     def pools(self) -> Iterable[Pool]:
         return (self._pool,)
