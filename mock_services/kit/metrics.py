@@ -91,7 +91,7 @@ def pool_families(pools: Sequence[Pool]) -> Iterator[Metric]:
         yield times
 
 
-def process_families(replicas: int, loop_lag: Tally) -> Iterator[Metric]:
+def process_families(replicas: int, limit_bytes: int, loop_lag: Tally) -> Iterator[Metric]:
     """Metrics of the process itself."""
     rss = rss_bytes()
     yield GaugeMetricFamily("service_replicas", "Replicas serving", value=replicas)
@@ -100,6 +100,9 @@ def process_families(replicas: int, loop_lag: Tally) -> Iterator[Metric]:
         "container_memory_working_set_bytes",
         "Same as the RSS: a process of its own stands for the container",
         value=rss,
+    )
+    yield GaugeMetricFamily(
+        "container_spec_memory_limit_bytes", "Memory limit of the container", value=limit_bytes
     )
     yield CounterMetricFamily(
         "process_cpu_seconds", "CPU time, user and system", value=time.process_time()
