@@ -65,7 +65,7 @@ class Hours:
     def play(self) -> Iterator[tuple[float, float]]:
         """Time in hours and resident memory in MB, each minute."""
         ends_s = np.cumsum([0.0, *(phase.duration for phase in self._phases)])
-        users = [0.0, *(float(phase.users) for phase in self._phases)]
+        users = [0.0, *(float(phase.users or 0) for phase in self._phases)]
         due = 0.0
         for passed_s in np.arange(0.0, ends_s[-1] + STEP_S, STEP_S):
             self._now_s = self._began_s + float(passed_s)
