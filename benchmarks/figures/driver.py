@@ -82,10 +82,10 @@ class Driver:
         self.tally = Tally()
         self.failures = 0
 
-    async def connect(self, host: str, port: int) -> None:
+    async def connect(self, host: str, port: int, connections: int = CONNECTIONS) -> None:
         """Open all connections."""
         loop = asyncio.get_running_loop()
-        for _ in range(CONNECTIONS):
+        for _ in range(connections):
             _, connection = await loop.create_connection(lambda: Connection(self), host, port)
             self._idle.append(connection)
 

@@ -78,11 +78,6 @@ class CartService(MockService[CartSettings]):
 
     def extra_metrics(self) -> Iterable[Metric]:
         yield GaugeMetricFamily("cart_sessions", "Sessions in memory", value=len(self.cache))
-        yield GaugeMetricFamily(
-            "container_spec_memory_limit_bytes",
-            "Memory limit of the container",
-            value=self.settings.memory_limit_bytes,
-        )
         yield CounterMetricFamily(
             "cart_sessions_evicted", "Expired sessions dropped", value=self.cache.evicted
         )

@@ -16,7 +16,7 @@ class SessionCache:
 
     A session not accessed for `ttl_s` is expired, and stays in memory until it is accessed,
     evict() or collect() is called. Who calls that, and when, is the eviction policy. The share
-    `leaks` of the expired is lost to evict().
+    `leaks` of the expired is lost by evict(), and only collect() finds it.
     """
 
     def __init__(
@@ -35,7 +35,9 @@ class SessionCache:
         self._random = random.Random(seed)
         self._noise = self._random.randbytes(_NOISE_BYTES)
         self._sessions: OrderedDict[str, Session] = OrderedDict()
-        self._leaked: dict[str, Session] = {}
+        self._leaked: list[bytes] = []
+        """What lost sessions hold, without their small objects: those lie among the living in
+        Python's arenas, which no collection gives back in part."""
 
     def __len__(self) -> int:
         return len(self._sessions) + len(self._leaked)
@@ -48,7 +50,8 @@ class SessionCache:
             session.accessed_s = now_s
             self._sessions.move_to_end(cart_id)
             return session
-        if self._sessions.pop(cart_id, None) or self._leaked.pop(cart_id, None):
+        if session is not None:
+            del self._sessions[cart_id]
             self.evicted += 1
         return None
 
@@ -70,7 +73,7 @@ class SessionCache:
                 break
             del self._sessions[cart_id]
             if self.leaks.hit():
-                self._leaked[cart_id] = session
+                self._leaked.append(session.ballast)
                 continue
             self.evicted += 1
             freed_bytes += len(session.ballast)
@@ -79,9 +82,9 @@ class SessionCache:
     def collect(self) -> int:
         """Drop all expired sessions, the leaked too; returns how many bytes they held."""
         freed_bytes = self.evict()
-        freed_bytes += sum(len(session.ballast) for session in self._leaked.values())
+        freed_bytes += sum(map(len, self._leaked))
         self.evicted += len(self._leaked)
-        self._leaked = {}
+        self._leaked = []
         return freed_bytes
 
     def _ballast(self) -> bytes:

@@ -46,22 +46,19 @@ class CartSettings(ServiceSettings):
     )
     eviction: Literal["scheduled", "lazy"] = Field(
         default="scheduled",
-        description="scheduled: expired sessions are dropped each interval; lazy: only when "
-        "they are accessed (the seed's leak VC-QA-2891)",
+        description="scheduled: expired sessions are dropped each interval; lazy: what is not "
+        "accessed again by then is lost until a collection (the seed's leak VC-QA-2891)",
     )
     leak_share: Share = Field(
         default=1.0,
-        description="lazy: share of the expired sessions that stay, dealt exactly; 1/3 is what "
-        "one pod of three keeps of them",
+        description="lazy: share of the expired sessions that is lost, dealt exactly; 1/3 is what "
+        "one pod of three has of them",
     )
     ttl_s: PositiveSeconds = Field(
         default=1800.0, description="a session not accessed this long is expired (seconds)"
     )
     eviction_interval_s: PositiveSeconds = Field(
         default=300.0, description="time between two evictions (seconds)"
-    )
-    memory_limit_bytes: int = Field(
-        default=2 * 1024**3, ge=1, lt=2**63, description="memory limit of the container"
     )
     gc_at_share: Share = Field(
         default=0.9, description="share of the limit at which a collection runs (seed: 1.8 of 2 GB)"

@@ -101,7 +101,7 @@ def database_families(database: Database | None) -> Iterator[Metric]:
     yield GaugeMetricFamily("database_active", active, value=database.active)
 
 
-def process_families(replicas: int, loop_lag: Tally) -> Iterator[Metric]:
+def process_families(replicas: int, limit_bytes: int, loop_lag: Tally) -> Iterator[Metric]:
     """Metrics of the process itself."""
     rss = rss_bytes()
     yield GaugeMetricFamily("service_replicas", "Replicas serving", value=replicas)
@@ -110,6 +110,9 @@ def process_families(replicas: int, loop_lag: Tally) -> Iterator[Metric]:
         "container_memory_working_set_bytes",
         "Same as the RSS: a process of its own stands for the container",
         value=rss,
+    )
+    yield GaugeMetricFamily(
+        "container_spec_memory_limit_bytes", "Memory limit of the container", value=limit_bytes
     )
     yield CounterMetricFamily(
         "process_cpu_seconds", "CPU time, user and system", value=time.process_time()

@@ -102,7 +102,8 @@ class MockService(Generic[SettingsT]):
         yield from self.requests.families()
         yield from pool_families(tuple(self.pools()))
         yield from database_families(self.database)
-        yield from process_families(self.replica_count(), self.loop_lag)
+        limit_bytes = self.settings.memory_limit_bytes
+        yield from process_families(self.replica_count(), limit_bytes, self.loop_lag)
         yield from self.extra_metrics()
 
     async def start(self) -> None:

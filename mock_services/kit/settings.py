@@ -156,6 +156,13 @@ class ServiceSettings(Frozen):
     latency_scale: float = Field(
         default=1.0, ge=1e-9, le=1000.0, description="multiplies every drawn latency"
     )
+    memory_limit_bytes: int = Field(
+        default=2 * 1024**3,
+        ge=1,
+        lt=2**63,
+        description="memory limit of the container, as /metrics says it; only the cart, whose "
+        "memory can run away, is ended past it (bytes)",
+    )
     require_auth: bool = Field(
         default=True, description="business endpoints need a bearer token lt-user-/lt-svc-token-*"
     )

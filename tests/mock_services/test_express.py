@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+import tracemalloc
+import uuid
 from collections.abc import Coroutine, Iterable, Iterator
 from typing import Any
 
@@ -238,3 +240,18 @@ def test_a_route_with_more_than_one_input_is_left_to_fastapi() -> None:
     async def plain(request: Request, number: int) -> None: ...
 
     assert not Express(app, app.routes).ways
+
+
+def test_ids_in_bodies_are_not_kept() -> None:
+    """Nothing is left of 5,000 of them: a cache of strings would hold most, 0.3 MB."""
+    way = Express(SHORT["lock"], SHORT["lock"].routes).ways["POST", "/api/v1/locks/release"]
+    scope = {"headers": []}
+    bodies = [json.dumps({"lock_id": uuid.uuid4().hex}).encode() for _ in range(5_000)]
+    way.read(scope, {"type": "http.request", "body": bodies[0]})
+    tracemalloc.start()
+    try:
+        for body in bodies:
+            way.read(scope, {"type": "http.request", "body": body})
+        assert tracemalloc.get_traced_memory()[0] < 20_000
+    finally:
+        tracemalloc.stop()

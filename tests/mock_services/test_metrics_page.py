@@ -12,6 +12,7 @@ COMMON = (
     "service_replicas",
     "process_resident_memory_bytes",
     "container_memory_working_set_bytes",
+    "container_spec_memory_limit_bytes",
     "process_cpu_seconds_total",
     "mock_event_loop_lag_seconds_bucket",
 )
