@@ -8,6 +8,7 @@ from fastapi import FastAPI, Request, Response
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from pydantic import BaseModel, Field, model_validator
 
+from mock_services.cart import contract
 from mock_services.cart.memory_guard import MemoryGuard
 from mock_services.cart.session_cache import SessionCache
 from mock_services.cart.settings import CartSettings
@@ -89,7 +90,7 @@ def create_app(settings: CartSettings | None = None) -> FastAPI:
     service = CartService(settings or settings_from_env(CartSettings))
     app = build_app(service, "Carts in an in-memory session cache.")
 
-    @service.endpoint(app, "POST", "/api/v2/cart/items", "add_to_cart")
+    @service.endpoint(app, "POST", "/api/v2/cart/items", "add_to_cart", contract.ADD_TO_CART)
     async def add_to_cart(request: Request, item: CartItem) -> Response:
         """Add an item; a cart id not seen before opens a session."""
         return service.add(item)

@@ -15,6 +15,7 @@ from mock_services.kit.errors import JSON, error_response, json_response, valida
 from mock_services.kit.pool import Pool
 from mock_services.kit.service import MockService
 from mock_services.kit.shares import Share
+from mock_services.payment import contract
 from mock_services.payment.cards import (
     BY_TOKEN_OR_NUMBER,
     MESSAGES,
@@ -23,6 +24,7 @@ from mock_services.payment.cards import (
     CardToken,
     DeclineCode,
 )
+from mock_services.payment.contract import KEY_HEADER, KEY_MAX_CHARS
 from mock_services.payment.idempotency import Answer, IdempotencyStore, KeyReusedError
 from mock_services.payment.rate_limit import Decision, TokenBucket
 from mock_services.payment.settings import PaymentSettings
@@ -159,29 +161,15 @@ def _limit_headers(decision: Decision) -> tuple[tuple[bytes, bytes], ...]:
     )
 
 
-KEY_HEADER = "Idempotency-Key"
-KEY_MAX_CHARS = 255
-# Documented here and read by hand: FastAPI's Header() costs about 80 us of CPU per request.
-_KEY_DOCS = {
-    "parameters": [
-        {
-            "in": "header",
-            "name": KEY_HEADER,
-            "description": "same key and body: same answer, one charge",
-            "schema": {"type": "string", "minLength": 1, "maxLength": KEY_MAX_CHARS},
-        }
-    ]
-}
-
-
 def create_app(settings: PaymentSettings | None = None) -> FastAPI:
     """The payment gateway's app; settings from the environment unless given."""
     service = PaymentService(settings or settings_from_env(PaymentSettings))
     app = build_app(service, "Charges test cards through a rate-limited sandbox.")
 
-    @service.endpoint(app, "POST", "/api/v2/payments/charge", "charge", openapi_extra=_KEY_DOCS)
+    @service.endpoint(app, "POST", "/api/v2/payments/charge", "charge", contract.CHARGE)
     async def charge(request: Request, wanted: ChargeRequest) -> Response:
         """Charge a card: 402 declined, 429 too many, 504 the processor did not answer."""
+        # By hand: FastAPI's Header() costs about 80 us of CPU per request.
         key = request.headers.get(KEY_HEADER)
         if key is not None and not 1 <= len(key) <= KEY_MAX_CHARS:
             return validation_response([(KEY_HEADER, f"1 to {KEY_MAX_CHARS} characters")])
