@@ -21,6 +21,7 @@ import uvicorn
 from pydantic import ValidationError
 
 from mock_services.kit.app import SETTINGS_VARIABLE
+from mock_services.kit.bounded_http import BoundedHttp
 from mock_services.kit.errors import settings_problems
 from mock_services.table import SERVICES
 
@@ -44,7 +45,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         uvicorn.Config(
             module.app,
             loop="uvloop",
-            http="httptools",
+            http=BoundedHttp,
             ws="none",
             lifespan="on",
             access_log=False,

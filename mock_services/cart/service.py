@@ -8,6 +8,7 @@ from fastapi import FastAPI, Request, Response
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from pydantic import BaseModel, Field, model_validator
 
+from mock_services.cart import contract
 from mock_services.cart.memory_guard import MemoryGuard
 from mock_services.cart.session import PIECES_MAX, PRODUCTS_MAX
 from mock_services.cart.session_cache import SessionCache
@@ -126,12 +127,12 @@ def create_app(settings: CartSettings | None = None) -> FastAPI:
     service = CartService(settings or settings_from_env(CartSettings))
     app = build_app(service, "Carts in an in-memory session cache.")
 
-    @service.endpoint(app, "POST", "/api/v2/cart/items", "add_to_cart")
+    @service.endpoint(app, "POST", "/api/v2/cart/items", "add_to_cart", contract.ADD_TO_CART)
     async def add_to_cart(request: Request, item: CartItem) -> Response:
         """Add an item; a cart id not seen before opens a session. 403 foreign, 409 full."""
         return service.add(request, item)
 
-    @service.endpoint(app, "POST", "/api/v2/cart/checkout", "checkout")
+    @service.endpoint(app, "POST", "/api/v2/cart/checkout", "checkout", contract.HAND_OVER)
     async def checkout(request: Request, cart: CartHandOver) -> Response:
         """Hand a cart over to a checkout, for services only; 404 when it has expired."""
         return service.hand_over(request, cart.cart_id)

@@ -7,10 +7,10 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, TypeVar
 
-from fastapi import FastAPI, Query, Request, Response
+from fastapi import FastAPI, Path, Query, Request, Response
 from prometheus_client.core import GaugeMetricFamily, Metric
 
-from mock_services.checkout import basket
+from mock_services.checkout import basket, contract
 from mock_services.checkout.basket import COUPON_PERCENT, Basket
 from mock_services.checkout.bodies import BrowseQuery, ConfirmRequest, CouponRequest, StartRequest
 from mock_services.checkout.catalogue import Catalogue
@@ -279,7 +279,7 @@ def create_app(settings: CheckoutSettings | None = None) -> FastAPI:
 def _add_catalogue(app: FastAPI, service: CheckoutService) -> None:
     catalogue = service.catalogue
 
-    @service.endpoint(app, "GET", "/api/v2/products", "browse")
+    @service.endpoint(app, "GET", "/api/v2/products", "browse", contract.BROWSE)
     async def browse(request: Request, wanted: Annotated[BrowseQuery, Query()]) -> Response:
         """A page of 20 products of a category, or of all."""
         body = catalogue.page(wanted.category, wanted.page)
@@ -288,8 +288,10 @@ def _add_catalogue(app: FastAPI, service: CheckoutService) -> None:
             return error_response(404, "NotFound", text)
         return Response(body, media_type=JSON)
 
-    @service.endpoint(app, "GET", "/api/v2/products/{product_id}", "detail")
-    async def detail(request: Request, product_id: str) -> Response:
+    @service.endpoint(app, "GET", "/api/v2/products/{product_id}", "detail", contract.DETAIL)
+    async def detail(
+        request: Request, product_id: Annotated[str, Path(examples=["p-00001"])]
+    ) -> Response:
         """One product, p-00001 to p-10000."""
         body = catalogue.detail(product_id)
         if body is None:
@@ -299,12 +301,14 @@ def _add_catalogue(app: FastAPI, service: CheckoutService) -> None:
 
 
 def _add_orders(app: FastAPI, service: CheckoutService) -> None:
-    @service.endpoint(app, "POST", "/api/v2/checkout/apply-coupon", "apply_coupon")
+    @service.endpoint(
+        app, "POST", "/api/v2/checkout/apply-coupon", "apply_coupon", contract.APPLY_COUPON
+    )
     async def apply_coupon(request: Request, wanted: CouponRequest) -> Response:
         """Apply a coupon, BF25-001 to BF25-500."""
         return await service.pooled(request, lambda call: service.apply_coupon(call, wanted))
 
-    @service.endpoint(app, "POST", "/api/v2/checkout/start", "start_checkout")
+    @service.endpoint(app, "POST", "/api/v2/checkout/start", "start_checkout", contract.START)
     async def start_checkout(request: Request, wanted: StartRequest) -> Response:
         """Open a checkout of a cart with a lock on stock; 503 when the lock service gives none."""
         user_id = service.user_of(request)
@@ -312,7 +316,7 @@ def _add_orders(app: FastAPI, service: CheckoutService) -> None:
             request, lambda call: service.start_checkout(call, user_id, wanted)
         )
 
-    @service.endpoint(app, "GET", "/api/v2/checkout/{checkout_id}", "checkout")
+    @service.endpoint(app, "GET", "/api/v2/checkout/{checkout_id}", "checkout", contract.CHECKOUT)
     async def checkout(request: Request, checkout_id: str) -> Response:
         """A checkout, for services: pending or confirmed, and its total."""
 
@@ -321,7 +325,7 @@ def _add_orders(app: FastAPI, service: CheckoutService) -> None:
 
         return await service.pooled(request, work)
 
-    @service.endpoint(app, "POST", "/api/v2/orders/confirm", "confirm")
+    @service.endpoint(app, "POST", "/api/v2/orders/confirm", "confirm", contract.CONFIRM)
     async def confirm(request: Request, wanted: ConfirmRequest) -> Response:
         """Make a paid checkout an order (201); the same order when confirmed twice (200)."""
         user_id = service.user_of(request)

@@ -9,6 +9,7 @@ from fastapi import FastAPI, Request, Response
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from pydantic import BaseModel, Field
 
+from mock_services.inventory_lock import contract
 from mock_services.inventory_lock.fleet import Fleet
 from mock_services.inventory_lock.settings import InventoryLockSettings
 from mock_services.kit import money
@@ -147,12 +148,12 @@ def create_app(settings: InventoryLockSettings | None = None) -> FastAPI:
     service = InventoryLockService(settings or settings_from_env(InventoryLockSettings))
     app = build_app(service, "Locks on stock, on bounded connection pools.")
 
-    @service.endpoint(app, "POST", "/api/v1/locks/acquire", "acquire")
+    @service.endpoint(app, "POST", "/api/v1/locks/acquire", "acquire", contract.ACQUIRE)
     async def acquire(request: Request, wanted: AcquireRequest) -> Response:
         """Lock stock; 503 ConnectionPoolExhausted when no connection came free in time."""
         return await service.acquire(request, wanted)
 
-    @service.endpoint(app, "POST", "/api/v1/locks/release", "release")
+    @service.endpoint(app, "POST", "/api/v1/locks/release", "release", contract.RELEASE)
     async def release(request: Request, given: ReleaseRequest) -> Response:
         """Unlock stock; 410 when the lock has expired, 404 when there never was one."""
         return await service.release(request, given)

@@ -3,9 +3,10 @@
 import hmac
 import ipaddress
 import os
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import Body, FastAPI, Request, Response
+from fastapi.responses import PlainTextResponse
 from prometheus_client import generate_latest
 from pydantic import ValidationError
 
@@ -16,33 +17,71 @@ from mock_services.kit.errors import (
     validation_response,
 )
 from mock_services.kit.metrics import CONTENT_TYPE
+from mock_services.kit.openapi import BODY_TOO_LONG, Answer, Described, Invalid, responses
 from mock_services.kit.service import MockService
 from mock_services.kit.settings import ServiceSettings
 
 TOKEN_VARIABLE = "MOCK_ADMIN_TOKEN"
 
 
+class Health(Described):
+    """Which service, in which version, takes requests."""
+
+    status: Literal["ok"]
+    service: str
+    version: str
+
+
+HEALTHZ = {200: Answer("the service takes requests", Health)}
+METRICS = {200: Answer("Prometheus text format", model=None)}
+BEHAVIOUR = {
+    400: Answer("not valid; nothing is changed, and all that is wrong is said", Invalid),
+    403: Answer("not from this machine, or not with the token"),
+    413: BODY_TOO_LONG,
+}
+
+
 def install(app: FastAPI, service: MockService[ServiceSettings]) -> None:
     """Add the endpoints to a service's app."""
 
-    @app.get("/healthz", tags=["operation"], response_model=None)
+    @app.get("/healthz", tags=["operation"], response_model=None, responses=responses(HEALTHZ))
     async def healthz() -> Response:
         """Answers once the service takes requests."""
         return json_response(200, status="ok", service=service.name, version=service.version)
 
-    @app.get("/metrics", tags=["operation"], response_model=None)
+    @app.get(
+        "/metrics",
+        tags=["operation"],
+        response_model=None,
+        response_class=PlainTextResponse,
+        responses=responses(METRICS),
+    )
     async def metrics() -> Response:
         """Prometheus text format."""
         return Response(generate_latest(service), media_type=CONTENT_TYPE)
 
-    @app.get("/admin/behaviour", tags=["operation"], response_model=None)
+    @app.get(
+        "/admin/behaviour",
+        tags=["operation"],
+        response_model=None,
+        responses=responses({403: BEHAVIOUR[403], 200: Answer("in force", type(service.settings))}),
+        openapi_extra={"security": [{"admin": []}]},
+    )
     async def behaviour(request: Request) -> Response:
         """The settings in force. Loopback and token only."""
         return _refusal(request) or _settings(service.settings)
 
-    @app.post("/admin/behaviour", tags=["operation"], response_model=None)
+    @app.post(
+        "/admin/behaviour",
+        tags=["operation"],
+        response_model=None,
+        responses=responses({**BEHAVIOUR, 200: Answer("in force", type(service.settings))}),
+        openapi_extra={"security": [{"admin": []}]},
+    )
     async def change(
-        request: Request, changed: Annotated[dict[str, Any], Body()], check: bool = False
+        request: Request,
+        changed: Annotated[dict[str, Any], Body(examples=[{"error_share": 0.01}])],
+        check: bool = False,
     ) -> Response:
         """Change settings at once, all or, where one is refused, none; answers those in force.
 

@@ -6,8 +6,9 @@ from contextlib import asynccontextmanager
 from typing import TypeVar
 
 from fastapi import FastAPI
+from fastapi_offline import FastAPIOffline
 
-from mock_services.kit import admin, errors
+from mock_services.kit import admin, errors, openapi
 from mock_services.kit.express import Express
 from mock_services.kit.front import Front
 from mock_services.kit.runtime import calm_garbage_collector, raise_descriptor_limit
@@ -37,19 +38,21 @@ def build_app(service: MockService[ServiceSettings], description: str) -> FastAP
         yield
         await service.stop()
 
-    app = FastAPI(
+    app = FastAPIOffline(  # its docs page needs nothing from elsewhere
+        redoc_url=None,
         title=service.name,
         version=service.version,
         description=description,
         lifespan=lifespan,
         redirect_slashes=False,
-        responses={"4XX": {"description": "JSON with `error` and a `message` that says why"}},
+        swagger_ui_parameters={"validatorUrl": None},  # else the page asks swagger.io
         # Looking for an OpenTelemetry provider that nobody set up is a tenth of a short request.
         telemetry={"tracing": False, "metrics": False, "logs": False},
         strict_content_type=False,  # a JSON body is read as such without a Content-Type too
     )
     app.state.service = service
     errors.install(app)
+    openapi.install(app)
     admin.install(app, service)
     app.add_middleware(Express, routes=app.routes)  # read at the first request: all are there
     app.add_middleware(Front, service=service)  # added last: outermost

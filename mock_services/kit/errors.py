@@ -89,7 +89,7 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     async def on_http(request: Request, error: HTTPException) -> Response:
-        path, headers = request.url.path, error.headers or {}
+        path, headers = request.scope["path"], error.headers or {}
         response = error_response(error.status_code, "BadRequest", str(error.detail))
         if error.status_code == 404:
             response = error_response(404, "NotFound", f"no such path: {path}")

@@ -20,6 +20,8 @@ from starlette.requests import Request
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from mock_services.kit.body import again
+
 Handler = Callable[..., Awaitable[Response]]
 Read = Callable[[Scope, Message], Any]
 """A request's one input. Raises ValidationError when FastAPI has to look at it."""
@@ -60,7 +62,7 @@ class Express:
         try:
             value = way.read(scope, message)
         except ValidationError:
-            await self._app(scope, _again(message, receive) if message else receive, send)
+            await self._app(scope, again(message, receive) if message else receive, send)
             return
         request = Request(scope, receive, send)
         response = await way.handler(**{"request": request, way.argument: value})
@@ -129,13 +131,3 @@ def _is_json(scope: Scope) -> bool:
     return all(
         value == b"application/json" for name, value in scope["headers"] if name == b"content-type"
     )
-
-
-def _again(message: Message, receive: Receive) -> Receive:
-    """A `receive` that begins with a message received already."""
-    seen = [message]
-
-    async def receive_again() -> Message:
-        return seen.pop() if seen else await receive()
-
-    return receive_again

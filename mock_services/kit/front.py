@@ -1,4 +1,4 @@
-"""The outermost layer of every service: ids, bearer check, timing, counting.
+"""The outermost layer of every service: ids, bearer check, body limit, timing, counting.
 
 A pure ASGI class and not FastAPI's decorator middleware, which costs an extra task and a
 memory stream per request.
@@ -11,6 +11,7 @@ import uuid
 from fastapi import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from mock_services.kit.body import BODY_MAX_BYTES, bounded
 from mock_services.kit.call import Call
 from mock_services.kit.errors import error_response
 from mock_services.kit.service import MockService
@@ -35,14 +36,16 @@ class Front:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        authorization, request_id = _read_headers(scope)
+        authorization, request_id, body_bytes = _read_headers(scope)
         call = Call(request_id)
         call.attach(scope)
         answer = _stamping(call, send)
         business = scope["path"].startswith(BUSINESS_PREFIX)
-        refusal = None
-        if business:
-            refusal = self._refuse(authorization) or self._service.admit(call, scope)
+        refusal = self._refuse(authorization) if business else None
+        if refusal is None and (body_bytes is None or body_bytes > BODY_MAX_BYTES):
+            receive, refusal = await bounded(receive, body_bytes)
+        if refusal is None and business:
+            refusal = self._service.admit(call, scope)
         try:
             await (refusal or self._app)(scope, receive, answer)
         except Exception:
@@ -83,11 +86,17 @@ def _stamping(call: Call, send: Send) -> Send:
     return stamped
 
 
-def _read_headers(scope: Scope) -> tuple[bytes, str]:
+def _read_headers(scope: Scope) -> tuple[bytes, str, int | None]:
+    """Authorization, request id, and the length of the body: None when it is not said."""
     authorization, request_id = b"", ""
+    body_bytes: int | None = 0
     for name, value in scope["headers"]:
         if name == b"authorization":
             authorization = value
         elif name == b"x-request-id":
             request_id = value.decode("latin-1")[:_ID_MAX_CHARS]
-    return authorization, request_id or f"mock-{uuid.uuid4().hex}"
+        elif name == b"content-length":
+            body_bytes = int(value)
+        elif name == b"transfer-encoding":
+            body_bytes = None
+    return authorization, request_id or f"mock-{uuid.uuid4().hex}", body_bytes

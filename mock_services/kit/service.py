@@ -5,12 +5,13 @@ import functools
 import os
 import time
 from collections.abc import Awaitable, Callable, Iterable, Iterator
-from typing import Any, ClassVar, Generic, ParamSpec, TypeVar
+from typing import ClassVar, Generic, ParamSpec, TypeVar
 
 from fastapi import FastAPI, Request, Response
 from prometheus_client.core import Metric
 from starlette.types import Scope
 
+from mock_services.kit import openapi
 from mock_services.kit.call import Call
 from mock_services.kit.database import Database
 from mock_services.kit.errors import error_response
@@ -146,15 +147,22 @@ class MockService(Generic[SettingsT]):
         self.requests.add(known, scope["method"], call.status or 499, took_s)
 
     def endpoint(
-        self, app: FastAPI, method: str, path: str, name: str, **more: Any
+        self,
+        app: FastAPI,
+        method: str,
+        path: str,
+        name: str,
+        contract: openapi.Contract = openapi.NOTHING_MORE,
     ) -> Callable[[Handler[P]], Handler[P]]:
         """Decorator of a business endpoint: stall, drawn latency, dealt errors, then the work.
 
         The handler takes `request`; the time it needs itself comes on top of the drawn latency.
         """
 
+        docs = openapi.business(contract)
+
         def decorate(handler: Handler[P]) -> Handler[P]:
-            @app.api_route(path, methods=[method], name=name, response_model=None, **more)
+            @app.api_route(path, methods=[method], name=name, response_model=None, **docs)
             @functools.wraps(handler)
             async def wrapped(*args: P.args, **kwargs: P.kwargs) -> Response:
                 request = kwargs["request"]

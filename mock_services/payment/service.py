@@ -29,9 +29,11 @@ from mock_services.kit.owner import is_service, user_of
 from mock_services.kit.pool import Pool
 from mock_services.kit.service import MockService
 from mock_services.kit.shares import Share
+from mock_services.payment import contract
 from mock_services.payment.answers import PROCESSING_ERROR, answer_to
 from mock_services.payment.bodies import ChargeRequest
 from mock_services.payment.charges import Charge, UnderWay, bound
+from mock_services.payment.contract import KEY_HEADER, KEY_MAX_CHARS
 from mock_services.payment.payments import SUCCEEDED, Payment, Payments
 from mock_services.payment.quotes import Quotes
 from mock_services.payment.rate_limit import Decision, TokenBucket
@@ -260,35 +262,21 @@ def _limit_headers(decision: Decision) -> tuple[tuple[bytes, bytes], ...]:
     )
 
 
-KEY_HEADER = "Idempotency-Key"
-KEY_MAX_CHARS = 255
-# Documented here and read by hand: FastAPI's Header() costs about 80 us of CPU per request.
-_KEY_DOCS = {
-    "parameters": [
-        {
-            "in": "header",
-            "name": KEY_HEADER,
-            "description": "same key and body: same answer, one charge",
-            "schema": {"type": "string", "minLength": 1, "maxLength": KEY_MAX_CHARS},
-        }
-    ]
-}
-
-
 def create_app(settings: PaymentSettings | None = None) -> FastAPI:
     """The payment gateway's app; settings from the environment unless given."""
     service = PaymentService(settings or settings_from_env(PaymentSettings))
     app = build_app(service, "Charges test cards through a rate-limited sandbox.")
 
-    @service.endpoint(app, "POST", CHARGE_PATH, "charge", openapi_extra=_KEY_DOCS)
+    @service.endpoint(app, "POST", CHARGE_PATH, "charge", contract.CHARGE)
     async def charge(request: Request, wanted: ChargeRequest) -> Response:
         """Charge a card: 402 declined, 409 paid already, 429 too many, 504 no answer in time."""
+        # By hand: FastAPI's Header() costs about 80 us of CPU per request.
         key = request.headers.get(KEY_HEADER)
         if key is not None and not 1 <= len(key) <= KEY_MAX_CHARS:
             return validation_response([(KEY_HEADER, f"1 to {KEY_MAX_CHARS} characters")])
         return await service.charge(request, wanted, key)
 
-    @service.endpoint(app, "GET", "/api/v2/payments/{payment_id}", "payment")
+    @service.endpoint(app, "GET", "/api/v2/payments/{payment_id}", "payment", contract.PAYMENT)
     async def payment(request: Request, payment_id: str) -> Response:
         """A payment, for other services only."""
         return service.payment(request, payment_id)
