@@ -13,7 +13,7 @@ from typing import Any
 import orjson
 import polars as pl
 
-from analysis.evidence.orders import reconcile
+from analysis.evidence.orders import UNMATCHED, reconcile
 from analysis.evidence.run import Evidence
 from analysis.evidence.served import idle_pools, served
 from analysis.evidence.stretches import Stretch, joined
@@ -132,7 +132,7 @@ class Cause:
         found, ledger = reconcile(self.evidence), self.evidence.ledgers.get("")
         if found is None or ledger is None or CONFIRM not in self.steps:
             return 0
-        unseen = ledger.filter(pl.col("order_id").is_in(found.unmatched))
+        unseen = ledger.orders.filter(pl.col("order_id").is_in(found.wrong[UNMATCHED].ids))
         inside = pl.col("t_s").is_between(self.stretch.start_s, self.stretch.end_s)
         return len(unseen.filter(inside))
 

@@ -6,7 +6,7 @@ from typing import Literal
 from pydantic import Field
 
 from mock_services.checkout.catalogue import Category
-from mock_services.kit.openapi import UNAVAILABLE, Answer, Contract, Described, Dollars, Problem
+from mock_services.kit.openapi import Answer, Contract, Described, Dollars, Problem
 
 
 class Product(Described):
@@ -79,7 +79,6 @@ APPLY_COUPON = Contract(
     {
         200: Answer("the coupon counts", CouponApplied),
         404: Answer("there is no such coupon"),
-        503: UNAVAILABLE,
     },
     example={"cart_id": "cart-lt-00001", "coupon_code": "BF25-001"},
 )
@@ -88,7 +87,6 @@ START = Contract(
         200: Answer("the checkout has begun", CheckoutStarted),
         404: Answer("the cart was never filled, or has expired"),
         409: Answer("too little of a product is left", OutOfStock),
-        503: UNAVAILABLE,
     },
     example={"cart_id": "cart-lt-00001", "user_id": "lt-user-00001"},
     how="Add an item to the cart first.",
@@ -97,7 +95,6 @@ CHECKOUT = Contract(
     {
         200: Answer("the checkout", CheckoutState),
         404: Answer("there is no such checkout"),
-        503: UNAVAILABLE,
     },
     internal=True,
 )
@@ -109,7 +106,6 @@ CONFIRM = Contract(
         404: Answer("there is no such checkout"),
         409: Answer("the payment is of another checkout, or of another amount"),
         410: Answer("the lock has expired; its stock is free already"),
-        503: UNAVAILABLE,
     },
     example={"checkout_id": "chk-lt-00001", "payment_id": "pay-lt-00001"},
     how="`checkout_id` is in the answer of a start, `payment_id` in that of a charge.",

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Literal
 
-from mock_services.kit.openapi import POOL_EXHAUSTED, Answer, Contract, Described
+from mock_services.kit.openapi import Answer, Contract, Described
 
 
 class LockAcquired(Described):
@@ -23,7 +23,10 @@ class LockReleased(Described):
 
 
 ACQUIRE = Contract(
-    {200: Answer("locked", LockAcquired), 503: POOL_EXHAUSTED},
+    {
+        200: Answer("locked", LockAcquired),
+        502: Answer("the replica it went to is down, planted (`replicas_down`)"),
+    },
     example={"sku": "SKU-28471", "quantity": 1, "ttl_seconds": 300, "checkout_id": "chk-lt-423891"},
     headers=("X-Modelled-Time",),
 )
@@ -32,7 +35,6 @@ RELEASE = Contract(
         200: Answer("unlocked", LockReleased),
         404: Answer("there is no such lock"),
         410: Answer("the lock has expired; its stock is free already"),
-        503: POOL_EXHAUSTED,
     },
     example={"lock_id": "lock-1"},
     how="`lock_id` is in the answer of an acquire.",

@@ -60,8 +60,11 @@ class Answer:
     headers: tuple[str, ...] = ()
 
 
-POOL_EXHAUSTED = Answer("no connection came free in time", PoolExhausted)
-UNAVAILABLE = Answer("no connection, or nothing of what is needed", PoolExhausted | Problem)
+UNAVAILABLE = Answer(
+    "no connection came free in time, nothing of what is needed, or planted (`unavailable_share`)",
+    PoolExhausted | Problem,
+    ("Retry-After",),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +125,7 @@ _EVERYWHERE = {
     403: Answer("this token may not do it; live keys never may"),
     413: BODY_TOO_LONG,
     500: Answer("a fault of the service, planted (`error_share`) or not"),
+    503: UNAVAILABLE,
 }
 _REQUEST_ID = {
     "in": "header",

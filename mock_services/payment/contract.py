@@ -5,7 +5,6 @@ from typing import Literal
 from pydantic import Field
 
 from mock_services.kit.openapi import (
-    UNAVAILABLE,
     Answer,
     Contract,
     Described,
@@ -63,7 +62,6 @@ CHARGE = Contract(
         404: Answer("there is no such checkout"),
         409: Answer("the key is another charge's, or the checkout is paid or being paid", Conflict),
         429: Answer("more charges than the sandbox allows", headers=("Retry-After",)),
-        503: UNAVAILABLE,
         504: Answer("the processor did not answer"),
     },
     example={
