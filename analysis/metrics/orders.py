@@ -16,14 +16,14 @@ from recording.profile import ORDERS
 
 def _measured(case: Case, subject: str, name: str) -> Iterable[Measurement]:
     orders = case.orders
-    if orders is None:
-        note = "no ledger of the shop's orders"
-        yield Measurement(subject, name, nan, "", 0, phase="run", note=note)
-    elif name in orders.unknown:
-        yield Measurement(subject, name, nan, "", 0, phase="run", note=orders.unknown[name])
-    else:
+    if orders is not None and name in orders.wrong:
         n = max(orders.confirmed, orders.in_ledger)
         yield Measurement(subject, name, float(orders.wrong[name].n), "", n, phase="run")
+        return
+    note = "no ledger of the shop's orders"
+    if orders is not None:
+        note = orders.unknown.get(name, "the shop's ledger knows no money")
+    yield Measurement(subject, name, nan, "", 0, phase="run", note=note)
 
 
 def _explained(case: Case, _subject: str, measured: Measurement) -> str:

@@ -5,7 +5,7 @@ import ipaddress
 import os
 from typing import Annotated, Any, Literal
 
-from fastapi import Body, FastAPI, Request, Response
+from fastapi import APIRouter, Body, FastAPI, Request, Response
 from fastapi.responses import PlainTextResponse
 from prometheus_client import generate_latest
 from pydantic import ValidationError
@@ -43,7 +43,11 @@ BEHAVIOUR = {
 
 def install(app: FastAPI, service: MockService[ServiceSettings]) -> None:
     """Add the endpoints to a service's app."""
+    _add_reading(app, service)
+    _add_behaviour(app, service)
 
+
+def _add_reading(app: FastAPI, service: MockService[ServiceSettings]) -> None:
     @app.get("/healthz", tags=["operation"], response_model=None, responses=responses(HEALTHZ))
     async def healthz() -> Response:
         """Answers once the service takes requests."""
@@ -60,23 +64,27 @@ def install(app: FastAPI, service: MockService[ServiceSettings]) -> None:
         """Prometheus text format."""
         return Response(generate_latest(service), media_type=CONTENT_TYPE)
 
-    @app.get(
+
+def _add_behaviour(app: FastAPI, service: MockService[ServiceSettings]) -> None:
+    in_force = {200: Answer("in force", type(service.settings))}
+    router = APIRouter(tags=["operation"])
+    admin = {"security": [{"admin": []}]}
+
+    @router.get(
         "/admin/behaviour",
-        tags=["operation"],
         response_model=None,
-        responses=responses({403: BEHAVIOUR[403], 200: Answer("in force", type(service.settings))}),
-        openapi_extra={"security": [{"admin": []}]},
+        responses=responses({403: BEHAVIOUR[403], **in_force}),
+        openapi_extra=admin,
     )
     async def behaviour(request: Request) -> Response:
         """The settings in force. Loopback and token only."""
         return _refusal(request) or _settings(service.settings)
 
-    @app.post(
+    @router.post(
         "/admin/behaviour",
-        tags=["operation"],
         response_model=None,
-        responses=responses({**BEHAVIOUR, 200: Answer("in force", type(service.settings))}),
-        openapi_extra={"security": [{"admin": []}]},
+        responses=responses({**BEHAVIOUR, **in_force}),
+        openapi_extra=admin,
     )
     async def change(
         request: Request,
@@ -88,6 +96,8 @@ def install(app: FastAPI, service: MockService[ServiceSettings]) -> None:
         `check` changes nothing and answers what would be in force. Loopback and token only.
         """
         return _refusal(request) or _change(service, changed, check)
+
+    app.include_router(router)
 
 
 def _refusal(request: Request) -> Response | None:

@@ -9,6 +9,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ValidationError
 from starlette.exceptions import HTTPException
+from starlette.routing import Match, Route
 
 from mock_services.kit.settings import Quantiles
 
@@ -94,8 +95,18 @@ def install(app: FastAPI) -> None:
         if error.status_code == 404:
             response = error_response(404, "NotFound", f"no such path: {path}")
         elif error.status_code == 405:
-            allowed = headers.get("Allow", "another method")
+            allowed = _allowed(request)
+            headers = {**headers, "Allow": allowed}
             text = f"{request.method} is not allowed on {path}; allowed: {allowed}"
             response = error_response(405, "MethodNotAllowed", text)
         response.headers.update(headers)
         return response
+
+
+def _allowed(request: Request) -> str:
+    """Every method that a path has: routes of their own each say only theirs."""
+    routes = [route for route in request.app.routes if isinstance(route, Route)]
+    there = (
+        route.methods or () for route in routes if route.matches(request.scope)[0] is not Match.NONE
+    )
+    return ", ".join(sorted({method for methods in there for method in methods}))

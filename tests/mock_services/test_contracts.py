@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from mock_process import Running, Start
+from mock_process import UNCONNECTED, Running, Start
 
 SERVICES = ("checkout", "payment", "inventory_lock", "cart")
 CONFIG = Path(__file__).with_name("schemathesis.toml")
@@ -37,11 +37,14 @@ def test_schemathesis_finds_nothing(start: Start, tmp_path: Path, service: str) 
     """Hundreds of requests, good and bad: every answer is one that the document has."""
     settings: dict[str, Any] = {"latency_scale": 1e-6}
     if service == "payment":
+        checkout = start("checkout", **UNCONNECTED)
         settings |= {"gateway_timeout_share": 0.0, "rate_limit_per_s": 1e5}
+        settings |= {"checkout_url": checkout.url}
     elif service == "inventory_lock":
         settings |= {"pool_max": 50_000}
     elif service == "checkout":
         settings |= {"inventory_lock_url": start("inventory_lock", pool_max=50_000).url}
+        settings |= {"cart_url": start("cart").url, "payment_url": start("payment").url}
     running = start(service, **settings)
     asked = subprocess.run(
         [

@@ -53,7 +53,9 @@ def test_a_service_says_when_to_come_again(start: Start) -> None:
 
 def test_one_replica_down_fails_the_requests_that_are_routed_to_it(start: Start) -> None:
     """Every other one, at once; its pool gives no connection."""
-    locks = start("inventory_lock", replicas=2, replicas_down=1, wait_timeout_s=5.0)
+    locks = start(
+        "inventory_lock", replicas=2, replicas_down=1, routing="round_robin", wait_timeout_s=5.0
+    )
     heads = [curl(f"{locks.url}/api/v1/locks/acquire", LOCK)[0] for _ in range(6)]
     assert [head[9:12] for head in heads] == ["200", "502"] * 3
     given = "connection_pool_acquire_seconds_count"

@@ -80,7 +80,7 @@ def test_keys_of_the_profile_that_are_not_known_are_kept_and_ignored(tmp_path: P
 
     found = read_manifest(stored(tmp_path / "manifest.json", newer))
     assert found.profile == manifest().profile
-    assert found.flow() == FLOW
+    assert found.flow() == FOUR
     write_manifest(tmp_path / "again.json", found)
     table = json.loads((tmp_path / "again.json").read_bytes())
     assert table["profile"]["pace"] == {"of": "users"}
