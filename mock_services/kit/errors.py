@@ -106,7 +106,6 @@ def install(app: FastAPI) -> None:
 def _allowed(request: Request) -> str:
     """Every method that a path has: routes of their own each say only theirs."""
     routes = [route for route in request.app.routes if isinstance(route, Route)]
-    there = (
-        route.methods or () for route in routes if route.matches(request.scope)[0] is not Match.NONE
-    )
-    return ", ".join(sorted({method for methods in there for method in methods}))
+    there = [route for route in routes if route.matches(request.scope)[0] is not Match.NONE]
+    exact = [route for route in there if route.path == request.scope["path"]]
+    return ", ".join(sorted({method for route in exact or there for method in route.methods or ()}))

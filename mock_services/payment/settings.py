@@ -6,6 +6,7 @@ from typing import Annotated
 from pydantic import Field, Strict
 
 from mock_services.kit.settings import (
+    BaseUrl,
     DatabaseSettings,
     PositiveSeconds,
     RatePerS,
@@ -59,9 +60,7 @@ class PaymentSettings(DatabaseSettings):
         description="ask checkout for the amount and whose it is; off: anybody pays what follows "
         "from the checkout's id",
     )
-    checkout_url: str = Field(
-        default="http://127.0.0.1:8001", pattern=r"^https?://[^/\s]+$", description="checkout"
-    )
+    checkout_url: BaseUrl = Field(default="http://127.0.0.1:8001", description="checkout")
     ask_attempts: int = Field(default=2, ge=1, le=10, description="attempts at checkout")
     ask_attempt_timeout_s: PositiveSeconds = Field(
         default=0.8, description="one attempt at checkout (seconds); after the last one 503"

@@ -16,7 +16,7 @@ from recording.profile_file import load_profile
 from recording.slots import BASE, HEAD
 from tests.harness.conftest import FIXTURES, LIMIT_S, ROOT, git, gone, wait_for
 
-HANDLER = "        return service.add(item)\n"
+HANDLER = "        return service.add(request, item)\n"
 SLOW = "        await asyncio.sleep(0.15)\n" + HANDLER
 
 
