@@ -16,9 +16,9 @@ from locustfiles.shares import Shares
 from recording.profile import Journey
 
 CATEGORIES = (
-    "electronics", "apparel", "home", "beauty", "sports",
-    "toys", "books", "grocery", "garden", "automotive",
-)  # fmt: skip
+    "electronics", "home", "beauty", "sports", "toys", "books", "grocery", "garden", "automotive",
+)
+"""Those that catalogues of before `apparel` have as well: a gate asks both arms the same."""
 GOOD_CARD = "tok_test_visa_4242"
 DECLINE_CARDS = ("tok_test_decline_0002", "tok_test_insufficient_9995")
 

@@ -14,7 +14,7 @@ const SETTLE_S = Number(__ENV.SETTLE_S);
 const MEASURED_S = Number(__ENV.MEASURED_S);
 const PERIOD_S = 40.3;
 const STEPS = ["browse", "detail", "add_to_cart", "apply_coupon", "start_checkout", "charge", "confirm"];
-const CATEGORIES = ["electronics", "fashion", "home", "beauty", "sports"];
+const CATEGORIES = ["electronics", "apparel", "home", "beauty", "sports"];
 const DECLINED = ["tok_test_decline_0002", "tok_test_insufficient_9995"];
 
 export const options = {
