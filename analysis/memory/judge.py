@@ -32,6 +32,8 @@ _FEWEST_COARSE_SAMPLES = 5
 _COARSE_SPAN_S = 6 * 3600.0
 # What may have risen by no more than this share of the level, or the allocator's floor, stands.
 _STANDS = 0.02
+# Less than a byte an hour is what floating point leaves of a curve without slope.
+_LEAST_MB_PER_H = 1e-6
 # Valleys need three to have a slope with scatter.
 _FEWEST_VALLEYS = 3
 # glibc's heap grows by M_TOP_PAD, 128 kB (mallopt(3)), so up to two of them of growth do not
@@ -284,7 +286,8 @@ def _says_nothing(explanation: str) -> MemoryVerdict:
 def _verdict(
     class_: MemoryClass, segments: tuple[Segment, ...], trend: Trend, explanation: str
 ) -> MemoryVerdict:
-    return MemoryVerdict(class_, trend.slope, trend.low, trend.high, segments, explanation)
+    slope = 0.0 if abs(trend.slope) < _LEAST_MB_PER_H else trend.slope
+    return MemoryVerdict(class_, slope, trend.low, trend.high, segments, explanation)
 
 
 def _slope(trend: Trend) -> str:

@@ -97,6 +97,14 @@ def test_flat_memory_is_stable_and_below_any_limit() -> None:
     assert verdict.ci_low < 0.0 < verdict.ci_high
 
 
+def test_memory_that_rose_and_stays_has_no_slope_at_all() -> None:
+    """And not what floating point leaves of one, by which a limit is 300 million years away."""
+    level = np.concatenate([np.linspace(80, 90, 100), np.full(1000, 92.37)])
+    found = judge(level, hours=0.25)
+    assert found.class_ is MemoryClass.WARMING_UP
+    assert found.slope_mb_per_h == 0.0
+
+
 def test_a_steady_leak_grows() -> None:
     """30 MB/h under ordinary noise is found within an hour, with its slope in the interval."""
     verdict = judge(noisy(300 + np.linspace(0, 30, 3600)), hours=1, limit_bytes=0.5 * GB)
