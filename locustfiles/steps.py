@@ -16,7 +16,15 @@ from locustfiles.shares import Shares
 from recording.profile import Journey
 
 CATEGORIES = (
-    "electronics", "home", "beauty", "sports", "toys", "books", "grocery", "garden", "automotive",
+    "electronics",
+    "home",
+    "beauty",
+    "sports",
+    "toys",
+    "books",
+    "grocery",
+    "garden",
+    "automotive",
 )
 """Those that catalogues of before `apparel` have as well: a gate asks both arms the same."""
 GOOD_CARD = "tok_test_visa_4242"
