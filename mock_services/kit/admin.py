@@ -68,7 +68,7 @@ def _add_reading(app: FastAPI, service: MockService[ServiceSettings]) -> None:
 def _add_behaviour(app: FastAPI, service: MockService[ServiceSettings]) -> None:
     in_force = {200: Answer("in force", type(service.settings))}
     router = APIRouter(tags=["operation"])
-    admin = {"security": [{"admin": []}]}
+    admin: dict[str, Any] = {"security": [{"admin": []}]}
 
     @router.get(
         "/admin/behaviour",
