@@ -6,9 +6,11 @@ seconds.
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import suppress
 from typing import Any, Protocol
+
+from recording.shares import Deal
 
 Pieces = AsyncIterator[bytes]
 BYTES_PER_KB = 1000
@@ -175,13 +177,13 @@ class LimitData(Toxic):
 class AnswerLost(Toxic):
     """The service has done the work, and its answer is not passed on: the connection is closed."""
 
-    def __init__(self, dealt: Iterator[bool]) -> None:
+    def __init__(self, deal: Deal, share: float) -> None:
         super().__init__()
-        self._dealt = dealt
+        self._deal, self._share = deal, share
 
     async def through(self, link: Link, pieces: Pieces) -> Pieces:
         async for piece in pieces:
-            if link.begins_answer() and next(self._dealt):
+            if link.begins_answer() and self._deal.hit(self._share):
                 raise CutError
             yield piece
 
@@ -198,19 +200,9 @@ KINDS: Mapping[str, Callable[..., Toxic]] = {
 """Those that strike a share of connections; of answers: `AnswerLost`."""
 
 
-def dealt(share: float) -> Iterator[bool]:
-    """Yes to an exact share of the questions, evenly spread (Bresenham's accumulator)."""
-    total = 0.5
-    while True:
-        total += share
-        hit = total >= 1 - 1e-9
-        total -= hit
-        yield hit
-
-
 def maker(kind: str, attributes: Mapping[str, Any], toxicity: float) -> Callable[[], Toxic | None]:
     """Makes the toxic of each connection in turn; None for those that it leaves alone."""
-    hits = dealt(toxicity)
+    deal = Deal()
     if kind == "answer_lost":
-        return lambda: AnswerLost(hits)
-    return lambda: KINDS[kind](**attributes) if next(hits) else None
+        return lambda: AnswerLost(deal, toxicity)
+    return lambda: KINDS[kind](**attributes) if deal.hit(toxicity) else None
