@@ -60,7 +60,8 @@ class Neighbours:
         question = Question(
             "POST", "/api/v2/cart/checkout", {200: Cart, 404: None}, {"cart_id": cart_id}
         )
-        target = self._asked("cart-service", "CartUnavailable", self._settings().cart_url)
+        told = self._settings()
+        target = Target.asked("cart-service", "CartUnavailable", told.cart_url, told)
         answer = await self._downstream.ask(call, target, question)
         if answer.value is None:
             raise RefusedError(Response(answer.body, answer.status, media_type=JSON))
@@ -70,7 +71,8 @@ class Neighbours:
     async def payment(self, call: Call, payment_id: str) -> Payment | None:
         """A payment; None when there is none by that id."""
         path = f"/api/v2/payments/{quote(payment_id, safe='')}"
-        target = self._asked("payment-gateway", "PaymentUnavailable", self._settings().payment_url)
+        told = self._settings()
+        target = Target.asked("payment-gateway", "PaymentUnavailable", told.payment_url, told)
         question = Question("GET", path, {200: Payment, 404: None})
         payment: Payment | None = (await self._downstream.ask(call, target, question)).value
         return payment
@@ -111,8 +113,3 @@ class Neighbours:
             told.lock_attempt_timeout_s,
             told.lock_retry_backoff_s,
         )
-
-    def _asked(self, name: str, error: str, url: str) -> Target:
-        told = self._settings()
-        patience = told.ask_attempts, told.ask_attempt_timeout_s, told.ask_retry_backoff_s
-        return Target(name, error, url, *patience)

@@ -1,14 +1,11 @@
 """What checkout-service can be told."""
 
-from pathlib import Path
-from typing import Annotated
+from pydantic import Field
 
-from pydantic import Field, Strict
-
-from mock_services.kit.settings import BaseUrl, DatabaseSettings, PositiveSeconds, published
+from mock_services.kit.settings import BaseUrl, ConnectedSettings, PositiveSeconds, published
 
 
-class CheckoutSettings(DatabaseSettings):
+class CheckoutSettings(ConnectedSettings):
     """checkout-service: catalogue, coupons, checkouts, orders."""
 
     # Appendix A of the load test LT-2025-Q3-CHECKOUT, as are those of cart and payment.
@@ -21,9 +18,7 @@ class CheckoutSettings(DatabaseSettings):
         # Not published: what payment-gateway asks for has to fit inside a charge.
         checkout=(None, 5, 10, 15, 60),
     )
-    FIXED_WHILE_RUNNING = DatabaseSettings.FIXED_WHILE_RUNNING | {
-        "ledger_path",
-        "ledger_commit_interval_s",
+    FIXED_WHILE_RUNNING = ConnectedSettings.FIXED_WHILE_RUNNING | {
         "lock_connections_max",
         "stock_per_sku",
     }
@@ -62,15 +57,6 @@ class CheckoutSettings(DatabaseSettings):
     stock_slack: int = Field(
         default=0, ge=0, le=1_000_000_000, description="pieces of each SKU sold beyond its stock"
     )
-    ask_attempt_timeout_s: PositiveSeconds = Field(
-        default=0.8, description="one attempt at cart-service or payment-gateway (seconds)"
-    )
-    ask_attempts: int = Field(
-        default=2, ge=1, le=10, description="attempts at cart-service or payment-gateway"
-    )
-    ask_retry_backoff_s: float = Field(
-        default=0.1, ge=0.0, le=60.0, description="pause between two of those (seconds)"
-    )
     lock_attempt_timeout_s: PositiveSeconds = Field(
         default=0.8,
         description="one attempt at the lock service (seconds); 2 x 0.8 + 0.1 fits the seed's "
@@ -88,15 +74,4 @@ class CheckoutSettings(DatabaseSettings):
     )
     checkout_ttl_s: PositiveSeconds = Field(
         default=900.0, description="a checkout not confirmed by then is forgotten (seconds)"
-    )
-    ledger_path: Annotated[Path | None, Strict(False)] = Field(
-        default=None,
-        description="SQLite file of orders, checkouts and coupons; none = a file in the temporary "
-        "directory that is removed at exit",
-    )
-    ledger_commit_interval_s: float = Field(
-        default=0.015,
-        ge=0.0,
-        le=1.0,
-        description="what is written is committed in groups this often (seconds)",
     )

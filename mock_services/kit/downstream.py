@@ -16,6 +16,7 @@ from yarl import URL
 
 from mock_services.kit.call import Call
 from mock_services.kit.errors import RefusedError, error_response
+from mock_services.kit.settings import ConnectedSettings
 
 MODELLED_TIME = "X-Modelled-Time"
 
@@ -30,6 +31,12 @@ class Target:
     attempts: int
     attempt_timeout_s: float
     backoff_s: float
+
+    @staticmethod
+    def asked(name: str, error: str, url: str, told: ConnectedSettings) -> "Target":
+        """One that is asked as patiently as the caller asks by default."""
+        patience = told.ask_attempts, told.ask_attempt_timeout_s, told.ask_retry_backoff_s
+        return Target(name, error, url, *patience)
 
 
 @dataclass(frozen=True, slots=True)

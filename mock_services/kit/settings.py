@@ -6,6 +6,7 @@ One schema for all callers: the environment (`MOCK_SETTINGS`), `POST /admin/beha
 
 import secrets
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import (
@@ -14,6 +15,7 @@ from pydantic import (
     ConfigDict,
     Field,
     HttpUrl,
+    Strict,
     ValidationError,
     model_validator,
 )
@@ -227,6 +229,36 @@ class DatabaseSettings(ServiceSettings):
     def capacity(self) -> Capacity:
         """Of the database."""
         return Capacity(self.db_cores, self.db_share, self.db_switch_cost)
+
+
+class ConnectedSettings(DatabaseSettings):
+    """What services share that ask others, and keep a ledger."""
+
+    FIXED_WHILE_RUNNING = DatabaseSettings.FIXED_WHILE_RUNNING | {
+        "ledger_path",
+        "ledger_commit_interval_s",
+    }
+
+    ask_attempts: int = Field(
+        default=2, ge=1, le=10, description="attempts at another service; after the last one 503"
+    )
+    ask_attempt_timeout_s: PositiveSeconds = Field(
+        default=0.8, description="one attempt at another service (seconds)"
+    )
+    ask_retry_backoff_s: float = Field(
+        default=0.1, ge=0.0, le=60.0, description="pause between two attempts (seconds)"
+    )
+    ledger_path: Annotated[Path | None, Strict(False)] = Field(
+        default=None,
+        description="SQLite file of what must not be forgotten; none = a file in the temporary "
+        "directory that is removed at exit",
+    )
+    ledger_commit_interval_s: float = Field(
+        default=0.015,
+        ge=0.0,
+        le=1.0,
+        description="what is written is committed in groups this often (seconds)",
+    )
 
 
 def overlaid(base: Mapping[str, Quantiles], given: Mapping[str, Any]) -> dict[str, Any]:

@@ -31,8 +31,7 @@ class Quotes:
     async def of(self, call: Call, checkout_id: str) -> Quote | None:
         """None when there is no such checkout. Raises UnavailableError when it cannot be told."""
         told = self._settings()
-        patience = told.ask_attempts, told.ask_attempt_timeout_s, told.ask_retry_backoff_s
-        target = Target("checkout", "CheckoutUnavailable", told.checkout_url, *patience)
+        target = Target.asked("checkout", "CheckoutUnavailable", told.checkout_url, told)
         path = f"/api/v2/checkout/{quote(checkout_id, safe='')}"
         question = Question("GET", path, {200: Quote, 404: None})
         found: Quote | None = (await self._downstream.ask(call, target, question)).value

@@ -1,13 +1,10 @@
 """What payment-gateway can be told."""
 
-from pathlib import Path
-from typing import Annotated
-
-from pydantic import Field, Strict
+from pydantic import Field
 
 from mock_services.kit.settings import (
     BaseUrl,
-    DatabaseSettings,
+    ConnectedSettings,
     PositiveSeconds,
     RatePerS,
     Share,
@@ -15,7 +12,7 @@ from mock_services.kit.settings import (
 )
 
 
-class PaymentSettings(DatabaseSettings):
+class PaymentSettings(ConnectedSettings):
     """payment-gateway: charges against a processor's sandbox."""
 
     # `payment` is part of others' answers (confirm asks for it) and fits inside of them.
@@ -23,9 +20,7 @@ class PaymentSettings(DatabaseSettings):
         charge=(342, 298, 612, 890, 2104),
         payment=(None, 3, 8, 15, 40),
     )
-    FIXED_WHILE_RUNNING = DatabaseSettings.FIXED_WHILE_RUNNING | {
-        "ledger_path",
-        "ledger_commit_interval_s",
+    FIXED_WHILE_RUNNING = ConnectedSettings.FIXED_WHILE_RUNNING | {
         "ask_connections_max",
     }
 
@@ -61,13 +56,6 @@ class PaymentSettings(DatabaseSettings):
         "from the checkout's id",
     )
     checkout_url: BaseUrl = Field(default="http://127.0.0.1:8001", description="checkout")
-    ask_attempts: int = Field(default=2, ge=1, le=10, description="attempts at checkout")
-    ask_attempt_timeout_s: PositiveSeconds = Field(
-        default=0.8, description="one attempt at checkout (seconds); after the last one 503"
-    )
-    ask_retry_backoff_s: float = Field(
-        default=0.1, ge=0.0, le=60.0, description="pause between two attempts (seconds)"
-    )
     ask_connections_max: int = Field(
         default=1000, ge=1, le=100_000, description="HTTP connections to checkout"
     )
@@ -85,11 +73,9 @@ class PaymentSettings(DatabaseSettings):
         description="idempotency keys in force, the last ones; a day of the seed's 81 charges/s "
         "has 7 million",
     )
-    ledger_path: Annotated[Path | None, Strict(False)] = Field(
-        default=None,
-        description="SQLite file of the payments and their keys; none = a file in the temporary "
-        "directory that is removed at exit",
-    )
     ledger_commit_interval_s: float = Field(
-        default=0.05, ge=0.0, le=1.0, description="payments are committed in groups this often"
+        default=0.05,
+        ge=0.0,
+        le=1.0,
+        description="payments are committed in groups this often (seconds)",
     )
