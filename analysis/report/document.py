@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from analysis.report.chart import Chart
 from analysis.words.values import Measurement, Outcome
 
 Audience = Literal["page", "screen"]
@@ -105,7 +106,7 @@ class Document:
     """All of it, in the order of a page. ``outcome`` is None for a list, which judges nothing.
 
     ``facts`` say what the verdict rests on and stand beside it; ``closing`` is a screen's last
-    line, below it.
+    line, below it. ``charts`` show what the tables say too.
     """
 
     blocks: tuple[Block, ...]
@@ -114,6 +115,7 @@ class Document:
     summary: str = ""
     facts: tuple[Block, ...] = ()
     closing: str = ""
+    charts: tuple[Chart, ...] = ()
 
     def seen_by(self, who: Audience) -> "Document":
         """What is for ``who``, without what is empty."""
