@@ -53,11 +53,9 @@ class Dispatcher:
         self.started += 1
         user.begin(due_s)
 
-    def run(self, times_s: Iterator[float]) -> None:
-        """Let journeys arrive at these times after now; returns after the last."""
-        began_s = time.monotonic()
-        for t_s in times_s:
-            due_s = began_s + t_s
+    def run(self, dues_s: Iterator[float]) -> None:
+        """Let journeys arrive at these moments of the monotonic clock; returns after the last."""
+        for due_s in dues_s:
             gevent.sleep(max(0.0, due_s - time.monotonic()))
             self.arrive(due_s)
 

@@ -303,3 +303,4 @@ if PLAN.shaped:
         """The profile's phases drive the load."""
 
         plan = PLAN
+        levels = listeners.LEVELS

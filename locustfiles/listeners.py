@@ -22,6 +22,7 @@ from locustfiles.arrivals import DISPATCHER
 from locustfiles.by_hand import guard, why_refused
 from locustfiles.collector import Collector
 from locustfiles.intervals import EvenIntervals, Intervals, SlotIntervals
+from locustfiles.levels import Levels, Orders
 from locustfiles.plan import PLAN
 from locustfiles.recorder import Recorder
 from locustfiles.seal import Strangers, seal_messages
@@ -48,6 +49,8 @@ LAST_REPORT_PATIENCE_S = 30.0
 LOST_WORKER_PATIENCE_S = 5.0
 """Locust calls a worker lost after four silent seconds; on a starved machine it may yet speak."""
 SLOTS_MESSAGE = "loadgate-slots"
+LEVEL_MESSAGE = "loadgate-level"
+LEVELS_TICK_S = 0.05
 MOST_USERS = 1_000_000
 """Of one worker in one run, with a margin."""
 DISK_EXIT_CODE = 74  # EX_IOERR of sysexits.h
@@ -98,6 +101,8 @@ class WorkerIdentity:
 
 
 WORKER = WorkerIdentity(PLAN.workers)
+LEVELS = Levels() if PLAN.in_levels else None
+"""None unless this is a search."""
 _recorder: Recorder | None = None
 """Of this process, where it makes requests and they are recorded."""
 
@@ -195,8 +200,13 @@ def _keep_raw_values(environment: Environment, folder: Path) -> None:
 
 
 def _let_arrive() -> None:
-    profile = PLAN.profile
-    DISPATCHER.run(arrival_times_s(profile.load, profile.seed, WORKER.index, WORKER.count))
+    profile, began_s = PLAN.profile, time.monotonic()
+    if LEVELS is not None:
+        began_s = PLAN.clock.epoch_s
+        times_s = LEVELS.times_s(profile, WORKER.index, WORKER.count)
+    else:
+        times_s = arrival_times_s(profile.load, profile.seed, WORKER.index, WORKER.count)
+    DISPATCHER.run(began_s + t_s for t_s in times_s)
 
 
 def _measure_lag(recorder: Recorder) -> None:
@@ -240,6 +250,9 @@ def _record_and_report(environment: Environment, runner: WorkerRunner) -> None:
     if TIMETABLE is not None:
         begin = TIMETABLE.begin
         runner.register_message(SLOTS_MESSAGE, lambda msg, **_: begin(msg.data["start_s"]))
+    if LEVELS is not None:
+        told = LEVELS.told
+        runner.register_message(LEVEL_MESSAGE, lambda msg, **_: told(msg.data))
     environment.events.report_to_master.add_listener(on_report)
     environment.events.test_stop.add_listener(on_test_stop)
 
@@ -275,6 +288,16 @@ def _collect(environment: Environment, runner: MasterRunner) -> None:
     environment.events.worker_report.add_listener(on_report)
     environment.events.test_stop.add_listener(lambda **_: _await_last_reports(collector))
     gevent.spawn(watch_workers)
+    if LEVELS is not None and PLAN.run is not None:
+        gevent.spawn(_tell_levels, runner, LEVELS, Orders(PLAN.run.events))
+
+
+def _tell_levels(runner: MasterRunner, levels: Levels, orders: Orders) -> None:
+    while True:
+        for row in orders.new():
+            levels.told(row)
+            runner.send_message(LEVEL_MESSAGE, row)
+        gevent.sleep(LEVELS_TICK_S)
 
 
 def _await_last_reports(collector: Collector) -> None:

@@ -47,6 +47,8 @@ class Plan:
     """A paired run: the steps that base and head have."""
     workers: int = 1
     """Locust processes that the load is dealt out to."""
+    in_levels: bool = False
+    """A search: the load is that of the level which the harness has chosen."""
 
     def has(self, step: str, arm: str | None) -> bool:
         """Whether an arm has a step; outside a paired run all are there."""
@@ -88,6 +90,7 @@ def _recorded(table: Mapping[str, Any], epoch_s: float) -> Plan:
         head_first=tuple(paired.get("head_first", ())),
         steps=paired.get("steps"),
         workers=table["workers"],
+        in_levels=table.get("in_levels", False),
     )
 
 

@@ -5,6 +5,7 @@ from math import ceil
 
 from locust import LoadTestShape
 
+from locustfiles.levels import Levels
 from locustfiles.plan import Plan
 
 MAX_SPAWN_RATE = 200.0
@@ -16,6 +17,7 @@ class PhaseShape(LoadTestShape):
 
     abstract = True
     plan: Plan
+    levels: Levels | None = None
     on_phase: Callable[[str, float, bool], None] = staticmethod(lambda *_: None)
     on_end: Callable[[float], None] = staticmethod(lambda *_: None)
 
@@ -47,6 +49,8 @@ class PhaseShape(LoadTestShape):
     def _wanted(self, t_s: float) -> float | None:
         load = self.plan.profile.load
         level = load.intended(t_s)
+        if level is not None and load.model == "users" and self.levels is not None:
+            return self.levels.users_at(self.plan.clock.now_s())
         if level is None or load.model == "users":
             return level
         return float(load.max_concurrent)

@@ -18,6 +18,8 @@ CLOCK_JUMPED = "clock_jumped"  # by_s
 FAULT_STARTED = "fault_started"  # service, kind, attributes, toxicity
 FAULT_ENDED = "fault_ended"  # service, kind
 LOOK_FAILED = "look_failed"  # error
+LEVEL_STARTED = "level_started"  # what recording.levels.Level has; written before it starts
+LEVEL_ENDED = "level_ended"  # number, end_s: before its time
 RUN_ENDED = "run_ended"  # how, because
 
 # The mocks, which import nothing of ours and have these names themselves; source: the service

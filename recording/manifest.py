@@ -106,6 +106,16 @@ class PairedRun(Section):
         return tuple(sorted(name for name, _ in pairs))
 
 
+class Searched(Section):
+    """A run in levels (``recording/levels.py``): what was looked for, and how.
+
+    ``asked`` is the table of that search, which its judge reads.
+    """
+
+    kind: str
+    asked: Mapping[str, Any] = Field(default_factory=dict)
+
+
 class FileDigest(Section):
     """A file as it was when the run was closed."""
 
@@ -141,6 +151,7 @@ class Manifest(Section):
     workers: int = 0
     """Locust workers that the load was dealt out to; 0: not said."""
     paired: PairedRun | None = None
+    search: Searched | None = Field(default=None, exclude_if=lambda search: search is None)
     services: tuple[Service, ...] = FOUR.all
     """Of a paired run those of either arm."""
     steps: tuple[str, ...] = FOUR.order

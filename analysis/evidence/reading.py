@@ -49,6 +49,8 @@ class Reading:
         """The histograms, in blocks that do not cross a border of what is judged."""
         if slots := slots_of(manifest, events):
             borders, block_s = borders_s(slots), max(slots.slot_s, slots.start_s)
+        elif manifest.search is not None:  # borders of levels are borders of intervals
+            borders, block_s = [], manifest.profile.recording.interval / 2
         else:
             borders, block_s = _phases_in_blocks(manifest, phases_of(events) or manifest.phases)
 

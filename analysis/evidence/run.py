@@ -17,6 +17,7 @@ from recording.events import CLOCK_JUMPED, NOT_SAMPLED
 from recording.flow import Services
 from recording.hlog import HistogramLog, Interval
 from recording.ledgers import OrderLedger, read_orders, read_payments
+from recording.levels import Level, levels_of
 from recording.manifest import DIGESTS_SINCE, Manifest, MeasuredPhase, read_manifest
 from recording.rundir import RunDir
 from recording.series_reader import Series
@@ -51,6 +52,8 @@ class Evidence:
     """Checkouts that clients asked to confirm in vain; None where nobody noted them."""
     spoilt_exemplars: str = ""
     """What is wrong with the examples, which decide nothing; "" where they are sound."""
+    window: tuple[float, float] | None = None
+    """The one stretch that counts as measured, s since the epoch, in place of the phases."""
 
     @cached_property
     def services(self) -> Services:
@@ -69,6 +72,11 @@ class Evidence:
     def slots(self) -> Slots | None:
         """The timetable of a paired run; None for any other, and before its first slot."""
         return slots_of(self.manifest, self.events)
+
+    @cached_property
+    def levels(self) -> tuple[Level, ...]:
+        """Of a search, in the order in which they were tried; none of any other run."""
+        return levels_of(self.events) if self.manifest.search is not None else ()
 
     @cached_property
     def end_s(self) -> float:
@@ -95,6 +103,8 @@ class Evidence:
     @cached_property
     def measured(self) -> tuple[tuple[float, float], ...]:
         """(start, end) of the measured phases, s since the epoch."""
+        if self.window is not None:
+            return (self.window,)
         return tuple((p.start_s, p.end_s or p.start_s) for p in self.phases if p.measured)
 
     @property

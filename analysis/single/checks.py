@@ -46,9 +46,16 @@ def checks(evidence: Evidence, samples: dict[str, Sample]) -> list[Check]:
     hint = "" if evidence.measured_s else "no measured phase was reached"
     found.append(Check("measured requests", f"{journey.n}", "> 0", journey.n > 0, hint))
     if journey.n and evidence.measured_s > 0:
-        found += [*delivered(evidence, samples), *_distortion(evidence, journey.answered)]
-        found += [*generator(evidence), *host(evidence), *_mocks(evidence)]
+        found += [*delivered(evidence, samples), *bench(evidence, journey.answered)]
     return found
+
+
+def bench(evidence: Evidence, answered: int) -> Iterator[Check]:
+    """What generator, mocks and host added to the measured requests, and what they had left."""
+    yield from _distortion(evidence, answered)
+    yield from generator(evidence)
+    yield from host(evidence)
+    yield from _mocks(evidence)
 
 
 def ending(evidence: Evidence) -> Check:

@@ -36,7 +36,7 @@ def judge_evidence(evidence: Evidence, thresholds: Thresholds) -> Verdict:
     """The verdict on a recording."""
     case = Case(evidence)
     run_checks = checks(evidence, case.samples)
-    rows = tuple(row for subject, rule in thresholds for row in _rows(case, subject, rule))
+    rows = ruled(case, thresholds)
     breaches = tuple(_breach(row) for row in rows if row.outcome is Outcome.FAIL)
     invalid = tuple(str(check) for check in run_checks if not check.ok)
     unsure = tuple(_unsure(evidence, thresholds, rows))
@@ -58,6 +58,11 @@ def judge_evidence(evidence: Evidence, thresholds: Thresholds) -> Verdict:
         findings=tuple(findings(case)),
         context=_context(evidence, case.samples),
     )
+
+
+def ruled(case: Case, thresholds: Thresholds) -> tuple[RuleRow, ...]:
+    """Every rule, for each subject that it looks at."""
+    return tuple(row for subject, rule in thresholds for row in _rows(case, subject, rule))
 
 
 def _rows(case: Case, subject: str, rule: Rule) -> Iterator[RuleRow]:

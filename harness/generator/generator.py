@@ -181,15 +181,19 @@ def plan_json(
     urls: Mapping[str, str],
     paired: Mapping[str, object] | None,
     workers: int,
+    in_levels: bool = False,
 ) -> Callable[[RunDir | None], str]:
     """What a Locust process is asked to do, for a run directory or, elsewhere, for None.
 
     ``token`` goes into the ids that it makes up; ``paired`` has the urls and steps of the arms.
+    With ``in_levels`` the load is that of the levels which the harness announces.
     """
     dumped = profile.model_dump(mode="json")
     if ca_file := profile.target.ca_file:  # Locust starts in another folder
         dumped["target"]["ca_file"] = str(Path(ca_file).resolve())
     table = {"profile": dumped, "token": token, "urls": dict(urls), "workers": workers}
+    if in_levels:
+        table["in_levels"] = True
     if paired is not None:
         table["paired"] = paired
     return lambda run: json.dumps(table | {"run": str(run.root.resolve()) if run else None})

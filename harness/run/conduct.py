@@ -10,6 +10,7 @@ from harness.generator.generator import Workers, plan_json, processes_for, start
 from harness.generator.handshake import PLAN_PORT_OFFSET, PlanServer
 from harness.run.events import write_event
 from harness.run.faults import planted
+from harness.run.search import Search, Searcher, searching
 from harness.run.watch import STOPPED, End, Interrupt, Watch
 from harness.sampling.sampler import Sampler
 from harness.scene import preflight
@@ -50,6 +51,7 @@ class Order:
     workers: Workers = field(default_factory=Workers)
     seed: int | None = None
     paired: PairedRun | None = None
+    search: Search | None = None
     enough: Callable[[RunDir, RunClock], str] | None = None
 
 
@@ -132,6 +134,7 @@ def _manifest(job: Job) -> Manifest:
         host=host.host_facts(),
         command=plain(" ".join(sys.argv[1:])),
         paired=job.order.paired,
+        search=job.order.search.facts if job.order.search else None,
         services=_services(job.order),
         steps=FLOW.order,
         workers=job.processes,
@@ -191,25 +194,36 @@ def _under_load(job: Job, scene: Scene, interrupt: Interrupt, view: LiveView) ->
     server: PlanServer | None = None
     try:
         arms = _arms(paired, scene) if paired else None
-        plan = plan_json(profile, run.token, scene.urls, arms, job.processes)
+        levels = order.search is not None
+        plan = plan_json(profile, run.token, scene.urls, arms, job.processes, levels)
         if workers.remote:
             port = workers.port + PLAN_PORT_OFFSET
             token = workers.token.text
             server = PlanServer(workers.host, port, plan(None), job.clock, token)
         generator = start_generator(profile, run, plan(run), job.clock, job.processes, workers)
-        enough = order.enough
-        asked = (lambda: enough(run, job.clock)) if enough else None
         refused = [server.refusal_so_far] if server is not None else []
         patience_s = workers.within_s
         progress = Progress(run, profile, paired, job.processes)
-        with planted(profile.faults, scene.services, run, job.clock) as problem:
-            stops = (*refused, problem)
+        newest = lambda: dict(sampler.latest)  # noqa: E731
+        with (
+            planted(profile.faults, scene.services, run, job.clock) as problem,
+            searching(order.search, profile, scene, newest, run, job.clock) as searcher,
+        ):
+            asked = _enough(job, searcher)
+            stops = (*refused, problem, *([lambda: searcher.problem] if searcher else []))
             watch = Watch(generator, scene.services, sampler, interrupt, patience_s, asked, stops)
             return watch.until_end(profile.load, progress, view, job.clock)
     finally:
         sampler.stop()
         if server is not None:
             server.close()
+
+
+def _enough(job: Job, searcher: Searcher | None) -> Callable[[], str] | None:
+    if searcher is not None:
+        return lambda: searcher.finished
+    enough = job.order.enough
+    return (lambda: enough(job.run, job.clock)) if enough else None
 
 
 def _close(run: RunDir, manifest: Manifest, end: End, clock: RunClock) -> None:

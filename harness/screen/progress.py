@@ -10,7 +10,13 @@ from typing import Any
 import orjson
 
 from analysis.statistics.percentiles import quantile
-from recording.events import PHASE_STARTED, PHASES_ENDED, SLOTS_STARTED, WORKER_JOINED
+from recording.events import (
+    LEVEL_STARTED,
+    PHASE_STARTED,
+    PHASES_ENDED,
+    SLOTS_STARTED,
+    WORKER_JOINED,
+)
 from recording.flow import STEPS
 from recording.histogram import Histogram, merge
 from recording.hlog import Interval, of_requests, parse_hlog
@@ -94,6 +100,7 @@ class Progress:
         self._events = Tail(run.events)
         self._phase = ""
         self._measured = False
+        self._level = ""
         self._began_s: float | None = None
         self._recent: deque[Interval] = deque()
         self._failures = 0
@@ -154,11 +161,15 @@ class Progress:
                 self._began_s = event["t_s"] if self._began_s is None else self._began_s
             elif event["event"] == PHASES_ENDED:
                 self._phase, self._measured, self._slots = "stopping", False, None
+            elif event["event"] == LEVEL_STARTED:
+                self._level = f"level {event['number'] + 1}: {event['why']}"
             elif event["event"] == SLOTS_STARTED and self._paired and self._profile.gate:
                 self._slots = self._profile.gate.slots(event["start_s"], self._paired.head_first)
 
     def _turn(self, run_s: float) -> str:
-        """Which round of a paired run it is, and whose turn."""
+        """Which round of a paired run it is, and whose turn; or the level of a search."""
+        if self._level:
+            return self._level
         if self._slots is None or run_s < self._slots.start_s:
             return ""
         slot = min(self._slots.slot_at(run_s), self._slots.count - 1)
