@@ -51,9 +51,9 @@ class Neighbours:
         self._settings = settings
         self._downstream = Downstream("checkout", settings().lock_connections_max)
 
-    async def close(self) -> None:
+    def close(self) -> None:
         """Close all connections."""
-        await self._downstream.close()
+        self._downstream.close()
 
     async def cart(self, call: Call, cart_id: str) -> Cart:
         """What is in a cart. Raises RefusedError with cart-service's own 404."""

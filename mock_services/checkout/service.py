@@ -67,7 +67,7 @@ class CheckoutService(MockService[CheckoutSettings]):
     async def on_stop(self) -> None:
         if self._sweeping is not None:
             self._sweeping.cancel()
-        await self._neighbours.close()
+        self._neighbours.close()
         self._desk.close()
 
     def on_settings(self) -> None:

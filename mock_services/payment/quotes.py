@@ -24,9 +24,9 @@ class Quotes:
         self._settings = settings
         self._downstream = Downstream("payment", settings().ask_connections_max)
 
-    async def close(self) -> None:
+    def close(self) -> None:
         """Close all connections."""
-        await self._downstream.close()
+        self._downstream.close()
 
     async def of(self, call: Call, checkout_id: str) -> Quote | None:
         """None when there is no such checkout. Raises UnavailableError when it cannot be told."""

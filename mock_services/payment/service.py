@@ -71,7 +71,7 @@ class PaymentService(MockService[PaymentSettings]):
         for task in self._late:  # a charge ends with the process, however that ends
             task.cancel()
         await asyncio.gather(*self._late, return_exceptions=True)
-        await self._quotes.close()
+        self._quotes.close()
         self._payments.close()
 
     def pools(self) -> Iterable[Pool]:
