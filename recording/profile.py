@@ -149,6 +149,10 @@ class Funnel(Table):
     charge: Share = 81 / 88
     confirm: Share = 1.0
 
+    def is_taken(self, step: str) -> bool:
+        """Whether anybody goes on to a step; everybody does where no share is named."""
+        return getattr(self, step, 1.0) > 0
+
     def requests_per_journey(self, decline_share: float) -> float:
         """Mean number of requests of a journey in which nothing fails unexpectedly."""
         cart = self.detail * self.add_to_cart

@@ -20,7 +20,11 @@ def has_requests(services: Services, subject: str) -> bool:
 
 
 def of_steps(case: Case, subject: str, metric: str, unit: str) -> Iterator[Measurement]:
-    """One measurement per step of a service: a step must not hide in the sum. Else its own."""
-    for step in case.services.steps_of(subject) or (subject,):
+    """One measurement per step of a service: a step must not hide in the sum. Else its own.
+
+    Steps that the profile lets nobody take are left out.
+    """
+    taken = case.evidence.manifest.profile.journey.funnel.is_taken
+    for step in filter(taken, case.services.steps_of(subject) or (subject,)):
         sample = case.samples.get(step)
         yield sample.measure(metric) if sample else Measurement(step, metric, nan, unit, 0)

@@ -105,6 +105,7 @@ class Recording:
     again_s: Mapping[str, float] = field(default_factory=dict)
     """Waits before a retry, by step: every failure of it is asked again."""
     steps: Sequence[str] = STEPS
+    journey: Journey = JOURNEY
     services: Services = FLOW
     start_s: float = START_S
     end_s: float = END_S
@@ -124,7 +125,7 @@ class Recording:
         urls = dict.fromkeys(("checkout", "payment", "cart"), "http://127.0.0.1:9")
         target = Target(**urls) if self.urls else Target()
         load = load_for(self.start_s, self.end_s - self.start_s)
-        profile = Profile(name="made", load=load, journey=JOURNEY, target=target)
+        profile = Profile(name="made", load=load, journey=self.journey, target=target)
         judge = profile.judge.model_copy(update={"required": self.judged})
         close_run(
             run,

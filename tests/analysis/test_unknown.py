@@ -15,8 +15,9 @@ from analysis.metrics.latency import straddles
 from analysis.words.values import Measurement, Outcome, RuleRow, Verdict
 from recording.errors import ConfigError
 from recording.flow import STEPS
+from recording.profile import Funnel
 from recording.series import Sample
-from tests.analysis.recordings import END_S, SERVICES, Recording
+from tests.analysis.recordings import END_S, JOURNEY, SERVICES, Recording
 
 ALL = ("latency", "errors", "pool", "memory", "orders")
 CART = "cart-service"
@@ -51,6 +52,20 @@ def waits(longer: float, bound: str = "0.05") -> list[Sample]:
     name = "connection_pool_acquire_seconds_bucket/p/0"
     rows = [(0, bound, 5.0), (0, "+Inf", 5.0), (20, bound, 90.0), (20, "+Inf", 90.0 + longer)]
     return [Sample(t_s, LOCKS, f"{name}/{le}", n) for t_s, le, n in rows]
+
+
+@pytest.mark.parametrize(("share", "missing"), [(0.0, False), (0.1, True)])
+def test_a_step_that_nobody_is_let_take_is_not_missed(
+    tmp_path: Path, share: float, missing: bool
+) -> None:
+    """A step of which there are no requests is no data, unless the profile has none of it."""
+    journey = JOURNEY.model_copy(update={"funnel": Funnel(apply_coupon=share)})
+    steps = [step for step in STEPS if step != "apply_coupon"]
+    rule = {"section": "checkout-service.latency", "rule": "p99 < 2000 ms"}
+    found = verdict(tmp_path, **rule, journey=journey, steps=steps)
+    asked = {row.measurement.subject: row.outcome for row in found.rows}
+    assert ("apply_coupon" in asked) is missing
+    assert found.verdict is (Outcome.INCONCLUSIVE if missing else Outcome.PASS)
 
 
 @pytest.mark.parametrize("step", ["journey", "charge"])
