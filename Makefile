@@ -8,7 +8,7 @@ SET ?=
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup loadtest smoke soak gate calibrate mocks ui report runs bench faults faults-hang test lint format lock clean
+.PHONY: help setup loadtest smoke soak gate calibrate mocks ui report runs bench faults faults-hang test test-long lint format lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -62,8 +62,11 @@ faults-hang: $(READY) ## shares of requests that never answer, in both models (2
 	@$(BIN)/python -m tests.faults.hang
 
 test: $(READY) ## all tests; those under load afterwards, two at a time
-	@$(BIN)/python -m pytest --numprocesses 4 --dist worksteal -m "not live"
-	@$(BIN)/python -m pytest --numprocesses 2 --dist worksteal -m live
+	@$(BIN)/python -m pytest --numprocesses 4 --dist worksteal -m "not live and not long"
+	@$(BIN)/python -m pytest --numprocesses 2 --dist worksteal -m "live and not long"
+
+test-long: $(READY) ## what `make test` has shortened: more kills, more values, 48 hours
+	@$(BIN)/python -m pytest --numprocesses 2 --dist worksteal -m long
 
 lint: $(READY) ## formatting, lint and types; changes nothing
 	@$(BIN)/ruff format --check .

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Mapping
 
 import numpy as np
+import pytest
 
 from benchmarks.studies.strangers import ASKED, StrangersPlan
 from harness.system.paths import PROJECT
@@ -20,6 +21,7 @@ def played(size: str) -> Mapping[str, list[float]]:
     return curve
 
 
+@pytest.mark.long
 def test_the_carts_48_hours_are_the_seeds() -> None:
     """About 37 MB/h from 512 MB, collected at T+36h by about 1.18 GB, and on at the same pace."""
     curve = played("0.05")

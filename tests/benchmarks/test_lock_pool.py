@@ -69,6 +69,7 @@ def test_a_recording_is_told_in_the_seeds_time(tmp_path: Path) -> None:
     assert 7.0 not in told.used
 
 
+@pytest.mark.long
 def test_the_command_prints_the_variants(capsys: pytest.CaptureFixture[str]) -> None:
     """The seed runs dry; with faster sweepers nothing ever happens."""
     main([])

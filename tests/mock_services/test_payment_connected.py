@@ -23,7 +23,7 @@ SERVICE = {"authorization": "Bearer lt-svc-token-test"}
 BODY = {"checkout_id": "chk-1", "payment_method": "card", "card_token": "tok_test_visa_4242"}
 DECLINE = {**BODY, "card_token": "tok_test_decline_0002"}
 QUICK = {"gateway_timeout_share": 0.0, "rate_limit_per_s": 0.0, "ledger_commit_interval_s": 0.001}
-KILLS = 6
+KILLS = (1, pytest.param(6, marks=pytest.mark.long))
 
 
 def refusal(response: httpx.Response) -> tuple[int, str]:
@@ -190,9 +190,10 @@ class Shopper:
         return dict(response.json())
 
 
+@pytest.mark.parametrize("kills", KILLS)
 @pytest.mark.parametrize("connected", [True, False])
-def test_six_kills_under_load_charge_nobody_twice(
-    open_payment: Callable[..., Running], fake: Fake, tmp_path: Path, connected: bool
+def test_kills_under_load_charge_nobody_twice(
+    open_payment: Callable[..., Running], fake: Fake, tmp_path: Path, connected: bool, kills: int
 ) -> None:
     """Retrying clients: one payment per checkout, the one they were told of; no id twice, and
     every key answers after the last restart as it did before."""
@@ -201,7 +202,7 @@ def test_six_kills_under_load_charge_nobody_twice(
     closing_time = threading.Event()
     with ThreadPoolExecutor(len(shoppers)) as threads:
         shopping = [threads.submit(shopper.shop, closing_time) for shopper in shoppers]
-        for _ in range(KILLS):
+        for _ in range(kills):
             told = sum(len(shopper.answers) for shopper in shoppers)
             wait_until(lambda n=told: sum(len(s.answers) for s in shoppers) >= n + 40, 60.0)
             running[-1].process.kill()

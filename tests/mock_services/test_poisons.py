@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 import httpx
@@ -60,9 +61,10 @@ def in_force(running: Running) -> dict[str, Any]:
     return found
 
 
+@pytest.mark.parametrize("one_of", [4, pytest.param(1, marks=pytest.mark.long)])
 @pytest.mark.parametrize("key", SERVICES)
 def test_a_poison_is_refused_and_changes_nothing_or_is_harmless(
-    shared: dict[str, Running], key: str
+    shared: dict[str, Running], key: str, one_of: int
 ) -> None:
     """Neither does a good change in the same body. What is not refused leaves a service that
     answers business requests, /healthz and /metrics."""
@@ -70,7 +72,7 @@ def test_a_poison_is_refused_and_changes_nothing_or_is_harmless(
     fixed = service.settings.FIXED_WHILE_RUNNING
     before = in_force(running)
     refused, accepted = 0, []
-    for poison in poisons(service):
+    for poison in islice(poisons(service), 0, None, one_of):
         answer = sent(running, {"latency_scale": 0.002} | poison)
         if answer.status_code == 400:
             refused += 1
