@@ -14,6 +14,7 @@ from harness.sampling.sampler import Sampler
 from harness.scene.services import Services, tail
 from harness.screen.live import LiveView
 from harness.screen.progress import Progress
+from harness.system.signals import stop_signals
 from recording.clock import RunClock
 from recording.manifest import Ended
 from recording.profile import Load
@@ -32,18 +33,6 @@ class End:
 
     how: Ended
     because: str = ""
-
-
-def stop_signals() -> tuple[signal.Signals, ...]:
-    """What asks a command to stop: Ctrl-C, SIGTERM, and a closed terminal unless under nohup."""
-    hangs_up = signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN
-    return (signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if hangs_up else []))
-
-
-def stop_like_ctrl_c() -> None:
-    """Let every one of them raise KeyboardInterrupt, so that files and processes are tidied up."""
-    for number in stop_signals():
-        signal.signal(number, signal.default_int_handler)
 
 
 class Interrupt:

@@ -1,4 +1,4 @@
-"""List recorded runs, newest first.
+"""List recorded runs, newest last.
 
 Examples:
 
