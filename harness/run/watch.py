@@ -101,6 +101,8 @@ class Watch:
                     view.show(progress.now(now_s, dict(self.sampler.latest)))
                 workers = self._workers() or workers
                 time.sleep(TICK_S)
+            if end.how == "interrupted" and progress.began:
+                view.note(f"{progress.stopping}; again: at once")
             if end.how == "completed" or (end.how == "interrupted" and progress.began):
                 self._stop_in_order(load.stop_patience_s + GIVE_UP_AFTER_S)
             return (self._died() if end.how == "completed" else None) or end
