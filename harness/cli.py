@@ -1,20 +1,20 @@
 """``loadgate``: one command, a verb per file in harness/verbs, and the exit codes.
 
 A verb is a module whose docstring is its help, with a function of the verb's name, or with
-``actions``, a command line of its own.
+``actions``, a command line of its own. It is imported when it is called.
 """
 
 import logging
 import os
 import sys
 import traceback
-from importlib import import_module
 
 import typer
 
-from harness.run.watch import stop_like_ctrl_c
+from harness.lazy_verbs import LazyVerbs, summary
 from harness.screen.plain import Screen, forget_odd_width
 from harness.system.parent import end_with_starter
+from harness.system.signals import stop_like_ctrl_c
 from harness.system.streams import make_unfailing
 from recording.errors import LoadgateError
 from recording.exitcodes import ExitCode
@@ -26,21 +26,18 @@ VERBS = (
 )  # fmt: skip
 app = typer.Typer(
     name="loadgate",
+    cls=LazyVerbs,
     help="Load-test the checkout and judge the run: PASS, FAIL, INCONCLUSIVE or INVALID.",
     epilog="Exit codes: 0 PASS, 1 internal error, 2 usage or configuration error, 3 FAIL, "
-    "4 INVALID (the run is no evidence), 5 INCONCLUSIVE.",
+    "4 INVALID (the run is no evidence), 5 INCONCLUSIVE, 130 stopped before anything began.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
-    rich_markup_mode="markdown",
+    rich_markup_mode=None,
 )
 for name in VERBS:
-    verb = import_module(f"harness.verbs.{name}")
-    if hasattr(verb, "actions"):
-        app.add_typer(verb.actions, name=name)
-    else:
-        app.command(name, help=verb.__doc__)(getattr(verb, name))
+    app.command(name, short_help=summary(name))(lambda: None)
 
 
 def main() -> None:

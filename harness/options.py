@@ -9,7 +9,7 @@ import typer
 from analysis.limits.thresholds import Thresholds as Limits
 from analysis.limits.thresholds import load_thresholds
 from harness.system.paths import find_thresholds
-from recording.durations import MAX_DURATION_S
+from recording.durations import MAX_DURATION_S, parse_duration_s
 from recording.exitcodes import ExitCode
 
 Run = Annotated[Path, typer.Argument(metavar="RUN", help="Run directory.")]
@@ -43,6 +43,7 @@ SameDraws = Annotated[
         "about services.",
     ),
 ]
+All = Annotated[bool, typer.Option("--all", help="Show what PASSes too, row by row.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON on stdout.")]
 
 
@@ -70,6 +71,14 @@ TokenFile = Annotated[
 ]
 MOST_PORT = 65_534
 """Of Locust's: the plan is on the one above it."""
+
+
+def duration_s(text: str) -> float:
+    """Of an option, with its unit. Raises BadParameter that says how it is written."""
+    try:
+        return parse_duration_s(text)
+    except ValueError as error:
+        raise typer.BadParameter(f"{text!r} is {error}") from None
 
 
 def _bounded(seconds: float) -> float:

@@ -12,23 +12,30 @@ def calibration_document(found: Calibration | None, path: object) -> Document:
     if found is None:
         nothing = f"no gates kept in {path} yet: try `loadgate calibrate --aa 5`"
         return Document((Lines((nothing,)),))
-    counts = ("FAIL", "PASS", "INCONCLUSIVE", "INVALID", "found", "blamed others")
-    columns = (*texts("gates", "head is"), *numbers("n", *counts, "s median", "s max"))
+    counts = ("FAIL", "at most", "PASS", "INCONCLUSIVE", "INVALID")
+    judged = (*texts("gates", "head is"), *numbers("n", *counts))
+    hits = ("found", "at least", "blamed others", "s median", "s max")
+    seen = (*texts("gates", "head is"), *numbers(*hits))
     aside = ((found.left_out, _LEFT_OUT), (found.unreadable, "lines cannot be read"))
     said = [f"{count} {what} ({path})" for count, what in aside if count]
     return Document(
         (
-            Table(columns, tuple(map(_row, found.rows))),
+            Table(judged, tuple(map(_judged, found.rows))),
+            Table(seen, tuple(map(_seen, found.rows))),
             Lines((_BOUNDS,), tone="quiet"),
             Lines((*said, found.text())),
         )
     )
 
 
-def _row(it: CalibrationRow) -> Row:
-    failed = f"{it.failed} (<= {100 * it.at_most(it.failed):.1f} %)"
-    hits = f"{it.found} (>= {100 * it.at_least(it.found):.1f} %)" if it.injection else ""
-    counts = map(str, (it.passed, it.inconclusive, it.invalid))
+def _judged(it: CalibrationRow) -> Row:
+    counts = it.failed, it.passed, it.inconclusive, it.invalid
+    failed, *others = map(str, counts)
+    at_most = f"{100 * it.at_most(it.failed):.1f} %"
+    return Row((it.kind, it.injection or "equal", str(it.gates), failed, at_most, *others))
+
+
+def _seen(it: CalibrationRow) -> Row:
+    hits = (str(it.found), f"{100 * it.at_least(it.found):.1f} %") if it.injection else ("", "")
     seconds = f"{it.median_s:.1f}", f"{it.max_s:.1f}"
-    head = it.kind, it.injection or "equal", str(it.gates)
-    return Row((*head, failed, *counts, hits, str(it.misblamed), *seconds))
+    return Row((it.kind, it.injection or "equal", *hits, str(it.misblamed), *seconds))

@@ -2,7 +2,7 @@
 
 from analysis.compare.side_by_side import Comparison, Context, PairRow
 from analysis.regression.latency import LatencyRow
-from analysis.report.document import Document, Lines, Mark, Row, Table, numbers, texts
+from analysis.report.document import Document, Lines, Mark, Row, Table, numbers, texts, verdicts
 from analysis.words.values import Outcome, show
 
 NOTHING = "·"
@@ -36,9 +36,9 @@ def _pair(pair: PairRow) -> Row:
 
 
 def _rows(rows: tuple[LatencyRow, ...]) -> Table:
-    heads = ("baselines ms", "ratio", "95 %", "seen from", "")
-    columns = (*texts("step", "metric"), *numbers(*heads), *texts("because"))
-    return Table(columns, tuple(map(_row, rows)))
+    heads = ("baselines ms", "ratio", "95 %", "seen from")
+    columns = (*texts("step", "metric"), *numbers(*heads), *verdicts(), *texts("because"))
+    return Table(columns, tuple(map(_row, rows)), passing="percentile")
 
 
 def _row(it: LatencyRow) -> Row:

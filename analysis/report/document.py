@@ -41,12 +41,16 @@ Cell = str | Measurement | Mark
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """``short`` is its heading on a screen, which has the unit there instead of in the cells."""
+    """``short`` is its heading on a screen, which has the unit there instead of in the cells.
+
+    ``verdict``: what became of each row; a screen has it first, and never folds it.
+    """
 
     title: str
     short: str
     right: bool
     only: Audience | None
+    verdict: bool = False
 
 
 def texts(*titles: str, short: str | None = None, only: Audience | None = None) -> Iterator[Column]:
@@ -59,6 +63,11 @@ def numbers(*titles: str, unit: str = "", only: Audience | None = None) -> Itera
     return (Column(title, f"{title} {unit}".strip(), True, only) for title in titles)
 
 
+def verdicts(title: str = "") -> Iterator[Column]:
+    """The column of what became of each row, `Mark`s."""
+    yield Column(title, title or "verdict", False, None, verdict=True)
+
+
 @dataclass(frozen=True, slots=True)
 class Row:
     """A cell for each column, whoever sees it."""
@@ -69,12 +78,18 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """``title`` is its heading on a page; on a screen that of its first column has to do."""
+    """``title`` is its heading on a page; on a screen that of its first column has to do.
+
+    ``passing`` names what a row is: a screen only counts those that PASS (``3 rules hold``), unless
+    all are asked for. ``grouped``: there the first cell stands above the rows that have it.
+    """
 
     columns: tuple[Column, ...]
     rows: tuple[Row, ...]
     title: str = ""
     only: Audience | None = None
+    passing: str = ""
+    grouped: bool = False
 
     def seen_by(self, who: Audience) -> "Table":
         """The columns and rows that are for ``who``."""

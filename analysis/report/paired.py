@@ -7,7 +7,7 @@ from analysis.paired.breaches import interval_of, percent
 from analysis.paired.cost_rows import CostRow
 from analysis.paired.judge import GateReport
 from analysis.regression.latency import LatencyRow
-from analysis.report.document import Audience, Document, Lines, Mark, Row, Table, numbers, texts
+from analysis.report.document import Document, Lines, Mark, Row, Table, numbers, texts, verdicts
 from analysis.report.single import checks, findings, reasons
 from analysis.words.values import Measurement, Outcome, show
 from recording.durations import format_duration
@@ -98,8 +98,8 @@ def _arm(arm: dict[str, Any]) -> str:
 
 def _requests(report: GateReport) -> str:
     counted, left_out = report.context["counted"], report.context["excluded"]
-    arms = ", ".join(f"{arm} {n}" for arm, n in counted.items()) or "none"
-    reasons = ", ".join(f"{why} {n}" for why, n in left_out.items())
+    arms = ", ".join(f"{arm} {n:,}" for arm, n in counted.items()) or "none"
+    reasons = ", ".join(f"{why} {n:,}" for why, n in left_out.items())
     return f"requests counted: {arms}; excluded: {reasons or 'none'}"
 
 
@@ -129,9 +129,10 @@ def _rows(rows: Sequence[LatencyRow]) -> Table:
         *texts("metric", short=""),
         *numbers("base", "head", unit="ms"),
         *numbers("change", "95 % interval", "could have seen"),
-        *texts(""),
+        *verdicts(),
     )
-    return Table(columns, tuple(map(_row, rows)), "Latency, head against base")
+    made = tuple(map(_row, rows))
+    return Table(columns, made, "Latency, head against base", passing="percentile")
 
 
 def _row(it: LatencyRow) -> Row:
@@ -144,19 +145,15 @@ def _row(it: LatencyRow) -> Row:
 
 
 def _costs(costs: Sequence[CostRow]) -> Table:
-    """A screen has what did not PASS, and counts the others."""
     columns = (
         *texts("subject", short="cost of"),
-        *texts("metric", short=""),
+        *texts("metric", short="cost"),
         *numbers("base", "head", "change"),
-        *texts(""),
+        *verdicts(),
     )
-    rows = [_cost(cost) for cost in costs]
-    if rows:
-        passed = f"{sum(row.only == 'page' for row in rows)} others"
-        mark = Mark(Outcome.PASS.value, Outcome.PASS)
-        rows.append(Row((passed, "", "", "", "", mark), only="screen"))
-    return Table(columns, tuple(rows), "Costs, head against base")
+    return Table(
+        columns, tuple(map(_cost, costs)), "Costs, head against base", passing="cost", grouped=True
+    )
 
 
 def _cost(cost: CostRow) -> Row:
@@ -164,5 +161,4 @@ def _cost(cost: CostRow) -> Row:
     mark = Mark(cost.verdict.value, cost.verdict)
     if cost.verdict is Outcome.INCONCLUSIVE:
         mark = Mark("not decided", cost.verdict, cost.because)
-    only: Audience | None = "page" if cost.verdict is Outcome.PASS else None
-    return Row((cost.subject, cost.metric, *values, mark), only)
+    return Row((cost.subject, cost.metric, *values, mark))

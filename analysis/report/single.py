@@ -5,7 +5,18 @@ from dataclasses import replace
 from itertools import groupby
 from typing import Any
 
-from analysis.report.document import Code, Document, Lines, Mark, Row, Table, numbers, texts
+from analysis.report.document import (
+    Code,
+    Document,
+    Lines,
+    Mark,
+    Row,
+    Table,
+    numbers,
+    texts,
+    verdicts,
+)
+from analysis.words.units import counted
 from analysis.words.values import (
     NO_DATA,
     Measurement,
@@ -46,7 +57,7 @@ def run_document(verdict: Verdict, stored: str = "report.md") -> Document:
             replace(latency, only="page"),
             checks(verdict),
         ),
-        closing=f"{_measured(context)}; report: {stored}" if context else "",
+        closing=f"{_measured(context)}\nreport: {stored}" if context else "",
     )
 
 
@@ -59,7 +70,7 @@ def _facts(verdict: Verdict, context: dict[str, Any]) -> tuple[Lines, ...]:
     lines = (
         ("run ", run, ", profile ", profile, ", overrides: ", *(overrides or ["none"])),
         f"started {context['started_utc']}, revision {revision or 'unknown'}{seed}",
-        f"{_measured(context)}, {context['requests_excluded']} in other phases excluded",
+        f"{_measured(context)}, {context['requests_excluded']:,} in other phases excluded",
     )
     return (Lines(lines, only="page"),)
 
@@ -67,7 +78,7 @@ def _facts(verdict: Verdict, context: dict[str, Any]) -> tuple[Lines, ...]:
 def _measured(context: dict[str, Any]) -> str:
     span = format_duration(round(context["measured_s"]))
     rate = f"{context['rate_per_s']:.1f} req/s"
-    return f"{context['requests_measured']} requests measured in {span} ({rate})"
+    return f"{counted(context['requests_measured'], 'request')} measured in {span} ({rate})"
 
 
 def reasons(verdict: Verdict, *more: str) -> tuple[Lines, Lines]:
@@ -98,9 +109,10 @@ def _rules(verdict: Verdict) -> Table:
         *numbers("actual"),
         *texts("where", only="screen"),
         *numbers("95 % interval", "n", only="page"),
-        *texts(""),
+        *verdicts(),
     )
-    return Table(columns, tuple(_rule_rows(verdict)), "Rules")
+    rows = tuple(_rule_rows(verdict))
+    return Table(columns, rows, "Rules", passing="rule", grouped=True)
 
 
 def _rule_rows(verdict: Verdict) -> Iterator[Row]:
@@ -111,7 +123,7 @@ def _rule_rows(verdict: Verdict) -> Iterator[Row]:
         for row in rows:
             m = row.measurement
             where = m.subject if m.subject != row.subject else m.note
-            cells = (row.subject, m.subject, row.rule, m.shown, where, _interval(m), str(m.n))
+            cells = (row.subject, m.subject, row.rule, m.shown, where, _interval(m), f"{m.n:,}")
             yield Row((*cells, _outcome(row)), only=None if row is worst else "page")
 
 
@@ -121,7 +133,9 @@ def _outcome(row: RuleRow) -> Mark:
         return Mark(row.outcome.value, row.outcome)
     word = row.outcome.value if row.required else "not decided, not required"
     page = f"{word} ({row.because})" if row.because else word
-    return Mark(word, row.outcome if row.required else "quiet", page)
+    if not row.required:
+        return Mark("not decided", "quiet", page)
+    return Mark(word, row.outcome, page)
 
 
 def _interval(m: Measurement) -> str:
@@ -145,7 +159,7 @@ def _latency(verdict: Verdict) -> Table:
     rows = []
     for step in dict.fromkeys(m.subject for m in verdict.measurements if m.metric == "p50"):
         mean, p50, p95, p99 = (found[step, name] for name in ("mean", "p50", "p95", "p99"))
-        cells = (step, str(mean.n), mean, p50, p95, p99, _interval(p99))
+        cells = (step, f"{mean.n:,}", mean, p50, p95, p99, _interval(p99))
         rows.append(Row((*cells, found[step, "max"], found[step, "error_rate"])))
     return Table(columns, tuple(rows), "Latency and errors (measured phases, every outcome)")
 

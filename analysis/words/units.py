@@ -45,8 +45,8 @@ def dollars(cents: int) -> str:
 
 
 def counted(n: int, what: str) -> str:
-    """``1 order``, ``3 orders``."""
-    return f"{n} {what}" + ("" if n == 1 else "s")
+    """``1 order``, ``1,300 orders``."""
+    return f"{n:,} {what}" + ("" if n == 1 else "s")
 
 
 def and_more(count: int) -> str:

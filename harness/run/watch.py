@@ -14,6 +14,7 @@ from harness.sampling.sampler import Sampler
 from harness.scene.services import Services, tail
 from harness.screen.live import LiveView
 from harness.screen.progress import Progress
+from harness.system.signals import stop_signals
 from recording.clock import RunClock
 from recording.manifest import Ended
 from recording.profile import Load
@@ -32,18 +33,6 @@ class End:
 
     how: Ended
     because: str = ""
-
-
-def stop_signals() -> tuple[signal.Signals, ...]:
-    """What asks a command to stop: Ctrl-C, SIGTERM, and a closed terminal unless under nohup."""
-    hangs_up = signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN
-    return (signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if hangs_up else []))
-
-
-def stop_like_ctrl_c() -> None:
-    """Let every one of them raise KeyboardInterrupt, so that files and processes are tidied up."""
-    for number in stop_signals():
-        signal.signal(number, signal.default_int_handler)
 
 
 class Interrupt:
@@ -112,6 +101,8 @@ class Watch:
                     view.show(progress.now(now_s, dict(self.sampler.latest)))
                 workers = self._workers() or workers
                 time.sleep(TICK_S)
+            if end.how == "interrupted" and progress.began:
+                view.note(f"{progress.stopping}; again: at once")
             if end.how == "completed" or (end.how == "interrupted" and progress.began):
                 self._stop_in_order(load.stop_patience_s + GIVE_UP_AFTER_S)
             return (self._died() if end.how == "completed" else None) or end

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from analysis.report.document import Document, Lines, Mark, Row, Table, numbers, texts
+from analysis.report.document import Document, Lines, Mark, Row, Table, numbers, texts, verdicts
 from analysis.words.units import BYTES_PER_MB
 from analysis.words.values import Outcome
 from harness.sampling.prometheus import flatten
@@ -52,22 +52,17 @@ def vitals_table(running: Running, found: Mapping[str, Vitals]) -> dict[str, Any
 
 def vitals_document(running: Running, found: Mapping[str, Vitals]) -> Document:
     """For a screen."""
-    rows = []
+    services, pools = [], []
     for key, mock in running.mocks.items():
         it = found[key]
         health = Mark("healthy", Outcome.PASS) if it.healthy else Mark("no answer", Outcome.FAIL)
-        size = UNKNOWN if it.rss_bytes is None else f"{it.rss_bytes / BYTES_PER_MB:.0f}"
-        pools = ", ".join(_pool(name, pool) for name, pool in it.pools.items())
-        rows.append(Row((mock.subject, mock.url, health, size, pools, mock.log)))
-    columns = (
-        *texts("service", "url", "health"),
-        *numbers("RSS", unit="MB"),
-        *texts("pools in use", "log"),
-    )
+        size = UNKNOWN if it.rss_bytes is None else f"{it.rss_bytes / BYTES_PER_MB:,.0f}"
+        services.append(Row((mock.subject, mock.url, health, size)))
+        for name, pool in it.pools.items():
+            pools.append(Row((mock.subject, name, *(f"{pool[word]:,.0f}" for word in OF_A_POOL))))
+    columns = (*texts("service", "url"), *verdicts("health"), *numbers("RSS", unit="MB"))
+    of_pools = (*texts("pool of", "pool"), *numbers("in use", "of", "waiting"))
+    logs = tuple(f"log: {mock.log}" for mock in running.mocks.values())
     line = f"pid {running.pid}, seed {running.seed}"
-    return Document((Table(columns, tuple(rows)), Lines((line,), tone="quiet")))
-
-
-def _pool(name: str, pool: Mapping[str, float]) -> str:
-    text = f"{name} {pool['active']:.0f} of {pool['max']:.0f}"
-    return f"{text} ({pool['waiting']:.0f} waiting)" if pool.get("waiting") else text
+    tables = Table(columns, tuple(services)), Table(of_pools, tuple(pools), grouped=True)
+    return Document((*tables, Lines((*logs, line), tone="quiet")))

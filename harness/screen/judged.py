@@ -22,6 +22,7 @@ from analysis.report.single import run_document
 from analysis.words.values import Verdict
 from harness.options import CALIBRATIONS, OnInconclusive, exit_with
 from harness.screen.plain import Screen
+from harness.screen.saying import saying
 from harness.screen.terminal import answer
 from harness.system.streams import presenting, warn
 from recording.errors import StorageError
@@ -36,17 +37,19 @@ def finish(
     thresholds: Thresholds,
     *,
     as_json: bool,
+    everything: bool,
     inconclusive: OnInconclusive | None,
 ) -> NoReturn:
     """Judge, store, print. Raises typer.Exit with the verdict's exit code."""
     try:
-        verdict, calibration = derive(run, thresholds)
+        with saying("judging …"):
+            verdict, calibration = derive(run, thresholds)
     except KeyboardInterrupt:
         warn(f"stopped while judging; the recording stands: loadgate analyze {run.root}")
         raise typer.Exit(int(ExitCode.INCONCLUSIVE)) from None
     with presenting():
         document = document_of(run, verdict, calibration)
-        answer(document, verdict.to_json(), as_json=as_json)
+        answer(document, verdict.to_json(), as_json=as_json, everything=everything)
     if isinstance(verdict, GateReport):
         with presenting():
             # Not on stdout under --json: what is printed there must stay one JSON document.

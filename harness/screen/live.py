@@ -11,6 +11,8 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from analysis.words.units import counted
+from harness.screen.plain import Screen
 from harness.screen.progress import Now
 from harness.system.streams import wait_for_readers, warn
 from recording.durations import format_duration
@@ -23,7 +25,7 @@ PLAIN_EVERY_S = 10.0
 class LiveView:
     """``show`` takes one frame after the other; use as a context manager."""
 
-    def __init__(self, console: Console, title: str) -> None:
+    def __init__(self, console: Screen, title: str) -> None:
         self._console = console
         self._title = title
         self._live = Live(console=console, auto_refresh=False, transient=True)
@@ -34,13 +36,13 @@ class LiveView:
     def __enter__(self) -> Self:
         wait_for_readers(False)
         with self.harmless():
-            if self._console.is_terminal:
+            if self._console.is_redrawn:
                 self._live.start()
         return self
 
     def __exit__(self, *_: object) -> None:
         with self.harmless():
-            if self._console.is_terminal:
+            if self._console.is_redrawn:
                 self._live.stop()
         wait_for_readers(True)
 
@@ -65,7 +67,7 @@ class LiveView:
         """
         if not _takes_more(self._console):
             return
-        if self._console.is_terminal:
+        if self._console.is_redrawn:
             self._live.update(_panel(self._title, now), refresh=True)
         elif now.phase != self._last_phase or now.t_s - self._last_plain_s >= PLAIN_EVERY_S:
             self._last_phase = now.phase
@@ -88,7 +90,8 @@ def _line(now: Now) -> str:
     measured = " (measured)" if now.measured else ""
     return (
         f"T+{format_duration(round(now.t_s)):<6} {now.turn or now.phase}{measured}: "
-        f"{now.users} users, {now.rate_per_s:.0f} req/s, {now.failures} failures{slowest}, "
+        f"{counted(now.users, 'user')}, {now.rate_per_s:,.0f} req/s, "
+        f"{counted(now.failures, 'failure')}{slowest}, "
         f"{format_duration(round(now.left_s))} left"
     )
 
@@ -98,9 +101,9 @@ def _panel(title: str, now: Now) -> Group:
         (title, "bold"),
         f"   {now.turn or now.phase}",
         (" measured" if now.measured else "", "green"),
-        f"   T+{format_duration(round(now.t_s))}, {format_duration(round(now.left_s))} left"
-        f"   {now.users} users   {now.rate_per_s:.0f} req/s   ",
-        (f"{now.failures} failures", "red" if now.failures else "dim"),
+        f"   T+{format_duration(round(now.t_s))}, {format_duration(round(now.left_s))} left\n"
+        f"{counted(now.users, 'user')}   {now.rate_per_s:,.0f} req/s   ",
+        (counted(now.failures, "failure"), "red" if now.failures else "dim"),
     )
     return Group(head, _steps(now), _services(now), Text("Ctrl-C stops in good order", "dim"))
 

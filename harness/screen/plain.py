@@ -10,6 +10,8 @@ from rich.text import Text
 
 from recording.text import plain_lines, plainly
 
+PLAIN_VARIABLE = "NO_COLOR"
+"""Set to anything (https://no-color.org), as ``--plain`` does."""
 _NARROWEST, _WIDEST = 20, 1000
 """Characters of a line."""
 
@@ -25,7 +27,15 @@ class Screen(Console):
     """A console on which text is only text: no markup, no emoji codes, no control characters."""
 
     def __init__(self, **how: Any) -> None:
+        self.is_plain = bool(os.environ.get(PLAIN_VARIABLE)) or os.environ.get("TERM") == "dumb"
+        if self.is_plain:
+            how["color_system"] = None  # takes bold and dim away too
         super().__init__(**how, markup=False, emoji=False, highlight=False)
+
+    @property
+    def is_redrawn(self) -> bool:
+        """Whether a picture on it can take the place of the one before."""
+        return self.is_terminal and not self.is_plain
 
     def render_str(self, text: str, **how: Any) -> Text:
         """Whatever is printed as a string, or stands in a cell as one, goes through here."""

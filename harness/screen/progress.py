@@ -10,6 +10,7 @@ from typing import Any
 import orjson
 
 from analysis.statistics.percentiles import quantile
+from recording.durations import format_duration
 from recording.events import (
     LEVEL_STARTED,
     PHASE_STARTED,
@@ -133,7 +134,13 @@ class Progress:
     @property
     def waiting(self) -> str:
         """How many workers have come, before the first user is sent."""
-        return f"waiting for workers: {len(self._joined)} of {self._workers}"
+        return f"waiting for workers {len(self._joined)} of {self._workers}"
+
+    @property
+    def stopping(self) -> str:
+        """How long requests under way are waited for."""
+        longest = format_duration(self._profile.load.stop_patience_s)
+        return f"stopping, up to {longest}"
 
     def _follow(self) -> None:
         for interval in of_requests(self._recorded()):
@@ -160,7 +167,7 @@ class Progress:
                 self._phase, self._measured = event["phase"], event["measured"]
                 self._began_s = event["t_s"] if self._began_s is None else self._began_s
             elif event["event"] == PHASES_ENDED:
-                self._phase, self._measured, self._slots = "stopping", False, None
+                self._phase, self._measured, self._slots = self.stopping, False, None
             elif event["event"] == LEVEL_STARTED:
                 self._level = f"level {event['number'] + 1}: {event['why']}"
             elif event["event"] == SLOTS_STARTED and self._paired and self._profile.gate:

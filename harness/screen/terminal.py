@@ -1,19 +1,31 @@
 """A `Document` on a screen: tables, then lines, and the verdict last, where the eye ends."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from math import isnan
 from typing import Any
 
-from rich.console import JustifyMethod
-from rich.table import Table as RichTable
 from rich.text import Text
 
-from analysis.report.document import Block, Cell, Document, Lines, Mark, Table, Tone
+from analysis.report.document import (
+    Block,
+    Cell,
+    Code,
+    Document,
+    Line,
+    Lines,
+    Mark,
+    Row,
+    Table,
+    Tone,
+)
+from analysis.words.units import counted
 from analysis.words.values import Measurement, Outcome
+from harness.screen.columns import GAP, Kind, lined_up, widths
 from harness.screen.plain import Screen, print_json, styled
 
-_WIDE = 150
-"""Columns that the widest table takes."""
+_ANY = 10**6
+"""Characters of a line that nobody looks at on a screen: it has one line in a file."""
 _STYLE: Mapping[Tone, str] = {
     Outcome.PASS: "green",
     Outcome.FAIL: "red",
@@ -26,57 +38,112 @@ _STYLE: Mapping[Tone, str] = {
 }
 
 
-def answer(document: Document, value: Any, *, as_json: bool) -> None:
+def answer(document: Document, value: Any, *, as_json: bool, everything: bool = False) -> None:
     """What a verb found: on a screen, or its value as JSON."""
     if as_json:
         print_json(value)
     else:
-        show(Screen(), document)
+        show(Screen(), document, everything=everything)
 
 
-def show(console: Screen, document: Document) -> None:
-    """Print it; at least as wide as its tables where nobody looks at a screen (CI logs)."""
-    if not console.is_terminal:
-        console.width = max(console.width, _WIDE)
-    screen = document.seen_by("screen")
-    for block in sorted(screen.blocks, key=lambda block: isinstance(block, Lines)):
-        _print(console, block)
-    if outcome := screen.outcome:
+def show(console: Screen, document: Document, *, everything: bool = False) -> None:
+    """Print it. Rows that PASS are counted unless ``everything`` is asked for.
+
+    Lines are as wide as the screen; what goes elsewhere (a pipe, a log of CI) is as long as it is.
+    """
+    for block in sorted(document.blocks, key=lambda block: isinstance(block, Lines)):
+        _print(console, block, everything)
+    if outcome := document.outcome:
         console.print()
-        for facts in screen.facts:
-            _print(console, facts)
-        word = styled(outcome, f"bold {_STYLE[outcome]}")
-        console.print(word, screen.summary, sep="  ", soft_wrap=True)
-    if screen.closing:
-        console.print(screen.closing, style=_STYLE["quiet"], soft_wrap=True)
+        for facts in document.facts:
+            _print(console, facts, everything)
+        _say(console, styled(outcome, f"bold {_STYLE[outcome]}"), document.summary)
+    if document.closing:
+        console.print(document.closing, style=_STYLE["quiet"], soft_wrap=True)
 
 
-def _print(console: Screen, block: Block) -> None:
+def _print(console: Screen, block: Block, everything: bool) -> None:
+    if block.only == "page":
+        return
     if isinstance(block, Table):
-        console.print(_table(block, console.width))
+        _print_table(console, block, everything)
         return
     style = _STYLE[block.tone]  # of the label, or of all where there is none
-    for line in map("".join, block.lines):
-        said = (styled(block.label, style), line) if block.label else (styled(line, style),)
-        console.print(*said, sep="  ", soft_wrap=True)
+    for line in block.lines:
+        text = styled("".join(line), "" if block.label else style)
+        _say(console, styled(block.label, style), text, whole=_is_to_copy(line))
 
 
-def _table(block: Table, width: int) -> RichTable:
-    """On a narrow screen every column wraps, so that none is lost; else words stay in one piece."""
-    made = RichTable(box=None, pad_edge=False)
-    for column in block.columns:
-        whole = width >= _WIDE and not (column.right or column is block.columns[-1])
-        side: JustifyMethod = "right" if column.right else "left"
-        made.add_column(column.short, justify=side, no_wrap=whole, overflow="fold")
-    for row in block.rows:
-        made.add_row(*map(_cell, row.cells))
-    return made
+def _is_to_copy(line: Line) -> bool:
+    """Whether there is a command or a name in it, which a line break would spoil."""
+    parts = (line,) if isinstance(line, str) else line
+    return any(isinstance(part, Code) or "`" in part for part in parts)
 
 
-def _cell(cell: Cell) -> str | Text:
+def _say(console: Screen, label: Text, text: str | Text, *, whole: bool = False) -> None:
+    """A label, and what it is about beside it; in one piece if it is ``whole``."""
+    said = styled(text, "") if isinstance(text, str) else text
+    cells = [label, said] if label.plain else [said]
+    first = [len(label)] if label.plain else []
+    room = _ANY if whole else _room(console)
+    wide = [*first, max(1, room - sum(first) - GAP * len(first))]
+    for line in lined_up(console, [Kind()] * len(cells), cells, wide):
+        console.print(line, soft_wrap=True)
+
+
+def _room(console: Screen) -> int:
+    return console.width if console.is_terminal else _ANY
+
+
+def _print_table(console: Screen, block: Table, everything: bool) -> None:
+    """Its verdicts first; passing rows counted, and a group's name above its rows."""
+    table = _verdict_first(block.seen_by("screen"))
+    counts = block.passing and not everything
+    shown = [row for row in table.rows if not (counts and _passes(row))]
+    if shown:
+        for line in _lines(console, table, [list(map(_cell, row.cells)) for row in shown]):
+            console.print(line, soft_wrap=True)
+    if counts and (count := sum(map(_passes, block.rows))):
+        hold = "holds" if count == 1 else "hold"
+        console.print(styled(f"{counted(count, block.passing)} {hold}", "dim"), soft_wrap=True)
+
+
+def _lines(console: Screen, table: Table, rows: Sequence[Sequence[Text]]) -> Iterator[Text]:
+    at = [column.verdict for column in table.columns].index(False)  # of a group's name
+    names = [row[at].plain for row in rows]
+    if table.grouped:
+        table = replace(table, columns=_without(table.columns, at))
+        rows = [_without(row, at) for row in rows]
+    kinds = [Kind(column.right, column.verdict) for column in table.columns]
+    heads = [styled(column.short, "bold") for column in table.columns]
+    wide = widths(kinds, heads, rows, _room(console))
+    yield from lined_up(console, kinds, heads, wide)
+    before = ""
+    for name, row in zip(names, rows, strict=True):
+        if table.grouped and name != before:
+            yield styled(name, "bold")
+            before = name
+        yield from lined_up(console, kinds, row, wide)
+
+
+def _without(cells: Sequence[Any], at: int) -> tuple[Any, ...]:
+    return (*cells[:at], *cells[at + 1 :])
+
+
+def _verdict_first(table: Table) -> Table:
+    order = sorted(range(len(table.columns)), key=lambda i: not table.columns[i].verdict)
+    rows = tuple(replace(row, cells=tuple(row.cells[i] for i in order)) for row in table.rows)
+    return replace(table, columns=tuple(table.columns[i] for i in order), rows=rows)
+
+
+def _passes(row: Row) -> bool:
+    return any(isinstance(cell, Mark) and cell.tone is Outcome.PASS for cell in row.cells)
+
+
+def _cell(cell: Cell) -> Text:
     if isinstance(cell, Measurement):
-        return _figure(cell)
-    return styled(cell.text, _STYLE[cell.tone]) if isinstance(cell, Mark) else cell
+        return styled(_figure(cell), "")
+    return styled(cell.text, _STYLE[cell.tone]) if isinstance(cell, Mark) else styled(cell, "")
 
 
 def _figure(m: Measurement) -> str:

@@ -15,8 +15,11 @@ def analyze(
     run: options.Run,
     thresholds: options.Thresholds = None,
     inconclusive: options.Inconclusive = None,
+    everything: options.All = False,
     as_json: options.Json = False,
 ) -> None:
     """Judge."""
     limits = options.read_limits(thresholds)
-    finish(open_run_dir(run), limits, as_json=as_json, inconclusive=inconclusive)
+    finish(
+        open_run_dir(run), limits, as_json=as_json, everything=everything, inconclusive=inconclusive
+    )

@@ -78,6 +78,7 @@ def gate(
     thresholds: options.Thresholds = None,
     runs: options.Runs = options.RUNS,
     inconclusive: options.Inconclusive = None,
+    everything: options.All = False,
     as_json: options.Json = False,
 ) -> None:
     """Record a paired run and judge it."""
@@ -95,7 +96,7 @@ def gate(
         same_draws=same_draws,
     )
     recorded = _record(asked, limits, runs, Screen(stderr=as_json))
-    finish(recorded, limits, as_json=as_json, inconclusive=inconclusive)
+    finish(recorded, limits, as_json=as_json, everything=everything, inconclusive=inconclusive)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,7 @@
 """Rebuild `verdict.json` and `report.md` of RUN and print the report.
 
+A terminal shows what `loadgate analyze` shows; a pipe or a file gets the whole page, as Markdown.
+
 Examples:
 
 - `loadgate report runs/20260301-101500-release-1f2e`
@@ -7,27 +9,32 @@ Examples:
 """
 
 import typer
-from rich.markdown import Markdown
 
 from analysis.report.markdown import markdown
 from harness import options
 from harness.screen.judged import derive, document_of
 from harness.screen.plain import Screen, print_json
+from harness.screen.saying import saying
+from harness.screen.terminal import show
 from harness.system.streams import presenting
 from recording.rundir import open_run_dir
 
 
 def report(
-    run: options.Run, thresholds: options.Thresholds = None, as_json: options.Json = False
+    run: options.Run,
+    thresholds: options.Thresholds = None,
+    everything: options.All = False,
+    as_json: options.Json = False,
 ) -> None:
     """Rebuild and print; the exit code says whether that worked, not what the verdict is."""
-    found = open_run_dir(run)
-    verdict, calibration = derive(found, options.read_limits(thresholds))
+    found, limits = open_run_dir(run), options.read_limits(thresholds)
+    with saying("judging …"):
+        verdict, calibration = derive(found, limits)
     with presenting():
-        text, console = markdown(document_of(found, verdict, calibration)), Screen()
+        document, console = document_of(found, verdict, calibration), Screen()
         if as_json:
             print_json(verdict.to_json())
         elif console.is_terminal:
-            console.print(Markdown(text))
+            show(console, document, everything=everything)
         else:
-            typer.echo(text, nl=False)
+            typer.echo(markdown(document), nl=False)

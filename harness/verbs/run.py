@@ -49,6 +49,7 @@ def run(
     thresholds: options.Thresholds = None,
     runs: options.Runs = options.RUNS,
     inconclusive: options.Inconclusive = None,
+    everything: options.All = False,
     as_json: options.Json = False,
     workers_expected: Expected = 0,
     bind: Annotated[
@@ -71,7 +72,7 @@ def run(
         console.print(f"  {workers.command}", soft_wrap=True)
     with LiveView(console, f"loadgate {plan.name}") as view:
         recorded = conduct(plan, str(path), overrides or [], runs, view, workers, drawn(seed))
-    finish(recorded, limits, as_json=as_json, inconclusive=inconclusive)
+    finish(recorded, limits, as_json=as_json, everything=everything, inconclusive=inconclusive)
 
 
 def _workers(expected: int, host: str, port: int, token: Token | None, within_s: float) -> Workers:

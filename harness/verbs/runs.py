@@ -1,60 +1,119 @@
-"""List recorded runs, newest first.
+"""List recorded runs, newest last; choose among them, or delete old ones.
+
+`--prune` deletes, of the runs that the filters choose, those beyond the newest `--keep` that are
+older than `--older`, as far as each is given. It says what that frees and asks, unless `--yes`.
+A run that is under way, or might be, is never deleted.
 
 Examples:
 
 - `loadgate runs`
-- `loadgate runs --json`
+- `loadgate runs --profile release --since 7d --verdict FAIL`
+- `loadgate runs --limit 20 --json`
+- `loadgate runs --prune --keep 20 --older 30d`
 """
 
-from typing import Any
+import sys
+from typing import Annotated
 
-import orjson
+import typer
 
-from analysis.report.document import Document, Lines, Mark, Row, Table, texts
+from analysis.report.document import Document, Lines, Mark, Row, Table, texts, verdicts
+from analysis.words.units import counted
 from analysis.words.values import Outcome
 from harness import options
 from harness.screen.terminal import answer
+from harness.system.recorded import Recorded, megabytes, prunable, recorded, remove
 from recording.errors import ConfigError
-from recording.files import read_regular
-from recording.manifest import read_manifest
-from recording.rundir import RunDir, list_runs
 
-MAX_BYTES = 64 * 2**20
-"""Far above any verdict."""
-
-
-def runs(runs: options.Runs = options.RUNS, as_json: options.Json = False) -> None:
-    """List."""
-    rows = [_row(run) for run in list_runs(runs)]
-    none = () if rows else (f"no runs in {runs}/ yet: try `loadgate run smoke`",)
-    why = tuple(each["why"] for each in rows if each["why"])
-    answer(Document((_table(rows), Lines(why, tone="quiet"), Lines(none))), rows, as_json=as_json)
-
-
-def _table(rows: list[dict[str, Any]]) -> Table:
-    made = []
-    for each in rows:
-        verdict = each["verdict"]
-        mark = Mark(verdict, verdict if isinstance(verdict, Outcome) else "quiet")
-        cells = (each[key] for key in ("run", "profile", "started", "ended"))
-        made.append(Row((*cells, mark)))
-    return Table((*texts("run", "profile", "started (UTC)", "ended", "verdict"),), tuple(made))
-
-
-def _row(run: RunDir) -> dict[str, Any]:
-    row = {"run": str(run.root), "profile": "?", "started": "?", "ended": "unreadable", "why": ""}
-    try:
-        manifest = read_manifest(run.manifest)
-    except ConfigError as error:
-        return row | {"verdict": Outcome.INVALID, "why": str(error)}
-    row |= {"profile": manifest.profile.name, "started": manifest.started_utc[:19]}
-    return row | {"ended": manifest.ended, "verdict": _verdict(run)}
+ProfileName = Annotated[
+    str | None, typer.Option("--profile", metavar="NAME", help="Only those of this profile.")
+]
+Since = Annotated[
+    float | None,
+    typer.Option(
+        "--since", metavar="TIME", parser=options.duration_s, help="Only those of the last 7d, 12h."
+    ),
+]
+OfVerdict = Annotated[
+    Outcome | None, typer.Option("--verdict", help="Only those with this verdict.")
+]
+Limit = Annotated[int | None, typer.Option("--limit", min=1, metavar="N", help="The newest N.")]
+Prune = Annotated[bool, typer.Option("--prune", help="Delete instead of listing.")]
+Keep = Annotated[int | None, typer.Option("--keep", min=0, metavar="N", help="Leave the newest N.")]
+Older = Annotated[
+    float | None,
+    typer.Option(
+        "--older", metavar="TIME", parser=options.duration_s, help="Leave those of the last 30d."
+    ),
+]
+Yes = Annotated[bool, typer.Option("--yes", help="Delete without asking.")]
 
 
-def _verdict(run: RunDir) -> Outcome | str:
-    try:
-        return Outcome(orjson.loads(read_regular(run.verdict, MAX_BYTES))["verdict"])
-    except FileNotFoundError:
-        return "not judged"
-    except (ValueError, LookupError, TypeError, OSError):
-        return "unreadable"
+def runs(
+    runs: options.Runs = options.RUNS,
+    profile: ProfileName = None,
+    since: Since = None,
+    verdict: OfVerdict = None,
+    limit: Limit = None,
+    prune: Prune = False,
+    keep: Keep = None,
+    older: Older = None,
+    yes: Yes = False,
+    as_json: options.Json = False,
+) -> None:
+    """List, or delete."""
+    _check(prune, keep, older, yes, as_json, limit)
+    every = recorded(runs)
+    found = [run for run in every if run.fits(profile, since, verdict)]
+    if prune:
+        _prune(prunable(found, keep or 0, older or 0.0), yes=yes, as_json=as_json)
+        return
+    found = found[-limit:] if limit else found
+    none = f"no runs in {runs}/ yet: try `loadgate run smoke`"
+    if every:
+        none = f"none of {counted(len(every), 'run')} in {runs}/ is one of these"
+    _list(found, () if found else (none,), as_json=as_json)
+
+
+def _check(
+    prune: bool, keep: int | None, older: float | None, yes: bool, as_json: bool, limit: int | None
+) -> None:
+    """Raises ConfigError for options that do not go together."""
+    if prune and keep is None and older is None:
+        raise ConfigError("--prune: say which stay: --keep N, --older 30d or both")
+    if prune and limit is not None:
+        raise ConfigError("--prune: takes no --limit; --keep N leaves the newest N")
+    if not prune and (yes or keep is not None or older is not None):
+        raise ConfigError("--keep, --older and --yes belong to --prune")
+    if prune and not yes and (as_json or not sys.stdin.isatty()):
+        raise ConfigError("--prune: nobody can be asked here; --yes deletes without asking")
+
+
+def _list(found: list[Recorded], more: tuple[str, ...], *, as_json: bool) -> None:
+    why = tuple(run.why for run in found if run.why)
+    blocks = (_table(found), Lines(why, tone="quiet"), Lines(more))
+    answer(Document(blocks), [run.table() for run in found], as_json=as_json)
+
+
+def _table(found: list[Recorded]) -> Table:
+    """The name of a run begins with its start, UTC."""
+    rows = []
+    for run in found:
+        mark = Mark(run.verdict, run.verdict if isinstance(run.verdict, Outcome) else "quiet")
+        rows.append(Row((mark, run.path, run.profile, run.ended)))
+    return Table((*verdicts("verdict"), *texts("run", "profile", "ended")), tuple(rows))
+
+
+def _prune(old: list[Recorded], *, yes: bool, as_json: bool) -> None:
+    size = sum(run.size_bytes for run in old)
+    what = f"{counted(len(old), 'run')}, {megabytes(size)}"
+    if not yes:
+        _list(old, (), as_json=False)
+        if not old or not typer.confirm(f"delete {what}?"):
+            typer.echo("nothing deleted")
+            return
+    for run in old:
+        remove(run)
+    said = f"deleted {what}" if old else "nothing to delete"
+    gone = {"deleted": [run.path for run in old], "freed_bytes": size}
+    answer(Document((Lines((said,)),)), gone, as_json=as_json)

@@ -11,8 +11,9 @@ import psutil
 import pytest
 
 from harness.run.early_look import EarlyLooks
-from harness.run.watch import Interrupt, stop_like_ctrl_c
+from harness.run.watch import Interrupt
 from harness.system.paths import environment_of
+from harness.system.signals import stop_like_ctrl_c
 from recording.clock import RunClock
 from recording.jsonl import JsonLinesWriter, read_json_lines
 from recording.manifest import ArmFacts, PairedRun

@@ -1,0 +1,156 @@
+"""Every verb's screen in a real terminal (tmux), at three widths.
+
+``python -m tests.harness.screens`` writes them anew to ``tests/fixtures/screens``: look at what
+changed. In the pane one process prints all of them, and reads the pane back after each.
+"""
+
+import contextlib
+import io
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+from harness.cli import VERBS, app
+from tests.analysis.compare.baselines import made as baseline
+from tests.analysis.gate.paired_recordings import ONE_LOOK, PairedRecording
+from tests.analysis.recordings import Recording
+
+ROOT = Path(__file__).parents[2]
+KEPT = ROOT / "tests" / "fixtures" / "screens"
+WIDTHS = (80, 100, 160)
+HEIGHT = 300
+PATIENCE_S = 60.0
+END = "end-of-screen"
+"""What stands below a screen when all of it is there."""
+LIMITS = """
+[journey]
+latency = ["p99 < 1 s"]
+errors = "error_rate < 5 %"
+[checkout-service]
+latency = ["p99 < 1 s"]
+pool = ["exhausted_windows == 0", "utilization < 95 %"]
+[payment-gateway]
+latency = ["p99 < 1 s"]
+[regression]
+metrics = ["p95"]
+min_effect = "5 %"
+tolerated = "10 %"
+floor = "5 ms"
+"""
+RUNS = {
+    "pass": Recording(),
+    "fail": Recording(latency_ms={"charge": 1500.0}, rate=93.0,
+                      pool=((0, 10, 2, 0), (20, 10, 10, 5), (25, 10, 2, 0)), timeouts=4),
+    "invalid": Recording(lag_ms=900.0),
+    "inconclusive": Recording(ended="interrupted"),
+    "gate-pass": PairedRecording(looks=ONE_LOOK),
+    "gate-fail": PairedRecording(slower={"charge": 1.2}, looks=ONE_LOOK),
+}  # fmt: skip
+LISTS = ("runs", "runs --profile gate", "baseline list", "compare runs/pass runs/fail")
+HELP = ("mocks set", "mocks get", "mocks status", "baseline add", "baseline list")
+
+
+def commands() -> Iterator[str]:
+    """What is typed behind ``loadgate``."""
+    for name in RUNS:
+        yield f"analyze runs/{name} --thresholds limits.toml"
+    yield "analyze runs/pass --thresholds limits.toml --all"
+    yield "report runs/gate-fail --thresholds limits.toml"
+    yield from LISTS
+    yield from (f"{verb} --help".strip() for verb in ("", *VERBS, *HELP))
+
+
+def transcripts(folder: Path) -> dict[int, str]:
+    """All screens of each width, as tmux has them."""
+    _prepare(folder)
+    tmux = ["tmux", "-S", str(folder / "tmux"), "-f", os.devnull]
+    words = [sys.executable, "-m", "tests.harness.screens", str(folder)]
+    env = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "LANG": "C.UTF-8", "TERM": "xterm"}
+    size = ["-x", str(WIDTHS[0]), "-y", str(HEIGHT)]
+    with (folder / "log").open("w") as log:
+        subprocess.run([*tmux, "new-session", "-d", *size, *words], env=env, check=True, stderr=log)
+    try:
+        _wait_for(lambda: (folder / "done").exists() or not _lives(tmux))
+    finally:
+        subprocess.run([*tmux, "kill-server"], capture_output=True, check=False)
+    return {width: (folder / f"{width}.txt").read_text() for width in WIDTHS}
+
+
+def _lives(tmux: list[str]) -> bool:
+    return not subprocess.run([*tmux, "has-session"], capture_output=True, check=False).returncode
+
+
+def _prepare(folder: Path) -> None:
+    (folder / "limits.toml").write_text(LIMITS)
+    for name, recording in RUNS.items():
+        recording.write(folder / "runs" / name)
+    (folder / "baselines").mkdir()
+    for number in range(3):
+        made = baseline(f"20260301-10150{number}-release-1f2e3d4{number}")
+        (folder / "baselines" / f"{number}.json").write_text(made.model_dump_json())
+
+
+def _print_all(folder: Path) -> None:
+    """In the pane. Each recording is judged once, and shown at every width."""
+    from harness.screen import judged
+
+    judged.judge = cache(judged.judge)  # type: ignore[assignment]
+    os.chdir(folder)
+    written: dict[int, list[str]] = {width: [] for width in WIDTHS}
+    for command in commands():
+        for width in WIDTHS:
+            _resize(width)
+            written[width].append(f"$ loadgate {command}\n{_screen_of(command)}\n")
+    for width, screens in written.items():
+        (folder / f"{width}.txt").write_text("\n".join(screens))
+
+
+def _resize(width: int) -> None:
+    subprocess.run(["tmux", "resize-window", "-x", str(width), "-y", str(HEIGHT)], check=True)
+    _wait_for(lambda: os.get_terminal_size().columns == width)
+
+
+def _screen_of(command: str) -> str:
+    print("\x1b[2J\x1b[H", end="", flush=True)
+    with contextlib.redirect_stderr(io.StringIO()), contextlib.suppress(SystemExit):
+        app(command.split(), prog_name="loadgate")
+    print(END, flush=True)
+    _wait_for(lambda: END in _pane())
+    return _pane().partition(END)[0].rstrip()
+
+
+def _pane() -> str:
+    words = ["tmux", "capture-pane", "-p"]
+    return subprocess.run(words, capture_output=True, text=True, check=True).stdout
+
+
+def _wait_for(true: "object") -> None:
+    deadline = time.monotonic() + PATIENCE_S
+    while not true():  # type: ignore[operator]
+        if time.monotonic() > deadline:
+            raise TimeoutError
+        time.sleep(0.01)
+
+
+def main() -> None:
+    """Write them to where they are kept."""
+    with tempfile.TemporaryDirectory() as folder:
+        found = transcripts(Path(folder))
+    KEPT.mkdir(exist_ok=True)
+    for width, text in found.items():
+        (KEPT / f"{width}.txt").write_text(text)
+
+
+if __name__ == "__main__":
+    if sys.argv[1:]:
+        try:
+            _print_all(Path(sys.argv[1]))
+        finally:
+            (Path(sys.argv[1]) / "done").touch()
+    else:
+        main()
