@@ -75,7 +75,7 @@ MOST_PORT = 65_534
 def _bounded(seconds: float) -> float:
     """Neither nan nor inf, which would wait for ever."""
     if not 0 < seconds <= MAX_DURATION_S:
-        raise typer.BadParameter("write a number of seconds above 0")
+        raise typer.BadParameter(f"{seconds:g} is no number of seconds above 0")
     return seconds
 
 

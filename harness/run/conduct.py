@@ -35,6 +35,7 @@ from recording.secrets import redact_file
 from recording.slots import ARMS
 from recording.text import plain
 from recording.timetable import phases_of
+from recording.written import Written
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +68,7 @@ class Job:
 
 def conduct(
     profile: Profile,
-    where: str,
+    where: Written | str,
     overrides: Sequence[str],
     runs: Path,
     view: LiveView,

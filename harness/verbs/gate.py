@@ -41,11 +41,13 @@ from harness.system.paths import find_profile
 from harness.system.scratch import sweep
 from recording.durations import format_duration
 from recording.errors import ConfigError
+from recording.given_files import check_folder
 from recording.manifest import ArmFacts, PairedRun
 from recording.profile import Gate, Profile
-from recording.profile_file import load_profile
+from recording.profile_file import read_profile
 from recording.rundir import RunDir
 from recording.slots import BASE, HEAD, Arm
+from recording.written import Written
 
 SLOWEST_REQUEST_S = 2.5
 """Requests still in flight this long after their slot do not wait for an early look."""
@@ -81,14 +83,15 @@ def gate(
     as_json: options.Json = False,
 ) -> None:
     """Record a paired run and judge it."""
+    check_folder(runs, "--runs")
     limits = options.read_limits(thresholds)
     path = find_profile(profile)
-    plan = load_profile(path, overrides or [])
+    plan, written = read_profile(path, overrides or [])
     wanted = base if base is not None else f"ref:{git.merge_base()}"
     seed = drawn(seed)
     asked = Asked(
         profile=seeded_load(plan, seed),
-        path=path,
+        written=written,
         arms={BASE: (wanted, base_set or []), HEAD: (head, head_set or [])},
         overrides=overrides or [],
         seed=seed,
@@ -103,7 +106,7 @@ class Asked:
     """The command line, read. ``arms`` are what each is, and what is set of its services."""
 
     profile: Profile
-    path: Path
+    written: Written
     arms: Mapping[Arm, tuple[str, Sequence[str]]]
     overrides: Sequence[str]
     seed: int
@@ -112,12 +115,12 @@ class Asked:
 
 def _record(asked: Asked, limits: Thresholds, runs: Path, console: Screen) -> RunDir:
     plan = asked.profile
-    gate = _gate(plan, asked.path)
+    gate = _gate(plan, asked.written.name)
     preflight.check_safety(plan)
     sweep()
     with ExitStack() as arms:
         ready = [
-            (arm, arms.enter_context(prepared(arm, what, settings, plan, str(asked.path))))
+            (arm, arms.enter_context(prepared(arm, what, settings, plan, asked.written)))
             for arm, (what, settings) in asked.arms.items()
         ]
         base, head = (
@@ -146,7 +149,7 @@ def _record(asked: Asked, limits: Thresholds, runs: Path, console: Screen) -> Ru
             return record(order, runs, view)
 
 
-def _gate(profile: Profile, path: Path) -> Gate:
+def _gate(profile: Profile, path: str) -> Gate:
     """Its rounds and looks. Raises ConfigError for a profile that cannot be gated."""
     if profile.gate is None:
         raise ConfigError(f"{path}: no [gate] section, so it cannot be gated; try --profile gate")
