@@ -2,6 +2,7 @@
 
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, TypeVar, get_args
 
@@ -126,12 +127,20 @@ def explain(
             hint = did_you_mean(str(below[-1]), _known_keys(model, below[:-1]))
             yield f"{where}: unknown key {_quoted(key)}{hint}"
         elif problem["type"] == "missing":
-            yield f"{where}: {key} is missing"
+            if not _misspelt(below, error):
+                yield f"{where}: {key} is missing"
         else:
             given = _given(written, path, problem["input"])
             by_key.setdefault(given, []).append(in_words(problem))
     for given, texts in by_key.items():
         yield f"{given}: {', or '.join(texts).replace(', or write ', ', or ')}"
+
+
+def _misspelt(missing: list[Key], error: ValidationError) -> bool:
+    """Whether a key that nobody knows, in the same table, was to be the missing one."""
+    unknown = (each["loc"] for each in error.errors() if each["type"] == "extra_forbidden")
+    beside = [str(loc[-1]) for loc in unknown if [*loc[:-1]] == missing[:-1]]
+    return bool(get_close_matches(str(missing[-1]), beside, n=1, cutoff=0.5))
 
 
 def _given(written: Written, path: KeyPath, value: Any) -> str:

@@ -14,19 +14,20 @@ Key = str | int
 Path = tuple[Key, ...]
 
 
+@lru_cache(maxsize=1)  # a file has many problems
+def lines(text: str) -> Mapping[Path, int]:
+    """The line of every key and entry of a list, from 1."""
+    return _Lines(text).found
+
+
 def line_of(text: str, path: Sequence[Key]) -> int | None:
     """The line of a key, from 1: its own, else that of the nearest table or list it belongs to.
 
     None where none of them is written in the text, which is TOML.
     """
-    lines = _lines(text)
+    found = lines(text)
     above = (tuple(path[:end]) for end in range(len(path), 0, -1))
-    return next((lines[key] for key in above if key in lines), None)
-
-
-@lru_cache(maxsize=1)
-def _lines(text: str) -> Mapping[Path, int]:
-    return _Lines(text).found
+    return next((found[key] for key in above if key in found), None)
 
 
 class _Lines:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from recording.text import plain
-from recording.toml_lines import Key, Path, line_of
+from recording.toml_lines import Key, Path, line_of, lines
 
 MAX_SHOWN_CHARS = 80
 
@@ -49,15 +49,22 @@ class Written:
 
     def also(self, path: Sequence[Key]) -> str:
         """Options that set something within a table that is wrong as a whole, for behind it."""
-        within = [
-            text for at, text in self.options if len(at) > len(path) and at[: len(path)] == (*path,)
-        ]
+        within = self._within(path) if self._in_text(path) else []
         return f" (with {', '.join(map(_short, within))})" if within else ""
 
     def _option(self, path: Sequence[Key]) -> str:
-        """The last that set the key, or all of a table it stands in."""
+        """The last that set the key, or all of a table it stands in, or that made the table."""
         hits = [text for at, text in self.options if tuple(path[: len(at)]) == at]
+        if not hits and not self._in_text(path):
+            hits = self._within(path)
         return _short(hits[-1]) if hits else ""
+
+    def _within(self, path: Sequence[Key]) -> list[str]:
+        depth = len(path)
+        return [text for at, text in self.options if len(at) > depth and at[:depth] == (*path,)]
+
+    def _in_text(self, path: Sequence[Key]) -> bool:
+        return bool(self.text) and (not path or (*path,) in lines(self.text))
 
 
 def _below(at: Any, part: Key) -> Any:

@@ -23,10 +23,11 @@ from recording.clock import RunClock
 from recording.errors import ConfigError
 from recording.flow import FLOW
 from recording.manifest import ArmFacts
-from recording.profile import Profile, Target
+from recording.profile import Profile
 from recording.profile_file import apply_override, build, read_toml
 from recording.rundir import RunDir
 from recording.slots import ARMS, BASE, Arm
+from recording.target import Target
 from recording.text import plain
 from recording.written import Written
 

@@ -33,7 +33,7 @@ actions = typer.Typer(help=__doc__, no_args_is_help=True)
 
 @actions.command()
 def add(
-    runs: Annotated[list[Path], typer.Argument(metavar="RUN...", help="Run directories.")],
+    runs: Annotated[list[Path], options.run_argument(metavar="RUN...", help="Run directories.")],
     baselines: options.Baselines = options.BASELINES,
     thresholds: options.Thresholds = None,
     as_json: options.Json = False,

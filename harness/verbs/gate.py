@@ -30,6 +30,7 @@ from analysis.statistics.looks import LookPlan, balanced_order
 from harness import options
 from harness.run.conduct import Order, record
 from harness.run.early_look import EarlyLooks
+from harness.run.forecast import answer_forecast, gate_forecast
 from harness.scene import preflight
 from harness.scene.arms import open_arms, prepared, seeded
 from harness.scene.seeds import drawn, seeded_load
@@ -74,13 +75,14 @@ def gate(
     base_set: BaseSet = None,
     head_set: HeadSet = None,
     overrides: options.Overrides = None,
-    profile: Annotated[str, typer.Option("--profile", help="Name or TOML file.")] = "gate",
+    profile: options.GateProfile = "gate",
     seed: options.Seed = None,
     same_draws: options.SameDraws = False,
     thresholds: options.Thresholds = None,
     runs: options.Runs = options.RUNS,
     inconclusive: options.Inconclusive = None,
     as_json: options.Json = False,
+    dry_run: options.DryRun = False,
 ) -> None:
     """Record a paired run and judge it."""
     check_folder(runs, "--runs")
@@ -97,6 +99,9 @@ def gate(
         seed=seed,
         same_draws=same_draws,
     )
+    if dry_run:
+        _rehearse(asked, limits, as_json)
+        return
     recorded = _record(asked, limits, runs, Screen(stderr=as_json))
     finish(recorded, limits, as_json=as_json, inconclusive=inconclusive)
 
@@ -111,6 +116,23 @@ class Asked:
     overrides: Sequence[str]
     seed: int
     same_draws: bool
+
+
+def _rehearse(asked: Asked, limits: Thresholds, as_json: bool) -> None:
+    """Raises ConfigError or RefusedError for what a gate would refuse."""
+    plan = asked.profile
+    _gate(plan, asked.written.name)
+    preflight.check_safety(plan)
+    sweep()
+    with ExitStack() as arms:
+        ready = [
+            arms.enter_context(prepared(arm, what, settings, plan, asked.written))
+            for arm, (what, settings) in asked.arms.items()
+        ]
+        facts = tuple(
+            f"{arm}: {_arm(each.facts)}" for arm, each in zip(asked.arms, ready, strict=True)
+        )
+    answer_forecast(gate_forecast(plan, limits, facts), as_json=as_json)
 
 
 def _record(asked: Asked, limits: Thresholds, runs: Path, console: Screen) -> RunDir:

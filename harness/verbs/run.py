@@ -9,6 +9,7 @@ Examples:
 - `loadgate run smoke`
 - `loadgate run release --set services.cart.eviction=lazy --set services.cart.session_bytes=65536`
 - `loadgate run smoke --set load.phases.sustained.users=200 --json`
+- `loadgate run bf2025-peak --dry-run`  (what it would take, and what could be judged)
 - `loadgate run bf2025 --workers-expected 3 --bind 0.0.0.0`  (see `loadgate worker`)
 """
 
@@ -20,7 +21,8 @@ from harness import options
 from harness.generator.generator import MASTER_PORT, Workers
 from harness.generator.handshake import LOOPBACK, PLAN_PORT_OFFSET, check_can_listen
 from harness.generator.token import Token, given_token, made_token
-from harness.run.conduct import conduct
+from harness.run.conduct import checked, conduct
+from harness.run.forecast import answer_forecast, forecast
 from harness.scene.seeds import drawn
 from harness.screen.judged import finish
 from harness.screen.live import LiveView
@@ -55,7 +57,7 @@ Port = Annotated[
 
 
 def run(
-    profile: Annotated[str, typer.Argument(metavar="PROFILE", help="Name or TOML file.")],
+    profile: options.ProfileName,
     overrides: options.Overrides = None,
     seed: options.Seed = None,
     thresholds: options.Thresholds = None,
@@ -68,6 +70,7 @@ def run(
     wait_s: options.WaitS = 600.0,
     token: options.TokenText = None,
     token_file: options.TokenFile = None,
+    dry_run: options.DryRun = False,
 ) -> None:
     """Record and judge."""
     workers = _workers(workers_expected, bind, port, given_token(token, token_file), wait_s)
@@ -75,13 +78,17 @@ def run(
     limits = options.read_limits(thresholds)
     path = find_profile(profile)
     plan, written = read_profile(path, overrides or [])
+    settings = checked(plan, written)
+    if dry_run:
+        answer_forecast(forecast(plan, limits, workers.expected), as_json=as_json)
+        return
     console = Screen(stderr=as_json)
     _announce(console, plan)
     if workers.remote:
         console.print(f"start {workers_expected} worker(s), each with:")
         console.print(f"  {workers.command}", soft_wrap=True)
     with LiveView(console, f"loadgate {plan.name}") as view:
-        recorded = conduct(plan, written, overrides or [], runs, view, workers, drawn(seed))
+        recorded = conduct(plan, settings, overrides or [], runs, view, workers, drawn(seed))
     finish(recorded, limits, as_json=as_json, inconclusive=inconclusive)
 
 
