@@ -8,7 +8,8 @@ SET ?=
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup loadtest smoke soak gate calibrate mocks ui report runs bench faults faults-hang test test-long lint format lock clean
+.PHONY: help setup loadtest smoke soak gate calibrate mocks ui report runs bench faults \
+	faults-hang test test-long lint format reference lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -25,8 +26,14 @@ $(READY): requirements.lock pyproject.toml
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
+# Each word of SET as an option of its own. Quotes hold a word together, and are a part of it.
+export SET
+WORDS = ([^[:blank:]\"']|\"[^\"]*\"|'[^']*')+
+SETS = $$(printf '%s\n' "$$SET" | grep -oE "$(WORDS)" | sed 's/^/--set=/')
+ONE_PER_LINE = set -f; IFS=$$(printf '\n_'); IFS=$${IFS%_};
+
 loadtest: $(READY) ## load-test before a release (PROFILE=release, SET="key=value ...")
-	@$(BIN)/loadgate run $(PROFILE) $(foreach pair,$(SET),--set $(pair))
+	@$(ONE_PER_LINE) $(BIN)/loadgate run $(PROFILE) $(SETS)
 
 smoke: ## half a minute through the whole chain
 	@$(MAKE) --no-print-directory loadtest PROFILE=smoke
@@ -35,16 +42,18 @@ soak: ## one hour: leaks and slowly filling pools
 	@$(MAKE) --no-print-directory loadtest PROFILE=soak
 
 gate: $(READY) ## is this tree slower than where it left the main branch? (SET=..., ARGS="--base ref:v1")
-	@$(BIN)/loadgate gate $(ARGS) $(foreach pair,$(SET),--set $(pair))
+	@sets() { $(ONE_PER_LINE) $(BIN)/loadgate gate "$$@" $(SETS); }; sets $(ARGS)
 
-mocks: $(READY) ## the four mock services on ports 8001 to 8004
-	@$(BIN)/loadgate mocks
+mocks: $(READY) ## the four mock services on ports 8001 to 8004 (SET="services.cart.ttl_s=60")
+	@$(ONE_PER_LINE) $(BIN)/loadgate mocks $(SETS)
 
 ui: $(READY) ## Locust's web UI on the checkout flow (start `make mocks` first)
 	@$(BIN)/locust -f locustfiles/checkout_flow.py --web-host 127.0.0.1 $(ARGS)
 
 report: $(READY) ## print the newest run's report
-	@$(BIN)/loadgate report "$$(ls -d runs/[0-9]*/ | sort | tail -1)"
+	@newest=$$(ls -d runs/[0-9]*/ 2>/dev/null | sort | tail -1); \
+		[ -n "$$newest" ] || { echo "no runs in runs/ yet: try make smoke" >&2; exit 2; }; \
+		$(BIN)/loadgate report "$$newest"
 
 runs: $(READY) ## list recorded runs
 	@$(BIN)/loadgate runs
@@ -76,6 +85,9 @@ lint: $(READY) ## formatting, lint and types; changes nothing
 format: $(READY) ## write formatting and safe lint fixes
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
+
+reference: $(READY) ## write docs/reference/ anew from the code
+	@$(BIN)/python -m harness.write_reference
 
 lock: ## write requirements.lock anew from pyproject.toml (needs uv)
 	@uv pip compile --universal --python-version 3.11 --extra dev --no-emit-index-url \

@@ -16,13 +16,14 @@ from harness.screen.plain import Screen, forget_odd_width
 from harness.system.parent import end_with_starter
 from harness.system.signals import stop_like_ctrl_c
 from harness.system.streams import make_unfailing
+from harness.usage import usage_line
 from recording.errors import LoadgateError
 from recording.exitcodes import ExitCode
 from recording.secrets import redact
 
 VERBS = (
     "run", "gate", "analyze", "report", "compare", "baseline", "calibrate", "runs", "mocks",
-    "worker",
+    "worker", "schema",
 )  # fmt: skip
 app = typer.Typer(
     name="loadgate",
@@ -31,7 +32,6 @@ app = typer.Typer(
     epilog="Exit codes: 0 PASS, 1 internal error, 2 usage or configuration error, 3 FAIL, "
     "4 INVALID (the run is no evidence), 5 INCONCLUSIVE, 130 stopped before anything began.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
     rich_markup_mode=None,
@@ -50,7 +50,13 @@ def main() -> None:
     stop_like_ctrl_c()
     end_with_starter()
     try:
-        app(standalone_mode=True)
+        sys.exit(app(prog_name="loadgate", standalone_mode=False))
+    except typer.TyperException as error:
+        if line := usage_line(error):
+            console.print(redact(line), style="red")
+        sys.exit(int(ExitCode.USAGE_ERROR))
+    except typer.Abort:
+        sys.exit(int(ExitCode.INTERNAL_ERROR))
     except LoadgateError as error:
         console.print(redact(f"loadgate: {error}"), style="red")
         sys.exit(int(error.exit_code))

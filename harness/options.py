@@ -1,6 +1,7 @@
 """Arguments and options that several verbs share, and what is made of them."""
 
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -8,11 +9,37 @@ import typer
 
 from analysis.limits.thresholds import Thresholds as Limits
 from analysis.limits.thresholds import load_thresholds
-from harness.system.paths import find_thresholds
+from harness.system.paths import find_thresholds, profile_names
 from recording.durations import MAX_DURATION_S, parse_duration_s
 from recording.exitcodes import ExitCode
+from recording.rundir import list_runs
 
-Run = Annotated[Path, typer.Argument(metavar="RUN", help="Run directory.")]
+
+def _profiles(begun: str) -> list[str]:
+    return [name for name in profile_names() if name.startswith(begun)]
+
+
+def _run_dirs(begun: str) -> list[str]:
+    """Below the folder that is being written, and runs/ if none is."""
+    folder = Path(begun).parent if "/" in begun else RUNS
+    found = (str(run.root) for run in list_runs(folder))
+    return [path for path in found if path.startswith(begun) or Path(path).name.startswith(begun)]
+
+
+RUNS = Path("runs")
+run_argument = partial(typer.Argument, metavar="RUN", autocompletion=_run_dirs)
+Run = Annotated[Path, run_argument(help="Run directory.")]
+ProfileName = Annotated[
+    str, typer.Argument(metavar="PROFILE", help="Name or TOML file.", autocompletion=_profiles)
+]
+GateProfile = Annotated[
+    str,
+    typer.Option("--profile", metavar="NAME", help="Name or TOML file.", autocompletion=_profiles),
+]
+DryRun = Annotated[
+    bool,
+    typer.Option("--dry-run", help="Say what would happen, and what is refused; start nothing."),
+]
 Thresholds = Annotated[
     Path | None,
     typer.Option("--thresholds", metavar="FILE", help="Limits to judge by [thresholds.toml]."),
@@ -84,7 +111,7 @@ def duration_s(text: str) -> float:
 def _bounded(seconds: float) -> float:
     """Neither nan nor inf, which would wait for ever."""
     if not 0 < seconds <= MAX_DURATION_S:
-        raise typer.BadParameter("write a number of seconds above 0")
+        raise typer.BadParameter(f"{seconds:g} is no number of seconds above 0")
     return seconds
 
 
@@ -97,7 +124,6 @@ WaitS = Annotated[
         help="How long master and workers wait for each other.",
     ),
 ]
-RUNS = Path("runs")
 CALIBRATIONS = RUNS / "calibration"
 BASELINES = Path("baselines")
 

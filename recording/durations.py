@@ -3,7 +3,7 @@
 import re
 from typing import Annotated, Any, Final
 
-from pydantic import BeforeValidator, ValidationInfo
+from pydantic import BeforeValidator, ValidationInfo, WithJsonSchema
 
 BY_HAND: Final = "written by hand"
 """Validation context of files and options: there a number without a unit is refused. Recordings
@@ -12,6 +12,8 @@ MAX_DURATION_S: Final = 10 * 365 * 86_400.0
 """Ten years: nothing here takes longer, and a clock can still be added to it."""
 FORMS: Final = "write 250ms, 90s, 2m, 1h30m or 2d"
 _UNIT_S = {"ms": 0.001, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
+WRITTEN: Final = r"^(\s*\d+(\.\d+)?\s*(ms|min|s|m|h|d))+\s*$"
+"""The same as a pattern of JSON Schema, for editors."""
 _PART = re.compile(r"(\d{1,12}(?:\.\d{1,12})?)\s*(ms|min|s|m|h|d)", re.ASCII)
 _WHOLE = re.compile(rf"(?:{_PART.pattern}\s*)+", re.ASCII)
 
@@ -52,5 +54,9 @@ def format_duration(seconds: float) -> str:
     return "".join(shown[:2]) or "0s"
 
 
-DurationS = Annotated[float, BeforeValidator(_field)]
+DurationS = Annotated[
+    float,
+    BeforeValidator(_field),
+    WithJsonSchema({"type": "string", "pattern": WRITTEN, "examples": ["250ms", "90s", "1h30m"]}),
+]
 """A pydantic field holding seconds that accepts ``"90s"``."""

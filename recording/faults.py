@@ -53,12 +53,16 @@ class Fault(Table):
     model_config = ConfigDict(validate_by_name=True, serialize_by_alias=True)
 
     at: DurationS
+    """When it begins, from the start of the load."""
     duration: DurationS = Field(alias="for", gt=0)
+    """How long it lasts."""
     service: str
+    """Key of the service whose answers it strikes."""
     kind: Literal[
         "latency", "down", "bandwidth", "slow_close", "timeout", "reset_peer", "slicer",
         "limit_data", "answer_lost", "malformed_body", "retry_after", "replica_down",
     ]  # fmt: skip
+    """What goes wrong."""
     toxicity: Share = 1.0
     """Share of connections that it strikes (of answers, where it is about those), dealt exactly."""
     latency: DurationS | None = None

@@ -1,8 +1,11 @@
-"""Reading a file that somebody named: a small regular file, or a clear refusal.
+"""Files and folders that somebody named: a small regular file to read, a folder to write to, or a
+clear refusal.
 
-A device or a pipe in its place would be read for ever, and a huge file until memory ends.
+A device or a pipe in a file's place would be read for ever, and a huge file until memory ends.
 """
 
+import errno
+import tempfile
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -28,6 +31,26 @@ def read_given_text(path: Path) -> str:
         raise ConfigError(f"{path}: cannot be read: not UTF-8 (byte {error.start})") from None
     except (OSError, ValueError) as error:  # ValueError: a NUL in the name
         raise ConfigError(f"{path}: cannot be read: {why(error)}") from None
+
+
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EIO)
+"""A disk's own troubles: nobody named it wrongly, and space may come."""
+
+
+def check_folder(folder: Path, option: str) -> None:
+    """Raises ConfigError where ``option`` names no folder that could be written to.
+
+    Nothing is left behind; a full disk passes.
+    """
+    try:
+        there = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+        with tempfile.TemporaryDirectory(prefix=".loadgate-", dir=there):
+            pass
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the name
+        if getattr(error, "errno", None) not in _FULL:
+            raise ConfigError(
+                f"{option} {folder}: nothing can be written there: {why(error)}; name a folder"
+            ) from None
 
 
 def parse_toml(text: str, where: str) -> dict[str, Any]:

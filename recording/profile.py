@@ -9,7 +9,7 @@ from itertools import pairwise
 from math import comb, prod
 from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import AfterValidator, Field, ValidationInfo, field_validator, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from recording.bursts import Burst
 from recording.durations import BY_HAND, DurationS
@@ -17,10 +17,10 @@ from recording.faults import Fault, check_timetable
 from recording.flow import FLOW
 from recording.slots import Slots
 from recording.tables import Listed, Share, Table
-from recording.urls import base_url
+from recording.target import Target
+from recording.validity import Validity
 
 Seed = Annotated[int, Field(ge=0, lt=2**63)]
-BaseUrl = Annotated[str, AfterValidator(base_url)]
 
 RULE_KINDS = ("latency", "errors", "pool", "memory", "process", "orders")
 """What a rule of thresholds.toml can be about; a profile may leave some undecided."""
@@ -37,7 +37,9 @@ class Range(Table):
     """A uniform range of durations, written ``{ min = "2s", max = "5s" }``."""
 
     min: DurationS
+    """The shortest."""
     max: DurationS
+    """The longest."""
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:
@@ -59,10 +61,15 @@ class Phase(Table):
     """
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9 _.-]*$")]
+    """What reports and `--set load.phases.NAME` call it."""
     duration: DurationS = Field(gt=0)
+    """How long it lasts."""
     users: int | None = Field(default=None, ge=0)
+    """Closed model: users at its end."""
     arrivals_per_s: float | None = Field(default=None, ge=0)
+    """Open model: journeys begun per second at its end."""
     measured: bool = False
+    """Whether its requests reach latency and error verdicts."""
 
 
 class Load(Table):
@@ -73,17 +80,23 @@ class Load(Table):
     """
 
     model: Literal["users", "arrivals"] = "users"
+    """Closed or open."""
     arrivals: Literal["poisson", "uniform"] = "poisson"
+    """Open model: drawn at random, or evenly spaced."""
     max_concurrent: int = Field(default=2000, ge=1)
     """Open model: most journeys under way at once; an arrival past it waits, and is counted."""
     phases: Annotated[tuple[Phase, ...], Listed] = Field(min_length=1)
+    """One after the other; at least one of them is measured."""
     bursts: Annotated[tuple[Burst, ...], Listed] = ()
     """Where several are at once, their factors multiply."""
     processes: Annotated[int, Field(ge=1)] | Literal["auto"] = "auto"
+    """Locust's worker processes; "auto": as many as descriptors and request rate ask for."""
     preconnect: bool = False
     """Users open a connection to every service when they start, not when they first need it."""
     request_timeout: DurationS = Field(default=30.0, gt=0)
+    """Deadline for the whole of an answer; past it the request has failed."""
     stop_timeout: DurationS = Field(default=30.0, gt=0)
+    """How long an orderly stop waits for users, unless a request may take longer."""
 
     @model_validator(mode="after")
     def _sensible(self) -> Self:
@@ -143,42 +156,66 @@ class Funnel(Table):
     """Share of users who go on to the next step. Defaults: Appendix A's peak rates."""
 
     detail: Share = 268 / 298
+    """Of those who browse."""
     add_to_cart: Share = 175 / 268
+    """Of those who look at a detail."""
     apply_coupon: Share = 0.30
+    """Of those who have a cart; they go on either way."""
     start_checkout: Share = 88 / 175
+    """Of those who have a cart."""
     charge: Share = 81 / 88
+    """Of those who start a checkout."""
     confirm: Share = 1.0
+    """Of those whose charge succeeded."""
 
     def is_taken(self, step: str) -> bool:
         """Whether anybody goes on to a step; everybody does where no share is named."""
         return getattr(self, step, 1.0) > 0
 
-    def requests_per_journey(self, decline_share: float) -> float:
-        """Mean number of requests of a journey in which nothing fails unexpectedly."""
+    def per_journey(self, decline_share: float) -> Mapping[str, float]:
+        """Mean requests of each step in a journey in which nothing fails unexpectedly."""
         cart = self.detail * self.add_to_cart
         start = cart * self.start_checkout
         charge = start * self.charge
-        confirm = charge * (1 - decline_share) * self.confirm
-        return 1 + self.detail + cart * (1 + self.apply_coupon) + start + charge + confirm
+        return {
+            "browse": 1.0,
+            "detail": self.detail,
+            "add_to_cart": cart,
+            "apply_coupon": cart * self.apply_coupon,
+            "start_checkout": start,
+            "charge": charge,
+            "confirm": charge * (1 - decline_share) * self.confirm,
+        }
+
+    def requests_per_journey(self, decline_share: float) -> float:
+        """The same of all steps together."""
+        return sum(self.per_journey(decline_share).values())
 
 
 class Journey(Table):
     """What one user does. Defaults: the seed's own plan (LT-2025-Q3-CHECKOUT)."""
 
     think: Range = Range(min=2.0, max=5.0)
+    """Pause after each request."""
     period: DurationS | None = Field(default=None, gt=0)
     """Start-to-start time of a user's journeys; None: the next begins after one think time."""
     session: Range = Range(min=180.0, max=480.0)
+    """How long a user stays: journeys begin until then, with another user's token afterwards."""
     decline_share: Share = 0.03
+    """Share of charges with a card that is declined, as planned: no failure."""
     funnel: Funnel = Funnel()
+    """Shares of those who go on to the next step."""
     shares: Literal["drawn", "dealt"] = "drawn"
     """How the funnel's shares and the declines come about: by chance, or exactly in each Locust
     process, evenly spread."""
     test_users: int = Field(default=50_000, ge=1)
+    """Accounts that users are drawn from."""
     products: int = Field(default=10_000, ge=1)
+    """Products that are looked at."""
     popularity: float = Field(default=0.0, ge=0, le=10)
     """Exponent of Zipf's law for how often a product is looked at; 0: each alike."""
     coupons: int = Field(default=500, ge=1)
+    """Coupon codes in use."""
     retries: int = Field(default=0, ge=0, le=10)
     """How often a user asks again for what got no answer, or an error that may pass."""
     retry_key: Literal["same", "new"] = "same"
@@ -187,62 +224,24 @@ class Journey(Table):
     """The longest wait before the first retry; it doubles with each. Waits are drawn below it."""
 
 
-class Target(Table):
-    """Where the load goes. Empty urls: the harness starts the mocks on free ports."""
-
-    checkout: BaseUrl = ""
-    payment: BaseUrl = ""
-    cart: BaseUrl = ""
-    inventory_lock: BaseUrl = ""
-    allowed_hosts: Annotated[tuple[str, ...], Listed] = ("127.0.0.1", "localhost", "::1")
-    ca_file: str = ""
-    """PEM certificates to trust beside the system's, for https urls of a private authority."""
-
-    @model_validator(mode="after")
-    def _all_or_none(self) -> Self:
-        urls = self.urls
-        if urls and len(urls) < 3:
-            raise ValueError("give checkout, payment and cart urls, or none of them")
-        return self
-
-    @property
-    def urls(self) -> dict[str, str]:
-        """The configured base urls of the services that users talk to."""
-        named = {"checkout": self.checkout, "payment": self.payment, "cart": self.cart}
-        return {name: url for name, url in named.items() if url}
-
-
 class Recording(Table):
     """How finely the run is recorded."""
 
     interval: DurationS = Field(default=1.0, ge=0.1)
+    """A line of `latency.hlog` for each."""
     slowest_per_interval: int = Field(default=3, ge=0)
+    """Slowest requests of each that are kept as exemplars."""
     failures_per_interval: int = Field(default=200, ge=1)
+    """Failures of each that are kept as exemplars, at most."""
 
 
 class Sampling(Table):
     """How often services and generator are sampled."""
 
     interval: DurationS = Field(default=1.0, ge=0.1)
+    """How often `/metrics` is read."""
     timeout: DurationS = Field(default=2.0, gt=0)
-
-
-class Validity(Table):
-    """When the run itself is not evidence. These limits judge the harness, not the shop."""
-
-    users_tolerance: Share = 0.05
-    rate_tolerance: Share = 0.10
-    undelivered_arrivals: Share = 0.01
-    distortion_p99: DurationS = Field(default=0.040, gt=0)
-    generator_lag_p99: DurationS = Field(default=0.040, gt=0)
-    generator_cpu: Share = 0.90
-    generator_wait: Share = 0.30
-    mock_cpu: Share = 0.90
-    foreign_cpu: Share = 0.55
-    """CPU of this machine that processes outside the run may take, share of all cores."""
-    count_tolerance: Share = 0.001
-    missing_intervals: Share = 0.02
-    missing_samples: Share = 0.10
+    """Deadline for the whole page."""
 
 
 class Judge(Table):
@@ -252,6 +251,7 @@ class Judge(Table):
     """
 
     required: Annotated[tuple[str, ...], Listed] = RULE_KINDS
+    """Kinds of rule, or those of one section."""
 
     @field_validator("required")
     @classmethod
@@ -286,9 +286,13 @@ class Gate(Table):
     """
 
     slot: DurationS = Field(default=3.5, ge=0.5)
+    """A stretch of load on one arm."""
     cut: DurationS = Field(default=0.5, ge=0)
+    """Of each slot's beginning, what is not counted."""
     warmup_rounds: int = Field(default=2, ge=0)
+    """Rounds before the first that counts."""
     looks: Annotated[tuple[int, ...], Listed] = (24, 40)
+    """Rounds after which the gate may decide; the last is the budget."""
 
     @model_validator(mode="after")
     def _sensible(self) -> Self:
@@ -336,12 +340,17 @@ class Profile(Table):
     """A whole run."""
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
+    """What run directories are called by; without it, the file's name."""
     description: str = ""
+    """In a line, for reports."""
     seed: Seed | None = None
     """Of the load's draws (journeys, pauses, arrivals). None: another one for each run."""
     load: Load
+    """How much, and how long."""
     journey: Journey = Journey()
+    """What a user does."""
     target: Target = Target()
+    """Whose services."""
     services: Mapping[str, Mapping[str, Any]] = Field(default_factory=dict)
     """Behaviour of the mocks, one table each; validated against the mocks' own schema."""
     faults: Annotated[tuple[Fault, ...], Listed] = Field(
@@ -349,9 +358,13 @@ class Profile(Table):
     )
     """What goes wrong on purpose, in a run of services that it starts itself."""
     recording: Recording = Recording()
+    """What is kept of requests."""
     sampling: Sampling = Sampling()
+    """How services are watched."""
     validity: Validity = Validity()
+    """When the run is no evidence."""
     judge: Judge = Judge()
+    """What a PASS takes."""
     gate: Gate | None = None
     """What `loadgate gate` needs beside the rest; a profile without it cannot be gated."""
 

@@ -2,6 +2,7 @@
 
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, TypeVar, get_args
 
@@ -11,23 +12,13 @@ from recording.durations import BY_HAND
 from recording.errors import ConfigError, did_you_mean
 from recording.given_files import parse_toml, read_given_text
 from recording.profile import Profile
+from recording.refusals import in_words
 from recording.text import plain
+from recording.toml_lines import Key
+from recording.written import MAX_SHOWN_CHARS, Written
 
 T = TypeVar("T", bound=BaseModel)
-MAX_SHOWN_CHARS = 80
-_KINDS = {
-    "bool_type": "write true or false",
-    "int_type": "write a whole number",
-    "float_type": "write a number",
-    "finite_number": "write a finite number",
-    "string_type": "write text in quotes",
-    "tuple_type": "write a list",
-    "dict_type": "write a table",
-    "mapping_type": "write a table",
-    "model_type": "write a table",
-    "model_attributes_type": "write a table",
-}
-"""What may be written, in place of pydantic's words for a kind of value."""
+KeyPath = tuple[Key, ...]
 _BRANCHES = ("function-", "literal[", "constrained-")
 """How a part of a location begins that names one of several allowed kinds, not a key."""
 
@@ -37,11 +28,17 @@ def load_profile(path: Path, overrides: Sequence[str] = ()) -> Profile:
 
     Raises ConfigError naming the file, every offending key and what is allowed.
     """
-    table = read_toml(path)
-    for text in overrides:
-        apply_override(table, text)
+    return read_profile(path, overrides)[0]
+
+
+def read_profile(path: Path, overrides: Sequence[str] = ()) -> tuple[Profile, Written]:
+    """The same, and what was written, for who checks more of it. Raises ConfigError."""
+    text = read_given_text(path)
+    table = parse_toml(text, str(path))
+    options = tuple((apply_override(table, each), f"--set {each}") for each in overrides)
     table.setdefault("name", path.stem)
-    return build(Profile, table, str(path))
+    written = Written(str(path), table, text, options)
+    return build(Profile, table, written), written
 
 
 def read_toml(path: Path) -> dict[str, Any]:
@@ -49,24 +46,27 @@ def read_toml(path: Path) -> dict[str, Any]:
     return parse_toml(read_given_text(path), str(path))
 
 
-def apply_override(table: dict[str, Any], text: str, option: str = "--set") -> None:
+def apply_override(table: dict[str, Any], text: str, option: str = "--set") -> KeyPath:
     """Set ``a.b.c=value`` in a nested table; the value is TOML, or else plain text.
 
     A phase is reached by its name or number: ``load.phases.sustained.duration=10s``. `option` is
-    what the user wrote, for errors.
+    what the user wrote, for errors. Returns the path of what is set.
     """
     key, equals, value = text.partition("=")
-    path = key_path(key)
+    words = key_path(key)
     if text != text.encode(errors="replace").decode():
         raise ConfigError(f"{option} {plain(text)}: not UTF-8")
-    if not equals or not all(path):
+    if not equals or not all(words):
         raise ConfigError(f"{option} {text}: write key=value, for example load.phases.0.users=50")
     at: Any = table
-    for part in path[:-1]:
-        at = _descend(at, part, f"{option} {text}")
+    path: KeyPath = ()
+    for word in words[:-1]:
+        part, at = _descend(at, word, f"{option} {text}")
+        path = (*path, part)
     if isinstance(at, list):
-        raise ConfigError(f"{option} {text}: {path[-1]!r} is an entry, name one of its keys")
-    at[path[-1]] = _toml_value(value.strip())
+        raise ConfigError(f"{option} {text}: {words[-1]!r} is an entry, name one of its keys")
+    at[words[-1]] = _toml_value(value.strip())
+    return (*path, words[-1])
 
 
 def key_path(key: str) -> list[str]:
@@ -77,15 +77,16 @@ def key_path(key: str) -> list[str]:
     return path
 
 
-def _descend(at: Any, part: str, where: str) -> Any:
+def _descend(at: Any, word: str, where: str) -> tuple[Key, Any]:
+    """The key or number that a word stands for, and what is there."""
     if isinstance(at, list):
         for number, entry in enumerate(at):
-            if part == str(number) or (isinstance(entry, dict) and entry.get("name") == part):
-                return _table(entry, part, where)
+            if word == str(number) or (isinstance(entry, dict) and entry.get("name") == word):
+                return number, _table(entry, word, where)
         tables = (entry for entry in at if isinstance(entry, dict))
         names = [str(entry.get("name", i)) for i, entry in enumerate(tables)]
-        raise ConfigError(f"{where}: no entry {part!r}{did_you_mean(part, names)}")
-    return _table(at.setdefault(part, {}), part, where)
+        raise ConfigError(f"{where}: no entry {word!r}{did_you_mean(word, names)}")
+    return word, _table(at.setdefault(word, {}), word, where)
 
 
 def _table(below: Any, part: str, where: str) -> Any:
@@ -101,30 +102,55 @@ def _toml_value(text: str) -> Any:
         return text
 
 
-def build(model: type[T], table: Mapping[str, Any], where: str) -> T:
-    """Validate ``table``. Raises ConfigError with one line per problem, prefixed ``where``."""
+def build(model: type[T], table: Mapping[str, Any], where: Written | str, at: KeyPath = ()) -> T:
+    """Validate ``table``, which stands at a key of what was written, or in a file of this name.
+
+    Raises ConfigError with one line per problem.
+    """
+    written = where if isinstance(where, Written) else Written(where, table)
     try:
         return model.model_validate(table, context=BY_HAND)
     except ValidationError as error:
-        raise ConfigError("\n".join(explain(error, model, where))) from None
+        raise ConfigError("\n".join(explain(error, model, written, at))) from None
 
 
-def explain(error: ValidationError, model: type[BaseModel], where: str) -> Iterator[str]:
-    """One line per key: ``where: key = value: what is wrong and what is allowed``."""
+def explain(
+    error: ValidationError, model: type[BaseModel], written: Written, at: KeyPath = ()
+) -> Iterator[str]:
+    """One line per key: ``file:line: key = value: what is wrong and what is allowed``."""
     by_key: dict[str, list[str]] = {}
     for problem in error.errors():
-        location = [part for part in problem["loc"] if not str(part).startswith(_BRANCHES)]
-        key = ".".join(str(part) for part in location)
+        below = [part for part in problem["loc"] if not str(part).startswith(_BRANCHES)]
+        path = (*at, *below)
+        where, key = written.where(path), written.key(path)
         if problem["type"] == "extra_forbidden":
-            known = _known_keys(model, location[:-1])
-            yield f"{where}: unknown key {_quoted(key)}{did_you_mean(str(location[-1]), known)}"
+            hint = did_you_mean(str(below[-1]), _known_keys(model, below[:-1]))
+            yield f"{where}: unknown key {_quoted(key)}{hint}"
         elif problem["type"] == "missing":
-            yield f"{where}: {key} is missing"
+            if not _misspelt(below, error):
+                yield f"{where}: {key} is missing"
         else:
-            given = f"{where}: {key} = {_quoted(problem['input'])}" if key else where
-            said = problem["msg"].removeprefix("Value error, ").removeprefix("Input ")
-            by_key.setdefault(given, []).append(_KINDS.get(problem["type"], said))
-    yield from (f"{given}: {', or '.join(texts)}" for given, texts in by_key.items())
+            given = _given(written, path, problem["input"])
+            by_key.setdefault(given, []).append(in_words(problem))
+    for given, texts in by_key.items():
+        yield f"{given}: {', or '.join(texts).replace(', or write ', ', or ')}"
+
+
+def _misspelt(missing: list[Key], error: ValidationError) -> bool:
+    """Whether a key that nobody knows, in the same table, was to be the missing one."""
+    unknown = (each["loc"] for each in error.errors() if each["type"] == "extra_forbidden")
+    beside = [str(loc[-1]) for loc in unknown if [*loc[:-1]] == missing[:-1]]
+    return bool(get_close_matches(str(missing[-1]), beside, n=1, cutoff=0.5))
+
+
+def _given(written: Written, path: KeyPath, value: Any) -> str:
+    """Where and what it is that is wrong, each said once."""
+    where = written.where(path)
+    if not path or written.is_option(path):
+        return where + written.also(path)
+    if isinstance(value, Mapping):
+        return f"{where}: {written.key(path)}{written.also(path)}"
+    return f"{where}: {written.key(path)} = {_quoted(value)}{written.also(path)}"
 
 
 def _quoted(value: Any) -> str:

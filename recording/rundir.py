@@ -138,10 +138,10 @@ def list_runs(runs: Path) -> list[RunDir]:
     """
     try:
         found = [RunDir(path) for path in runs.iterdir() if _is_run(path)]
-    except (FileNotFoundError, NotADirectoryError):
+    except FileNotFoundError:
         return []
     except OSError as error:
-        raise NotARunError(f"{runs}: cannot be read: {error.strerror}") from None
+        raise NotARunError(f"{runs}: cannot be read: {error.strerror}; name a folder") from None
     return sorted(found, key=lambda run: run.root.name, reverse=True)
 
 

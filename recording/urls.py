@@ -1,7 +1,7 @@
 """Base urls of services: what can be one, before anything tries to reach it."""
 
 import re
-from ipaddress import IPv6Address
+from ipaddress import IPv4Address, IPv6Address
 from urllib.parse import SplitResult, urlsplit
 
 _LABEL = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)", re.ASCII)
@@ -29,7 +29,7 @@ def base_url(text: str) -> str:
         raise ValueError(f"user and password have no place in a url; {FORM}")
     if "?" in text or "#" in text:
         raise ValueError(f"a base url has no query and no fragment; {FORM}")
-    _check_host(parts.hostname or "")
+    check_host(parts.hostname or "")
     return text.rstrip("/")
 
 
@@ -45,11 +45,17 @@ def _parts(text: str) -> SplitResult:
     return parts
 
 
-def _check_host(host: str) -> None:
+def check_host(host: str) -> None:
+    """Raises ValueError for what is neither an address nor a name of one."""
     if ":" in host:
         try:
             IPv6Address(host)
         except ValueError:
             raise ValueError(f"{host!r} is no IPv6 address; {FORM}") from None
+    elif re.fullmatch(r"[0-9.]+", host):
+        try:
+            IPv4Address(host)
+        except ValueError:
+            raise ValueError(f"{host!r} is no IPv4 address; {FORM}") from None
     elif not host or len(host) > MAX_HOST_CHARS or not all(map(_LABEL.fullmatch, host.split("."))):
         raise ValueError(f"{host!r} is no host name; {FORM}")

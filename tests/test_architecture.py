@@ -91,7 +91,9 @@ ROOMS = {
         "words", "statistics", "memory", "evidence", "metrics", "limits", "regression", "single",
         "levels", "paired", "compare", "calibration", "report",
     ),
-    "harness": ("system", "screen", "sampling", "generator", "proxy", "scene", "run", "verbs"),
+    "harness": (
+        "system", "screen", "sampling", "generator", "proxy", "scene", "manual", "run", "verbs",
+    ),
     "mock_services": ("kit", "checkout", "payment", "inventory_lock", "cart"),
     "benchmarks": ("figures", "studies"),
 }  # fmt: skip

@@ -18,13 +18,13 @@ from recording.flow import STEPS
 Problem = Callable[[str, str], None]
 """Takes (where, what is wrong); reading goes on, so that all problems are known at once."""
 
-_NEEDED: Final = ("metrics", "min_effect", "tolerated", "floor")
-_OPTIONAL: Final = ("baseline_spread", "control", "costs")
+NEEDED: Final = ("metrics", "min_effect", "tolerated", "floor")
+OPTIONAL: Final = ("baseline_spread", "control", "costs")
 # The gate compares quantiles; it has no statistic for a mean or a maximum.
-_QUANTILES: Final = tuple(name for name in METRICS if name[0] == "p" and name[1].isdigit())
+QUANTILES: Final = tuple(name for name in METRICS if name[0] == "p" and name[1].isdigit())
 _GROWTH: Final[Scales] = MappingProxyType({"MB/h": 1.0, "GB/h": 1024.0})
 # For each key of the file: the setting, its units, and how many of them the setting counts as 1.
-_COSTS: Final[Mapping[str, tuple[str, Scales, float]]] = MappingProxyType(
+COSTS: Final[Mapping[str, tuple[str, Scales, float]]] = MappingProxyType(
     {
         "error_rate": ("error_rate", PERCENT, 1),
         "cpu_per_request": ("cpu", PERCENT, 100),
@@ -141,19 +141,19 @@ def read_regression(body: Mapping[str, object], problem: Problem) -> GateSetting
 
 
 def _settings(body: Mapping[str, object], problem: Problem) -> GateSettings | None:
-    strange = [key for key in body if key not in (*_NEEDED, *_OPTIONAL)]
-    missing = [key for key in _NEEDED if key not in body]
+    strange = [key for key in body if key not in (*NEEDED, *OPTIONAL)]
+    missing = [key for key in NEEDED if key not in body]
     for key in strange:
-        problem(f"regression.{key}", unknown("key", key, (*_NEEDED, *_OPTIONAL)))
+        problem(f"regression.{key}", unknown("key", key, (*NEEDED, *OPTIONAL)))
     for key in missing:
-        problem("regression", f"{key!r} is missing; needed: {', '.join(_NEEDED)}")
+        problem("regression", f"{key!r} is missing; needed: {', '.join(NEEDED)}")
     if strange or missing:
         return None
 
     def amount(key: str, scales: Scales) -> float:
         return _amount(f"regression.{key}", body.get(key, "10 %"), scales, problem)
 
-    metrics = _names("metrics", body["metrics"], _QUANTILES, "metric", problem)
+    metrics = _names("metrics", body["metrics"], QUANTILES, "metric", problem)
     least, most = amount("min_effect", PERCENT), amount("tolerated", PERCENT)
     if 0 < most <= least:
         problem("regression.tolerated", f"{most:g} % must be above min_effect, {least:g} %")
@@ -173,10 +173,10 @@ def _costs(body: object, problem: Problem) -> dict[str, Any]:
     limits: dict[str, Any] = {}
     for key, text in body.items():
         where = f"regression.costs.{key}"
-        if key not in _COSTS:
-            problem(where, unknown("cost", key, _COSTS))
+        if key not in COSTS:
+            problem(where, unknown("cost", key, COSTS))
             continue
-        name, scales, per = _COSTS[key]
+        name, scales, per = COSTS[key]
         limits[name] = _amount(where, text, scales, problem) / per
         if limits[name] == 0:
             problem(where, f"must be above 0, not {text!r}: no measurement excludes every growth")

@@ -23,7 +23,7 @@ from analysis.metrics.catalogue import METRICS
 from analysis.metrics.metric import Metric
 from recording.errors import ConfigError, did_you_mean
 
-_OPERATORS: Final[Mapping[str, Callable[[float, float], bool]]] = MappingProxyType(
+OPERATORS: Final[Mapping[str, Callable[[float, float], bool]]] = MappingProxyType(
     {
         "<": operator.lt,
         "<=": operator.le,
@@ -55,7 +55,7 @@ class Rule:
 
     def holds(self, value: float) -> bool:
         """Whether `value`, in the base unit, keeps the rule. NaN never does."""
-        return _OPERATORS[self.op](value, self.limit)
+        return OPERATORS[self.op](value, self.limit)
 
     def __str__(self) -> str:
         return self.text
@@ -94,8 +94,8 @@ def unknown(what: str, given: str, known: Iterable[str]) -> str:
 
 def _build(metric: Metric, found: re.Match[str]) -> Rule:
     op, number, unit = found["op"], found["number"], found["unit"] or ""
-    if op not in _OPERATORS:
-        raise ConfigError(f"unknown operator {op!r}; known: {', '.join(_OPERATORS)}")
+    if op not in OPERATORS:
+        raise ConfigError(f"unknown operator {op!r}; known: {', '.join(OPERATORS)}")
     limit = _scaled(number, unit, metric.scales)
     if not metric.unit and not limit.is_integer():
         raise ConfigError(f"{metric.name} is a count: {number!r} is not a whole number")

@@ -19,6 +19,7 @@ from analysis.metrics.catalogue import METRICS, kinds_of
 from recording.errors import ConfigError
 from recording.given_files import parse_toml, read_given_text
 from recording.profile import RULE_KINDS, SUBJECTS
+from recording.toml_lines import line_of
 
 _SECTIONS: Final = (*SUBJECTS, "regression")
 
@@ -52,14 +53,14 @@ def parse_thresholds(text: str, source: str = "thresholds.toml") -> Thresholds:
     Raises ConfigError: every problem, one per line, each with file, section, key, the offending
     text and what is allowed.
     """
-    return _Reader(source).read(parse_toml(text, source))
+    return _Reader(source, text).read(parse_toml(text, source))
 
 
 class _Reader:
     """Builds Thresholds and collects problems on the way."""
 
-    def __init__(self, source: str) -> None:
-        self.source = source
+    def __init__(self, source: str, text: str) -> None:
+        self.source, self.text = source, text
         self.problems: list[str] = []
 
     def read(self, document: Mapping[str, object]) -> Thresholds:
@@ -84,9 +85,12 @@ class _Reader:
             raise ConfigError("\n".join(self.problems))
         return Thresholds(self.source, MappingProxyType(rules), regression)
 
-    def problem(self, where: str, what: str) -> None:
+    def problem(self, where: str, what: str, *entry: int) -> None:
+        """``where`` is a key, or a ``[section]``, and ``entry`` the number of one in its list."""
+        line = line_of(self.text, (*where.strip("[]").split("."), *entry))
+        place = f"{self.source}:{line}" if line else self.source
         # One line per problem, whatever the offending text holds.
-        self.problems.append(f"{self.source}: {where}: {what}".replace("\n", "\\n"))
+        self.problems.append(f"{place}: {where}: {what}".replace("\n", "\\n"))
 
     def subject(self, name: str, body: Mapping[str, object]) -> tuple[Rule, ...]:
         allowed = kinds_of(name)
@@ -106,11 +110,11 @@ class _Reader:
         if not isinstance(listed, list) or not listed:
             self.problem(where, f'must be a list of rules like ["p99 < 1000 ms"], not {listed!r}')
             return
-        for text in listed:
+        for number, text in enumerate(listed):
             try:
                 yield _rule(text, kind)
             except ConfigError as problem:
-                self.problem(where, str(problem))
+                self.problem(where, str(problem), number)
 
 
 def _rule(text: object, kind: str) -> Rule:

@@ -1,10 +1,11 @@
 """One run from start to end: scene, sampler, Locust, and the two manifests."""
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from harness.generator.generator import Workers, plan_json, processes_for, start_generator
 from harness.generator.handshake import PLAN_PORT_OFFSET, PlanServer
@@ -35,6 +36,7 @@ from recording.secrets import redact_file
 from recording.slots import ARMS
 from recording.text import plain
 from recording.timetable import phases_of
+from recording.written import Written
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,26 +69,32 @@ class Job:
 
 def conduct(
     profile: Profile,
-    where: str,
+    settings: Mapping[str, dict[str, Any]],
     overrides: Sequence[str],
     runs: Path,
     view: LiveView,
     workers: Workers,
     seed: int,
 ) -> RunDir:
-    """Execute ``profile`` and record it; returns the run directory, however the run ended.
+    """Execute a profile that was ``checked`` and record it; returns the run directory.
 
-    What the profile does not seed itself draws from ``seed``. Raises ConfigError or RefusedError
-    before anything is started, and StorageError when the run directory cannot be created.
+    It does so however the run ended. What the profile does not seed itself draws from ``seed``.
+    Raises StorageError when the run directory cannot be created.
     """
-    preflight.check_safety(profile)
-    settings = seeded_services(service_settings(profile.services, where), seed)
-    preflight.check_answers(profile.target.urls, ca_file=profile.target.ca_file)
+    settings = seeded_services(settings, seed)
     scene = single(profile, settings, workers.host_for_services)
     resolved = seeded_load(profile, seed)
     if not profile.target.urls:
         resolved = resolved.model_copy(update={"services": settings})
     return record(Order(resolved, scene, overrides, workers, seed), runs, view)
+
+
+def checked(profile: Profile, where: Written | str) -> dict[str, dict[str, Any]]:
+    """What the services are to be told. Raises ConfigError or RefusedError for what cannot run."""
+    preflight.check_safety(profile)
+    settings = service_settings(profile.services, where)
+    preflight.check_answers(profile.target.urls, ca_file=profile.target.ca_file)
+    return settings
 
 
 def record(order: Order, runs: Path, view: LiveView) -> RunDir:

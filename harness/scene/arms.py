@@ -23,11 +23,13 @@ from recording.clock import RunClock
 from recording.errors import ConfigError
 from recording.flow import FLOW
 from recording.manifest import ArmFacts
-from recording.profile import Profile, Target
+from recording.profile import Profile
 from recording.profile_file import apply_override, build, read_toml
 from recording.rundir import RunDir
 from recording.slots import ARMS, BASE, Arm
+from recording.target import Target
 from recording.text import plain
+from recording.written import Written
 
 KINDS = "`.` (this tree), `ref:<git ref>` or `url:<file with service urls>`"
 
@@ -44,7 +46,7 @@ class PreparedArm:
 
 @contextmanager
 def prepared(
-    arm: Arm, what: str, overrides: Sequence[str], profile: Profile, where: str
+    arm: Arm, what: str, overrides: Sequence[str], profile: Profile, where: Written
 ) -> Iterator[PreparedArm]:
     """Resolve what the user named; the files of another revision exist within this context only.
 
@@ -142,14 +144,14 @@ def _of_urls(arm: Arm, file: Path, overrides: Sequence[str], profile: Profile) -
 
 
 def _settings(
-    arm: Arm, overrides: Sequence[str], profile: Profile, where: str
+    arm: Arm, overrides: Sequence[str], profile: Profile, where: Written
 ) -> dict[str, dict[str, Any]]:
     table: dict[str, Any] = {"services": profile.model_dump()["services"]}
+    option, more = f"--{arm}-set", []
     for text in overrides:
         if not text.startswith("services."):
             raise ConfigError(
-                f"--{arm}-set {text}: only services.* may differ between the arms; "
-                "--set changes both"
+                f"{option} {text}: only services.* may differ between the arms; --set changes both"
             )
-        apply_override(table, text, f"--{arm}-set")
-    return service_settings(table["services"], where if not overrides else f"--{arm}-set")
+        more.append((apply_override(table, text, option), f"{option} {text}"))
+    return service_settings(table["services"], where.with_options(table, *more))

@@ -55,11 +55,27 @@ def raise_descriptor_limit() -> int:
     return hard
 
 
+def descriptors_needed(profile: Profile, processes: int) -> int:
+    """Open files that a process of the load may take."""
+    users = profile.load.peak_users
+    return int(max(users * CONNECTIONS_PER_USER / processes, users) + SPARE_DESCRIPTORS)
+
+
+def bytes_needed(profile: Profile) -> int:
+    """Memory of generator and mocks together."""
+    return BASE_BYTES + profile.load.peak_users * BYTES_PER_USER
+
+
+def cores_needed(profile: Profile) -> float:
+    """CPU of generator and mocks together."""
+    return expected_rate(profile) * CPU_S_PER_REQUEST
+
+
 def shortages(profile: Profile, processes: int, limit: int) -> list[str]:
     """What this machine certainly lacks for the load, each with the command that mends it."""
     users = profile.load.peak_users
     found = []
-    need = int(max(users * CONNECTIONS_PER_USER / processes, users) + SPARE_DESCRIPTORS)
+    need = descriptors_needed(profile, processes)
     if need > limit:
         found.append(
             f"short of descriptors: {users} users on {processes} Locust process(es) need {need} "
@@ -72,7 +88,7 @@ def shortages(profile: Profile, processes: int, limit: int) -> list[str]:
             f"short of ports: {users} users need as many local ports for each service, there are "
             f'{ports}; widen them with `sysctl -w net.ipv4.ip_local_port_range="1024 65535"`'
         )
-    need_bytes = BASE_BYTES + users * BYTES_PER_USER
+    need_bytes = bytes_needed(profile)
     free_bytes = psutil.virtual_memory().available
     if need_bytes > free_bytes:
         found.append(
@@ -85,7 +101,7 @@ def shortages(profile: Profile, processes: int, limit: int) -> list[str]:
 
 def doubts(profile: Profile) -> list[str]:
     """What may not be enough; whether it was, the run itself shows."""
-    need = expected_rate(profile) * CPU_S_PER_REQUEST
+    need = cores_needed(profile)
     cores = usable_cores()
     if need <= cores:
         return []

@@ -23,6 +23,7 @@ from recording.clock import RunClock
 from recording.errors import ConfigError, RunFailedError, did_you_mean
 from recording.profile_file import build
 from recording.rundir import RunDir
+from recording.written import Written
 
 START_TIMEOUT_S = 20.0
 HEALTH_WITHIN_S = 1.0
@@ -34,35 +35,42 @@ _LEDGERS = {"checkout": RunDir.orders_of, "payment": RunDir.payments_of}
 
 
 def service_settings(
-    tables: Mapping[str, Mapping[str, Any]], where: str
+    tables: Mapping[str, Mapping[str, Any]], where: Written | str
 ) -> dict[str, dict[str, Any]]:
     """The profile's ``[services.*]`` tables, checked against the mocks' own schema.
 
     Raises ConfigError naming the key and the nearest known one.
     """
     given = named_services(tables, where)
+    names = {_key(name): name for name in tables}
     found = {name: given.get(name, {}) for name in SERVICES}
     for name, table in found.items():
-        build(SERVICES[name].settings, table, f"{where}: services.{name}")
+        build(SERVICES[name].settings, table, where, ("services", names.get(name, name)))
     return found
 
 
 def named_services(
-    tables: Mapping[str, Mapping[str, Any]], where: str
+    tables: Mapping[str, Mapping[str, Any]], where: Written | str
 ) -> dict[str, dict[str, Any]]:
     """Such tables by the keys of services. Raises ConfigError for one that is of none."""
+    source = where if isinstance(where, Written) else Written(where, {})
+    at = source.where(("services",))
     if not isinstance(tables, Mapping):
-        raise ConfigError(f"{where}: services = {tables!r}: write a table")
-    check_keys(tables, f"{where}: services.")
-    names = {name.replace("-", "_"): name for name in tables}
-    for name, written in names.items():
-        if name not in SERVICES:
-            raise ConfigError(
-                f"{where}: unknown key 'services.{written}'{did_you_mean(name, SERVICES)}"
-            )
-        if not isinstance(tables[written], Mapping):
-            raise ConfigError(f"{where}: services.{name} = {tables[written]!r}: write a table")
-    return {name: dict(tables[written]) for name, written in names.items()}
+        raise ConfigError(f"{at}: services = {tables!r}: write a table")
+    check_keys(tables, f"{at}: services.")
+    for name, table in tables.items():
+        at = source.where(("services", name))
+        if _key(name) not in SERVICES:
+            hint = did_you_mean(_key(name), SERVICES)
+            raise ConfigError(f"{at}: unknown key 'services.{name}'{hint}")
+        if not isinstance(table, Mapping):
+            raise ConfigError(f"{at}: services.{name} = {table!r}: write a table")
+    return {_key(name): dict(table) for name, table in tables.items()}
+
+
+def _key(name: str) -> str:
+    """``inventory-lock`` is ``inventory_lock`` too."""
+    return name.replace("-", "_")
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,12 +28,19 @@ def find_profile(name: str) -> Path:
     given = Path(name)
     if given.suffix == ".toml" or len(given.parts) > 1:
         return given
-    folders = [Path("profiles"), PROJECT / "profiles"]
-    for folder in folders:
+    for folder in _folders():
         if (found := folder / f"{name}.toml").exists():
             return found
-    known = [path.stem for folder in folders for path in folder.glob("*.toml")]
-    raise ConfigError(f"no profile {name!r} in profiles/{did_you_mean(name, set(known))}")
+    raise ConfigError(f"no profile {name!r} in profiles/{did_you_mean(name, profile_names())}")
+
+
+def profile_names() -> list[str]:
+    """Of all that `find_profile` finds."""
+    return sorted({path.stem for folder in _folders() for path in folder.glob("*.toml")})
+
+
+def _folders() -> tuple[Path, ...]:
+    return Path("profiles"), PROJECT / "profiles"
 
 
 def find_thresholds(given: Path | None) -> Path:

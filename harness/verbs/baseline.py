@@ -25,6 +25,7 @@ from harness import options
 from harness.screen.terminal import answer
 from harness.system.streams import presenting
 from recording.errors import RunFailedError
+from recording.given_files import check_folder
 from recording.rundir import open_run_dir
 
 actions = typer.Typer(help=__doc__, no_args_is_help=True)
@@ -32,7 +33,7 @@ actions = typer.Typer(help=__doc__, no_args_is_help=True)
 
 @actions.command()
 def add(
-    runs: Annotated[list[Path], typer.Argument(metavar="RUN...", help="Run directories.")],
+    runs: Annotated[list[Path], options.run_argument(metavar="RUN...", help="Run directories.")],
     baselines: options.Baselines = options.BASELINES,
     thresholds: options.Thresholds = None,
     as_json: options.Json = False,
@@ -44,6 +45,7 @@ def add(
     - `loadgate baseline add runs/20260301-101500-release-1f2e`
     - `loadgate baseline add runs/*-release-* --baselines baselines/v2.3`
     """
+    check_folder(baselines, "--baselines")
     limits = options.read_limits(thresholds)
     checked = [_checked(run, limits) for run in runs]  # all, before any is kept
     kept = [(str(store_baseline(baselines, each)), each) for each in checked]

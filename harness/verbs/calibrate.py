@@ -20,6 +20,7 @@ Examples:
 
 import hashlib
 import shlex
+import shutil
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
@@ -55,6 +56,7 @@ from harness.system.paths import find_profile
 from recording.errors import ConfigError, StorageError
 from recording.exitcodes import ExitCode
 from recording.flow import STEPS
+from recording.given_files import check_folder
 from recording.jsonl import JsonLinesWriter
 from recording.profile_file import read_toml
 
@@ -104,6 +106,8 @@ def calibrate(
     slowdowns = [found for text in inject or () for found in parse_slowdowns(text)]
     if gates and not slowdowns:
         raise ConfigError("--gates counts A/B gates: say how head is slowed, --inject p99=+20%")
+    check_folder(folder, "--folder")
+    words = _words(gate, profile)
     console, path = Screen(stderr=as_json), _file(folder)
     settings = options.read_limits().gate
     draws: Draws = "same" if same_draws else "independent"
@@ -119,7 +123,7 @@ def calibrate(
         if ahead:
             text = f"{len(ahead)} gates of some minutes each; what they print: {log}"
             console.print(text, soft_wrap=True)
-        one = partial(run_gate, _words(gate, profile), log, series)
+        one = partial(run_gate, words, log, series)
         seeds = (derived(series.seed, "gate", str(number)) for number in count(len(real)))
         _run(console, one, ahead, seeds, find_profile(profile))
     except KeyboardInterrupt:
@@ -219,6 +223,16 @@ def _run(
 
 
 def _words(gate: str, profile: str) -> list[str]:
-    """`loadgate` is this very installation, wherever the shell would find another."""
-    words = [word.replace("{profile}", profile) for word in shlex.split(gate)]
+    """`loadgate` is this very installation, wherever the shell would find another.
+
+    Raises ConfigError for what cannot be a gate's command.
+    """
+    try:
+        words = [word.replace("{profile}", profile) for word in shlex.split(gate)]
+    except ValueError as error:
+        raise ConfigError(f"--gate {gate}: {error}") from None
+    if not words or (words[0] == "loadgate" and words[1:2] != ["gate"]):
+        raise ConfigError(f"--gate {gate!r}: write `loadgate gate ...`, or a command like it")
+    if words[0] != "loadgate" and shutil.which(words[0]) is None:
+        raise ConfigError(f"--gate {gate}: no command {words[0]!r} is found here")
     return [sys.executable, "-m", "harness.cli", *words[1:]] if words[:1] == ["loadgate"] else words

@@ -16,8 +16,6 @@ Examples:
 from pathlib import Path
 from typing import Annotated
 
-import typer
-
 from analysis.compare.against_baselines import compare_with_baselines
 from analysis.compare.baseline import baseline_of
 from analysis.compare.baseline_store import read_baselines
@@ -33,9 +31,9 @@ from recording.rundir import open_run_dir
 
 
 def compare(
-    run: Annotated[Path, typer.Argument(metavar="RUN|RUN_A", help="Run directory.")],
+    run: Annotated[Path, options.run_argument(metavar="RUN|RUN_A", help="Run directory.")],
     other: Annotated[
-        Path | None, typer.Argument(metavar="RUN_B", help="A second one, shown beside it.")
+        Path | None, options.run_argument(metavar="RUN_B", help="A second one, shown beside it.")
     ] = None,
     baselines: options.Baselines = options.BASELINES,
     thresholds: options.Thresholds = None,

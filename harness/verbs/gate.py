@@ -30,6 +30,7 @@ from analysis.statistics.looks import LookPlan, balanced_order
 from harness import options
 from harness.run.conduct import Order, record
 from harness.run.early_look import EarlyLooks
+from harness.run.forecast import answer_forecast, gate_forecast
 from harness.scene import preflight
 from harness.scene.arms import open_arms, prepared, seeded
 from harness.scene.seeds import drawn, seeded_load
@@ -41,11 +42,13 @@ from harness.system.paths import find_profile
 from harness.system.scratch import sweep
 from recording.durations import format_duration
 from recording.errors import ConfigError
+from recording.given_files import check_folder
 from recording.manifest import ArmFacts, PairedRun
 from recording.profile import Gate, Profile
-from recording.profile_file import load_profile
+from recording.profile_file import read_profile
 from recording.rundir import RunDir
 from recording.slots import BASE, HEAD, Arm
+from recording.written import Written
 
 SLOWEST_REQUEST_S = 2.5
 """Requests still in flight this long after their slot do not wait for an early look."""
@@ -72,7 +75,7 @@ def gate(
     base_set: BaseSet = None,
     head_set: HeadSet = None,
     overrides: options.Overrides = None,
-    profile: Annotated[str, typer.Option("--profile", help="Name or TOML file.")] = "gate",
+    profile: options.GateProfile = "gate",
     seed: options.Seed = None,
     same_draws: options.SameDraws = False,
     thresholds: options.Thresholds = None,
@@ -80,21 +83,26 @@ def gate(
     inconclusive: options.Inconclusive = None,
     everything: options.All = False,
     as_json: options.Json = False,
+    dry_run: options.DryRun = False,
 ) -> None:
     """Record a paired run and judge it."""
+    check_folder(runs, "--runs")
     limits = options.read_limits(thresholds)
     path = find_profile(profile)
-    plan = load_profile(path, overrides or [])
+    plan, written = read_profile(path, overrides or [])
     wanted = base if base is not None else f"ref:{git.merge_base()}"
     seed = drawn(seed)
     asked = Asked(
         profile=seeded_load(plan, seed),
-        path=path,
+        written=written,
         arms={BASE: (wanted, base_set or []), HEAD: (head, head_set or [])},
         overrides=overrides or [],
         seed=seed,
         same_draws=same_draws,
     )
+    if dry_run:
+        _rehearse(asked, limits, as_json)
+        return
     recorded = _record(asked, limits, runs, Screen(stderr=as_json))
     finish(recorded, limits, as_json=as_json, everything=everything, inconclusive=inconclusive)
 
@@ -104,21 +112,38 @@ class Asked:
     """The command line, read. ``arms`` are what each is, and what is set of its services."""
 
     profile: Profile
-    path: Path
+    written: Written
     arms: Mapping[Arm, tuple[str, Sequence[str]]]
     overrides: Sequence[str]
     seed: int
     same_draws: bool
 
 
-def _record(asked: Asked, limits: Thresholds, runs: Path, console: Screen) -> RunDir:
+def _rehearse(asked: Asked, limits: Thresholds, as_json: bool) -> None:
+    """Raises ConfigError or RefusedError for what a gate would refuse."""
     plan = asked.profile
-    gate = _gate(plan, asked.path)
+    _gate(plan, asked.written.name)
     preflight.check_safety(plan)
     sweep()
     with ExitStack() as arms:
         ready = [
-            (arm, arms.enter_context(prepared(arm, what, settings, plan, str(asked.path))))
+            arms.enter_context(prepared(arm, what, settings, plan, asked.written))
+            for arm, (what, settings) in asked.arms.items()
+        ]
+        facts = tuple(
+            f"{arm}: {_arm(each.facts)}" for arm, each in zip(asked.arms, ready, strict=True)
+        )
+    answer_forecast(gate_forecast(plan, limits, facts), as_json=as_json)
+
+
+def _record(asked: Asked, limits: Thresholds, runs: Path, console: Screen) -> RunDir:
+    plan = asked.profile
+    gate = _gate(plan, asked.written.name)
+    preflight.check_safety(plan)
+    sweep()
+    with ExitStack() as arms:
+        ready = [
+            (arm, arms.enter_context(prepared(arm, what, settings, plan, asked.written)))
             for arm, (what, settings) in asked.arms.items()
         ]
         base, head = (
@@ -147,7 +172,7 @@ def _record(asked: Asked, limits: Thresholds, runs: Path, console: Screen) -> Ru
             return record(order, runs, view)
 
 
-def _gate(profile: Profile, path: Path) -> Gate:
+def _gate(profile: Profile, path: str) -> Gate:
     """Its rounds and looks. Raises ConfigError for a profile that cannot be gated."""
     if profile.gate is None:
         raise ConfigError(f"{path}: no [gate] section, so it cannot be gated; try --profile gate")

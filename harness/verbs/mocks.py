@@ -14,7 +14,7 @@ import shutil
 import signal
 import tempfile
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
@@ -36,8 +36,9 @@ from harness.system.paths import find_profile
 from mock_services.table import SERVICES
 from recording.clock import RunClock
 from recording.errors import ConfigError, RunFailedError, did_you_mean
-from recording.profile_file import apply_override, build, key_path, load_profile
+from recording.profile_file import apply_override, build, key_path, read_profile
 from recording.tables import Table
+from recording.written import Written
 
 _POLL_S = 0.5
 actions = typer.Typer()
@@ -105,10 +106,10 @@ def set_some(
     - `loadgate mocks set inventory_lock.pool_max=150`
     - `loadgate mocks set payment.latency.charge.p99_ms=1500 payment.decline_share=0.1`
     """
-    table: dict[str, Any] = {}
-    for text in changes:
-        apply_override(table, f"services.{text.removeprefix('services.')}", "set")
-    tables = named_services(build(OnlyServices, table, "set").services, "set")
+    written = _without_file(
+        (f"services.{text.removeprefix('services.')}" for text in changes), "set"
+    )
+    tables = named_services(build(OnlyServices, written.table, written).services, written)
     made = change_all(the_running(port_base), tables)
     lines = [f"{each.key}  {_text(each.before)} → {_text(each.after)}" for each in made]
     value = [{"key": each.key, "before": each.before, "after": each.after} for each in made]
@@ -181,11 +182,16 @@ def _settings(profile: str | None, overrides: list[str]) -> dict[str, dict[str, 
     """Of each service. Raises ConfigError for whatever `loadgate run` would refuse as well."""
     if profile is not None:
         path = find_profile(profile)
-        return service_settings(load_profile(path, overrides).services, str(path))
+        read, written = read_profile(path, overrides)
+        return service_settings(read.services, written)
+    written = _without_file(overrides, "--set")
+    return service_settings(build(OnlyServices, written.table, written).services, written)
+
+
+def _without_file(overrides: Iterable[str], option: str) -> Written:
     table: dict[str, Any] = {}
-    for text in overrides:
-        apply_override(table, text)
-    return service_settings(build(OnlyServices, table, "--set").services, "--set")
+    made = tuple((apply_override(table, text, option), f"{option} {text}") for text in overrides)
+    return Written("", table, options=made)
 
 
 def _named(tables: Mapping[str, Any], text: str) -> dict[str, Any]:

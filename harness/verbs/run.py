@@ -9,6 +9,7 @@ Examples:
 - `loadgate run smoke`
 - `loadgate run release --set services.cart.eviction=lazy --set services.cart.session_bytes=65536`
 - `loadgate run smoke --set load.phases.sustained.users=200 --json`
+- `loadgate run bf2025-peak --dry-run`  (what it would take, and what could be judged)
 - `loadgate run bf2025 --workers-expected 3 --bind 0.0.0.0`  (see `loadgate worker`)
 """
 
@@ -18,17 +19,20 @@ import typer
 
 from harness import options
 from harness.generator.generator import MASTER_PORT, Workers
-from harness.generator.handshake import PLAN_PORT_OFFSET, check_can_listen
+from harness.generator.handshake import LOOPBACK, PLAN_PORT_OFFSET, check_can_listen
 from harness.generator.token import Token, given_token, made_token
-from harness.run.conduct import conduct
+from harness.run.conduct import checked, conduct
+from harness.run.forecast import answer_forecast, forecast
 from harness.scene.seeds import drawn
 from harness.screen.judged import finish
 from harness.screen.live import LiveView
 from harness.screen.plain import Screen, styled
 from harness.system.paths import find_profile
 from recording.durations import format_duration
+from recording.errors import ConfigError
+from recording.given_files import check_folder
 from recording.profile import Profile
-from recording.profile_file import load_profile
+from recording.profile_file import read_profile
 
 Expected = Annotated[
     int,
@@ -36,14 +40,24 @@ Expected = Annotated[
         "--workers-expected", min=0, metavar="N", help="Wait for N workers on other machines."
     ),
 ]
+Bind = Annotated[
+    str | None,
+    typer.Option("--bind", metavar="HOST", help=f"Address to listen on for them [{LOOPBACK}]."),
+]
 Port = Annotated[
-    int,
-    typer.Option("--port", min=1, max=options.MOST_PORT, help="Port for them; the next one too."),
+    int | None,
+    typer.Option(
+        "--port",
+        min=1,
+        max=options.MOST_PORT,
+        metavar="N",
+        help=f"Port for them; the next one too [{MASTER_PORT}].",
+    ),
 ]
 
 
 def run(
-    profile: Annotated[str, typer.Argument(metavar="PROFILE", help="Name or TOML file.")],
+    profile: options.ProfileName,
     overrides: options.Overrides = None,
     seed: options.Seed = None,
     thresholds: options.Thresholds = None,
@@ -52,35 +66,45 @@ def run(
     everything: options.All = False,
     as_json: options.Json = False,
     workers_expected: Expected = 0,
-    bind: Annotated[
-        str, typer.Option("--bind", metavar="HOST", help="Address to listen on for them.")
-    ] = "127.0.0.1",
-    port: Port = MASTER_PORT,
+    bind: Bind = None,
+    port: Port = None,
     wait_s: options.WaitS = 600.0,
     token: options.TokenText = None,
     token_file: options.TokenFile = None,
+    dry_run: options.DryRun = False,
 ) -> None:
     """Record and judge."""
     workers = _workers(workers_expected, bind, port, given_token(token, token_file), wait_s)
+    check_folder(runs, "--runs")
     limits = options.read_limits(thresholds)
     path = find_profile(profile)
-    plan = load_profile(path, overrides or [])
+    plan, written = read_profile(path, overrides or [])
+    settings = checked(plan, written)
+    if dry_run:
+        answer_forecast(forecast(plan, limits, workers.expected), as_json=as_json)
+        return
     console = Screen(stderr=as_json)
     _announce(console, plan)
     if workers.remote:
         console.print(f"start {workers_expected} worker(s), each with:")
         console.print(f"  {workers.command}", soft_wrap=True)
     with LiveView(console, f"loadgate {plan.name}") as view:
-        recorded = conduct(plan, str(path), overrides or [], runs, view, workers, drawn(seed))
+        recorded = conduct(plan, settings, overrides or [], runs, view, workers, drawn(seed))
     finish(recorded, limits, as_json=as_json, everything=everything, inconclusive=inconclusive)
 
 
-def _workers(expected: int, host: str, port: int, token: Token | None, within_s: float) -> Workers:
-    if not expected:
-        return Workers()
-    check_can_listen(host, port)
-    check_can_listen(host, port + PLAN_PORT_OFFSET)
-    return Workers(expected, host, port, token or made_token(), within_s)
+def _workers(
+    expected: int, bind: str | None, asked: int | None, token: Token | None, within_s: float
+) -> Workers:
+    """Raises ConfigError where nothing can listen, and for an address that nobody would use."""
+    host, port = bind or LOOPBACK, asked or MASTER_PORT
+    if expected or bind is not None or asked is not None:
+        check_can_listen(host, port)
+        check_can_listen(host, port + PLAN_PORT_OFFSET)
+    if not expected and (bind is not None or asked is not None):
+        option = f"--bind {bind}" if bind is not None else f"--port {asked}"
+        raise ConfigError(f"{option}: is for workers of other machines: add --workers-expected N")
+    return Workers(expected, host, port, token or made_token(), within_s) if expected else Workers()
 
 
 def _announce(console: Screen, plan: Profile) -> None:

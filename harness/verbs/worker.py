@@ -25,6 +25,7 @@ from harness.generator.handshake import Master
 from harness.generator.token import VARIABLE, given_token
 from harness.run.lend import Lent
 from recording.errors import ConfigError
+from recording.urls import check_host
 
 ALLOW_VARIABLE = "LOADGATE_ALLOW"
 
@@ -40,10 +41,7 @@ def worker(
     ] = None,
 ) -> None:
     """Take part in one run."""
-    host, _, text = master.partition(":")
-    port = int(text) if text.isdecimal() else 0 if text else MASTER_PORT
-    if not host or not 0 < port <= options.MOST_PORT:
-        raise ConfigError(f"--master {master}: write HOST or HOST:PORT")
+    host, port = _address(master)
     known = given_token(token, token_file)
     if known is None:
         raise ConfigError(
@@ -51,6 +49,20 @@ def worker(
             f"or {VARIABLE}"
         )
     Lent(Master(host, port, known.text), known, _allowed(allow), typer.echo).work(wait_s)
+
+
+def _address(master: str) -> tuple[str, int]:
+    """Raises ConfigError for what is none."""
+    host, _, text = master.partition(":")
+    port = int(text) if text.isdecimal() else 0 if text else MASTER_PORT
+    try:
+        check_host(host)
+    except ValueError as error:
+        why = str(error).partition(";")[0]
+        raise ConfigError(f"--master {master!r}: {why}; write HOST or HOST:PORT") from None
+    if not 0 < port <= options.MOST_PORT:
+        raise ConfigError(f"--master {master!r}: a port is 1 to {options.MOST_PORT}")
+    return host, port
 
 
 def _allowed(options: list[str] | None) -> list[str]:

@@ -73,7 +73,7 @@ WRONG = (
     *(("target.checkout", *row) for row in NOT_URLS),
     ("target.inventory_lock", "http://a..b", "no host name"),
     ("target.allowed_hosts", "localhost", "write a list"),
-    ("load.processes", "many", "write a whole number, or should be 'auto'"),
+    ("load.processes", "many", "write a whole number, or 'auto'"),
     ("load.phases", "{}", "write a list"),
     ("load", "5", "write a table"),
     ("services", "5", "write a table"),

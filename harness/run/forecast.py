@@ -1,0 +1,174 @@
+"""What a run would take and what could be judged of it, without starting anything."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from math import ceil
+
+import psutil
+
+from analysis.evidence.requests import needed
+from analysis.limits.rules import Rule
+from analysis.limits.thresholds import Thresholds
+from analysis.metrics.errors import RULE_OF_THREE
+from analysis.report.document import Document, Lines, Row, Table, texts
+from harness.generator.generator import expected_rate, processes_for
+from harness.scene import preflight
+from harness.scene.scene import target_urls
+from harness.screen.terminal import answer
+from harness.system.host import usable_cores
+from recording.durations import format_duration
+from recording.errors import ConfigError
+from recording.flow import FLOW, Services
+from recording.profile import JOURNEY, Profile
+
+FEWEST_SAMPLES_OF_MEMORY = 10
+"""Below it there is no scatter to judge a slope by (`analysis/memory/judge.py`)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """``facts`` by name; ``rules`` that would be judged by subject, ``not_judged`` and why not.
+
+    ``short`` is what this machine lacks for the load: it would be refused.
+    """
+
+    facts: Mapping[str, str]
+    rules: Mapping[str, str]
+    not_judged: Sequence[tuple[str, str]]
+    doubts: Sequence[str]
+    short: Sequence[str]
+
+
+def forecast(profile: Profile, limits: Thresholds, workers: int = 0) -> Forecast:
+    """Of ``loadgate run``; `workers` are those on other machines, 0 for none."""
+    urls = target_urls(profile)
+    there = Services(FLOW.reached_by(urls), FLOW.order) if urls else FLOW
+    judged: dict[str, list[str]] = {}
+    not_judged: list[tuple[str, str]] = []
+    for subject, rule in limits:
+        if why := next(_in_the_way(profile, there, subject, rule), ""):
+            not_judged.append((f"{subject}: {rule.text}", why + _needed(profile, subject, rule)))
+        else:
+            judged.setdefault(subject, []).append(rule.text)
+    rules = {subject: ", ".join(texts) for subject, texts in judged.items()}
+    return _made(profile, workers, _services(urls), rules, not_judged)
+
+
+def gate_forecast(profile: Profile, limits: Thresholds, arms: Sequence[str]) -> Forecast:
+    """Of ``loadgate gate``; ``arms`` are said as they were resolved."""
+    settings = limits.gate
+    steps = [step for step in (*FLOW.steps, JOURNEY) if step not in settings.control]
+    rows = dict.fromkeys(steps, ", ".join(settings.latency.metrics))
+    found = _made(profile, 0, "; ".join(arms), rows, [])
+    gate = profile.gate
+    rounds = " or ".join(map(str, gate.looks)) if gate else ""
+    slot_s = gate.slot if gate else 0.0
+    return Forecast(
+        {**found.facts, "rounds": f"{rounds}, of two slots of {slot_s:g} s"},
+        found.rules, found.not_judged, found.doubts, found.short,
+    )  # fmt: skip
+
+
+def answer_forecast(found: Forecast, *, as_json: bool) -> None:
+    """Show it. Raises ConfigError for a load that this machine certainly cannot carry."""
+    value = {
+        "facts": found.facts,
+        "rules": found.rules,
+        "not_judged": [{"rule": rule, "because": why} for rule, why in found.not_judged],
+        "doubts": found.doubts,
+        "short": found.short,
+    }
+    facts = Table((*texts("would be", ""),), tuple(Row(each) for each in found.facts.items()))
+    missing = Table(
+        (*texts("not judged", "because"),), tuple(Row(each) for each in found.not_judged)
+    )
+    judged = Table((*texts("judged", "by"),), tuple(Row(each) for each in found.rules.items()))
+    lines = Lines((*found.doubts, "nothing was started"))
+    answer(Document((facts, judged, missing, lines)), value, as_json=as_json)
+    if found.short:
+        raise ConfigError("; ".join(found.short))
+
+
+def _made(
+    profile: Profile,
+    workers: int,
+    services: str,
+    rules: Mapping[str, str],
+    not_judged: Sequence[tuple[str, str]],
+) -> Forecast:
+    limit = preflight.raise_descriptor_limit()
+    processes = workers or processes_for(profile, limit)
+    free_gb = psutil.virtual_memory().available / 2**30
+    load, rate = profile.load, expected_rate(profile)
+    whose = "on other machines" if workers else "here"
+    memory_gb = preflight.bytes_needed(profile) / 2**30
+    descriptors = preflight.descriptors_needed(profile, processes)
+    facts = {
+        "profile": profile.name,
+        "services": services,
+        "load": _load(profile),
+        "requests": f"about {rate:,.0f}/s, {rate * profile.measured_s:,.0f} measured",
+        "time": f"{format_duration(load.duration_s)}, "
+        f"{format_duration(profile.measured_s)} of it measured",
+        "processes": f"{processes} of Locust, {whose}",
+        "memory": f"about {memory_gb:.1f} GB of {free_gb:.1f} GB free",
+        "descriptors": f"{descriptors:,} of {limit:,} a process",
+        "cores": f"about {preflight.cores_needed(profile):.1f} of {usable_cores()}",
+    }
+    if profile.faults:
+        facts["faults"] = ", ".join(
+            f"{fault.kind} of {fault.service} at {format_duration(fault.at)}"
+            for fault in profile.faults
+        )
+    short = preflight.shortages(profile, processes, limit)
+    return Forecast(facts, rules, not_judged, preflight.doubts(profile), short)
+
+
+def _load(profile: Profile) -> str:
+    if profile.load.model == "users":
+        return f"{profile.load.peak_users:,} users at most"
+    return (
+        f"{profile.load.peak_arrivals_per_s:g} arrivals/s at most, "
+        f"{profile.load.max_concurrent:,} under way"
+    )
+
+
+def _services(urls: Mapping[str, str]) -> str:
+    if not urls:
+        keys = ", ".join(service.key for service in FLOW.all)
+        return f"mocks of {keys}, on free ports of 127.0.0.1"
+    return ", ".join(f"{name} at {url}" for name, url in urls.items())
+
+
+def _in_the_way(profile: Profile, there: Services, subject: str, rule: Rule) -> Iterator[str]:
+    """Why a rule certainly cannot be judged."""
+    metric = rule.metric
+    if not metric.of(there, subject):
+        yield "its service is not in [target]"
+    if metric.kind in ("latency", "errors"):
+        expected = _requests(profile, there, subject)
+        enough = needed(metric.name)
+        if metric.name == "error_rate" and 0 < rule.limit < 100:
+            enough = ceil(RULE_OF_THREE / (rule.limit / 100))
+        if expected < enough:
+            yield f"about {expected:,.0f} requests are due, it takes {enough:,}"
+    if metric.name in ("slope", "time_to_limit"):
+        due = profile.measured_s / profile.sampling.interval
+        if due < FEWEST_SAMPLES_OF_MEMORY:
+            yield f"{due:.0f} samples are due, it takes {FEWEST_SAMPLES_OF_MEMORY}"
+
+
+def _requests(profile: Profile, there: Services, subject: str) -> float:
+    """Measured requests that are due: of a service of its rarest step, inf of one nobody calls."""
+    journey = profile.journey
+    per_step = journey.funnel.per_journey(journey.decline_share)
+    journeys = expected_rate(profile) * profile.measured_s / sum(per_step.values())
+    if subject == JOURNEY:
+        return journeys * sum(per_step.values())
+    steps = there.steps_of(subject) or ((subject,) if subject in per_step else ())
+    return min((journeys * per_step[step] for step in steps), default=float("inf"))
+
+
+def _needed(profile: Profile, subject: str, rule: Rule) -> str:
+    """Whether that spoils a PASS."""
+    return "" if profile.judge.requires(subject, rule.metric.kind) else " (nor is it required)"

@@ -1,0 +1,40 @@
+"""``[target]`` of a profile: whose services are loaded."""
+
+from typing import Annotated, Self
+
+from pydantic import AfterValidator, model_validator
+
+from recording.tables import Listed, Table
+from recording.urls import base_url
+
+BaseUrl = Annotated[str, AfterValidator(base_url)]
+
+
+class Target(Table):
+    """Where the load goes. Empty urls: the harness starts the mocks on free ports."""
+
+    checkout: BaseUrl = ""
+    """Base url of checkout-service."""
+    payment: BaseUrl = ""
+    """Base url of payment-gateway."""
+    cart: BaseUrl = ""
+    """Base url of cart-service."""
+    inventory_lock: BaseUrl = ""
+    """Base url of inventory-lock-service, which no user calls: only to sample its metrics."""
+    allowed_hosts: Annotated[tuple[str, ...], Listed] = ("127.0.0.1", "localhost", "::1")
+    """Hosts that may be loaded; every other one is refused."""
+    ca_file: str = ""
+    """PEM certificates to trust beside the system's, for https urls of a private authority."""
+
+    @model_validator(mode="after")
+    def _all_or_none(self) -> Self:
+        urls = self.urls
+        if urls and len(urls) < 3:
+            raise ValueError("give checkout, payment and cart urls, or none of them")
+        return self
+
+    @property
+    def urls(self) -> dict[str, str]:
+        """The configured base urls of the services that users talk to."""
+        named = {"checkout": self.checkout, "payment": self.payment, "cart": self.cart}
+        return {name: url for name, url in named.items() if url}
