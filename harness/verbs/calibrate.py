@@ -103,9 +103,7 @@ def calibrate(
     as_json: options.Json = False,
 ) -> None:
     """Run, keep, print."""
-    slowdowns = [found for text in inject or () for found in parse_slowdowns(text)]
-    if gates and not slowdowns:
-        raise ConfigError("--gates counts A/B gates: say how head is slowed, --inject p99=+20%")
+    slowdowns = _slowdowns(inject, gates)
     check_folder(folder, "--folder")
     words = _words(gate, profile)
     console, path = Screen(stderr=as_json), _file(folder)
@@ -132,6 +130,13 @@ def calibrate(
     found = last_calibration(folder, path.stem)
     answer(calibration_document(found, path), found and _facts(found), as_json=as_json)
     raise typer.Exit(int(ExitCode.INCONCLUSIVE if stopped else ExitCode.PASS))
+
+
+def _slowdowns(inject: list[str] | None, gates: int | None) -> list[Slowdown]:
+    found = [slowdown for text in inject or () for slowdown in parse_slowdowns(text)]
+    if gates and not found:
+        raise ConfigError("--gates counts A/B gates: say how head is slowed, --inject p99=+20%")
+    return found
 
 
 def _facts(found: Calibration) -> dict[str, Any]:
