@@ -103,10 +103,7 @@ def calibrate(
     as_json: options.Json = False,
 ) -> None:
     """Run, keep, print."""
-    slowdowns = [found for text in inject or () for found in parse_slowdowns(text)]
-    if gates and not slowdowns:
-        raise ConfigError("--gates counts A/B gates: say how head is slowed, --inject p99=+20%")
-    check_folder(folder, "--folder")
+    slowdowns = _slowdowns(inject or (), gates)
     words = _words(gate, profile)
     console, path = Screen(stderr=as_json), _file(folder)
     settings = options.read_limits().gate
@@ -134,6 +131,14 @@ def calibrate(
     raise typer.Exit(int(ExitCode.INCONCLUSIVE if stopped else ExitCode.PASS))
 
 
+def _slowdowns(inject: Sequence[str], gates: int | None) -> list[Slowdown]:
+    """Raises ConfigError for gates of none."""
+    slowdowns = [found for text in inject for found in parse_slowdowns(text)]
+    if gates and not slowdowns:
+        raise ConfigError("--gates counts A/B gates: say how head is slowed, --inject p99=+20%")
+    return slowdowns
+
+
 def _facts(found: Calibration) -> dict[str, Any]:
     """For JSON."""
     return {
@@ -149,6 +154,7 @@ def _facts(found: Calibration) -> dict[str, Any]:
 
 
 def _file(folder: Path) -> Path:
+    check_folder(folder, "--folder")
     here = host_class(host_facts())
     if not here.known:
         raise ConfigError("this host does not say what it is (processor, cores, memory, kernel)")
