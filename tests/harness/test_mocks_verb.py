@@ -180,7 +180,7 @@ def test_what_is_refused_changes_nothing_in_any_service(serving: Serving) -> Non
     ("words", "says"),
     [
         (["set", "carts.ttl_s=1"], "unknown key 'services.carts'; did you mean 'cart'?"),
-        (["set", "cart=1"], "services.cart = 1: write a table"),
+        (["set", "cart=1"], "services.cart=1: write a table"),
         (["set", "cart.ttl_s"], "write key=value"),
         (["set", "cart.seed=1"], "seed: cannot be changed while running"),
         (["set", f"cart.session_bytes={2**70}"], "session_bytes: must be less than"),
