@@ -50,7 +50,7 @@ def main() -> None:
     stop_like_ctrl_c()
     end_with_starter()
     try:
-        sys.exit(app(prog_name="loadgate", standalone_mode=False))
+        sys.exit(app(prog_name="loadgate", standalone_mode=False) or 0)
     except typer.TyperException as error:
         if line := usage_line(error):
             console.print(redact(line), style="red")

@@ -21,9 +21,9 @@ def _profiles(begun: str) -> list[str]:
 
 def _run_dirs(begun: str) -> list[str]:
     """Below the folder that is being written, and runs/ if none is."""
-    folder = Path(begun).parent if "/" in begun else RUNS
+    folder = Path(f"{begun}x").parent if "/" in begun else RUNS
     found = (str(run.root) for run in list_runs(folder))
-    return [path for path in found if path.startswith(begun) or Path(path).name.startswith(begun)]
+    return [path for path in found if path.startswith(begun)]
 
 
 RUNS = Path("runs")

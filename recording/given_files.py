@@ -5,6 +5,7 @@ A device or a pipe in a file's place would be read for ever, and a huge file unt
 """
 
 import errno
+import re
 import tempfile
 import tomllib
 from pathlib import Path
@@ -58,7 +59,9 @@ def parse_toml(text: str, where: str) -> dict[str, Any]:
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"{where}: not valid TOML: {error}") from None
+        found = re.search(r"at line (\d+)", str(error))
+        at = f"{where}:{found[1]}" if found else where
+        raise ConfigError(f"{at}: not valid TOML: {error}") from None
     except (ValueError, RecursionError) as error:
         # tomllib lets through what int() and Python's stack refuse.
         raise ConfigError(f"{where}: not valid TOML: {type(error).__name__}") from None

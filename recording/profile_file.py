@@ -15,7 +15,7 @@ from recording.profile import Profile
 from recording.refusals import in_words
 from recording.text import plain
 from recording.toml_lines import Key
-from recording.written import MAX_SHOWN_CHARS, Written
+from recording.written import MAX_SHOWN_CHARS, Written, as_written
 
 T = TypeVar("T", bound=BaseModel)
 KeyPath = tuple[Key, ...]
@@ -107,7 +107,7 @@ def build(model: type[T], table: Mapping[str, Any], where: Written | str, at: Ke
 
     Raises ConfigError with one line per problem.
     """
-    written = where if isinstance(where, Written) else Written(where, table)
+    written = as_written(where, table)
     try:
         return model.model_validate(table, context=BY_HAND)
     except ValidationError as error:

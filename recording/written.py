@@ -67,6 +67,11 @@ class Written:
         return bool(self.text) and (not path or (*path,) in lines(self.text))
 
 
+def as_written(where: Written | str, table: Mapping[str, Any]) -> Written:
+    """Of a name alone, a table without lines."""
+    return where if isinstance(where, Written) else Written(where, table)
+
+
 def _below(at: Any, part: Key) -> Any:
     if isinstance(at, Mapping):
         return at.get(part)

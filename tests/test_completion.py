@@ -40,12 +40,12 @@ def test_words_are_completed(line: str, words: list[str]) -> None:
 
 
 def test_run_directories_are_completed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """By their name, or by the folder they lie in."""
+    """By the folder they lie in."""
     monkeypatch.chdir(tmp_path)
     run = Path("runs", "20260301-101500-smoke-1f2e")
     run.mkdir(parents=True)
     (run / "manifest.json").touch()
-    assert completed("loadgate report 2026") == completed("loadgate report runs/2") == [str(run)]
+    assert completed("loadgate report r") == completed("loadgate report runs/2") == [str(run)]
     assert completed("loadgate compare runs/") == [str(run)]
 
 

@@ -18,6 +18,7 @@ from recording.profile_file import apply_override, load_profile
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
 ARCHITECTURE = (ROOT / "docs" / "architecture.md").read_text()
+EVIDENCE = (ROOT / "docs" / "evidence.md").read_text()
 EXTENDING = (ROOT / "docs" / "extending.md").read_text()
 COMMAND = get_command(app)
 VERBS = sorted(COMMAND.list_commands(typer.Context(COMMAND)))  # type: ignore[attr-defined]
@@ -87,9 +88,18 @@ def test_extending_names_files_that_exist() -> None:
 )
 def test_the_docs_name_files_of_the_house_that_exist(folder: str) -> None:
     """A file that has moved takes its mention along."""
-    for page in (README, ARCHITECTURE, EXTENDING, (ROOT / "docs" / "statistics.md").read_text()):
+    pages = [README, *(path.read_text() for path in (ROOT / "docs").glob("*.md"))]
+    for page in pages:
         for name in re.findall(rf"`({folder}/[\w/]+\.py)`", page):
             assert (ROOT / name).exists(), name
+
+
+def test_every_link_of_a_page_leads_somewhere() -> None:
+    """To a file that is there."""
+    pages = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").rglob("*.md")]
+    for page in pages:
+        for link in re.findall(r"\]\(([^)#:\s]+)(?:#[^)]*)?\)", page.read_text()):
+            assert (page.parent / link).exists(), (page.name, link)
 
 
 def test_the_readme_says_of_the_seed_what_the_command_prints(tmp_path: Path) -> None:
@@ -97,7 +107,7 @@ def test_the_readme_says_of_the_seed_what_the_command_prints(tmp_path: Path) -> 
     run = shutil.copytree(ROOT / "tests" / "fixtures" / "lt-2025-q3-checkout", tmp_path / "seed")
     done = CliRunner().invoke(app, ["analyze", str(run)], terminal_width=200)
     printed = " ".join(done.stdout.split())
-    (told,) = re.findall(r"## What the post-mortem missed\n(.*?)\n## ", README, re.DOTALL)
+    (told,) = re.findall(r"## What the post-mortem missed\n(.*)", EVIDENCE, re.DOTALL)
     told = " ".join(told.partition("It finds")[2].split())
     assert [figure for figure in FIGURE.findall(told) if figure not in printed] == []
     assert re.findall(r"\w*\d\S*", FIGURE.sub("", told)) == ["p99"]

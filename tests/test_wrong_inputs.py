@@ -52,7 +52,7 @@ PROFILES = [
     ("ttl_s = 5", 'eviction = "never"', 11, "services.cart.eviction = 'never': write '"),
     ("[services.cart]", "[services.card]", 10, "'services.card'; did you mean 'cart'?"),
     ("ttl_s = 5", "latency.add_to_cart.p99_ms = 1", 11, "quantiles must not decrease"),
-    ("ttl_s = 5", "latency.ad_to_cart.p99_ms = 1", 11, "unknown endpoint 'ad_to_cart'"),
+    ("ttl_s = 5", "latency.ad_to_cart.p99_ms = 1", 10, "unknown endpoint 'ad_to_cart'"),
     ("[journey]", '[target]\ncheckout = "x:1"\n[journey]', 9, "not an http:// or https:// url"),
     ("[journey]", '[judge]\nrequired = ["latncy"]\n[journey]', 9, "'latncy' is no kind of rule"),
     ("[journey]", "[gate]\nlooks = [3]\n[journey]", 8, "gate: looks [3]"),

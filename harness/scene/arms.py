@@ -29,7 +29,7 @@ from recording.rundir import RunDir
 from recording.slots import ARMS, BASE, Arm
 from recording.target import Target
 from recording.text import plain
-from recording.written import Written
+from recording.written import Written, as_written
 
 KINDS = "`.` (this tree), `ref:<git ref>` or `url:<file with service urls>`"
 
@@ -46,7 +46,7 @@ class PreparedArm:
 
 @contextmanager
 def prepared(
-    arm: Arm, what: str, overrides: Sequence[str], profile: Profile, where: Written
+    arm: Arm, what: str, overrides: Sequence[str], profile: Profile, where: Written | str
 ) -> Iterator[PreparedArm]:
     """Resolve what the user named; the files of another revision exist within this context only.
 
@@ -144,7 +144,7 @@ def _of_urls(arm: Arm, file: Path, overrides: Sequence[str], profile: Profile) -
 
 
 def _settings(
-    arm: Arm, overrides: Sequence[str], profile: Profile, where: Written
+    arm: Arm, overrides: Sequence[str], profile: Profile, where: Written | str
 ) -> dict[str, dict[str, Any]]:
     table: dict[str, Any] = {"services": profile.model_dump()["services"]}
     option, more = f"--{arm}-set", []
@@ -154,4 +154,4 @@ def _settings(
                 f"{option} {text}: only services.* may differ between the arms; --set changes both"
             )
         more.append((apply_override(table, text, option), f"{option} {text}"))
-    return service_settings(table["services"], where.with_options(table, *more))
+    return service_settings(table["services"], as_written(where, {}).with_options(table, *more))

@@ -23,7 +23,7 @@ from recording.clock import RunClock
 from recording.errors import ConfigError, RunFailedError, did_you_mean
 from recording.profile_file import build
 from recording.rundir import RunDir
-from recording.written import Written
+from recording.written import Written, as_written
 
 START_TIMEOUT_S = 20.0
 HEALTH_WITHIN_S = 1.0
@@ -53,7 +53,7 @@ def named_services(
     tables: Mapping[str, Mapping[str, Any]], where: Written | str
 ) -> dict[str, dict[str, Any]]:
     """Such tables by the keys of services. Raises ConfigError for one that is of none."""
-    source = where if isinstance(where, Written) else Written(where, {})
+    source = as_written(where, {})
     at = source.where(("services",))
     if not isinstance(tables, Mapping):
         raise ConfigError(f"{at}: services = {tables!r}: write a table")

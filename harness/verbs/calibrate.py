@@ -103,7 +103,7 @@ def calibrate(
     as_json: options.Json = False,
 ) -> None:
     """Run, keep, print."""
-    slowdowns = _slowdowns(inject, gates)
+    slowdowns = _slowdowns(inject or (), gates)
     check_folder(folder, "--folder")
     words = _words(gate, profile)
     console, path = Screen(stderr=as_json), _file(folder)
@@ -132,11 +132,12 @@ def calibrate(
     raise typer.Exit(int(ExitCode.INCONCLUSIVE if stopped else ExitCode.PASS))
 
 
-def _slowdowns(inject: list[str] | None, gates: int | None) -> list[Slowdown]:
-    found = [slowdown for text in inject or () for slowdown in parse_slowdowns(text)]
-    if gates and not found:
+def _slowdowns(inject: Sequence[str], gates: int | None) -> list[Slowdown]:
+    """Raises ConfigError for gates of none."""
+    slowdowns = [found for text in inject for found in parse_slowdowns(text)]
+    if gates and not slowdowns:
         raise ConfigError("--gates counts A/B gates: say how head is slowed, --inject p99=+20%")
-    return found
+    return slowdowns
 
 
 def _facts(found: Calibration) -> dict[str, Any]:
@@ -154,6 +155,7 @@ def _facts(found: Calibration) -> dict[str, Any]:
 
 
 def _file(folder: Path) -> Path:
+    check_folder(folder, "--folder")
     here = host_class(host_facts())
     if not here.known:
         raise ConfigError("this host does not say what it is (processor, cores, memory, kernel)")

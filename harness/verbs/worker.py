@@ -61,7 +61,9 @@ def _address(master: str) -> tuple[str, int]:
         why = str(error).partition(";")[0]
         raise ConfigError(f"--master {master!r}: {why}; write HOST or HOST:PORT") from None
     if not 0 < port <= options.MOST_PORT:
-        raise ConfigError(f"--master {master!r}: a port is 1 to {options.MOST_PORT}")
+        raise ConfigError(
+            f"--master {master!r}: a port is 1 to {options.MOST_PORT}; write HOST or HOST:PORT"
+        )
     return host, port
 
 

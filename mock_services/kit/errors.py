@@ -1,6 +1,7 @@
 """Error answers: JSON with `error` and a `message` that names what is wrong and what is allowed."""
 
 import difflib
+import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -60,7 +61,8 @@ def problems_of(errors: Iterable[Any], known: Sequence[str] = ()) -> list[tuple[
     for error in errors:
         location = [str(part) for part in error["loc"] if part not in ("body", "query", "path")]
         field = ".".join(location) or "body"
-        text = str(error["msg"]).removeprefix("Value error, ")
+        text = re.sub(r"^(Input|String|List) should ", "must ", str(error["msg"]))
+        text = text.removeprefix("Value error, ")
         if error["type"] == "extra_forbidden":
             allowed = known if len(location) == 1 else tuple(Quantiles.model_fields)
             text = f"unknown key{_nearest(location[-1], allowed)}"

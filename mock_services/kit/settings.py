@@ -39,7 +39,8 @@ def _parsable(url: str) -> str:
     try:
         HttpUrl(url)
     except ValidationError as error:
-        raise ValueError(f"not a url: {error.errors()[0]['msg']}; write http://HOST:PORT") from None
+        why = error.errors()[0]["msg"].rpartition(", ")[2]
+        raise ValueError(f"not a url: {why}; write http://HOST:PORT") from None
     return url
 
 

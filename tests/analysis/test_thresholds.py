@@ -172,7 +172,7 @@ def test_rules_are_found_by_subject() -> None:
 def test_a_problem_is_located(text: str, line: str) -> None:
     """Each mistake is told with file, section, key and the offending text."""
     found = problems(text)[0]
-    assert re.match(r"t\.toml:\d+: ", found)
+    assert re.match(r"t\.toml(:\d+)?: ", found)
     assert line in found
 
 

@@ -127,7 +127,7 @@ def test_a_target_that_does_not_answer_is_a_usage_error() -> None:
         (["run", "smoke", "--set", "services.cart.eviction=eager"], "'scheduled' or 'lazy'"),
         (["run", "smoke", "--thresholds", "none.toml"], "none.toml"),
         (["analyze", "nowhere"], "nowhere: no such run directory"),
-        (["analyze", "tests/fixtures", "--inconclusive", "maybe"], "is not one of 'pass', 'fail'"),
+        (["analyze", "tests/fixtures", "--inconclusive", "maybe"], "write 'pass' or 'fail'"),
         (["worker", "--master", "localhost:x"], "write HOST or HOST:PORT"),
     ],
 )  # fmt: skip

@@ -43,7 +43,7 @@ def test_a_profile_without_faults_says_nothing_of_them() -> None:
 @pytest.mark.parametrize(
     ("written", "message"),
     [
-        (fault("lag"), "faults.0.kind = 'lag': should be 'latency', 'down'"),
+        (fault("lag"), "faults.0.kind = 'lag': write 'latency', 'down'"),
         (fault("reset_peer", rate=1), "kind 'reset_peer' has no rate: it takes timeout"),
         (fault("down", timeout="1s"), "kind 'down' has no timeout: it takes no attribute"),
         (fault("bandwidth"), "kind 'bandwidth' needs rate: it takes rate"),
