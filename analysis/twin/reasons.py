@@ -8,9 +8,10 @@ from collections.abc import Iterator
 import numpy as np
 
 from analysis.statistics.percentiles import min_samples
-from analysis.twin.workload import BLOCKS, Workload
+from analysis.twin.workload import LEAST_BLOCKS, Workload
 
 _UNFINISHED, _WIDE, _BRIEF_MS = 0.05, 1.25, 1.0
+_SURE, _LOAD = 1.96, 0.03
 
 
 def reasons(
@@ -44,8 +45,8 @@ def _of_load(workload: Workload, size: int, load: float) -> Iterator[str]:
 
 def _busiest_per_s(workload: Workload) -> float:
     """Arrivals in the busiest of the blocks."""
-    counts, _ = np.histogram(workload.asked_s, BLOCKS, (0.0, workload.seconds))
-    return float(counts.max()) * BLOCKS / workload.seconds
+    counts, _ = np.histogram(workload.asked_s, LEAST_BLOCKS, (0.0, workload.seconds))
+    return float(counts.max()) * LEAST_BLOCKS / workload.seconds
 
 
 def _of_size(workload: Workload, size: int) -> Iterator[str]:
@@ -59,6 +60,11 @@ def _of_sample(workload: Workload) -> Iterator[str]:
     n = min(workload.asked_s.size, workload.holds.n)
     if n < least:
         yield f"{n} arrivals with their hold times were recorded: a p99 takes {least}"
+    if (error := _SURE * workload.load_error) > _LOAD:
+        yield (
+            f"{workload.seconds:.0f} s of recording tell the load, and so the occupancy, to "
+            f"± {100 * error:.0f} % only"
+        )
     if (share := workload.recorded.unfinished_share) > _UNFINISHED:
         yield (
             f"{100 * share:.0f} % of the connections given out were not given back while it was "

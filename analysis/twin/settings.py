@@ -37,7 +37,8 @@ class Settings:
     def of(cls, evidence: Evidence, subject: str, told: Told | None) -> Settings:
         """Of the pools of a service. The locks' callers are checkout's; others ask once."""
         every = evidence.manifest.profile.services if told is None else told
-        key = next((s.key for s in evidence.manifest.services if s.subject == subject), subject)
+        services = [s for s in evidence.manifest.services if s.subject == subject]
+        key = services[0].key if services else subject
         own = every.get(key, {})
         timeouts = [float(own[name]) for name in _TIMEOUTS if name in own]
         wait_timeout_s = min(timeouts, default=math.inf)
@@ -50,12 +51,13 @@ class Settings:
             assumed.append("the recording does not say when a wait times out: never, here")
         if key == _LOCKS and not asks.keys() >= set(_CALLERS.values()):
             assumed.append("the recording does not say how often callers ask, and how long")
+        contention = Contention(**_said(own, _CONTENTION))
+        if contention.cores and any(called for s in services for called in s.calls.values()):
+            assumed.append("time in calls of other services is taken for work of the database")
         routing: Routing = "round_robin"
         if own.get("routing", "least_connections") == "least_connections":
             routing = "least_connections"
-        return cls(
-            wait_timeout_s, callers, Contention(**_said(own, _CONTENTION)), routing, tuple(assumed)
-        )
+        return cls(wait_timeout_s, callers, contention, routing, tuple(assumed))
 
 
 def _said(table: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:

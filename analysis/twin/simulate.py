@@ -9,24 +9,25 @@ the lowest and the highest of 39 are a 95 % interval, for one more would lie bey
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from analysis.twin.contended import play_contended
+from analysis.twin.interval import left_open
 from analysis.twin.play import Played, play
 from analysis.twin.reasons import reasons
 from analysis.twin.workload import Resampled, Workload
 from recording.arrays import Floats
 
 PLAYS = 39
-ARRIVALS, CONTENDED_ARRIVALS = 40_000, 8_000
+ARRIVALS, CONTENDED_ARRIVALS = 25_000, 6_000
 """Of each play; one event of a shared database costs several of a queue alone."""
 _WARM_UP = 0.2
 """Of each play, until it no longer matters that it began with an empty pool."""
 OPTIMISM = 0.2
 """By how much the truth may exceed a prediction of p99, as a share of the truth."""
+_PARTS = 4
 _MOMENTS = 2_000
 """Of each play, at which its connections in use are counted."""
 
@@ -83,14 +84,16 @@ def predict(workload: Workload, size: int, load: float = 1.0, seed: int = 0) -> 
     loaded = workload.scaled(load, rng)
     plays = [_played(loaded.seen_again(rng), size, rng) for _ in range(PLAYS)]
     waits = np.concatenate([seen.waited_s for seen in plays])
-    p99_ms = [_quantile_ms(seen.waited_s, 0.99, seen.overloaded) for seen in plays]
-    estimate_ms = _quantile_ms(waits, 0.99, _most([seen.overloaded for seen in plays]))
-    low_ms, high_ms = min(p99_ms), max(p99_ms)
+    overloaded = 2 * sum(seen.overloaded for seen in plays) > PLAYS
+    each_ms = [_quantile_ms(seen.waited_s, 0.99, seen.overloaded) for seen in plays]
+    estimate_ms = float(np.median(each_ms))
+    low_ms, high_ms = left_open(estimate_ms, np.array([_parts_ms(seen) for seen in plays]))
+    high_ms = min(high_ms, 1000 * workload.wait_timeout_s)
     servers = workload.servers(size)
     return Prediction(
         size,
         load,
-        wait_p50_ms=_quantile_ms(waits, 0.5, _most([seen.overloaded for seen in plays])),
+        wait_p50_ms=_quantile_ms(waits, 0.5, overloaded),
         wait_p99_ms=max(estimate_ms, (1.0 - OPTIMISM) * high_ms),
         wait_p99_low_ms=low_ms,
         wait_p99_high_ms=high_ms,
@@ -98,9 +101,7 @@ def predict(workload: Workload, size: int, load: float = 1.0, seed: int = 0) -> 
         occupancy_mean=float(np.mean([seen.busy_mean for seen in plays])) / servers,
         occupancy_p99=float(np.quantile(np.concatenate([s.busy for s in plays]), 0.99)) / servers,
         throughput_per_s=float(np.mean([seen.served_per_s for seen in plays])),
-        time_p99_ms=_quantile_ms(
-            np.concatenate([seen.took_s for seen in plays]), 0.99, math.isinf(estimate_ms)
-        ),
+        time_p99_ms=_quantile_ms(np.concatenate([seen.took_s for seen in plays]), 0.99, overloaded),
         arrivals=waits.size,
         extrapolated=tuple(reasons(workload, size, load, estimate_ms, high_ms)),
     )
@@ -136,6 +137,12 @@ def _seen(whole: Played, asked_s: Floats, servers: int, apart: int, patient: boo
     )
 
 
+def _parts_ms(seen: _Seen) -> list[float]:
+    """The p99 in each of a few stretches of a play."""
+    parts = np.array_split(seen.waited_s, _PARTS)
+    return [_quantile_ms(part, 0.99, seen.overloaded) for part in parts]
+
+
 def _busy(whole: Played, moments_s: Floats) -> Floats:
     """Connections in use at each moment: those given out before it, less those given back."""
     served = ~whole.in_vain
@@ -148,7 +155,3 @@ def _busy(whole: Played, moments_s: Floats) -> Floats:
 def _quantile_ms(times_s: Floats, q: float, for_ever: bool) -> float:
     """Nearest rank, as everywhere; inf where it would grow for ever."""
     return math.inf if for_ever else 1000 * float(np.quantile(times_s, q, method="inverted_cdf"))
-
-
-def _most(said: Sequence[bool]) -> bool:
-    return 2 * sum(said) > len(said)

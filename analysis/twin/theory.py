@@ -10,7 +10,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from analysis.twin.workload import BLOCKS, Workload
+from analysis.twin.workload import LEAST_BLOCKS, Workload
 
 _BURSTY, _REGULAR = 1.5, 0.5
 
@@ -93,7 +93,7 @@ def wait_share(offered: float, servers: int) -> float:
 
 def doubts(workload: Workload) -> Iterator[str]:
     """Where its assumptions do not hold of this workload; a sentence for each."""
-    window_s = workload.seconds / (5 * BLOCKS)
+    window_s = workload.seconds / (5 * LEAST_BLOCKS)
     dispersion = workload.dispersion(window_s)
     if dispersion > _BURSTY:
         yield (

@@ -11,9 +11,10 @@ import numpy as np
 from analysis.twin.holds import Holds
 from recording.arrays import Floats, Ints
 
-BLOCKS = 12
-"""Into which the recorded time is cut to be drawn anew: each is long enough to hold a wave of
-arrivals whole, and they are enough to tell how much one differs from the next."""
+LEAST_BLOCKS, _BLOCK_GAPS = 12, 20
+"""Into which the recorded time is cut to be drawn anew, and arrivals in a block at least: fewer
+blocks could not tell how much one differs from the next."""
+_WAVES, _SURE = 4.0, 2.0
 _JITTER_GAPS = 5.0
 """How far a copy of an arrival is moved at most, in mean gaps between two: far enough not to come
 as a pair, and near enough to stay in the same wave."""
@@ -123,9 +124,32 @@ class Workload:
             copies.append(np.mod(some + moved, self.seconds))
         return replace(self, asked_s=np.sort(np.concatenate(copies)))
 
+    def blocks(self) -> int:
+        """How many to cut the recorded time into: each holds a whole wave of arrivals, if there
+        are any, and no more than that.
+
+        Waves as long as a window add to its index of dispersion what a quarter of it did not have.
+        The longest window that surely does (by two standard errors of a variance) is looked for.
+        """
+        longest_s, shortest_s = self.seconds / LEAST_BLOCKS, _BLOCK_GAPS / self.rate_per_s
+        window_s = longest_s
+        while window_s > shortest_s:
+            error = math.sqrt(2.0 * window_s / self.seconds)
+            if self.dispersion(window_s) > (1 + _SURE * error) * self.dispersion(window_s / 4):
+                return max(LEAST_BLOCKS, round(self.seconds / (_WAVES * window_s)))
+            window_s /= 2.0
+        return max(LEAST_BLOCKS, round(self.seconds / shortest_s))
+
+    @property
+    def load_error(self) -> float:
+        """Standard error of the offered load, as a share of it: a recording is a sample too."""
+        dispersion = self.dispersion(self.seconds / self.blocks())
+        return math.sqrt(dispersion / self.asked_s.size + self.holds.squared_cv / self.holds.n)
+
     def seen_again(self, rng: np.random.Generator) -> Resampled:
         """What another recording of the same might have been: as many blocks, and hold times."""
-        return Resampled(self, rng.uniform(0.0, self.seconds, BLOCKS), self.holds.seen_again(rng))
+        starts_s = rng.uniform(0.0, self.seconds, self.blocks())
+        return Resampled(self, starts_s, self.holds.seen_again(rng))
 
     def dispersion(self, window_s: float) -> float:
         """Index of dispersion: variance over mean of the arrivals in windows; 1 for Poisson's.
@@ -158,13 +182,14 @@ class Resampled:
 
     def arrivals_s(self, rng: np.random.Generator, n: int) -> Floats:
         """The first `n` of an endless row of these blocks, each as likely to come next."""
-        seconds, block_s = self.of.seconds, self.of.seconds / BLOCKS
+        seconds, blocks = self.of.seconds, self.starts_s.size
+        block_s = seconds / blocks
         twice = np.concatenate((self.of.asked_s, self.of.asked_s + seconds))
         first = np.searchsorted(twice, self.starts_s)
         counts = np.searchsorted(twice, self.starts_s + block_s) - first
         if not counts.any():
             return np.empty(0)
-        picked = rng.integers(0, BLOCKS, int(2 * n / counts.mean()) + BLOCKS)
+        picked = rng.integers(0, blocks, int(2 * n / counts.mean()) + blocks)
         picked = picked[: int(np.searchsorted(np.cumsum(counts[picked]), n)) + 1]
         return _joined(twice, first[picked], counts[picked], self.starts_s[picked], block_s)[:n]
 
