@@ -1,5 +1,6 @@
 """A `Document` on a screen: tables, then lines, and the verdict last, where the eye ends."""
 
+import os
 from collections.abc import Mapping
 from math import isnan
 from typing import Any
@@ -8,12 +9,16 @@ from rich.console import JustifyMethod
 from rich.table import Table as RichTable
 from rich.text import Text
 
+from analysis.report.chart import Chart
 from analysis.report.document import Block, Cell, Document, Lines, Mark, Table, Tone
 from analysis.words.values import Measurement, Outcome
+from harness.screen.chart import plot
 from harness.screen.plain import Screen, print_json, styled
 
 _WIDE = 150
 """Columns that the widest table takes."""
+_PICTURE, _PICTURE_ROWS, _PICTURES = 80, 8, 2
+"""Columns and rows of one, and how many a screen shows; a page has all."""
 _STYLE: Mapping[Tone, str] = {
     Outcome.PASS: "green",
     Outcome.FAIL: "red",
@@ -41,6 +46,8 @@ def show(console: Screen, document: Document) -> None:
     screen = document.seen_by("screen")
     for block in sorted(screen.blocks, key=lambda block: isinstance(block, Lines)):
         _print(console, block)
+    for chart in screen.charts[:_PICTURES]:
+        _plot(console, chart)
     if outcome := screen.outcome:
         console.print()
         for facts in screen.facts:
@@ -49,6 +56,12 @@ def show(console: Screen, document: Document) -> None:
         console.print(word, screen.summary, sep="  ", soft_wrap=True)
     if screen.closing:
         console.print(screen.closing, style=_STYLE["quiet"], soft_wrap=True)
+
+
+def _plot(console: Screen, chart: Chart) -> None:
+    ascii_only = os.environ.get("TERM") == "dumb" or console.options.ascii_only
+    for line in plot(chart, min(console.width, _PICTURE), _PICTURE_ROWS, plain=ascii_only):
+        console.print(line, soft_wrap=True)
 
 
 def _print(console: Screen, block: Block) -> None:
