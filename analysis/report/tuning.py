@@ -12,7 +12,10 @@ from analysis.tuning.asked import Asked
 from analysis.tuning.border import Border
 from analysis.tuning.curve import Point, Value, hurts_from, knee
 from analysis.tuning.judge import TuneReport
-from analysis.tuning.predicted import in_words
+from analysis.tuning.lock_model import Told
+from analysis.tuning.paste import lines
+from analysis.tuning.predicted import Twin, in_words
+from analysis.tuning.remedies import Remedy, suffices
 from analysis.words.values import Outcome
 from recording.durations import format_duration
 
@@ -133,8 +136,8 @@ def _shape(curve: Sequence[Point], asked: Asked) -> Iterator[str]:
 
 def _pasted(report: TuneReport) -> Lines:
     wide = max((len(name) for name, _ in report.pasted), default=0)
-    lines = tuple((f"{name:<{wide}}  ", Code(line)) for name, line in report.pasted)
-    return Lines(lines, "Lines to paste", tone="strong")
+    shown = tuple((f"{name:<{wide}}  ", Code(line)) for name, line in report.pasted)
+    return Lines(shown, "Lines to paste", tone="strong")
 
 
 def charts(curve: Sequence[Point], asked: Asked) -> Iterator[Chart]:
@@ -165,3 +168,72 @@ def _curves(curve: Sequence[Point], name: str) -> Iterator[Curve]:
         y, low, high = (np.array([getattr(v, end) for v in values], float)
                         for end in ("value", "low", "high"))  # fmt: skip
         yield Curve(f"{load:g} journeys/s", x, y, low, high)
+
+
+def remedies_document(found: Sequence[Remedy], today: Told, limit_percent: float) -> Document:
+    """Of a lock pool whose mechanism was played: the levers, the least change first."""
+    fails = not suffices(today, limit_percent)
+    ranked = sorted(found, key=lambda remedy: remedy.change)
+    columns = (*texts("lever"), *numbers("today", "to"), *numbers("peak %"),
+               *numbers("connections", "replica hours"))  # fmt: skip
+    rows = tuple(
+        Row((each.name, f"{each.today:g}", f"{each.value:g}", f"{each.peak:.0f}",
+             f"{each.connections:+d}", f"{each.replica_hours:+.2f}"))
+        for each in ranked
+    )  # fmt: skip
+    dry = (
+        ""
+        if today.exhausted_h is None
+        else f", dry after {format_duration(round(3600 * today.exhausted_h))}"
+    )
+    state = f"today's pool is up to {today.peak:.0f} % full{dry}"
+    lines = tuple(("any one of them: " if len(ranked) > 1 else "",
+                   Code(f"--set services.inventory_lock.{each.name}={each.value:g}"))
+                  for each in ranked)  # fmt: skip
+    if not fails:
+        summary = f"{state}: fine"
+    elif ranked:
+        summary = f"{state}; {ranked[0].name} = {ranked[0].value:g} is the least change"
+    else:
+        summary = f"{state}, and no lever suffices alone"
+    return Document(
+        (Table(columns, rows, "What suffices, each alone"),),
+        Outcome.FAIL if fails else Outcome.PASS,
+        _HEADLINE[Outcome.FAIL if fails else Outcome.PASS],
+        summary,
+        (Lines(lines, "To set", tone="strong"),),
+        closing="prediction: the pool's mechanism as fluids, over the profile's whole load",
+    )
+
+
+def predicted_document(of: Twin, asked: Asked, run: str) -> Document:
+    """From a recording without load: a prediction, with its doubts."""
+    now = next((row for row in of.rows if row.load == 1), None)
+    if of.missing or now is None:
+        return Document((), Outcome.INVALID, _HEADLINE[Outcome.INVALID], of.missing)
+    setting = asked.setting
+    fine = isfinite(now.pool_max) and setting.present >= now.pool_max
+    columns = (*numbers("pool_max", "wait p50 ms", "wait p99 ms", "95 %", "in vain %", "in use %"),)
+    rows = tuple(
+        Row((f"{p.size}", f"{p.wait_p50_ms:.3g}", f"{p.wait_p99_ms:.3g}",
+             f"{p.wait_p99_low_ms:.3g}..{p.wait_p99_high_ms:.3g}", f"{100 * p.timeouts_share:.3g}",
+             f"{100 * p.occupancy_mean:.0f} to {100 * p.occupancy_p99:.0f}"))
+        for p in of.curve
+    )  # fmt: skip
+    outcome = Outcome.PASS if fine else Outcome.FAIL
+    pasted = lines(setting, now.pool_max) if isfinite(now.pool_max) else ()
+    needs = (
+        f"it takes {now.pool_max:.0f}" if isfinite(now.pool_max) else "no size in the range holds"
+    )
+    return Document(
+        (
+            Table(columns, rows, "Predicted"),
+            Lines(of.doubts, "What it rests on", "rests on", "note"),
+        ),
+        outcome,
+        _HEADLINE[outcome],
+        f"prediction: {setting.key} is {setting.text(setting.present)} today, {needs}",
+        (Lines(tuple(in_words(of.rows)), "At other loads"),
+         Lines(tuple((f"{name:<16} ", Code(line)) for name, line in pasted), "Lines to paste")),
+        closing=f"prediction, from {run}: nothing was loaded",
+    )  # fmt: skip

@@ -1,8 +1,8 @@
 """What every level did: throughput, tail, waits and timeouts, each with a 95 % interval.
 
-Slots of one level are repeats. How far repeats lie apart is one number for all levels, so that a
-level that was tried once has an interval as well (pooled variance of a one-way layout: Box, Hunter
-and Hunter, 2005); in logarithms, unless some are zero.
+Slots of one level are repeats. How far slots scatter is one number for all levels, so that a level
+that was tried once has an interval as well: from repeats, and from how far each level lies off its
+neighbours (Gasser, Sroka and Jennen-Steinmetz, 1986); in logarithms, unless some are zero.
 """
 
 from collections.abc import Callable, Sequence
@@ -14,8 +14,11 @@ import numpy as np
 from analysis.levels.seen import Seen
 from analysis.metrics.pools import acquire_wait
 from analysis.statistics.distributions import t_quantile
+from recording.arrays import Floats
 from recording.profile import JOURNEY
 
+NORMAL = 1.4826
+"""Of a normal quantity, its standard deviation over the median of its distance from the mean."""
 NEAR = 1.10
 """A tail within a tenth of the least: more of the setting does not buy any of it."""
 
@@ -116,14 +119,23 @@ def _column(groups: Sequence[Sequence[int]], values: Sequence[float]) -> list[Va
     positive = bool(known) and min(known) > 0
     there, back = (log, exp) if positive else (float, float)
     own = [np.array([there(values[i]) for i in group if isfinite(values[i])]) for group in groups]
-    degrees = sum(max(0, v.size - 1) for v in own)
-    spread = sqrt(sum(float(((v - v.mean()) ** 2).sum()) for v in own if v.size) / degrees) \
-        if degrees else nan  # fmt: skip
+    spread, degrees = _spread([v for v in own if v.size])
     t = t_quantile(0.975, degrees) if degrees else nan
     return [_value(v, t * spread, back) for v in own]
 
 
-def _value(v: np.ndarray, reach: float, back: Callable[[float], float]) -> Value:
+def _spread(own: Sequence[Floats]) -> tuple[float, int]:
+    """Of one slot, and on how many differences it rests: of repeats from their mean, and of each
+    level from the line through its neighbours. The median, as a knee is no noise.
+    """
+    found = [d * sqrt(v.size / (v.size - 1)) for v in own if v.size > 1 for d in v - v.mean()]
+    for before, here, after in zip(own, own[1:], own[2:], strict=False):
+        size = sqrt(1 / here.size + (1 / before.size + 1 / after.size) / 4)
+        found.append((here.mean() - (before.mean() + after.mean()) / 2) / size)
+    return (NORMAL * float(np.median(np.abs(found))), len(found)) if found else (nan, 0)
+
+
+def _value(v: Floats, reach: float, back: Callable[[float], float]) -> Value:
     if not v.size:
         return Value()
     mean, half = float(v.mean()), reach / sqrt(v.size)

@@ -24,8 +24,8 @@ from analysis.words.units import and_more
 from analysis.words.values import Check, Outcome, Verdict
 from recording.errors import SpoiltError
 
-AHEAD = (1.0, 1.5, 2.0)
-"""Loads that the twin predicts."""
+AHEAD = (1.5, 2.0)
+"""Multiples of the load that the twin predicts beside what was measured."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,8 +176,7 @@ class _Case:
         """Why what is in force today is not fine."""
         for setting, own in zip(self.asked.settings, self._bounds(), strict=True):
             if worse(setting, setting.present, own):
-                few = "too little" if setting.cheaper == "less" else "too much"
-                yield f"{setting.key} = {setting.text(setting.present)} is {few}"
+                yield f"{setting.key} is {setting.text(setting.present)} today"
         for point in self.curve:
             if point.levels == self.present and 2 * point.broken > point.slots > 1:
                 yield (
@@ -245,17 +244,19 @@ class _Case:
             return f"This search is not evidence: {invalid[0]}" + and_more(len(invalid))
         enough = self._enough()
         if outcome is Outcome.FAIL:
-            return f"{wrong[0]}; {enough}"
+            return f"{wrong[0]}, {enough}"
         if outcome is Outcome.INCONCLUSIVE:
             return f"Cannot tell: {unsure[0]}; {enough}" + and_more(len(unsure))
         present = ", ".join(f"{s.key} = {s.text(s.present)}" for s in self.asked.settings)
-        return f"{present} is fine; {enough}"
+        return f"{present} is fine, {enough}"
 
     def _enough(self) -> str:
         if not self.levels:
-            return "nothing that was tried is enough"
+            return "nothing that was tried holds"
         pairs = zip(self.asked.settings, self.levels, strict=True)
-        return " with ".join(s.text(value) for s, value in pairs) + " is enough"
+        at = " with ".join(s.text(value) for s, value in pairs)
+        least = len(self.asked.settings) == 1 and self.asked.setting.cheaper == "less"
+        return f"{'it takes' if least else 'what holds is'} {at}"
 
     def _twin(self) -> Twin | None:
         if self.last is None:

@@ -18,8 +18,8 @@ from analysis.twin.workload import Workload
 P99 = 2.326
 """Normal score of the 99th percentile."""
 SAMPLED_EVERY_S = 0.5
-ROOMY = 4
-"""Times the mean that is in use: nobody waits, so what is in use is what is wanted."""
+ROOMY = 2
+"""Times the mean that is in use: hardly anybody waits, so what is in use is what is wanted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,14 +88,14 @@ def _smallest(workload: Workload, asked: Asked, limit: float, load: float) -> Pr
     """From what is in use where there is room for all; the largest pool where there never is."""
     most = round(asked.setting.high)
     mean = load * workload.rate_per_s * workload.holds.mean_s / workload.replicas
-    roomy = max(most, ceil(ROOMY * mean))
+    roomy = min(most, max(1, ceil(ROOMY * mean)))
     free = predict(workload, roomy, load)
     samples = asked.confirm_s / SAMPLED_EVERY_S
     z = normal_quantile(CONFIDENCE ** (1 / samples)) / P99
     peak = free.occupancy_mean + z * (free.occupancy_p99 - free.occupancy_mean)
     size = max(1, ceil(peak * roomy / limit))
     if not isfinite(free.wait_p99_ms) or peak > limit or size > most:
-        return Predicted(load, nan, predict(workload, most, load))
+        return Predicted(load, nan, free)
     return Predicted(load, size, predict(workload, size, load))
 
 

@@ -150,11 +150,11 @@ class Tuner:
 
     def _after(self, seen: Seen) -> Wanted | None:
         found = self._confirmed(seen)
-        if found.passed or self._tried >= CONFIRMATIONS or len(self._asked.settings) > 1:
+        again = bool(found.failed or found.spoilt) and len(self._asked.settings) == 1
+        if not again or self._tried >= CONFIRMATIONS:
             return None
         at = found.levels[0]
-        again = at if found.spoilt else safer(self._asked.setting, at)
-        return self._confirmation((again,))
+        return self._confirmation((at if found.spoilt else safer(self._asked.setting, at),))
 
     def _confirmed(self, seen: Seen) -> Confirmed:
         keys = [setting.key for setting in self._asked.settings]

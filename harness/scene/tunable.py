@@ -55,7 +55,7 @@ def settings_of(
 
 
 def _setting(name: str, text: str, told: Mapping[str, Mapping[str, Any]]) -> Setting:
-    key = _key(name)
+    key = key_of(name)
     service, _, own = key.partition(".")
     present = told[service][own]
     whole = isinstance(present, int)
@@ -72,7 +72,7 @@ def _setting(name: str, text: str, told: Mapping[str, Mapping[str, Any]]) -> Set
     return Setting(key, low, high, float(present), unit, whole, cheaper)
 
 
-def _key(name: str) -> str:
+def key_of(name: str) -> str:
     """``inventory_lock.pool_max`` of what was written. Raises ConfigError."""
     path = key_path(f"services.{name.removeprefix('services.')}")[1:]
     key = ALIASES.get(".".join(path), ".".join(path))

@@ -17,33 +17,44 @@ Examples:
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
 from analysis.limits.thresholds import Thresholds
+from analysis.report.document import Document
 from analysis.tuning.asked import Asked
 from harness import options
 from harness.run.applying import Commanding, Telling
 from harness.run.conduct import Order, record
+from harness.run.foretold import by_the_mechanism, by_the_twin
 from harness.run.search import Search
 from harness.run.tuning import Pace, Tuner
 from harness.scene import preflight
+from harness.scene.lock_plan import is_slow
 from harness.scene.scene import single
 from harness.scene.seeds import drawn, seeded_load, seeded_services
 from harness.scene.services import service_settings
-from harness.scene.tunable import budget_of, full_settings, multiples, settings_of, share
+from harness.scene.tunable import (
+    budget_of,
+    full_settings,
+    key_of,
+    multiples,
+    settings_of,
+    share,
+)
 from harness.screen.judged import finish
 from harness.screen.live import LiveView
 from harness.screen.plain import Screen, styled
+from harness.screen.terminal import answer
 from harness.system.paths import find_profile
 from mock_services.table import SERVICES
 from recording.durations import format_duration, parse_duration_s
 from recording.errors import ConfigError
-from recording.manifest import Searched
+from recording.manifest import Searched, read_manifest
 from recording.profile import Phase, Profile
 from recording.profile_file import load_profile
-from recording.rundir import RunDir
+from recording.rundir import RunDir, open_run_dir
 
 SLOT_S, CUT_S = 8.0, 3.0
 LONGEST_SETTLE_S = 30.0
@@ -52,7 +63,8 @@ SPARE_S = 120.0
 """Beyond the search's own time: a slot that began is finished, a confirmation as well."""
 
 Ranges = Annotated[
-    list[str], typer.Option("--range", metavar="LOW..HIGH", help="Of each setting, in their order.")
+    list[str] | None,
+    typer.Option("--range", metavar="LOW..HIGH", help="Of each setting, in their order."),
 ]
 At = Annotated[
     list[str] | None,
@@ -71,6 +83,10 @@ Connections = Annotated[
 Surge = Annotated[
     str, typer.Option("--surge", metavar="SHARE", help="Kubernetes' maxSurge, rounded up.")
 ]
+FromRun = Annotated[
+    Path | None,
+    typer.Option("--from", metavar="RUN", help="Predict from this recording, without load."),
+]
 Within = Annotated[
     str, typer.Option("--within", metavar="TIME", help="For the whole search, per load.")
 ]
@@ -78,7 +94,7 @@ Within = Annotated[
 
 def tune(
     setting: Annotated[list[str], typer.Argument(metavar="SERVICE.SETTING...")],
-    ranges: Ranges,
+    ranges: Ranges = None,
     profile: Annotated[str, typer.Option("--profile", help="Name or TOML file.")] = "tune",
     at: At = None,
     headroom: Headroom = "10%",
@@ -86,6 +102,7 @@ def tune(
     max_connections: Connections = None,
     surge: Surge = "25%",
     within: Within = "200s",
+    from_run: FromRun = None,
     overrides: options.Overrides = None,
     seed: options.Seed = None,
     thresholds: options.Thresholds = None,
@@ -95,22 +112,37 @@ def tune(
 ) -> None:
     """Search, and judge what was found."""
     limits = options.read_limits(thresholds)
-    path = find_profile(profile)
-    plan = load_profile(path, overrides or [])
+    path, plan = _profile(profile, from_run, overrides or [])
+    budget = budget_of(replicas, max_connections, share("--surge", surge))
+    left = share("--headroom", headroom)
+    if from_run is None and is_slow(plan, map(key_of, setting)):
+        _foretold(by_the_mechanism(plan, left, limits), inconclusive, as_json)
     told = full_settings(plan.services, str(path))
-    loads = multiples(at or [])
-    asked = Asked(
-        settings=settings_of(setting, ranges, told),
-        load=_constant_load(plan, path),
-        loads=loads,
-        headroom=share("--headroom", headroom),
-        budget=budget_of(replicas, max_connections, share("--surge", surge)),
-        services=told,
-    )
-    order = Ordered(plan, path, asked, limits, overrides or [], drawn(seed),
-                    _seconds("--within", within) * len(loads))  # fmt: skip
+    tuned = settings_of(setting, ranges or [], told)
+    if from_run is not None:
+        asked = Asked(tuned, 0.0, headroom=left, services=told)
+        _foretold(by_the_twin(from_run, asked, limits), inconclusive, as_json)
+    load, loads = _constant_load(plan, path), multiples(at or [])
+    asked = Asked(tuned, load, loads, left, budget=budget, services=told)
+    within_s = len(loads) * _seconds("--within", within)
+    order = Ordered(plan, path, asked, limits, overrides or [], drawn(seed), within_s)
     recorded = _record(order, runs, Screen(stderr=as_json))
     finish(recorded, limits, as_json=as_json, inconclusive=inconclusive)
+
+
+def _profile(name: str, from_run: Path | None, overrides: Sequence[str]) -> tuple[Path, Profile]:
+    """Of a recording its own."""
+    if from_run is not None:
+        return from_run, read_manifest(open_run_dir(from_run).manifest).profile
+    path = find_profile(name)
+    return path, load_profile(path, overrides)
+
+
+def _foretold(said: Document, inconclusive: options.Inconclusive, as_json: bool) -> NoReturn:
+    """Raises typer.Exit with the exit code of a prediction."""
+    assert said.outcome is not None
+    answer(said, {"verdict": said.outcome, "summary": said.summary}, as_json=as_json)
+    options.exit_with(said.outcome.exit_code, inconclusive)
 
 
 @dataclass(frozen=True, slots=True)
