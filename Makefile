@@ -8,7 +8,7 @@ SET ?=
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup loadtest smoke soak gate calibrate mocks ui report runs bench faults \
+.PHONY: help setup loadtest smoke soak gate tune calibrate mocks ui report runs bench faults \
 	faults-hang test test-long lint format reference lock clean
 
 help: ## this list
@@ -57,6 +57,9 @@ report: $(READY) ## print the newest run's report
 
 runs: $(READY) ## list recorded runs
 	@$(BIN)/loadgate runs
+
+tune: $(READY) ## how large a contended lock pool has to be: slots, answer, confirmation (4 minutes)
+	@$(BIN)/loadgate tune inventory_lock.pool_max --range 50..400 $(ARGS) $(foreach pair,$(SET),--set $(pair))
 
 calibrate: $(READY) ## how often this host's gates are wrong: 30 equal arms, 20 at +20 % (hours)
 	@$(BIN)/loadgate calibrate $(or $(ARGS),--aa 30 --inject p99=+20% --gates 20)

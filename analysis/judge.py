@@ -4,9 +4,13 @@ from analysis.evidence.run import last_net, load_evidence
 from analysis.limits.thresholds import Thresholds
 from analysis.paired.judge import judge_paired
 from analysis.single.judge import judge_evidence
+from analysis.tuning.judge import judge_tuning
 from analysis.words.values import Outcome, Verdict
 from recording.errors import ManifestError, SpoiltError
 from recording.rundir import RunDir
+
+_SEARCHES = {"tune": judge_tuning}
+"""By the kind of a search."""
 
 
 def judge(run: RunDir, thresholds: Thresholds) -> Verdict:
@@ -16,7 +20,9 @@ def judge(run: RunDir, thresholds: Thresholds) -> Verdict:
             evidence = load_evidence(run)
             if evidence.manifest.paired is not None:
                 return judge_paired(evidence, thresholds)
-            return judge_evidence(evidence, thresholds)
+            searched = evidence.manifest.search
+            judged = _SEARCHES[searched.kind] if searched else judge_evidence
+            return judged(evidence, thresholds)
     except ManifestError as error:
         said = str(error).removeprefix(f"{run.manifest}: ")
         return _no_evidence(run, f"manifest.json is unreadable: {said}")

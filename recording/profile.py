@@ -336,6 +336,18 @@ class Gate(Table):
         return 2 * (self.warmup_rounds + self.looks[-1]) * self.slot
 
 
+class Tune(Table):
+    """How `loadgate tune` changes a setting of services that it did not start.
+
+    ``apply`` is a command, not a shell's: ``{value}`` and ``{setting}`` are filled in. ``ready`` is
+    asked afterwards, until it answers 2xx. Both have to be done ``within`` one deadline.
+    """
+
+    apply: str = Field(min_length=1)
+    ready: Annotated[str, Field(pattern=r"^https?://\S+$")] | Literal[""] = ""
+    within: DurationS = Field(default=60.0, gt=0)
+
+
 class Profile(Table):
     """A whole run."""
 
@@ -367,6 +379,7 @@ class Profile(Table):
     """What a PASS takes."""
     gate: Gate | None = None
     """What `loadgate gate` needs beside the rest; a profile without it cannot be gated."""
+    tune: Tune | None = Field(default=None, exclude_if=lambda tune: tune is None)
 
     @model_validator(mode="after")
     def _holds_the_slots(self) -> Self:

@@ -12,7 +12,7 @@ from math import inf, isnan, nan
 import numpy as np
 import orjson
 
-from analysis.evidence.pool_series import histogram_quantile
+from analysis.evidence.pool_series import BucketQuantile, histogram_quantile
 from analysis.evidence.resources import Pool, counter_growth, named
 from analysis.evidence.run import Evidence
 from analysis.metrics.case import Case
@@ -84,20 +84,28 @@ def brief_waits(evidence: Evidence, pool: Pool) -> str:
     )
 
 
+def acquire_wait(evidence: Evidence, pools: list[Pool], q: float) -> BucketQuantile | None:
+    """Quantile of the wait for a connection, s, over all pools; None where they do not say."""
+    bounds = _acquire_buckets(evidence, pools)
+    if inf not in bounds or len(bounds) < 2:
+        return None
+    ordered = sorted(bounds)
+    grown = np.array([bounds[bound] for bound in ordered])
+    return histogram_quantile(np.array(ordered), grown, q)
+
+
 def _acquire_wait_p99(of: _Pools) -> Measurement:
     """Over the run, all pools of a service together.
 
     Its samples are the callers who got a connection, or waited for one in vain.
     """
-    bounds = _acquire_buckets(of.evidence, of.pools)
-    if inf not in bounds or len(bounds) < 2:
+    wait = acquire_wait(of.evidence, of.pools, 0.99)
+    if wait is None:
         return of.blank
-    ordered = sorted(bounds)
-    grown = np.array([bounds[bound] for bound in ordered])
-    wait = histogram_quantile(np.array(ordered), grown, 0.99)
     notes = [f"pool {pool.label}: {pool.unseen}" for pool in of.pools if pool.unseen]
     notes += ["past the last bucket"] if wait.at_least else []
-    found = replace(of.blank, value=1000 * wait.value, n=round(bounds[inf]))
+    callers = _acquire_buckets(of.evidence, of.pools)[inf]
+    found = replace(of.blank, value=1000 * wait.value, n=round(callers))
     return replace(found, note="; ".join(notes), at_least=bool(notes))
 
 

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.studies.lock_pool_model import HOUR_S, MARKS_H, TTL_S, Plan, Told, play
+from analysis.tuning.lock_model import HOUR_S, MARKS_H, TTL_S, Plan, Told, play
 from mock_services.checkout.settings import CheckoutSettings
 from mock_services.inventory_lock.settings import InventoryLockSettings
 from recording.arrays import Floats

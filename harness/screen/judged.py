@@ -19,6 +19,8 @@ from analysis.report.document import Document
 from analysis.report.markdown import markdown
 from analysis.report.paired import gate_document
 from analysis.report.single import run_document
+from analysis.report.tuning import tune_document
+from analysis.tuning.judge import TuneReport
 from analysis.words.values import Verdict
 from harness.options import CALIBRATIONS, OnInconclusive, exit_with
 from harness.screen.plain import Screen
@@ -77,6 +79,8 @@ def document_of(run: RunDir, verdict: Verdict, calibration: str | None) -> Docum
     """Of any verdict."""
     if isinstance(verdict, GateReport):
         return gate_document(verdict, calibration, str(run.report))
+    if isinstance(verdict, TuneReport):
+        return tune_document(verdict, str(run.report))
     return run_document(verdict, str(run.report))
 
 

@@ -60,6 +60,12 @@ class LiveView:
         """Say something once, before the run."""
         self._console.print(redact(f"note: {text}"), style="yellow", soft_wrap=True)
 
+    def say(self, text: str) -> None:
+        """A line of what is found on the way; lost where nobody reads."""
+        with self.harmless():
+            if _takes_more(self._console):
+                self._console.print(redact(text), soft_wrap=True)
+
     def show(self, now: Now) -> None:
         """Draw a frame, or print a line when it is due or the phase changed.
 

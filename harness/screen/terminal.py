@@ -1,5 +1,6 @@
 """A `Document` on a screen: tables, then lines, and the verdict last, where the eye ends."""
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from math import isnan
@@ -7,6 +8,7 @@ from typing import Any
 
 from rich.text import Text
 
+from analysis.report.chart import Chart
 from analysis.report.document import (
     Block,
     Cell,
@@ -21,11 +23,14 @@ from analysis.report.document import (
 )
 from analysis.words.units import counted
 from analysis.words.values import Measurement, Outcome
+from harness.screen.chart import plot
 from harness.screen.columns import GAP, Kind, lined_up, widths
 from harness.screen.plain import Screen, print_json, styled
 
 _ANY = 10**6
 """Characters of a line that nobody looks at on a screen: it has one line in a file."""
+_PICTURE, _PICTURE_ROWS, _PICTURES = 80, 8, 2
+"""Columns and rows of one, and how many a screen shows; a page has all."""
 _STYLE: Mapping[Tone, str] = {
     Outcome.PASS: "green",
     Outcome.FAIL: "red",
@@ -53,6 +58,8 @@ def show(console: Screen, document: Document, *, everything: bool = False) -> No
     """
     for block in sorted(document.blocks, key=lambda block: isinstance(block, Lines)):
         _print(console, block, everything)
+    for chart in document.charts[:_PICTURES]:
+        _plot(console, chart)
     if outcome := document.outcome:
         console.print()
         for facts in document.facts:
@@ -60,6 +67,12 @@ def show(console: Screen, document: Document, *, everything: bool = False) -> No
         _say(console, styled(outcome, f"bold {_STYLE[outcome]}"), document.summary)
     if document.closing:
         console.print(document.closing, style=_STYLE["quiet"], soft_wrap=True)
+
+
+def _plot(console: Screen, chart: Chart) -> None:
+    ascii_only = os.environ.get("TERM") == "dumb" or console.options.ascii_only
+    for line in plot(chart, min(console.width, _PICTURE), _PICTURE_ROWS, plain=ascii_only):
+        console.print(line, soft_wrap=True)
 
 
 def _print(console: Screen, block: Block, everything: bool) -> None:

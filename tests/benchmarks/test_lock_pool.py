@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from analysis.tuning.lock_model import Plan, play
 from benchmarks.studies.lock_pool import Scaled, main, recorded
-from benchmarks.studies.lock_pool_model import Plan, play
 from mock_services.inventory_lock.settings import InventoryLockSettings
 from recording.profile_file import load_profile
 from recording.rundir import RunDir
@@ -17,7 +17,7 @@ LOCKS = "inventory-lock-service"
 
 def test_the_model_tells_the_seeds_story() -> None:
     """78, 89 and 96 % at 2, 4 and 6 h, exhausted T+6h14m, rescaled T+6h16m, then 62 % and less."""
-    told = play(Plan(hours=7.1))
+    told = play(Plan(InventoryLockSettings(), hours=7.1))
     assert [told.used[h] for h in (2.0, 4.0, 6.0)] == pytest.approx([78, 89, 96], abs=5)
     assert told.exhausted_h == pytest.approx(6 + 14 / 60, abs=0.1)
     assert told.scaled_h == pytest.approx(6 + 16 / 60, abs=0.1)

@@ -1,8 +1,9 @@
-"""The seed's lock pool as fluids: what the mock's classes do one by one, added up.
+"""A lock pool as fluids: what the lock service's classes do one by one, added up.
 
 Checkouts take connections. Most give them back at confirm; the abandoned expire after their time
 to live, and wait for a sweeper. Who finds no connection waits, and fails when that takes too long.
-CPU is the mock's own model of it (``mock_services/inventory_lock/cpu.py``).
+CPU is the service's own model of it: each request, each lock held and scanned, and some more while
+callers wait. Times that are not given are the seed's.
 """
 
 from __future__ import annotations
@@ -10,9 +11,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
-
-from mock_services.inventory_lock.cpu import utilization
-from mock_services.inventory_lock.settings import InventoryLockSettings
+from typing import Protocol
 
 TTL_S = 300.0
 TO_CONFIRM_S = 7.8
@@ -22,6 +21,39 @@ REQUESTS_PER_START = 1 + 80 / 88
 STEP_S = 0.1
 HOUR_S = 3600.0
 MARKS_H = (2.0, 4.0, 6.0, 7.0)
+
+
+class LockSettings(Protocol):
+    """What inventory-lock-service can be told, as far as it matters here; by the same names."""
+
+    @property
+    def replicas(self) -> int: ...
+    @property
+    def most(self) -> int: ...
+    @property
+    def pool_max(self) -> int: ...
+    @property
+    def expiry_per_s(self) -> float: ...
+    @property
+    def request_cpu_ms(self) -> float: ...
+    @property
+    def lock_scan_cpu_ms(self) -> float: ...
+    @property
+    def waiting_cpu_percent(self) -> float: ...
+    @property
+    def autoscale(self) -> bool: ...
+    @property
+    def scale_on(self) -> str: ...
+    @property
+    def scale_threshold_percent(self) -> float: ...
+    @property
+    def scale_hold_s(self) -> float: ...
+    @property
+    def pod_scheduling_s(self) -> float: ...
+    @property
+    def pod_start_s(self) -> float: ...
+    @property
+    def pod_readiness_s(self) -> float: ...
 
 
 def seed_starts(t_s: float) -> float:
@@ -34,12 +66,14 @@ def seed_starts(t_s: float) -> float:
 class Plan:
     """What is played. ``starts_per_s`` is a function of the time in s."""
 
-    settings: InventoryLockSettings = field(default_factory=InventoryLockSettings)
+    settings: LockSettings
     starts_per_s: Callable[[float], float] = seed_starts
     hours: float = 48.0
     abandoned: float = 8 / 88
     patience_s: float = 1.7
     """How long a start waits for its lock before it fails: two attempts and a pause."""
+    ttl_s: float = TTL_S
+    to_confirm_s: float = TO_CONFIRM_S
 
 
 @dataclass
@@ -52,13 +86,18 @@ class Told:
     scaled_h: float | None = None
     ready_h: float | None = None
     failed: float = 0.0
+    peak: float = 0.0
+    replica_hours: float = 0.0
+    connections: int = 0
+    """That all replicas could have had open at most."""
 
 
 class Locks:
     """Connections held: on their way to confirm, abandoned, expired and not yet swept."""
 
-    def __init__(self) -> None:
-        self._young: deque[float] = deque([0.0] * round(TTL_S / STEP_S))
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+        self._young: deque[float] = deque([0.0] * round(plan.ttl_s / STEP_S))
         self._abandoned = self._expired = self._confirming = 0.0
         self.waiting = 0.0
 
@@ -69,14 +108,15 @@ class Locks:
 
     def free(self, swept_per_s: float) -> None:
         """One step of confirmations, expiries and sweeps."""
-        self._confirming -= self._confirming * STEP_S / TO_CONFIRM_S
+        self._confirming -= self._confirming * min(1.0, STEP_S / self._plan.to_confirm_s)
         oldest = self._young.popleft()
         self._abandoned -= oldest
         self._expired += oldest
         self._expired -= min(self._expired, swept_per_s * STEP_S or self._expired)
 
-    def start(self, plan: Plan, offered_per_s: float, room: float) -> float:
+    def start(self, offered_per_s: float, room: float) -> float:
         """One step of checkouts that want a lock; how many failed, having waited too long."""
+        plan = self._plan
         wanted = self.waiting + offered_per_s * STEP_S
         granted = min(wanted, max(0.0, room))
         left = granted * plan.abandoned
@@ -91,7 +131,7 @@ class Locks:
 class Scaler:
     """One replica more when the metric has been above its target for long enough."""
 
-    def __init__(self, settings: InventoryLockSettings) -> None:
+    def __init__(self, settings: LockSettings) -> None:
         self._settings = settings
         self._start_up_s = (
             settings.pod_scheduling_s + settings.pod_start_s + settings.pod_readiness_s
@@ -118,20 +158,31 @@ class Scaler:
 
 def play(plan: Plan) -> Told:
     """The plan's hours in steps of 0.1 s."""
-    told, locks, settings = Told(), Locks(), plan.settings
+    told, locks, settings = Told(), Locks(plan), plan.settings
     scaler = Scaler(settings)
     for step in range(round(plan.hours * HOUR_S / STEP_S)):
         t_s, count = step * STEP_S, scaler.replicas
         offered = plan.starts_per_s(t_s)
         locks.free(count * settings.expiry_per_s)
-        told.failed += locks.start(plan, offered, count * settings.pool_max - locks.held)
+        told.failed += locks.start(offered, count * settings.pool_max - locks.held)
         waits = locks.waiting > 0
         if waits and told.exhausted_h is None:
             told.exhausted_h = t_s / HOUR_S
         requests_per_s = offered * REQUESTS_PER_START / count
-        cpu = 100 * utilization(settings, requests_per_s, locks.held / count, waits)
+        cpu = _cpu_percent(settings, requests_per_s, locks.held / count, waits)
         used = 100 * locks.held / (count * settings.pool_max)
+        told.peak = max(told.peak, used)
+        told.replica_hours += count * STEP_S / HOUR_S
+        told.connections = max(told.connections, count * settings.pool_max)
         scaler.look(t_s, cpu if settings.scale_on == "cpu" else used, told)
         if t_s / HOUR_S in MARKS_H:
             told.used[t_s / HOUR_S], told.cpu[t_s / HOUR_S] = used, cpu
     return told
+
+
+def _cpu_percent(
+    settings: LockSettings, requests_per_s: float, held: float, waiting: bool
+) -> float:
+    """Of one replica, of the CPU that it asks for."""
+    busy_ms = settings.request_cpu_ms * requests_per_s + settings.lock_scan_cpu_ms * held
+    return busy_ms / 10 + (settings.waiting_cpu_percent if waiting else 0.0)

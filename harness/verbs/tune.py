@@ -1,0 +1,240 @@
+"""Find the least of a setting that keeps thresholds.toml: load at one level after the other, in one
+stack that is told a new value between slots, and a minute at the answer that is judged as a run is.
+
+Any number a service can be told: inventory_lock.pool_max, replicas, wait_timeout_s,
+scale_threshold_percent, checkout.lock_ttl_s, … Two at once are tried as a small grid. Exit code 0:
+what is in force today is fine; 3: it is not, and the answer is printed.
+
+Examples:
+
+- `loadgate tune inventory_lock.pool_max --range 50..400`
+- `loadgate tune inventory_lock.pool_max --range 50..400 --at 1.5x --headroom 20%`
+- `loadgate tune inventory_lock.pool_max --range 50..400 --replicas 2..5 --max-connections 400`
+- `loadgate tune inventory_lock.pool_max inventory_lock.replicas --range 30..120 --range 1..3`
+- `loadgate tune inventory_lock.pool_max --range 50..400 --from runs/20260301-101500-tune-1f2e`
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+
+from analysis.limits.thresholds import Thresholds
+from analysis.report.document import Document
+from analysis.tuning.asked import Asked
+from harness import options
+from harness.run.applying import Commanding, Telling
+from harness.run.conduct import Order, record
+from harness.run.foretold import by_the_mechanism, by_the_twin
+from harness.run.search import Search
+from harness.run.tuning import Pace, Tuner
+from harness.scene import preflight
+from harness.scene.lock_plan import is_slow
+from harness.scene.scene import single
+from harness.scene.seeds import drawn, seeded_load, seeded_services
+from harness.scene.services import service_settings
+from harness.scene.tunable import (
+    budget_of,
+    full_settings,
+    key_of,
+    multiples,
+    settings_of,
+    share,
+)
+from harness.screen.judged import finish
+from harness.screen.live import LiveView
+from harness.screen.plain import Screen, styled
+from harness.screen.terminal import answer
+from harness.system.paths import find_profile
+from mock_services.table import SERVICES
+from recording.durations import format_duration, parse_duration_s
+from recording.errors import ConfigError
+from recording.manifest import Searched, read_manifest
+from recording.profile import Phase, Profile
+from recording.profile_file import load_profile
+from recording.rundir import RunDir, open_run_dir
+
+SLOT_S, CUT_S = 8.0, 3.0
+LONGEST_SETTLE_S = 30.0
+"""Of locks that keep a connection until they expire; what takes longer no slot sees."""
+SPARE_S = 120.0
+"""Beyond the search's own time: a slot that began is finished, a confirmation as well."""
+
+Ranges = Annotated[
+    list[str] | None,
+    typer.Option("--range", metavar="LOW..HIGH", help="Of each setting, in their order."),
+]
+At = Annotated[
+    list[str] | None,
+    typer.Option("--at", metavar="1.5x", help="Also at so many times the load; repeatable."),
+]
+Headroom = Annotated[
+    str, typer.Option("--headroom", metavar="SHARE", help="Of every limit, to be left over.")
+]
+Replicas = Annotated[
+    str | None, typer.Option("--replicas", metavar="MIN..MAX", help="Of the autoscaler.")
+]
+Connections = Annotated[
+    int | None,
+    typer.Option("--max-connections", min=1, metavar="N", help="That all replicas share."),
+]
+Surge = Annotated[
+    str, typer.Option("--surge", metavar="SHARE", help="Kubernetes' maxSurge, rounded up.")
+]
+FromRun = Annotated[
+    Path | None,
+    typer.Option("--from", metavar="RUN", help="Predict from this recording, without load."),
+]
+Within = Annotated[
+    str, typer.Option("--within", metavar="TIME", help="For the whole search, per load.")
+]
+
+
+def tune(
+    setting: Annotated[list[str], typer.Argument(metavar="SERVICE.SETTING...")],
+    ranges: Ranges = None,
+    profile: Annotated[str, typer.Option("--profile", help="Name or TOML file.")] = "tune",
+    at: At = None,
+    headroom: Headroom = "10%",
+    replicas: Replicas = None,
+    max_connections: Connections = None,
+    surge: Surge = "25%",
+    within: Within = "200s",
+    from_run: FromRun = None,
+    overrides: options.Overrides = None,
+    seed: options.Seed = None,
+    thresholds: options.Thresholds = None,
+    runs: options.Runs = options.RUNS,
+    inconclusive: options.Inconclusive = None,
+    as_json: options.Json = False,
+    everything: options.All = False,
+) -> None:
+    """Search, and judge what was found."""
+    limits = options.read_limits(thresholds)
+    path, plan = _profile(profile, from_run, overrides or [])
+    budget = budget_of(replicas, max_connections, share("--surge", surge))
+    left = share("--headroom", headroom)
+    if from_run is None and is_slow(plan, map(key_of, setting)):
+        _foretold(by_the_mechanism(plan, left, limits), inconclusive, as_json)
+    told = full_settings(plan.services, str(path))
+    tuned = settings_of(setting, ranges or [], told)
+    if from_run is not None:
+        asked = Asked(tuned, 0.0, headroom=left, services=told)
+        _foretold(by_the_twin(from_run, asked, limits), inconclusive, as_json)
+    load, loads = _constant_load(plan, path), multiples(at or [])
+    asked = Asked(tuned, load, loads, left, budget=budget, services=told)
+    within_s = len(loads) * _seconds("--within", within)
+    order = Ordered(plan, path, asked, limits, overrides or [], drawn(seed), within_s)
+    recorded = _record(order, runs, Screen(stderr=as_json))
+    finish(recorded, limits, as_json=as_json, everything=everything, inconclusive=inconclusive)
+
+
+def _profile(name: str, from_run: Path | None, overrides: Sequence[str]) -> tuple[Path, Profile]:
+    """Of a recording its own."""
+    if from_run is not None:
+        return from_run, read_manifest(open_run_dir(from_run).manifest).profile
+    path = find_profile(name)
+    return path, load_profile(path, overrides)
+
+
+def _foretold(said: Document, inconclusive: options.Inconclusive, as_json: bool) -> NoReturn:
+    """Raises typer.Exit with the exit code of a prediction."""
+    assert said.outcome is not None
+    answer(said, {"verdict": said.outcome, "summary": said.summary}, as_json=as_json)
+    options.exit_with(said.outcome.exit_code, inconclusive)
+
+
+@dataclass(frozen=True, slots=True)
+class Ordered:
+    """The command line, read."""
+
+    plan: Profile
+    path: Path
+    asked: Asked
+    limits: Thresholds
+    overrides: Sequence[str]
+    seed: int
+    within_s: float
+
+
+def _record(of: Ordered, runs: Path, console: Screen) -> RunDir:
+    plan, asked = of.plan, of.asked
+    preflight.check_safety(plan)
+    settings = seeded_services(service_settings(plan.services, str(of.path)), of.seed)
+    preflight.check_answers(plan.target.urls, ca_file=plan.target.ca_file)
+    searched = seeded_load(_searching(plan, asked, of.within_s), of.seed)
+    _announce(console, of)
+    with LiveView(console, f"loadgate tune {plan.name}") as view:
+        service = asked.setting.key.partition(".")[0]
+        tuner = Tuner(
+            asked,
+            of.limits,
+            Pace(SLOT_S + _settle_s(asked), CUT_S + _settle_s(asked), of.within_s),
+            SERVICES[service].subject,
+            plan.sampling.interval,
+            of.seed,
+            view.say,
+        )
+        if plan.target.urls:
+            apply: Commanding | Telling = _commanding(plan, of.path)
+        else:
+            searched = searched.model_copy(update={"services": settings})
+            apply = Telling(plan.services)
+        search = Search(Searched(kind="tune", asked=asked.told()), tuner, tuner.tight, apply)
+        scene = single(searched, settings, "127.0.0.1")
+        order = Order(searched, scene, of.overrides, seed=of.seed, search=search)
+        return record(order, runs, view)
+
+
+def _commanding(plan: Profile, path: Path) -> Commanding:
+    if plan.tune is None:
+        raise ConfigError(
+            f'{path}: services at urls are told by a command: [tune] apply = "… {{value}}"'
+        )
+    return Commanding(plan, plan.tune)
+
+
+def _searching(plan: Profile, asked: Asked, within_s: float) -> Profile:
+    """The profile with one phase, in which the search says what load there is."""
+    phase = Phase(
+        name="search",
+        duration=within_s + SPARE_S,
+        arrivals_per_s=asked.load * max(asked.loads),
+        measured=True,
+    )
+    load = plan.load.model_copy(update={"phases": (phase,), "bursts": ()})
+    return plan.model_copy(update={"load": load})
+
+
+def _constant_load(plan: Profile, path: Path) -> float:
+    if plan.load.model != "arrivals":
+        raise ConfigError(f"{path}: load.model = {plan.load.model!r}: tune needs 'arrivals'")
+    return plan.load.peak_arrivals_per_s if not plan.load.bursts else max(
+        phase.arrivals_per_s or 0.0 for phase in plan.load.phases)  # fmt: skip
+
+
+def _settle_s(asked: Asked) -> float:
+    """How long what keeps a connection beyond its request does so."""
+    if asked.services["inventory_lock"]["hold"] == "transaction":
+        return 0.0
+    ttls = [setting.high for setting in asked.settings if setting.key.endswith("lock_ttl_s")]
+    return min(LONGEST_SETTLE_S, *ttls, float(asked.services["checkout"]["lock_ttl_s"]))
+
+
+def _announce(console: Screen, of: Ordered) -> None:
+    asked, plan = of.asked, of.plan
+    ranges = " and ".join(f"{s.key} {s.low:g}..{s.high:g} (today {s.present:g})"
+                          for s in asked.settings)  # fmt: skip
+    loads = ", ".join(f"{load * asked.load:g}" for load in asked.loads)
+    span = format_duration(round(of.within_s))
+    console.print(styled(ranges, "bold"), f": profile {plan.name}, {loads} journeys/s, ",
+                  f"about {span}", sep="", soft_wrap=True)  # fmt: skip
+
+
+def _seconds(option: str, text: str) -> float:
+    try:
+        return parse_duration_s(text)
+    except ValueError as error:
+        raise ConfigError(f"{option} {text}: {error}") from None
