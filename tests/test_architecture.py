@@ -88,8 +88,8 @@ def test_no_import_cycles(package: str) -> None:
 
 ROOMS = {
     "analysis": (
-        "words", "statistics", "memory", "evidence", "metrics", "limits", "regression", "single",
-        "levels", "paired", "compare", "calibration", "report",
+        "words", "statistics", "memory", "evidence", "twin", "metrics", "limits", "regression",
+        "single", "levels", "capacity", "paired", "compare", "calibration", "report",
     ),
     "harness": ("system", "screen", "sampling", "generator", "proxy", "scene", "run", "verbs"),
     "mock_services": ("kit", "checkout", "payment", "inventory_lock", "cart"),

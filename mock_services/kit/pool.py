@@ -7,7 +7,8 @@ from collections import deque
 from mock_services.kit.tally import Tally
 
 ACQUIRE_BOUNDS_S = (0.001, 0.005, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0)
-HOLD_BOUNDS_S = (0.02, 0.1, 0.25, 0.5, 1.0, 2.0, 10.0, 60.0, 300.0)
+HOLD_BOUNDS_S = tuple(0.001 * 2**k for k in range(20))
+"""1 ms to 524 s: fine enough for a simulation of the pool to draw from (docs/statistics.md)."""
 
 
 class PoolExhaustedError(Exception):
