@@ -1,5 +1,6 @@
 """The judge: a recording and the limits in, a verdict out. Pure: same bytes, same verdict."""
 
+from analysis.capacity.judge import judge_capacity
 from analysis.evidence.run import last_net, load_evidence
 from analysis.limits.thresholds import Thresholds
 from analysis.paired.judge import judge_paired
@@ -7,6 +8,9 @@ from analysis.single.judge import judge_evidence
 from analysis.words.values import Outcome, Verdict
 from recording.errors import ManifestError, SpoiltError
 from recording.rundir import RunDir
+
+_SEARCHES = {"capacity": judge_capacity}
+"""By the kind of a search."""
 
 
 def judge(run: RunDir, thresholds: Thresholds) -> Verdict:
@@ -16,7 +20,9 @@ def judge(run: RunDir, thresholds: Thresholds) -> Verdict:
             evidence = load_evidence(run)
             if evidence.manifest.paired is not None:
                 return judge_paired(evidence, thresholds)
-            return judge_evidence(evidence, thresholds)
+            searched = evidence.manifest.search
+            judged = _SEARCHES[searched.kind] if searched else judge_evidence
+            return judged(evidence, thresholds)
     except ManifestError as error:
         said = str(error).removeprefix(f"{run.manifest}: ")
         return _no_evidence(run, f"manifest.json is unreadable: {said}")

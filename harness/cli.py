@@ -21,8 +21,8 @@ from recording.exitcodes import ExitCode
 from recording.secrets import redact
 
 VERBS = (
-    "run", "gate", "analyze", "report", "compare", "baseline", "calibrate", "runs", "mocks",
-    "worker",
+    "run", "gate", "capacity", "analyze", "report", "compare", "baseline", "calibrate", "runs",
+    "mocks", "worker",
 )  # fmt: skip
 app = typer.Typer(
     name="loadgate",
