@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from math import inf, isfinite
 
-from analysis.capacity.asked import BORDER, CONFIRMATION, DOUBLING, of_stage
+from analysis.capacity.asked import BORDER, CONFIRMATION, DOUBLING, REST, of_stage, stage_of
 from analysis.capacity.design import Trial
 from analysis.levels.seen import Seen
 from analysis.words.values import Outcome, RuleRow
@@ -12,9 +12,32 @@ TWICE = 2
 """A level that is spoilt may be a neighbour's doing; so many at such loads are the harness's."""
 
 
+LEFT_OVER = 0.1
+"""Share of a pool that may still be in use when nobody has asked for a while: what is held longer
+than any rest breaks the levels after it, whatever their load."""
+
+
 def slots(seen: Sequence[Seen]) -> tuple[Seen, ...]:
     """Those that are evidence on where the border is."""
-    return tuple(one for one in of_stage(seen, DOUBLING, BORDER) if not one.spoilt)
+    stuffed = _stuffed(seen)
+    tried = of_stage(seen, DOUBLING, BORDER)
+    return tuple(one for one in tried if not one.spoilt and one.level.number not in stuffed)
+
+
+def _stuffed(seen: Sequence[Seen]) -> set[int]:
+    """Levels that broke with connections in use that levels before them had left behind."""
+    found, left_over = set(), False
+    for one in seen:
+        if stage_of(one) == REST:
+            left_over = _left_over(one)
+        elif left_over and not one.holds:
+            found.add(one.level.number)
+    return found
+
+
+def _left_over(rest: Seen) -> bool:
+    pools = [pool.series for pools in rest.case.pools.values() for pool in pools]
+    return any(pool.active.size and pool.active[-1] > LEFT_OVER * pool.size[-1] for pool in pools)
 
 
 def trials(seen: Sequence[Seen]) -> list[Trial]:

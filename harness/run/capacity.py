@@ -5,7 +5,7 @@ confirmation is left; then the confirmation, and lower ones while they break a r
 nothing but what was seen.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import isinf, log, sqrt
 from random import Random
@@ -24,11 +24,11 @@ from analysis.capacity.asked import (
     stage_of,
 )
 from analysis.capacity.design import border, bracketed, doubled, drawn
-from analysis.capacity.trials import ceiling, confirmed, trials
+from analysis.capacity.trials import LEFT_OVER, ceiling, confirmed, trials
 from analysis.levels.seen import Seen
 from analysis.limits.thresholds import Thresholds
 from harness.run.search import Latest, Wanted
-from recording.metric_names import POOL_MAX, POOL_WAITING
+from recording.metric_names import POOL_ACTIVE, POOL_MAX, POOL_WAITING
 from recording.profile import JOURNEY, Journey
 
 LATENCY_S = 0.25
@@ -74,10 +74,10 @@ class CapacityChooser:
 
         Only of services whose pools have a rule.
         """
-        waiting = {subject: _waiting(latest.get(subject, {})) for subject in self._ruled()}
         if not wanted.load:
-            return all(callers == 0 for callers, _ in waiting.values())
-        return any(callers > max(1.0, HOPELESS * size) for callers, size in waiting.values())
+            return all(_is_idle(latest.get(subject, {})) for subject in self._ruled())
+        waiting = [_pool(latest.get(subject, {}), POOL_WAITING) for subject in self._ruled()]
+        return any(callers > max(1.0, HOPELESS * size) for callers, size in waiting)
 
     def _ruled(self) -> set[str]:
         return {subject for subject, rule in self.thresholds if rule.metric.kind == "pool"}
@@ -168,10 +168,16 @@ def _is_bad(one: Seen) -> bool:
     ) or any(pool.utilization_peak_percent > FULL_PERCENT for pool in pools)
 
 
-def _waiting(values: dict[str, float] | object) -> tuple[float, float]:
-    """Callers who wait for a service's connections, and how many of these there are."""
-    found = values if isinstance(values, dict) else {}
-    return tuple(  # type: ignore[return-value]
-        sum(value for name, value in found.items() if name.partition("/")[0] == metric)
-        for metric in (POOL_WAITING, POOL_MAX)
-    )
+def _is_idle(values: Mapping[str, float]) -> bool:
+    """Whether nobody waits for a service's connections, and next to none is in use."""
+    (waiting, _), (active, size) = (_pool(values, name) for name in (POOL_WAITING, POOL_ACTIVE))
+    return not waiting and active <= LEFT_OVER * size
+
+
+def _pool(values: Mapping[str, float], metric: str) -> tuple[float, float]:
+    """Of all pools of a service together, and how many connections they have."""
+    found = [
+        sum(value for name, value in values.items() if name.partition("/")[0] == wanted)
+        for wanted in (metric, POOL_MAX)
+    ]
+    return found[0], found[1]

@@ -153,4 +153,4 @@ def searchable(profile: Profile, where: str, limits: Limits, required: float) ->
     for section in ("recording", "sampling"):
         table[section]["interval"] = min(FINEST_S, table[section]["interval"])
     table["gate"] = None
-    return build(Profile, table, where)
+    return Profile.model_validate(table)
