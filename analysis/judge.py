@@ -1,5 +1,6 @@
 """The judge: a recording and the limits in, a verdict out. Pure: same bytes, same verdict."""
 
+from analysis.capacity.judge import judge_capacity
 from analysis.evidence.run import last_net, load_evidence
 from analysis.limits.thresholds import Thresholds
 from analysis.paired.judge import judge_paired
@@ -9,7 +10,7 @@ from analysis.words.values import Outcome, Verdict
 from recording.errors import ManifestError, SpoiltError
 from recording.rundir import RunDir
 
-_SEARCHES = {"tune": judge_tuning}
+_SEARCHES = {"capacity": judge_capacity, "tune": judge_tuning}
 """By the kind of a search."""
 
 

@@ -22,8 +22,8 @@ from recording.exitcodes import ExitCode
 from recording.secrets import redact
 
 VERBS = (
-    "run", "gate", "analyze", "report", "compare", "baseline", "calibrate", "runs", "mocks",
-    "worker", "schema", "tune",
+    "run", "gate", "capacity", "analyze", "report", "compare", "baseline", "calibrate", "runs",
+    "mocks", "worker", "schema", "tune",
 )  # fmt: skip
 app = typer.Typer(
     name="loadgate",

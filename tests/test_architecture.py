@@ -89,7 +89,8 @@ def test_no_import_cycles(package: str) -> None:
 ROOMS = {
     "analysis": (
         "words", "statistics", "memory", "evidence", "twin", "metrics", "limits", "regression",
-        "single", "levels", "tuning", "paired", "compare", "calibration", "report",
+        "single", "levels", "capacity", "tuning", "paired", "compare", "calibration",
+        "report",
     ),
     "harness": (
         "system", "screen", "sampling", "generator", "proxy", "scene", "manual", "run", "verbs",

@@ -10,10 +10,12 @@ import typer
 from rich.text import Text
 
 from analysis.calibration.record import last_calibration
+from analysis.capacity.judge import CapacityReport
 from analysis.evidence.host import host_class
 from analysis.judge import judge
 from analysis.limits.thresholds import Thresholds
 from analysis.paired.judge import GateReport
+from analysis.report.capacity import capacity_document
 from analysis.report.ci import annotations, junit
 from analysis.report.document import Document
 from analysis.report.markdown import markdown
@@ -81,6 +83,8 @@ def document_of(run: RunDir, verdict: Verdict, calibration: str | None) -> Docum
         return gate_document(verdict, calibration, str(run.report))
     if isinstance(verdict, TuneReport):
         return tune_document(verdict, str(run.report))
+    if isinstance(verdict, CapacityReport):
+        return capacity_document(verdict, str(run.report))
     return run_document(verdict, str(run.report))
 
 
