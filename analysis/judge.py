@@ -1,7 +1,9 @@
 """The judge: a recording and the limits in, a verdict out. Pure: same bytes, same verdict."""
 
+from dataclasses import dataclass
+
 from analysis.capacity.judge import judge_capacity
-from analysis.evidence.run import last_net, load_evidence
+from analysis.evidence.run import Evidence, last_net, load_evidence
 from analysis.limits.thresholds import Thresholds
 from analysis.paired.judge import judge_paired
 from analysis.single.judge import judge_evidence
@@ -14,21 +16,38 @@ _SEARCHES = {"capacity": judge_capacity, "tune": judge_tuning}
 """By the kind of a search."""
 
 
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A verdict, and what it was given on; None where that could not be read."""
+
+    verdict: Verdict
+    evidence: Evidence | None = None
+
+
 def judge(run: RunDir, thresholds: Thresholds) -> Verdict:
     """The verdict on a run directory, paired or not; a spoilt one is INVALID, no exception."""
+    return judged(run, thresholds).verdict
+
+
+def judged(run: RunDir, thresholds: Thresholds) -> Judged:
+    """The same with the recording, for whoever draws it: reading takes longer than judging."""
     try:
         with last_net(run):
             evidence = load_evidence(run)
-            if evidence.manifest.paired is not None:
-                return judge_paired(evidence, thresholds)
-            searched = evidence.manifest.search
-            judged = _SEARCHES[searched.kind] if searched else judge_evidence
-            return judged(evidence, thresholds)
+            return Judged(_verdict(evidence, thresholds), evidence)
     except ManifestError as error:
         said = str(error).removeprefix(f"{run.manifest}: ")
-        return _no_evidence(run, f"manifest.json is unreadable: {said}")
+        return Judged(_no_evidence(run, f"manifest.json is unreadable: {said}"))
     except SpoiltError as error:
-        return _no_evidence(run, str(error))
+        return Judged(_no_evidence(run, str(error)))
+
+
+def _verdict(evidence: Evidence, thresholds: Thresholds) -> Verdict:
+    if evidence.manifest.paired is not None:
+        return judge_paired(evidence, thresholds)
+    searched = evidence.manifest.search
+    judge_it = _SEARCHES[searched.kind] if searched else judge_evidence
+    return judge_it(evidence, thresholds)
 
 
 def _no_evidence(run: RunDir, reason: str) -> Verdict:

@@ -68,9 +68,13 @@ class RunDir:
     logs = _At("logs")
     """One log file per process."""
     verdict = _At("verdict.json")
-    """Derived, as are the next two: rebuilt from the rest by ``loadgate report``."""
+    """Derived, as are the next ones: rebuilt from the rest by ``loadgate report``."""
     report = _At("report.md")
     """Derived: the report to attach."""
+    page = _At("report.html")
+    """Derived: the same with charts, in one file."""
+    comparison = _At("compare.html")
+    """Derived: how it compares with the last run or the baselines that it was held against."""
     junit = _At("junit.xml")
     """Derived, of a paired run: its rows as test cases."""
 

@@ -4,8 +4,13 @@ Values that are not known are nan, and leave a gap.
 """
 
 from dataclasses import dataclass
+from typing import Literal
 
-from recording.arrays import Floats
+from analysis.words.values import Outcome
+from recording.arrays import Floats, Ints
+
+Kind = Literal["phase", "trouble", "change"]
+"""What a stretch of time was: part of the plan, something that went wrong, something that moved."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -38,6 +43,7 @@ class Stretch:
     start: float
     end: float
     name: str
+    kind: Kind = "phase"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -45,7 +51,8 @@ class Chart:
     """Curves with one pair of axes. Titles of axes name quantity and unit.
 
     ``limits`` are lines across at a value of y, ``marks`` lines up at a value of x. ``over_time``:
-    x is s since the load began.
+    x is s since the load began. ``ticks`` are the places on x that are named, in place of numbers.
+    Pictures that follow each other in one ``group`` are seen side by side, under its name.
     """
 
     title: str
@@ -58,3 +65,53 @@ class Chart:
     log_x: bool = False
     log_y: bool = False
     over_time: bool = False
+    ticks: tuple[Limit, ...] = ()
+    group: str = ""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class HeatMap:
+    """How values of y were distributed over time: ``counts`` [column, row] between the edges.
+
+    Columns begin at ``x_edges``, s since the load began; both edges ascend, and are one longer
+    than there are columns and rows. y is drawn by its logarithm.
+    """
+
+    title: str
+    y_title: str
+    x_edges: Floats
+    y_edges: Floats
+    counts: Ints
+    limits: tuple[Limit, ...] = ()
+    stretches: tuple[Stretch, ...] = ()
+    group: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """One row of a forest plot, %: an estimate with its interval; nan where nothing was measured.
+
+    ``seen`` is the smallest effect that could have been seen, ``tolerated`` up to where one is
+    harmless; None where nobody asked.
+    """
+
+    name: str
+    value: float
+    low: float
+    high: float
+    outcome: Outcome | None = None
+    seen: float | None = None
+    tolerated: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Forest:
+    """Effects one below the other; 0 is no change."""
+
+    title: str
+    x_title: str
+    effects: tuple[Effect, ...]
+    group: str = ""
+
+
+Picture = Chart | HeatMap | Forest

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from analysis.report.chart import Chart
+from analysis.report.chart import Picture
 from analysis.words.values import Measurement, Outcome
 
 Audience = Literal["page", "screen"]
@@ -117,11 +117,32 @@ Block = Table | Lines
 
 
 @dataclass(frozen=True, slots=True)
+class Figure:
+    """A number with its unit; ``beside`` is what to hold it against."""
+
+    title: str
+    value: str
+    beside: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Glance:
+    """What a reader should see first beside the verdict: a few numbers, and what they rest on.
+
+    ``evidence`` says whether the run can be believed at all.
+    """
+
+    figures: tuple[Figure, ...]
+    evidence: Mark
+
+
+@dataclass(frozen=True, slots=True)
 class Document:
     """All of it, in the order of a page. ``outcome`` is None for a list, which judges nothing.
 
     ``facts`` say what the verdict rests on and stand beside it; ``closing`` is a screen's last
-    line, below it. ``charts`` show what the tables say too.
+    line, below it. ``charts`` show what the tables say too. ``appendix`` is for a medium on which
+    length costs nothing.
     """
 
     blocks: tuple[Block, ...]
@@ -130,12 +151,15 @@ class Document:
     summary: str = ""
     facts: tuple[Block, ...] = ()
     closing: str = ""
-    charts: tuple[Chart, ...] = ()
+    charts: tuple[Picture, ...] = ()
+    glance: Glance | None = None
+    appendix: tuple[Block, ...] = ()
 
     def seen_by(self, who: Audience) -> "Document":
         """What is for ``who``, without what is empty."""
-        blocks, facts = (tuple(_seen(part, who)) for part in (self.blocks, self.facts))
-        return replace(self, blocks=blocks, facts=facts)
+        parts = (self.blocks, self.facts, self.appendix)
+        blocks, facts, appendix = (tuple(_seen(part, who)) for part in parts)
+        return replace(self, blocks=blocks, facts=facts, appendix=appendix)
 
 
 def _seen(blocks: Iterable[Block], who: Audience) -> Iterator[Block]:

@@ -106,9 +106,11 @@ def _requests(report: GateReport) -> str:
 def _why(report: GateReport) -> tuple[Lines, ...]:
     more = _takes(report.context) if report.verdict is Outcome.INCONCLUSIVE else ()
     worse = tuple(map(str, report.breaches))
+    invalid, unsure = reasons(report, *more)
     return (
-        *reasons(report, *more),
+        invalid,
         Lines(worse, "Worse than base", "worse", Outcome.FAIL),
+        unsure,
         findings(report),
     )
 

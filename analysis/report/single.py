@@ -41,6 +41,7 @@ def run_document(verdict: Verdict, stored: str = "report.md") -> Document:
     """The whole verdict. ``stored`` is where a screen says that the page is kept."""
     works = verdict.verdict is Outcome.PASS and not is_about_shipping(verdict.rows)
     context, latency = verdict.context, _latency(verdict)
+    invalid, unsure = reasons(verdict)
     breaches = tuple(map(str, verdict.breaches))
     return Document(
         headline="PASS: it works" if works else _HEADLINE[verdict.verdict],
@@ -49,8 +50,9 @@ def run_document(verdict: Verdict, stored: str = "report.md") -> Document:
         facts=_facts(verdict, context) if context else (),
         blocks=(
             replace(latency, only="screen"),
-            *reasons(verdict),
+            invalid,
             _breaches(verdict),
+            unsure,
             findings(verdict),
             Lines(breaches, label="breach", tone=Outcome.FAIL, only="screen"),
             _rules(verdict),

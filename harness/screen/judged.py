@@ -12,9 +12,11 @@ from rich.text import Text
 from analysis.calibration.record import last_calibration
 from analysis.capacity.judge import CapacityReport
 from analysis.evidence.host import host_class
-from analysis.judge import judge
+from analysis.html.page import html
+from analysis.judge import judged
 from analysis.limits.thresholds import Thresholds
 from analysis.paired.judge import GateReport
+from analysis.pictures.illustrated import illustrated
 from analysis.report.capacity import capacity_document
 from analysis.report.ci import annotations, junit
 from analysis.report.document import Document
@@ -62,30 +64,32 @@ def finish(
 
 
 def derive(run: RunDir, thresholds: Thresholds) -> tuple[Verdict, str | None]:
-    """Judge, and store verdict.json, report.md and, of a gate, junit.xml.
+    """Judge, and store verdict.json, report.md, report.html and, of a gate, junit.xml.
 
     What cannot be stored is a warning. The second value is what the last calibration of the host
     said of its gate.
     """
-    verdict = judge(run, thresholds)
+    found = judged(run, thresholds)
+    verdict = found.verdict
     calibration = _calibration_of(run, verdict)
-    _keep(run.verdict, verdict.to_json)
+    keep(run.verdict, verdict.to_json)
     page = partial(document_of, run, verdict, calibration)
-    _keep(run.report, lambda: markdown(page()).encode(errors="replace"))
+    keep(run.report, lambda: markdown(page()).encode(errors="replace"))
+    keep(run.page, lambda: html(illustrated(page(), verdict, found.evidence, thresholds)))
     if isinstance(verdict, GateReport):
-        _keep(run.junit, partial(junit, verdict))
+        keep(run.junit, partial(junit, verdict))
     return verdict, calibration
 
 
 def document_of(run: RunDir, verdict: Verdict, calibration: str | None) -> Document:
     """Of any verdict."""
     if isinstance(verdict, GateReport):
-        return gate_document(verdict, calibration, str(run.report))
+        return gate_document(verdict, calibration, str(run.page))
     if isinstance(verdict, TuneReport):
-        return tune_document(verdict, str(run.report))
+        return tune_document(verdict, str(run.page))
     if isinstance(verdict, CapacityReport):
-        return capacity_document(verdict, str(run.report))
-    return run_document(verdict, str(run.report))
+        return capacity_document(verdict, str(run.page))
+    return run_document(verdict, str(run.page))
 
 
 def _calibration_of(run: RunDir, verdict: Verdict) -> str | None:
@@ -101,7 +105,8 @@ def _calibration_of(run: RunDir, verdict: Verdict) -> str | None:
     return known.text() if known else None
 
 
-def _keep(path: Path, make: Callable[[], bytes]) -> None:
+def keep(path: Path, make: Callable[[], bytes]) -> None:
+    """Store what is derived; where that fails, or it cannot be made, with a warning."""
     try:
         replace_file(path, make())
     except OSError as error:

@@ -58,7 +58,8 @@ def show(console: Screen, document: Document, *, everything: bool = False) -> No
     """
     for block in sorted(document.blocks, key=lambda block: isinstance(block, Lines)):
         _print(console, block, everything)
-    for chart in document.charts[:_PICTURES]:
+    plots = [chart for chart in document.charts if isinstance(chart, Chart)]
+    for chart in plots[:_PICTURES]:
         _plot(console, chart)
     if outcome := document.outcome:
         console.print()

@@ -13,6 +13,7 @@ Examples:
 - `loadgate compare RUN_A RUN_B`
 """
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -20,10 +21,13 @@ from analysis.compare.against_baselines import compare_with_baselines
 from analysis.compare.baseline import baseline_of
 from analysis.compare.baseline_store import read_baselines
 from analysis.compare.side_by_side import Comparison, compare_pair
+from analysis.html.page import html
 from analysis.limits.regression import GateSettings
 from analysis.limits.thresholds import Thresholds
+from analysis.pictures.compared import compared_pictures
 from analysis.report.compared import comparison_document
 from harness import options
+from harness.screen.judged import keep
 from harness.screen.terminal import answer
 from harness.system.streams import presenting
 from recording.errors import ConfigError
@@ -43,8 +47,10 @@ def compare(
     """Compare, print, end with the verdict's exit code."""
     limits = options.read_limits(thresholds)
     found = _pair(run, other, limits) if other else _stored(run, baselines, limits)
+    document, page = comparison_document(found), open_run_dir(other or run).comparison
+    keep(page, lambda: html(replace(document, charts=compared_pictures(found))))
     with presenting():
-        answer(comparison_document(found), found.to_json(), as_json=as_json)
+        answer(replace(document, closing=f"report: {page}"), found.to_json(), as_json=as_json)
     options.exit_with(found.verdict.exit_code, inconclusive)
 
 

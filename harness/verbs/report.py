@@ -1,12 +1,16 @@
-"""Rebuild `verdict.json` and `report.md` of RUN and print the report.
+"""Rebuild `verdict.json`, `report.md` and `report.html` of RUN and print the report.
 
 A terminal shows what `loadgate analyze` shows; a pipe or a file gets the whole page, as Markdown.
 
 Examples:
 
 - `loadgate report runs/20260301-101500-release-1f2e`
+- `loadgate report RUN --open`  (in the browser, with charts)
 - `loadgate report RUN > report.md`
 """
+
+import webbrowser
+from typing import Annotated
 
 import typer
 
@@ -16,8 +20,8 @@ from harness.screen.judged import derive, document_of
 from harness.screen.plain import Screen, print_json
 from harness.screen.saying import saying
 from harness.screen.terminal import show
-from harness.system.streams import presenting
-from recording.rundir import open_run_dir
+from harness.system.streams import presenting, warn
+from recording.rundir import RunDir, open_run_dir
 
 
 def report(
@@ -25,11 +29,17 @@ def report(
     thresholds: options.Thresholds = None,
     everything: options.All = False,
     as_json: options.Json = False,
+    in_browser: Annotated[
+        bool, typer.Option("--open", help="Open report.html in the browser instead.")
+    ] = False,
 ) -> None:
     """Rebuild and print; the exit code says whether that worked, not what the verdict is."""
     found, limits = open_run_dir(run), options.read_limits(thresholds)
     with saying("judging …"):
         verdict, calibration = derive(found, limits)
+    if in_browser:
+        _open(found)
+        return
     with presenting():
         document, console = document_of(found, verdict, calibration), Screen()
         if as_json:
@@ -38,3 +48,8 @@ def report(
             show(console, document, everything=everything)
         else:
             typer.echo(markdown(document), nl=False)
+
+
+def _open(run: RunDir) -> None:
+    if not webbrowser.open(run.page.resolve().as_uri()):
+        warn(f"no browser could be started; the report is {run.page}")

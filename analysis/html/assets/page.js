@@ -1,0 +1,199 @@
+"use strict";
+// Draws the pictures, and keeps one cursor and one stretch of time for all that share the axis.
+(() => {
+  const data = JSON.parse(document.getElementById("data").textContent);
+  const pictures = [...document.querySelectorAll("figure[data-picture]")].map((figure) => {
+    const table = data.pictures[Number(figure.dataset.picture)];
+    return { figure, table, stretches: data.stretches[table.stretches], plot: figure.querySelector(".plot"), chart: null, stale: true };
+  });
+  const timed = pictures.filter(({ table }) => table.overTime);
+  const whole = extent();
+  let shown = whole;
+
+  function extent() {
+    let from = Infinity, to = -Infinity;
+    for (const { table, stretches } of timed) {
+      const xs = table.xEdges || table.curves.flatMap((curve) => [curve.x[0], curve.x[curve.x.length - 1]]);
+      for (const x of [...xs, ...stretches.flatMap(([start, end]) => [start, end])]) {
+        if (!Number.isFinite(x)) continue;
+        from = Math.min(from, x);
+        to = Math.max(to, x);
+      }
+    }
+    return from < to ? [from, to] : [0, 1];
+  }
+
+  function draw(picture) {
+    const { plot, table } = picture;
+    if (!picture.chart) begin(picture);
+    picture.stale = false;
+    picture.chart.setOption(options[table.kind](table, picture.stretches, shown, plot.clientWidth, plot.clientHeight), { notMerge: true });
+    const svg = plot.querySelector("svg");
+    svg.setAttribute("viewBox", `0 0 ${plot.clientWidth} ${plot.clientHeight}`);
+    svg.setAttribute("aria-hidden", "true");
+  }
+
+  function begin(picture) {
+    const { plot, table } = picture;
+    if (table.kind === "forest") plot.style.height = `${48 + 19 * table.rows.length}px`;
+    picture.chart = echarts.init(plot, null, { renderer: "svg" });
+    picture.width = plot.clientWidth;
+    for (const name of ["cursor", "brush"]) {
+      picture[name] = plot.appendChild(document.createElement("div"));
+      picture[name].className = name;
+    }
+    const tip = (points) => told(picture, points);
+    const set = picture.chart.setOption.bind(picture.chart);
+    picture.chart.setOption = (option, how) => set({ ...option, tooltip: { ...option.tooltip, formatter: tip } }, how);
+    if (table.overTime) follow(picture);
+  }
+
+  // A tooltip of text nodes: names come from elsewhere, and stay text.
+  function told(picture, points) {
+    const box = document.createElement("div"), { table } = picture;
+    box.className = "tip";
+    const say = (words, color) => {
+      const row = box.appendChild(document.createElement(box.childElementCount ? "div" : "p"));
+      if (color) row.appendChild(document.createElement("span")).style.setProperty("--c", color);
+      row.append(words);
+    };
+    const first = points[0];
+    if (table.kind === "forest") return forestTold(table.rows[first.dataIndex], say), box;
+    const x = Number(first.axisValue);
+    say(table.overTime ? options.elapsed(x) : `${table.x} ${table.logX ? options.number(100 - 100 / x) : options.number(x)}`);
+    if (table.kind === "heat") heatTold(table, x, say);
+    for (const point of points) {
+      if (point.seriesName && point.seriesIndex < (table.curves || []).length) {
+        say(`${point.seriesName} ${options.number(point.value[1])}`, options.color(point.seriesIndex));
+      }
+    }
+    for (const [from, to, name] of picture.stretches) if (from <= x && x <= to) say(name);
+    return box;
+  }
+
+  function heatTold(table, x, say) {
+    const column = table.counts.findIndex((_, i) => x < table.xEdges[i + 1]);
+    const levels = [...(table.cells[column] || "")].map(Number), most = Math.max(...levels);
+    const row = levels.indexOf(most);
+    say(`${options.number(table.counts[column])} requests`);
+    if (most > 0) say(`most between ${options.number(table.yEdges[row])} and ${options.number(table.yEdges[row + 1])} ${table.y}`);
+  }
+
+  function forestTold([name, value, low, high, outcome, seen, tolerated], say) {
+    const percent = (x) => `${x > 0 ? "+" : ""}${options.number(x)} %`;
+    say(name);
+    say(Number.isFinite(value) ? percent(value) : "not measured");
+    if (Number.isFinite(low) && Number.isFinite(high)) say(`95 % interval ${percent(low)} to ${percent(high)}`);
+    if (Number.isFinite(seen)) say(`could have seen ${percent(seen)}`);
+    if (Number.isFinite(tolerated)) say(`tolerated up to ${percent(tolerated)}`);
+    if (outcome) say(outcome);
+  }
+
+  // One cursor: where it is in one chart, a line stands in all others.
+  function follow(picture) {
+    const { chart, plot } = picture;
+    const time = (offset) => chart.convertFromPixel({ xAxisIndex: 0 }, offset);
+    let down = null;
+    plot.addEventListener("pointermove", (event) => {
+      const offset = event.clientX - plot.getBoundingClientRect().left;
+      point(picture, time(offset));
+      if (down !== null) spread(picture.brush, Math.min(down, offset), Math.abs(offset - down));
+    });
+    plot.addEventListener("pointerleave", () => { point(picture, null); });
+    plot.addEventListener("pointerdown", (event) => {
+      if (event.pointerType === "mouse" && event.button === 0) down = event.clientX - plot.getBoundingClientRect().left;
+    });
+    addEventListener("pointerup", (event) => {
+      if (down === null) return;
+      const up = event.clientX - plot.getBoundingClientRect().left, from = down;
+      down = null;
+      picture.brush.style.display = "none";
+      if (Math.abs(up - from) > 6) zoom(...[time(from), time(up)].sort((a, b) => a - b));
+    });
+    plot.addEventListener("dblclick", () => zoom(...whole));
+    plot.addEventListener("keydown", (event) => key(picture, event));
+  }
+
+  function spread(element, left, width) {
+    Object.assign(element.style, { display: "block", left: `${left}px`, width: `${width}px` });
+  }
+
+  function point(from, at) {
+    for (const picture of timed) {
+      if (!picture.chart || picture === from) continue;
+      const inside = at !== null && at >= shown[0] && at <= shown[1];
+      picture.cursor.style.display = inside ? "block" : "none";
+      if (inside) picture.cursor.style.left = `${picture.chart.convertToPixel({ xAxisIndex: 0 }, at)}px`;
+    }
+  }
+
+  function key(picture, event) {
+    const span = shown[1] - shown[0], middle = (shown[0] + shown[1]) / 2;
+    const moves = {
+      "+": [middle - span / 4, middle + span / 4], "-": [middle - span, middle + span],
+      ArrowLeft: [shown[0] - span / 5, shown[1] - span / 5], ArrowRight: [shown[0] + span / 5, shown[1] + span / 5],
+      Escape: whole, 0: whole,
+    };
+    if (!moves[event.key] || event.ctrlKey || event.metaKey || event.altKey) return;
+    event.preventDefault();
+    zoom(...moves[event.key]);
+  }
+
+  function zoom(from, to) {
+    const least = (whole[1] - whole[0]) / 5000, span = Math.min(whole[1] - whole[0], Math.max(to - from, least));
+    const start = Math.min(Math.max(from, whole[0]), whole[1] - span);
+    shown = [start, start + span];
+    for (const picture of timed) picture.stale = true;
+    say();
+    schedule();
+  }
+
+  function say() {
+    const place = document.getElementById("shown");
+    if (place) place.textContent = shown.map((t) => options.elapsed(t)).join(" to ");
+  }
+
+  // What is in sight first, the rest when there is time, so that paper has it too.
+  let scheduled = false;
+  function schedule() {
+    if (scheduled) return;
+    scheduled = true;
+    requestAnimationFrame(() => { scheduled = false; work(performance.now() + 30); });
+  }
+
+  function work(until) {
+    const near = ({ plot }) => {
+      const box = plot.getBoundingClientRect();
+      return box.bottom > -200 && box.top < innerHeight + 200 ? 0 : 1;
+    };
+    const waiting = pictures.filter(({ stale }) => stale).sort((a, b) => near(a) - near(b));
+    for (const picture of waiting) {
+      draw(picture);
+      if (performance.now() > until) break;
+    }
+    if (pictures.some(({ stale }) => stale)) schedule();
+    else document.documentElement.dataset.drawn = Math.round(performance.now());
+  }
+
+  const widths = new ResizeObserver((entries) => {
+    for (const { target } of entries) {
+      const picture = pictures.find(({ plot }) => plot === target);
+      if (!picture.chart || picture.width === target.clientWidth || matchMedia("print").matches) continue;
+      picture.width = target.clientWidth;
+      picture.chart.resize();
+      picture.stale = true;
+      schedule();
+    }
+  });
+  pictures.forEach(({ plot }) => widths.observe(plot));
+
+  document.querySelectorAll("a.moment").forEach((link) => link.addEventListener("click", () => {
+    const from = Number(link.dataset.from), to = Number(link.dataset.to);
+    const pad = Math.max((to - from) / 2, (whole[1] - whole[0]) / 40);
+    zoom(from - pad, to + pad);
+  }));
+  document.querySelectorAll("[data-zoom]").forEach((button) => button.addEventListener("click", () => zoom(...whole)));
+  addEventListener("beforeprint", () => pictures.filter(({ stale }) => stale).forEach(draw));
+  say();
+  schedule();
+})();

@@ -1,0 +1,97 @@
+"""Tables and lines as HTML; every text is escaped, and a moment of the run leads to its charts."""
+
+import re
+from collections.abc import Iterator
+from html import escape
+
+from analysis.report.document import Block, Cell, Code, Line, Lines, Mark, Table, Tone
+from analysis.words.values import Measurement
+from recording.text import plain
+
+_MOMENT = r"T\+(?:\d+h)?(?:\d+m)?(?:\d+(?:\.\d+)?s)?(?<!\+)"
+_MOMENTS = re.compile(rf"({_MOMENT})(?:(?: to | and |, then .*? from )({_MOMENT}))?")
+_PART = re.compile(r"([\d.]+)([hms])")
+_SECONDS = {"h": 3600.0, "m": 60.0, "s": 1.0}
+
+
+def text(words: str) -> str:
+    """A plain line, escaped."""
+    return escape(plain(words))
+
+
+def anchor(title: str) -> str:
+    """The id of a section."""
+    return re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")
+
+
+def section(block: Block, *, moments: bool = False) -> Iterator[str]:
+    """A block under its title. ``moments``: there are charts over time to lead to."""
+    name = anchor(block.title)
+    yield f'<section id="{name}"{_tone(block)}>' if name else f"<section{_tone(block)}>"
+    if block.title:
+        yield f"<h2>{text(block.title)}</h2>"
+    if isinstance(block, Table):
+        yield from _table(block, moments)
+    else:
+        yield "<ul>"
+        yield from (f"<li>{_line(line, moments)}</li>" for line in block.lines)
+        yield "</ul>"
+    yield "</section>"
+
+
+def _tone(block: Block) -> str:
+    return tone(block.tone) if isinstance(block, Lines) else ""
+
+
+def tone(of: Tone) -> str:
+    """As an attribute, which the style sheet colours."""
+    return f' data-tone="{of}"' if of else ""
+
+
+def _line(line: Line, moments: bool) -> str:
+    parts = (line,) if isinstance(line, str) else line
+    return "".join(
+        f"<code>{text(part)}</code>" if isinstance(part, Code) else _linked(part, moments)
+        for part in parts
+    )
+
+
+def _linked(words: str, moments: bool) -> str:
+    return _MOMENTS.sub(_link, text(words)) if moments else text(words)
+
+
+def _link(found: re.Match[str]) -> str:
+    begin, end = found[1], found[2] or found[1]
+    return (
+        f'<a class="moment" href="#charts" data-from="{_seconds(begin):g}" '
+        f'data-to="{_seconds(end):g}">{found[0]}</a>'
+    )
+
+
+def _seconds(moment: str) -> float:
+    return sum(float(n) * _SECONDS[unit] for n, unit in _PART.findall(moment))
+
+
+def _table(table: Table, moments: bool) -> Iterator[str]:
+    name = text(table.title or table.columns[0].title)
+    yield f'<div class="scroll" role="region" tabindex="0" aria-label="{name}"><table><thead><tr>'
+    for column in table.columns:
+        title = text(column.title) if column.title else '<span class="aside">result</span>'
+        yield f'<th scope="col"{_side(column.right)}>{title}</th>'
+    yield "</tr></thead><tbody>"
+    for row in table.rows:
+        cells = zip(table.columns, row.cells, strict=True)
+        yield f"<tr>{''.join(_cell(cell, column.right, moments) for column, cell in cells)}</tr>"
+    yield "</tbody></table></div>"
+
+
+def _side(right: bool) -> str:
+    return ' class="number"' if right else ""
+
+
+def _cell(cell: Cell, right: bool, moments: bool) -> str:
+    if isinstance(cell, Measurement):
+        return f"<td{_side(right)}>{text(cell.shown)}</td>"
+    if isinstance(cell, Mark):
+        return f"<td{_side(right)}{tone(cell.tone)}>{_linked(cell.page or cell.text, moments)}</td>"
+    return f"<td{_side(right)}>{_linked(cell, moments)}</td>"

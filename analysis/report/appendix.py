@@ -1,0 +1,77 @@
+"""What only a page with room has: examples of requests, and the whole configuration."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from analysis.evidence.run import Evidence
+from analysis.report.document import Block, Row, Table, numbers, texts
+from recording.text import plain
+
+MOST = 25
+"""Examples of a kind; the recording has more."""
+
+
+def appendix(evidence: Evidence, limits: str) -> tuple[Block, ...]:
+    """Of any recording; ``limits`` is what the file of thresholds is called."""
+    slow, failed = _examples(evidence.exemplars)
+    return (
+        _requests(evidence, failed, "Failed requests, the first of them"),
+        _requests(evidence, slow, "Slowest requests"),
+        Table(
+            tuple(texts("key", "value")),
+            (Row(("thresholds", plain(limits))), *map(Row, _settings(evidence))),
+            "Configuration",
+        ),
+    )
+
+
+def _examples(rows: Sequence[Mapping[str, Any]]) -> tuple[list[Mapping[str, Any]], ...]:
+    slow = [row for row in rows if row.get("why") == "slowest" and _ms(row, "latency_ms") >= 0]
+    slow.sort(key=lambda row: -_ms(row, "latency_ms"))
+    failed = [row for row in rows if row.get("why") != "slowest"]
+    return slow[:MOST], failed[:MOST]
+
+
+def _ms(row: Mapping[str, Any], key: str) -> float:
+    value = row.get(key)
+    return float(value) if isinstance(value, int | float) else -1.0
+
+
+def _requests(evidence: Evidence, rows: Sequence[Mapping[str, Any]], title: str) -> Table:
+    columns = (
+        *texts("at", "step", "outcome"),
+        *numbers("latency", "in the service"),
+        *texts("X-Request-ID"),
+    )
+    return Table(columns, tuple(Row(tuple(_cells(evidence, row))) for row in rows), title)
+
+
+def _cells(evidence: Evidence, row: Mapping[str, Any]) -> Iterator[str]:
+    at_s = _ms(row, "t_s")
+    yield evidence.elapsed(at_s) if at_s >= 0 else ""
+    yield from (plain(str(row.get(key, ""))) for key in ("step", "outcome"))
+    yield from (
+        f"{ms:.0f} ms" if (ms := _ms(row, key)) >= 0 else "" for key in ("latency_ms", "server_ms")
+    )
+    yield plain(str(row.get("request_id", "")))
+
+
+def _settings(evidence: Evidence) -> Iterator[tuple[str, str]]:
+    """The profile as it was resolved, key by key."""
+    manifest = evidence.manifest
+    yield "command", plain(manifest.command)
+    yield from (("override", plain(text)) for text in manifest.overrides)
+    for name, version in sorted(manifest.versions.items()):
+        yield f"version of {plain(name)}", plain(version)
+    yield from _flat(manifest.profile.model_dump(mode="json", exclude_defaults=True))
+
+
+def _flat(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
+    if isinstance(value, Mapping):
+        for key, below in value.items():
+            yield from _flat(below, f"{path}.{plain(str(key))}" if path else plain(str(key)))
+    elif isinstance(value, list) and any(isinstance(part, Mapping | list) for part in value):
+        for number, below in enumerate(value):
+            yield from _flat(below, f"{path}[{number}]")
+    else:
+        yield path, plain(str(value))

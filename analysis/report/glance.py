@@ -1,0 +1,72 @@
+"""What a page says beside its verdict before anything else: four numbers, and is it evidence?"""
+
+from collections.abc import Iterator
+
+from analysis.paired.judge import GateReport
+from analysis.report.document import Figure, Glance, Mark
+from analysis.words.units import as_change
+from analysis.words.values import NO_DATA, Measurement, Outcome, Verdict
+from recording.durations import format_duration
+from recording.profile import JOURNEY
+
+
+def glance_of(verdict: Verdict) -> Glance | None:
+    """Of any verdict; None where so little could be read that there is nothing to say."""
+    if not verdict.context:
+        return None
+    figures = _of_gate(verdict) if isinstance(verdict, GateReport) else _of_run(verdict)
+    return Glance(tuple(figures), _evidence(verdict))
+
+
+def _evidence(verdict: Verdict) -> Mark:
+    wrong = sum(not check.ok for check in verdict.checks)
+    said = f"{wrong} of {len(verdict.checks)} checks of the run itself fail"
+    if wrong or verdict.invalid_reasons:
+        return Mark(f"no: {said}" if wrong else "no", Outcome.INVALID)
+    return Mark(f"yes: {len(verdict.checks)} checks of the run itself hold", Outcome.PASS)
+
+
+def _of_run(verdict: Verdict) -> Iterator[Figure]:
+    context = verdict.context
+    span = format_duration(round(context["measured_s"]))
+    rate = f"{context['rate_per_s']:,.1f} req/s for {span}"
+    yield Figure("requests measured", f"{context['requests_measured']:,}", rate)
+    found = {m.metric: m for m in verdict.measurements if m.subject == JOURNEY}
+    for metric, title in (("p99", "p99 of all requests"), ("error_rate", "failed")):
+        measured = found.get(metric)
+        yield Figure(title, measured.shown if measured else NO_DATA, _interval(measured))
+    yield _rules(verdict)
+
+
+def _rules(verdict: Verdict) -> Figure:
+    rows = [row for row in verdict.rows if row.applies]
+    broken, open_ = (
+        sum(row.outcome is outcome for row in rows)
+        for outcome in (Outcome.FAIL, Outcome.INCONCLUSIVE)
+    )
+    kept = len(rows) - broken - open_
+    return Figure("rules that hold", f"{kept} of {len(rows)}", f"{broken} broken, {open_} open")
+
+
+def _interval(m: Measurement | None) -> str:
+    if m is None or m.ci_low is None or m.ci_high is None:
+        return ""
+    return f"95 % within {m.ci_low:.3g} and {m.ci_high:.3g} {m.unit}"
+
+
+def _of_gate(report: GateReport) -> Iterator[Figure]:
+    context = report.context
+    rounds = f"{context['rounds']} of {context['rounds_planned']}"
+    yield Figure("rounds judged", rounds, f"in {format_duration(round(context['judged_s']))}")
+    arms = ", ".join(f"{arm} {n:,}" for arm, n in context["counted"].items())
+    yield Figure("requests counted", f"{context['requests_counted']:,}", arms)
+    judged = [row for row in report.gate_rows if row.judged]
+    if not judged:
+        return
+    most = max(judged, key=lambda row: row.ratio)
+    yield Figure("largest change", as_change(most.ratio), f"{most.subject} {most.metric}")
+    blind = max(judged, key=lambda row: row.smallest_detectable)
+    seen = f"+{100 * blind.smallest_detectable:.1f} %"
+    yield Figure(
+        "could have seen everywhere", seen, f"{blind.subject} {blind.metric}, with 80 % power"
+    )
