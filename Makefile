@@ -8,7 +8,7 @@ SET ?=
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup loadtest smoke soak gate tune calibrate mocks ui report runs bench faults \
+.PHONY: help setup loadtest smoke soak gate tune calibrate mocks ui report runs bench echarts pages faults \
 	faults-hang test test-long lint format reference lock clean
 
 help: ## this list
@@ -66,6 +66,12 @@ calibrate: $(READY) ## how often this host's gates are wrong: 30 equal arms, 20 
 
 bench: $(READY) ## figures about loadgate itself, with peers (about 20 minutes, quiet machine)
 	@$(BIN)/python -m benchmarks $(if $(ONLY),--only $(ONLY))
+
+pages: $(READY) ## see every kind of report.html in a real browser, into runs/pages (needs Chromium)
+	@$(BIN)/python -m tests.analysis.html.look $(ARGS)
+
+echarts: ## build anew what report.html draws with (needs npm; nothing else does)
+	@analysis/html/vendor/build.sh
 
 faults: $(READY) ## break everything on purpose, and see what comes out (about 23 minutes)
 	@$(BIN)/python -m tests.faults $(ARGS)

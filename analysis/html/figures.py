@@ -96,12 +96,7 @@ def _stretch(one: Stretch) -> list[Any]:
 def rounded(values: Floats) -> Floats:
     """To significant digits."""
     size = np.where(np.isfinite(values) & (values != 0), np.abs(values), 1.0)
-    grain = 10.0 ** (np.floor(np.log10(size)) - DIGITS + 1)
-    # Divided where the grain is a fraction: 0.1 has no exact product, and would be written in full.
-    return np.asarray(
-        np.where(
-            grain < 1,
-            np.round(values / grain) / np.round(1 / grain),
-            np.round(values / grain) * grain,
-        )
-    )
+    places = DIGITS - 1 - np.floor(np.log10(size))
+    # Divided by a whole number: a product with 0.1 would be written with all its digits.
+    up, down = 10.0 ** np.maximum(places, 0.0), 10.0 ** np.maximum(-places, 0.0)
+    return np.asarray(np.round(values * up / down) * down / up)

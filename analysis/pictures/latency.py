@@ -1,6 +1,7 @@
 """Latency of each step: percentiles beside their limits, the whole spread, and the tail."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -27,7 +28,8 @@ def percentiles(canvas: Canvas) -> Iterator[Chart]:
         t_s = np.array([block.start_s + block.length_s / 2 for block in blocks])
         curves = [canvas.curve(metric, t_s, _ms(blocks, metric)) for metric in SHOWN]
         limits = canvas.limits_of(step, *LIMITED)
-        yield from canvas.over_time(step, "ms", curves, "Latency by step", limits)
+        for chart in canvas.over_time(step, "ms", curves, "Latency by step", limits):
+            yield replace(chart, log_y=True)
 
 
 def _ms(blocks: Sequence[Block], metric: str) -> Floats:

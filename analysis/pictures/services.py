@@ -82,7 +82,7 @@ def cpu(canvas: Canvas) -> Iterator[Chart]:
 
 
 def rate(canvas: Canvas, name: str, t_s: Floats, total: Floats, scale: float = 1.0) -> Curve:
-    """Growth per second of a counter, over stretches that are long enough to tell; 0 at a restart."""
+    """Growth per second of a counter, over stretches long enough to tell; 0 at a restart."""
     if t_s.size < 2 or t_s[-1] <= t_s[0]:
         return Curve(name, np.empty(0), np.empty(0))
     points = min(_CPU_POINTS, t_s.size)

@@ -87,8 +87,8 @@ const options = (() => {
   }
 
   // Limits that would press the curves to the floor are named at the top instead.
-  function near(limits, high) {
-    const inside = limits.filter(([value]) => value <= FAR * Math.max(high, 1e-9));
+  function near(limits, high, log) {
+    const inside = limits.filter(([value]) => log || value <= FAR * Math.max(high, 1e-9));
     const beyond = limits.filter((limit) => !inside.includes(limit));
     return [inside, beyond];
   }
@@ -165,7 +165,7 @@ const options = (() => {
     const named = ends.filter(({ y }) => y !== undefined).map(({ i, y }) => ({ i, from: place(y), to: place(y) }));
     named.sort((a, b) => a.from - b.from);
     named.forEach((label, n) => { if (n) label.to = Math.max(label.to, named[n - 1].to + FONT + 1); });
-    const over = named.length ? Math.max(0, named.at(-1).to - height - 4) : 0;
+    const over = named.length ? Math.max(0, named.at(-1).to - height + 5) : 0;
     named.reverse().forEach((label, n) => { label.to = Math.min(label.to - (n ? 0 : over), n ? named[n - 1].to - FONT - 1 : Infinity); });
     return new Map(named.map(({ i, from, to }) => [i, to - from]));
   }
@@ -190,7 +190,7 @@ const options = (() => {
   function chart(table, stretches, shown, width, height) {
     const curves = table.overTime ? table.curves.map((curve) => cut(curve, shown)) : table.curves;
     const [low, high] = range({ curves });
-    const [inside, beyond] = near(table.limits, high);
+    const [inside, beyond] = near(table.limits, high, table.logY);
     const option = base(width);
     const top = Math.max(high, ...inside.map(([value]) => value * 1.02));
     const ends = table.logY ? logRange(low, top) : scale(Math.min(0, low), Math.max(0, top));
@@ -241,7 +241,7 @@ const options = (() => {
   function heat(table, stretches, shown, width) {
     const option = base(width);
     const { xEdges, yEdges, cells } = table;
-    const [inside, beyond] = near(table.limits, yEdges[yEdges.length - 1]);
+    const [inside, beyond] = near(table.limits, yEdges[yEdges.length - 1], true);
     option.xAxis = timeAxis(shown, width);
     option.yAxis = axis({
       type: "log", min: yEdges[0], max: Math.max(yEdges[yEdges.length - 1], ...inside.map(([value]) => 1.3 * value)),
@@ -291,14 +291,14 @@ const options = (() => {
       axisLabel: { color: ink, fontSize: FONT, interval: 0, width: names - 12, overflow: "truncate" },
     });
     option.series = [
-      { type: "custom", clip: true, data: rows.map((_, i) => [0, i]), encode: { x: [], y: 1 }, renderItem: (params, api) => effect(rows[params.dataIndex], params.dataIndex, api) },
+      { type: "custom", clip: true, data: rows.map((_, i) => [0, i]), encode: { x: [], y: 1 }, renderItem: (params, api) => effect(rows[params.dataIndex], params.dataIndex, api, [left - pad, right + pad]) },
       { type: "line", data: [], silent: true, markLine: { silent: true, symbol: "none", data: [{ xAxis: 0, lineStyle: { color: ink, type: "solid", width: 1 }, label: { show: false } }] } },
     ];
     return option;
   }
 
-  function effect([, value, low, high, outcome, seen, tolerated], row, api) {
-    const at = (x) => api.coord([x, row]);
+  function effect([, value, low, high, outcome, seen, tolerated], row, api, [left, right]) {
+    const at = (x) => api.coord([Math.max(left, Math.min(right, x)), row]);
     const half = api.size([0, 1])[1] / 2;
     const stroke = { PASS: "var(--pass)", FAIL: "var(--fail)", INCONCLUSIVE: "var(--inconclusive)" }[outcome] || "var(--c0)";
     const children = [];
@@ -307,7 +307,7 @@ const options = (() => {
       const [from, y] = at(0), [to] = at(tolerated);
       children.push({ type: "rect", shape: { x: from, y: y - half, width: to - from, height: 2 * half }, style: { fill: "var(--phase)", opacity: 0.18 } });
     }
-    if (Number.isFinite(seen)) {
+    if (Number.isFinite(seen) && seen >= left && seen <= right) {
       const [x, y] = at(seen);
       rule(x, x, y - 0.6 * half, y + 0.6 * half, { stroke: quiet, lineWidth: 2 });
     }

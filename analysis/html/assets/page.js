@@ -156,6 +156,7 @@
   // What is in sight first, the rest when there is time, so that paper has it too.
   let scheduled = false;
   function schedule() {
+    delete document.documentElement.dataset.drawn;
     if (scheduled) return;
     scheduled = true;
     requestAnimationFrame(() => { scheduled = false; work(performance.now() + 30); });

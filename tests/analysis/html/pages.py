@@ -1,0 +1,48 @@
+"""Pages of every kind of verdict, from recordings made to order and kept ones."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from analysis.html.page import html
+from analysis.judge import Judged, judged
+from analysis.limits.thresholds import Thresholds, load_thresholds
+from analysis.paired.judge import GateReport
+from analysis.pictures.illustrated import illustrated
+from analysis.report.paired import gate_document
+from analysis.report.single import run_document
+from recording.rundir import RunDir
+from tests.analysis.gate.paired_recordings import ONE_LOOK, PairedRecording
+from tests.analysis.recordings import Recording
+from tests.analysis.test_kept_recordings import unpacked
+
+ROOT = Path(__file__).parents[3]
+SHIPPED = load_thresholds(ROOT / "thresholds.toml")
+EVIL = '</script><img src=x onerror="alert(1)">'
+
+_STARVED = ((0.0, 10.0, 2.0, 0.0), (15.0, 10.0, 10.0, 7.0), (25.0, 10.0, 3.0, 0.0))
+_WRONG = {"charge": {"ok": 0.95, f"bad_body: {EVIL}": 0.05}}
+MADE: Mapping[str, Callable[[Path], RunDir]] = {
+    "pass": lambda folder: unpacked(folder, "format-3-smoke"),
+    "fail": Recording(
+        latency_ms={"charge": 1500.0}, outcomes=_WRONG, pool=_STARVED, timeouts=3.0
+    ).write,
+    "invalid": Recording(lag_ms=90.0, ended="aborted").write,
+    "inconclusive": Recording(ended="interrupted").write,
+    "gate-pass": lambda folder: unpacked(folder, "format-3-gate"),
+    "gate-fail": PairedRecording(slower={"charge": 1.2}, looks=ONE_LOOK).write,
+    "48h": lambda _folder: RunDir(ROOT / "tests" / "fixtures" / "lt-2025-q3-checkout"),
+}
+"""By what they are called: how the run directory comes about."""
+
+
+def page_of(found: Judged, limits: Thresholds = SHIPPED) -> bytes:
+    """The page of a judged recording."""
+    verdict = found.verdict
+    build = gate_document(verdict) if isinstance(verdict, GateReport) else run_document(verdict)
+    return html(illustrated(build, verdict, found.evidence, limits))
+
+
+def made(name: str, folder: Path) -> tuple[Judged, bytes]:
+    """One of `MADE`: what was judged, and its page."""
+    found = judged(MADE[name](folder / name), SHIPPED)
+    return found, page_of(found)
