@@ -19,7 +19,12 @@ VERBS_FOLDER = Path(__file__).parent / "verbs"
 
 def summary(verb: str) -> str:
     """What its docstring begins with; the file is not imported."""
-    told = ast.get_docstring(ast.parse((VERBS_FOLDER / f"{verb}.py").read_bytes())) or ""
+    told = ast.get_docstring(ast.parse((VERBS_FOLDER / f"{verb}.py").read_bytes()))
+    return _beginning(told or "")
+
+
+def _beginning(told: str) -> str:
+    """In one line, up to where it goes into details."""
     return " ".join(re.split(r"[.:;]\s", told, maxsplit=1)[0].split()).removesuffix(".")
 
 
@@ -52,6 +57,7 @@ def _finish(command: Any) -> None:
     below = getattr(command, "commands", {}).values()
     for each in below:
         _finish(each)
+        each.short_help = _beginning(each.help)
     if not below:
         command.params.append(_plain_option())
 

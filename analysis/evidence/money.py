@@ -51,7 +51,7 @@ class Books:
         without_order = self.payments.join(self.orders, on="checkout_id", how="anti")
         left = without_order.join(self.given_up, on="checkout_id", how="anti")
         customers = left["checkout_id"].n_unique()
-        text = f"payments: {len(self.payments)} succeeded, {_dollars(self.payments)}"
+        text = f"payments: {len(self.payments):,} succeeded, {_dollars(self.payments)}"
         walked = f"; {counted(customers, 'customer')} did not ask to confirm"
         return text + (walked if customers else "")
 

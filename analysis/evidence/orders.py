@@ -42,7 +42,7 @@ class Reconciliation:
         matched = self.confirmed - self.wrong[LOST].n
         share = 100 * matched / self.confirmed if self.confirmed else 100.0
         text = (
-            f"orders: {self.confirmed} confirmed to clients, {self.in_ledger} in the ledger, "
+            f"orders: {self.confirmed:,} confirmed to clients, {self.in_ledger:,} in the ledger, "
             f"{share:.6g} % reconciled"
         )
         return text + (f" ({self.in_flight} in flight at the stop)" if self.in_flight else "")

@@ -51,7 +51,7 @@ def _of_pools(case: Case, subject: str, pools: list[Pool]) -> Iterator[str]:
 def _of_charges(charge: Sample | None) -> Iterator[str]:
     if charge and (declined := charge.outcomes.get("declined", 0)):
         share = 100 * declined / charge.n
-        yield f"{declined} of {charge.n} charges declined as planned ({show(share, '%')})"
+        yield f"{declined:,} of {charge.n:,} charges declined as planned ({show(share, '%')})"
 
 
 def _of_events(evidence: Evidence) -> Iterator[str]:

@@ -1,6 +1,7 @@
 """A `Document` on a screen: tables, then lines, and the verdict last, where the eye ends."""
 
 import os
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from math import isnan
@@ -26,7 +27,11 @@ from analysis.words.values import Measurement, Outcome
 from harness.screen.chart import plot
 from harness.screen.columns import GAP, Kind, lined_up, widths
 from harness.screen.plain import Screen, print_json, styled
+from recording.text import plain_lines
 
+_COMMAND = "`[^`]*`"
+_BLANK = "\ue000"
+"""Stands for a blank at which no line may break."""
 _ANY = 10**6
 """Characters of a line that nobody looks at on a screen: it has one line in a file."""
 _PICTURE, _PICTURE_ROWS, _PICTURES = 80, 8, 2
@@ -65,7 +70,8 @@ def show(console: Screen, document: Document, *, everything: bool = False) -> No
         console.print()
         for facts in document.facts:
             _print(console, facts, everything)
-        _say(console, styled(outcome, f"bold {_STYLE[outcome]}"), document.summary)
+        word = styled(outcome, f"bold {_STYLE[outcome]}")
+        _say(console, word, _held_together(document.summary))
     if document.closing:
         console.print(document.closing, style=_STYLE["quiet"], soft_wrap=True)
 
@@ -84,25 +90,38 @@ def _print(console: Screen, block: Block, everything: bool) -> None:
         return
     style = _STYLE[block.tone]  # of the label, or of all where there is none
     for line in block.lines:
-        text = styled("".join(line), "" if block.label else style)
-        _say(console, styled(block.label, style), text, whole=_is_to_copy(line))
+        text = _held_together(line, "" if block.label else style)
+        _say(console, styled(block.label, style), text)
 
 
-def _is_to_copy(line: Line) -> bool:
-    """Whether there is a command or a name in it, which a line break would spoil."""
+def _held_together(line: Line, style: str = "") -> Text:
+    """With no blank inside of a command or a name: a line break there would spoil it."""
     parts = (line,) if isinstance(line, str) else line
-    return any(isinstance(part, Code) or "`" in part for part in parts)
+    text = styled("".join(parts), style)
+    names = [re.escape(part) for part in parts if isinstance(part, Code)]
+    held = re.compile("|".join((_COMMAND, *names)))
+    text.plain = held.sub(lambda found: found.group().replace(" ", _BLANK), text.plain)
+    return text
 
 
-def _say(console: Screen, label: Text, text: str | Text, *, whole: bool = False) -> None:
-    """A label, and what it is about beside it; in one piece if it is ``whole``."""
-    said = styled(text, "") if isinstance(text, str) else text
-    cells = [label, said] if label.plain else [said]
-    first = [len(label)] if label.plain else []
-    room = _ANY if whole else _room(console)
-    wide = [*first, max(1, room - sum(first) - GAP * len(first))]
-    for line in lined_up(console, [Kind()] * len(cells), cells, wide):
-        console.print(line, soft_wrap=True)
+def _say(console: Screen, label: Text, text: Text) -> None:
+    """A label, and what it is about beside it, as wide as its longest command at least."""
+    cells = [label, text] if label.plain else [text]
+    before = [len(part) + GAP for part in cells[:-1]]
+    room = _room(console) - sum(before)
+    if any(len(word) > room for word in text.plain.split()):
+        room = _ANY  # the screen breaks it, and whoever copies it gets one line
+    kinds = [Kind()] * len(cells)
+    for line in lined_up(console, kinds, cells, [*(width - GAP for width in before), max(1, room)]):
+        line.plain = line.plain.replace(_BLANK, " ")
+        _put(console, line)
+
+
+def _put(console: Screen, line: Text) -> None:
+    """A folded line may begin with what a runner of CI would obey, where the whole did not."""
+    if (safe := plain_lines(line.plain)) != line.plain:
+        line = Text(safe)
+    console.print(line, soft_wrap=True)
 
 
 def _room(console: Screen) -> int:
@@ -116,7 +135,7 @@ def _print_table(console: Screen, block: Table, everything: bool) -> None:
     shown = [row for row in table.rows if not (counts and _passes(row))]
     if shown:
         for line in _lines(console, table, [list(map(_cell, row.cells)) for row in shown]):
-            console.print(line, soft_wrap=True)
+            _put(console, line)
     if counts and (count := sum(map(_passes, block.rows))):
         hold = "holds" if count == 1 else "hold"
         console.print(styled(f"{counted(count, block.passing)} {hold}", "dim"), soft_wrap=True)

@@ -20,7 +20,7 @@ from analysis.compare.baseline import Baseline, baseline_of
 from analysis.compare.baseline_store import read_baselines, store_baseline
 from analysis.evidence.host import UNKNOWN
 from analysis.limits.thresholds import Thresholds
-from analysis.report.document import Document, Lines, Mark, Row, Table, numbers, texts
+from analysis.report.document import Document, Lines, Row, Table, numbers, texts
 from harness import options
 from harness.screen.terminal import answer
 from harness.system.streams import presenting
@@ -89,12 +89,12 @@ def _table(found: list[Baseline]) -> Table:
         members = list(group)
         short = MIN_BASELINES - len(members)
         state = f"{short} more needed" if short > 0 else "ready"
-        rows.append(Row((Mark(_kind_of(members[0]), "strong"), state, "", "")))
+        kind = f"{_kind_of(members[0])}: {state}"
         for it in map(_row, members):
-            cells = (f"  {it['run']}", it["started"], it["revision"], str(it["requests"]))
+            cells = (kind, it["run"], it["started"], it["revision"], f"{it['requests']:,}")
             rows.append(Row(cells))
-    columns = (*texts("run", "started (UTC)", "revision"), *numbers("requests"))
-    return Table(columns, tuple(rows))
+    columns = (*texts("kind", "run", "started (UTC)", "revision"), *numbers("requests"))
+    return Table(columns, tuple(rows), grouped=True)
 
 
 def _kind(baseline: Baseline) -> tuple[str, str]:

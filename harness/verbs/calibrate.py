@@ -11,11 +11,11 @@ Exit code 0 when all gates were run, 5 when stopped early.
 Examples:
 
 - `loadgate calibrate --aa 30 --inject p99=+10%,+20%`  (90 real gates: hours)
-- `loadgate calibrate --aa 10 --same-draws`  (both arms' services in step: for changes of code)
+- `loadgate calibrate --aa 10 --same-draws`  (for changes of code)
 - `loadgate calibrate --aa 10 --inject p99=+20% --gates 7`
-- `loadgate calibrate --simulate 100 --inject p99=+20%`  (no load; both kinds, 100 each)
+- `loadgate calibrate --simulate 100 --inject p99=+20%`  (no load)
 - `loadgate calibrate`  (only print what is known of this host)
-- `loadgate calibrate --aa 5 --gate "loadgate gate --base ref:main --head ref:main"`
+- `loadgate calibrate --aa 5 --gate "loadgate gate --base . --head ."`
 """
 
 import hashlib

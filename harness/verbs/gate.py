@@ -7,9 +7,9 @@ Without --base it is the merge base of HEAD with the main branch.
 
 Examples:
 
-- `loadgate gate`  (what changed since the main branch, uncommitted changes included)
+- `loadgate gate`  (this tree against where it left the main branch)
 - `loadgate gate --base ref:v1.4.0 --head ref:HEAD`
-- `loadgate gate --base . --head . --head-set services.payment.latency.charge.p99_ms=1068`
+- `loadgate gate --head-set services.inventory_lock.pool_max=20`
 - `loadgate gate --base . --head . --seed 7`  (again as it was)
 - `loadgate gate --base url:old.toml --head url:new.toml --inconclusive=fail`
 """

@@ -104,7 +104,7 @@ def set_some(
     Examples:
 
     - `loadgate mocks set inventory_lock.pool_max=150`
-    - `loadgate mocks set payment.latency.charge.p99_ms=1500 payment.decline_share=0.1`
+    - `loadgate mocks set payment.latency.charge.p99_ms=1500`
     """
     written = _without_file(
         (f"services.{text.removeprefix('services.')}" for text in changes), "set"

@@ -7,7 +7,7 @@ Workers on other machines need the run's token: the command that starts them is 
 Examples:
 
 - `loadgate run smoke`
-- `loadgate run release --set services.cart.eviction=lazy --set services.cart.session_bytes=65536`
+- `loadgate run release --set services.cart.eviction=lazy --seed 7`
 - `loadgate run smoke --set load.phases.sustained.users=200 --json`
 - `loadgate run bf2025-peak --dry-run`  (what it would take, and what could be judged)
 - `loadgate run bf2025 --workers-expected 3 --bind 0.0.0.0`  (see `loadgate worker`)

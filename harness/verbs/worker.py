@@ -9,9 +9,9 @@ those that this machine may load: then only them.
 
 Examples:
 
-- master: `loadgate run bf2025 --workers-expected 3 --bind 0.0.0.0` (prints the workers' command)
+- master: `loadgate run bf2025 --workers-expected 3 --bind 0.0.0.0`
 - each worker: `loadgate worker --master 10.0.0.5 --token-file token.txt`
-- `loadgate worker --master 10.0.0.5 --token-file token.txt --allow shop.staging.example`
+- `loadgate worker --master 10.0.0.5 --token-file token.txt --allow shop.test`
 """
 
 import os

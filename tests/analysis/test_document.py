@@ -2,7 +2,17 @@
 
 import io
 
-from analysis.report.document import Code, Document, Lines, Mark, Row, Table, numbers, texts
+from analysis.report.document import (
+    Code,
+    Document,
+    Lines,
+    Mark,
+    Row,
+    Table,
+    numbers,
+    texts,
+    verdicts,
+)
 from analysis.report.markdown import markdown
 from analysis.words.values import Measurement, Outcome
 from harness.screen.plain import Screen
@@ -98,3 +108,42 @@ def test_on_a_narrow_screen_every_column_wraps_and_none_is_lost() -> None:
     assert max(map(len, narrow.splitlines())) <= 36
     assert "…" not in narrow
     assert {"charge", "at", "least", "298", "open", "other", "PASS"} <= set(narrow.split())
+
+
+RULES = Table(
+    (*texts("subject", "rule"), *numbers("actual"), *verdicts(), *texts("where")),
+    (
+        Row(("cart", "p99 < 1 s", "12 ms", Mark("PASS", Outcome.PASS), "add")),
+        Row(("cart", "slope < 10 MB/h", "0.875 connections", Mark("not decided", "quiet"), "a b")),
+        Row(("lock", "p99 < 1 s", "12 ms", Mark("PASS", Outcome.PASS), "x"), only="page"),
+    ),
+    passing="rule",
+    grouped=True,
+)
+
+
+def test_what_passes_is_counted_and_a_group_is_named_once() -> None:
+    """Verdicts come first; what stands on the page only is counted too."""
+    assert shown(Document((RULES,))) == (
+        "verdict      rule                        actual  where\n"
+        "cart\n"
+        "not decided  slope < 10 MB/h  0.875 connections  a b\n"
+        "2 rules hold\n"
+    )
+
+
+def test_where_there_is_no_room_a_verdict_is_the_last_to_be_folded() -> None:
+    """Units go below their numbers before words are broken."""
+    narrow = shown(Document((RULES,)), 44)
+    assert "not decided" in narrow
+    assert "0.875\n" not in narrow.replace("not decided", "")
+    assert max(map(len, narrow.splitlines())) <= 44
+
+
+def test_a_command_stays_in_one_piece() -> None:
+    """Whoever copies it from a screen gets what was meant."""
+    line = "to judge it again on another machine, call `loadgate analyze runs/one` there"
+    document = Document((Lines((line, ("of ", Code("a b c d e"))), label="next"),))
+    assert "`loadgate analyze runs/one`" in shown(document, 50)
+    assert max(map(len, shown(document, 50).splitlines())) <= 50
+    assert line in shown(document, 20).replace("\n", "")

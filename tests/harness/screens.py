@@ -11,11 +11,24 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+import traceback
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 
+from analysis.calibration.record import summarise
+from analysis.judge import judge
+from analysis.limits.thresholds import load_thresholds
+from analysis.report.calibrated import calibration_document
+from analysis.report.document import Document
 from harness.cli import VERBS, app
+from harness.scene.running import Mock, Running
+from harness.scene.vitals import Vitals, vitals_document
+from harness.screen import judged
+from harness.screen.plain import Screen
+from harness.screen.terminal import show
+from recording.rundir import RunDir
+from tests.analysis.calibration.test_record import gate, slow
 from tests.analysis.compare.baselines import made as baseline
 from tests.analysis.gate.paired_recordings import ONE_LOOK, PairedRecording
 from tests.analysis.recordings import Recording
@@ -30,7 +43,7 @@ END = "end-of-screen"
 LIMITS = """
 [journey]
 latency = ["p99 < 1 s"]
-errors = "error_rate < 5 %"
+errors = ["error_rate < 5 %"]
 [checkout-service]
 latency = ["p99 < 1 s"]
 pool = ["exhausted_windows == 0", "utilization < 95 %"]
@@ -44,7 +57,7 @@ floor = "5 ms"
 """
 RUNS = {
     "pass": Recording(),
-    "fail": Recording(latency_ms={"charge": 1500.0}, rate=93.0,
+    "fail": Recording(latency_ms={"charge": 1500.0}, rate=83.0,
                       pool=((0, 10, 2, 0), (20, 10, 10, 5), (25, 10, 2, 0)), timeouts=4),
     "invalid": Recording(lag_ms=900.0),
     "inconclusive": Recording(ended="interrupted"),
@@ -55,13 +68,36 @@ LISTS = ("runs", "runs --profile gate", "baseline list", "compare runs/pass runs
 HELP = ("mocks set", "mocks get", "mocks status", "baseline add", "baseline list")
 
 
+def _vitals() -> Document:
+    """Of mocks of which one gives no answer."""
+    keys = {"checkout": "checkout-service", "inventory_lock": "inventory-lock-service"}
+    mocks = {
+        key: Mock(subject=subject, url=f"http://127.0.0.1:800{port}", log=f"/var/log/{key}.log")
+        for port, (key, subject) in enumerate(keys.items(), 1)
+    }
+    running = Running(pid=4711, port_base=8001, seed=7, admin_token="", mocks=mocks)
+    pools = {f"locks/{i}": {"active": 1184.0, "max": 1200.0, "waiting": 3.0} for i in range(2)}
+    found = {"checkout": Vitals(True, 2.0**31, pools), "inventory_lock": Vitals(False, None, {})}
+    return vitals_document(running, found)
+
+
+def _calibration() -> Document:
+    """Of thirty equal gates and seven slowed ones."""
+    slowed = [slow("FAIL", "charge", "journey")] * 6 + [slow("INCONCLUSIVE")]
+    return calibration_document(summarise([*[gate()] * 28, *[gate("FAIL")] * 2, *slowed]), "here")
+
+
+DOCUMENTS = {"mocks status": _vitals(), "calibrate": _calibration()}
+"""What those verbs print is not the same twice."""
+
+
 def commands() -> Iterator[str]:
     """What is typed behind ``loadgate``."""
     for name in RUNS:
         yield f"analyze runs/{name} --thresholds limits.toml"
     yield "analyze runs/pass --thresholds limits.toml --all"
     yield "report runs/gate-fail --thresholds limits.toml"
-    yield from LISTS
+    yield from (*LISTS, *DOCUMENTS)
     yield from (f"{verb} --help".strip() for verb in ("", *VERBS, *HELP))
 
 
@@ -72,12 +108,12 @@ def transcripts(folder: Path) -> dict[int, str]:
     words = [sys.executable, "-m", "tests.harness.screens", str(folder)]
     env = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "LANG": "C.UTF-8", "TERM": "xterm"}
     size = ["-x", str(WIDTHS[0]), "-y", str(HEIGHT)]
-    with (folder / "log").open("w") as log:
-        subprocess.run([*tmux, "new-session", "-d", *size, *words], env=env, check=True, stderr=log)
+    subprocess.run([*tmux, "new-session", "-d", *size, *words], env=env, check=True)
     try:
         _wait_for(lambda: (folder / "done").exists() or not _lives(tmux))
     finally:
         subprocess.run([*tmux, "kill-server"], capture_output=True, check=False)
+    assert not (log := folder / "log").exists(), log.read_text()
     return {width: (folder / f"{width}.txt").read_text() for width in WIDTHS}
 
 
@@ -97,9 +133,9 @@ def _prepare(folder: Path) -> None:
 
 def _print_all(folder: Path) -> None:
     """In the pane. Each recording is judged once, and shown at every width."""
-    from harness.screen import judged
-
-    judged.judge = cache(judged.judge)  # type: ignore[assignment]
+    limits = load_thresholds(folder / "limits.toml")
+    once = cache(lambda root: judge(RunDir(root), limits))
+    judged.judge = lambda run, _: once(run.root)
     os.chdir(folder)
     written: dict[int, list[str]] = {width: [] for width in WIDTHS}
     for command in commands():
@@ -116,12 +152,20 @@ def _resize(width: int) -> None:
 
 
 def _screen_of(command: str) -> str:
-    print("\x1b[2J\x1b[H", end="", flush=True)
-    with contextlib.redirect_stderr(io.StringIO()), contextlib.suppress(SystemExit):
-        app(command.split(), prog_name="loadgate")
-    print(END, flush=True)
+    _write("\x1b[2J\x1b[H")
+    if command in DOCUMENTS:
+        show(Screen(), DOCUMENTS[command])
+    else:
+        with contextlib.redirect_stderr(io.StringIO()), contextlib.suppress(SystemExit):
+            app(command.split(), prog_name="loadgate")
+    _write(END)
     _wait_for(lambda: END in _pane())
     return _pane().partition(END)[0].rstrip()
+
+
+def _write(text: str) -> None:
+    sys.stdout.write(text)
+    sys.stdout.flush()
 
 
 def _pane() -> str:
@@ -129,9 +173,9 @@ def _pane() -> str:
     return subprocess.run(words, capture_output=True, text=True, check=True).stdout
 
 
-def _wait_for(true: "object") -> None:
+def _wait_for(true: Callable[[], bool]) -> None:
     deadline = time.monotonic() + PATIENCE_S
-    while not true():  # type: ignore[operator]
+    while not true():
         if time.monotonic() > deadline:
             raise TimeoutError
         time.sleep(0.01)
@@ -148,9 +192,12 @@ def main() -> None:
 
 if __name__ == "__main__":
     if sys.argv[1:]:
+        given = Path(sys.argv[1])
         try:
-            _print_all(Path(sys.argv[1]))
+            _print_all(given)
+        except Exception:  # noqa: BLE001 - whoever waits for it is told
+            (given / "log").write_text(traceback.format_exc())
         finally:
-            (Path(sys.argv[1]) / "done").touch()
+            (given / "done").touch()
     else:
         main()
