@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from harness.generator.generator import Workers
-from harness.run.conduct import Order, conduct
+from harness.run.conduct import Order, checked, conduct
 from harness.scene.arms import PreparedArm, prepared, seeded
 from harness.scene.seeds import derived, drawn, seeded_services
 from harness.screen.live import LiveView
@@ -29,7 +29,7 @@ def ordered(monkeypatch: pytest.MonkeyPatch, seed: int, *overrides: str) -> Orde
 
     monkeypatch.setattr("harness.run.conduct.record", kept)
     profile = load_profile(FIXTURES / "tiny.toml", overrides)
-    conduct(profile, "tiny.toml", (), Path(), None, Workers(), seed)  # type: ignore[arg-type]
+    conduct(profile, checked(profile, "tiny.toml"), (), Path(), None, Workers(), seed)  # type: ignore[arg-type]
     return orders[0]
 
 
