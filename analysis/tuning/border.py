@@ -3,16 +3,17 @@
 Rules on latency: their margins, made monotone (isotonic regression: Barlow et al., 1972), cross
 zero. Rules that only hold or do not: the share of slots that break them, made monotone likewise,
 crosses one half. How full a pool is: `demand.py`. The last of all rules to hold decides. The
-interval is the percentile bootstrap's over slots (Efron, 1979).
+interval is Student's t times the scatter of answers to slots drawn anew (bootstrap: Efron, 1979).
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import exp, inf, isfinite, isinf, log, nan
+from math import exp, inf, isfinite, isinf, log, nan, sqrt
 
 import numpy as np
 from scipy.optimize import isotonic_regression
 
+from analysis.statistics.distributions import t_quantile
 from analysis.tuning.asked import Setting
 from analysis.tuning.demand import fills_until
 from analysis.tuning.slot import Slot
@@ -134,5 +135,8 @@ def _interval(slots: Sequence[Slot], x: Floats, samples: int) -> tuple[float, fl
         found += [at] if isfinite(at) else []
     if len(found) < LEAST_FOUND * DRAWS:
         return -inf, inf
-    low, high = np.quantile(found, (0.025, 0.975))
-    return float(low), float(high)
+    # Of few slots a draw scatters less than a search would.
+    few, n = t_quantile(0.975, len(slots) - 1), len(slots)
+    reach = few * sqrt(n / (n - 1)) * float(np.std(found))
+    at, _rule = _last_to_hold(slots, x, samples)
+    return at - reach, at + reach

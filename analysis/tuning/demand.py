@@ -1,18 +1,20 @@
 """How many connections are in use at the peak of a minute, from slots of seconds.
 
-The mean of what is in use, as a straight line over the level (both in logarithms), and its scatter
-about that line, over all slots in which nobody waited. Of n samples of a normal quantity that
-scatters by sd, none is above mean + z sd with probability p where z is the normal quantile of
-p^(1/n); samples close to each other are alike, and then fewer are (Slepian, 1962), so the bound is
-on the safe side.
+The mean of what is in use, as a straight line over the level (both in logarithms; flat unless its
+slope is there for sure), and its scatter about that line, over all slots at levels at which nobody
+ever waited. Of n samples of a normal quantity none is above mean + z sd with probability p, where z
+is the normal quantile of p^(1/n); samples close to each other are alike, and then fewer are
+(Slepian, 1962), so the bound is on the safe side. Where nobody waits what is in use is a Poisson
+number (M/G/inf), whose skewness is sd over mean: z grows by (z^2 - 1) / 6 of it (Cornish and
+Fisher, 1938).
 """
 
 from collections.abc import Sequence
-from math import exp, inf, log
+from math import exp, inf, log, sqrt
 
 import numpy as np
 
-from analysis.statistics.distributions import normal_quantile
+from analysis.statistics.distributions import normal_quantile, t_quantile
 from analysis.tuning.slot import Slot, Used
 from recording.arrays import Floats
 
@@ -25,25 +27,27 @@ def fills_until(slots: Sequence[Slot], x: Floats, subject: str, samples: int) ->
 
     -inf where it does throughout. ``x`` rises with what is safer.
     """
-    of_slot = [(slot.used[subject], float(at)) for slot, at in zip(slots, x, strict=True)
-               if subject in slot.used]  # fmt: skip
-    free = [(used, at) for used, at in of_slot if not used.starved and used.samples.mean() > 0]
+    pairs = zip(slots, x, strict=True)
+    of_slot = [(slot.used[subject], float(at)) for slot, at in pairs if subject in slot.used]
+    waited = max((at for used, at in of_slot if used.starved), default=-inf)
+    # By level and not by slot: those that happened to ask for little say too little.
+    free = [(used, at) for used, at in of_slot if at > waited and used.samples.mean() > 0]
     if not free:
         return inf if of_slot else -inf
     means = np.array([used.samples.mean() for used, _ in free])
     at, room = np.array([x for _, x in free]), np.array([used.room for used, _ in free])
-    peak = log(1 + normal_quantile(CONFIDENCE ** (1 / samples)) * _scatter(free, means, at))
-    border = _falls_to_zero(at, np.log(means) + peak - np.log(room))
-    # Where callers waited it was too small, whatever the line says.
-    waited = [x for used, x in of_slot if used.starved and x < at.min()]
-    return max([border, *waited])
+    line = _line(at, np.log(means), sure=True)
+    wanted = line[1] + line[0] * at + log(_peak(free, line, samples))
+    return max(_falls_to_zero(at, wanted - np.log(room)), waited)
 
 
-def _scatter(free: Sequence[tuple[Used, float]], means: Floats, at: Floats) -> float:
-    """Of what is in use about the line through the means, as a share of it."""
-    slope, level = _line(at, np.log(means))
+def _peak(free: Sequence[tuple[Used, float]], line: tuple[float, float], samples: int) -> float:
+    """Of so many samples, over the mean."""
+    slope, level = line
     ratios = [used.samples / exp(level + slope * x) for used, x in free]
-    return float(np.std(np.concatenate(ratios)))
+    spread = float(np.std(np.concatenate(ratios)))
+    z = normal_quantile(CONFIDENCE ** (1 / samples))
+    return 1 + spread * (z + (z * z - 1) / 6 * spread)
 
 
 def _falls_to_zero(at: Floats, margin: Floats) -> float:
@@ -53,9 +57,18 @@ def _falls_to_zero(at: Floats, margin: Floats) -> float:
     return -level / slope
 
 
-def _line(x: Floats, y: Floats) -> tuple[float, float]:
-    """Slope and value at zero; level where all x are one."""
-    if np.ptp(x) < 1e-9:
-        return 0.0, float(y.mean())
-    slope, level = np.polyfit(x, y, 1)
-    return float(slope), float(level)
+def _line(x: Floats, y: Floats, *, sure: bool = False) -> tuple[float, float]:
+    """Slope and value at zero; level where all x are one, or the slope is not ``sure``."""
+    flat, off = (0.0, float(y.mean())), x - x.mean()
+    degrees, square = x.size - 2, float(off @ off)
+    if square < 1e-9:
+        return flat
+    slope = float(off @ y) / square
+    level = float(y.mean()) - slope * float(x.mean())
+    if sure:
+        if degrees < 1:
+            return flat
+        error = sqrt(float(((y - level - slope * x) ** 2).sum()) / degrees / square)
+        if abs(slope) < t_quantile(0.975, degrees) * error:
+            return flat
+    return slope, level

@@ -69,7 +69,11 @@ def tightened(thresholds: Thresholds, headroom: float) -> Thresholds:
 
 def _tight(rule: Rule, headroom: float) -> Rule:
     has_room = rule.metric.kind in JUDGED and rule.metric.unit and rule.op in UPPER
-    return replace(rule, limit=rule.limit * (1 - headroom)) if has_room else rule
+    if not has_room or not headroom:
+        return rule
+    limit = rule.limit * (1 - headroom)
+    text = f"{rule.metric.name} {rule.op} {limit:.4g} {rule.metric.unit}"
+    return replace(rule, text=text, limit=limit)
 
 
 def slot_of(seen: Seen, levels: tuple[float, ...], thresholds: Thresholds) -> Slot:

@@ -11,7 +11,7 @@ LOCKS, CHECKOUT = "inventory_lock", "checkout"
 
 
 def is_slow(profile: Profile, keys: Iterable[str]) -> bool:
-    """Whether what these settings do takes longer than any slot: locks that a sweeper has to free."""
+    """Whether what they do takes longer than any slot: a sweeper has to free the locks."""
     told = _told(profile, LOCKS)
     swept = told.hold == "until_release" and told.expiry_per_s > 0
     return not profile.target.urls and swept and any(k.startswith(f"{LOCKS}.") for k in keys)
