@@ -12,11 +12,10 @@ Examples:
 - `loadgate gate --base . --head . --head-set services.payment.latency.charge.p99_ms=1068`
 - `loadgate gate --base . --head . --seed 7`  (again as it was)
 - `loadgate gate --base url:old.toml --head url:new.toml --inconclusive=fail`
+- `loadgate gate --capacity --base ref:v1.4.0`  (is the largest load smaller? 12 minutes)
 """
 
-from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Annotated
@@ -28,12 +27,14 @@ from analysis.limits.thresholds import Thresholds
 from analysis.paired.look import decided_early
 from analysis.statistics.looks import LookPlan, balanced_order
 from harness import options
+from harness.run.capacity_gate import AskedOfArms, search_both
 from harness.run.conduct import Order, record
 from harness.run.early_look import EarlyLooks
+from harness.run.searches import WITHIN_S, Limits
 from harness.scene import preflight
 from harness.scene.arms import open_arms, prepared, seeded
 from harness.scene.seeds import drawn, seeded_load
-from harness.screen.judged import finish
+from harness.screen.judged import finish, finish_both
 from harness.screen.live import LiveView
 from harness.screen.plain import Screen, styled
 from harness.system import git
@@ -45,12 +46,13 @@ from recording.manifest import ArmFacts, PairedRun
 from recording.profile import Gate, Profile
 from recording.profile_file import load_profile
 from recording.rundir import RunDir
-from recording.slots import BASE, HEAD, Arm
+from recording.slots import BASE, HEAD
 
 SLOWEST_REQUEST_S = 2.5
 """Requests still in flight this long after their slot do not wait for an early look."""
 SAMPLES_PER_SLOT = 4
 """Two in the later half of the other arm's slot: what a service takes when idle is taken off."""
+_SEARCH = Limits(users=False, require=None, within_s=WITHIN_S)
 
 
 BaseArm = Annotated[
@@ -72,7 +74,12 @@ def gate(
     base_set: BaseSet = None,
     head_set: HeadSet = None,
     overrides: options.Overrides = None,
-    profile: Annotated[str, typer.Option("--profile", help="Name or TOML file.")] = "gate",
+    profile: Annotated[
+        str | None, typer.Option("--profile", help="Name or TOML file [gate, or capacity].")
+    ] = None,
+    capacity: Annotated[
+        bool, typer.Option("--capacity", help="Compare the largest loads: two whole searches.")
+    ] = False,
     seed: options.Seed = None,
     same_draws: options.SameDraws = False,
     thresholds: options.Thresholds = None,
@@ -82,11 +89,11 @@ def gate(
 ) -> None:
     """Record a paired run and judge it."""
     limits = options.read_limits(thresholds)
-    path = find_profile(profile)
+    path = find_profile(profile or ("capacity" if capacity else "gate"))
     plan = load_profile(path, overrides or [])
     wanted = base if base is not None else f"ref:{git.merge_base()}"
     seed = drawn(seed)
-    asked = Asked(
+    asked = AskedOfArms(
         profile=seeded_load(plan, seed),
         path=path,
         arms={BASE: (wanted, base_set or []), HEAD: (head, head_set or [])},
@@ -94,23 +101,16 @@ def gate(
         seed=seed,
         same_draws=same_draws,
     )
+    if capacity:
+        searched = search_both(asked, limits, _SEARCH, runs, Screen(stderr=as_json))
+        finish_both(
+            searched[BASE], searched[HEAD], limits, as_json=as_json, inconclusive=inconclusive
+        )
     recorded = _record(asked, limits, runs, Screen(stderr=as_json))
     finish(recorded, limits, as_json=as_json, inconclusive=inconclusive)
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """The command line, read. ``arms`` are what each is, and what is set of its services."""
-
-    profile: Profile
-    path: Path
-    arms: Mapping[Arm, tuple[str, Sequence[str]]]
-    overrides: Sequence[str]
-    seed: int
-    same_draws: bool
-
-
-def _record(asked: Asked, limits: Thresholds, runs: Path, console: Screen) -> RunDir:
+def _record(asked: AskedOfArms, limits: Thresholds, runs: Path, console: Screen) -> RunDir:
     plan = asked.profile
     gate = _gate(plan, asked.path)
     preflight.check_safety(plan)
