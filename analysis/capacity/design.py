@@ -6,6 +6,7 @@ together, repeats gather around it, and order is random.
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 from math import exp, log
 from random import Random
 
@@ -37,4 +38,9 @@ def drawn(trials: Sequence[Trial], random: Random) -> float:
 
 def border(trials: Sequence[Trial]) -> Crossing:
     """In the logarithm of the load. Raises ValueError while they are not bracketed."""
+    return _border(tuple(trials))
+
+
+@lru_cache(maxsize=8)
+def _border(trials: tuple[Trial, ...]) -> Crossing:
     return crossing([log(load) for load, _ in trials], [held for _, held in trials])

@@ -19,7 +19,7 @@ Problem = Callable[[str, str], None]
 """Takes (where, what is wrong); reading goes on, so that all problems are known at once."""
 
 NEEDED: Final = ("metrics", "min_effect", "tolerated", "floor")
-OPTIONAL: Final = ("baseline_spread", "control", "costs")
+OPTIONAL: Final = ("baseline_spread", "capacity", "control", "costs")
 # The gate compares quantiles; it has no statistic for a mean or a maximum.
 QUANTILES: Final = tuple(name for name in METRICS if name[0] == "p" and name[1].isdigit())
 _GROWTH: Final[Scales] = MappingProxyType({"MB/h": 1.0, "GB/h": 1024.0})
@@ -115,7 +115,8 @@ class GateSettings:
     """All of ``[regression]``, with its documented defaults.
 
     `control` names steps that no change touches: they tell what the host did, and are not judged.
-    `baseline_spread` limits, as a fraction, the coefficient of variation between stored runs.
+    `baseline_spread` limits, as a fraction, the coefficient of variation between stored runs,
+    `capacity` by how much head's largest load may be proven smaller than base's.
     """
 
     latency: RegressionSettings = field(default_factory=RegressionSettings)
@@ -123,6 +124,8 @@ class GateSettings:
     control: tuple[str, ...] = ()
     # Not in the repr, of which calibrations keep a fingerprint: no gate depends on it.
     baseline_spread: float = field(default=0.10, repr=False)
+    # Nor does any on how much smaller, as a fraction, a capacity may be.
+    capacity: float = field(default=0.05, repr=False)
 
 
 def read_regression(body: Mapping[str, object], problem: Problem) -> GateSettings | None:
@@ -158,12 +161,21 @@ def _settings(body: Mapping[str, object], problem: Problem) -> GateSettings | No
     if 0 < most <= least:
         problem("regression.tolerated", f"{most:g} % must be above min_effect, {least:g} %")
     floor_ms, spread = amount("floor", LATENCY), amount("baseline_spread", PERCENT) / 100
+    capacity = _share("capacity", body.get("capacity", "5 %"), problem)
     control = _names("control", body.get("control"), STEPS, "step", problem)
     if {*control} >= {*STEPS}:
         problem("regression.control", "names every step: nothing is left to judge")
     costs = _costs(body.get("costs", {}), problem)
     latency = RegressionSettings(metrics, least / 100, most / 100, floor_ms)
-    return GateSettings(latency, CostSettings(**costs), control, spread)
+    return GateSettings(latency, CostSettings(**costs), control, spread, capacity)
+
+
+def _share(key: str, text: object, problem: Problem) -> float:
+    """As a fraction, below 1."""
+    percent = _amount(f"regression.{key}", text, PERCENT, problem)
+    if not 0 < percent < 100:
+        problem(f"regression.{key}", f"must be above 0 % and below 100 %, not {text!r}")
+    return percent / 100
 
 
 def _costs(body: object, problem: Problem) -> dict[str, Any]:

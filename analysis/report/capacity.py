@@ -7,6 +7,7 @@ import numpy as np
 
 from analysis.capacity.answer import Answer
 from analysis.capacity.asked import BORDER, CONFIRMATION, DOUBLING
+from analysis.capacity.compare import CapacityGate
 from analysis.capacity.judge import CapacityReport
 from analysis.capacity.rows import BROKE, HELD, IDLE, SPOILT, LevelRow
 from analysis.report.chart import Chart, Curve, Limit, Stretch
@@ -52,6 +53,37 @@ def capacity_document(report: CapacityReport, stored: str = "report.md") -> Docu
         closing=f"{_spent(report)}; report: {stored}" if report.levels else "",
         charts=tuple(_charts(report)),
     )
+
+
+_GATE = {
+    Outcome.PASS: "PASS: head carries as much as base",
+    Outcome.FAIL: "FAIL: head carries less than base",
+    Outcome.INCONCLUSIVE: "INCONCLUSIVE: these searches cannot tell",
+    Outcome.INVALID: "INVALID: these searches are not evidence",
+}
+
+
+def capacity_gate_document(gate: CapacityGate, stored: str) -> Document:
+    """Of two searches; ``stored`` is where the page of head's is kept."""
+    columns = (*texts("arm"), *numbers("largest load", "95 % interval"), *texts("then", "run"))
+    arms = {"base": gate.base, "head": gate.head}
+    rows = tuple(_arm(name, report) for name, report in arms.items())
+    return Document(
+        headline=_GATE[gate.verdict],
+        outcome=gate.verdict,
+        summary=gate.summary,
+        blocks=(Table(columns, rows),),
+        closing=f"report of head's search: {stored}",
+    )
+
+
+def _arm(name: str, report: CapacityReport) -> Row:
+    found = report.found
+    if found is None:
+        return Row((name, "·", "·", report.summary, report.run_id))
+    high = f"{found.high:.3g}" if isfinite(found.high) else "?"
+    interval = f"{found.low:.3g} to {high}"
+    return Row((name, f"{found.load:.3g}", interval, str(found.gave or ""), report.run_id))
 
 
 def _facts(report: CapacityReport) -> Iterator[str]:

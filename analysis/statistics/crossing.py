@@ -19,7 +19,7 @@ from recording.arrays import Floats
 NARROWEST, WIDEST = 0.003, 0.15
 """Scale of the logistic curve, in units of x. Of the logarithm of a load: 0.3 % to 15 % of it."""
 _WIDTHS = np.geomspace(NARROWEST, WIDEST, 25)
-_PLACES = 400
+_PLACES = 250
 _BEYOND = 1.0
 """So far below and above the trials the crossing may lie."""
 _LEAST = 1e-6

@@ -24,6 +24,8 @@ from recording.profile_file import build
 NARROW, CONFIRM_S = 0.05, 60.0
 FINEST_S = 0.5
 """Interval of recording and samples: a slot has a dozen of them."""
+WITHIN_S = 310.0
+"""For all levels: with start, end and verdict a search takes six minutes at most."""
 SPARE_S = 60.0
 """Beyond the levels: what the recording needs between them."""
 FROM = 0.5

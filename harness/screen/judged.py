@@ -10,6 +10,7 @@ import typer
 from rich.text import Text
 
 from analysis.calibration.record import last_calibration
+from analysis.capacity.compare import compared
 from analysis.capacity.judge import CapacityReport
 from analysis.evidence.host import host_class
 from analysis.html.page import html
@@ -17,7 +18,7 @@ from analysis.judge import judged
 from analysis.limits.thresholds import Thresholds
 from analysis.paired.judge import GateReport
 from analysis.pictures.illustrated import illustrated
-from analysis.report.capacity import capacity_document
+from analysis.report.capacity import capacity_document, capacity_gate_document
 from analysis.report.ci import annotations, junit
 from analysis.report.document import Document
 from analysis.report.markdown import markdown
@@ -61,6 +62,28 @@ def finish(
             # Not on stdout under --json: what is printed there must stay one JSON document.
             publish(Screen(stderr=as_json, soft_wrap=True), verdict, os.environ, calibration)
     exit_with(verdict.exit_code, inconclusive)
+
+
+def finish_both(
+    base: RunDir,
+    head: RunDir,
+    thresholds: Thresholds,
+    *,
+    as_json: bool,
+    inconclusive: OnInconclusive | None,
+) -> NoReturn:
+    """The same of two searches, compared; the answer is kept beside head's verdict."""
+    found = [derive(run, thresholds)[0] for run in (base, head)]
+    ours, theirs = found
+    if not (isinstance(ours, CapacityReport) and isinstance(theirs, CapacityReport)):
+        warn(f"{base.root} or {head.root} cannot be judged")
+        exit_with(ExitCode.INVALID, inconclusive)
+    answered = compared(ours, theirs, thresholds.gate.capacity)
+    keep(head.root / "capacity_gate.json", answered.to_json)
+    with presenting():
+        document = capacity_gate_document(answered, str(head.report))
+        answer(document, answered.to_json(), as_json=as_json)
+    exit_with(answered.verdict.exit_code, inconclusive)
 
 
 def derive(run: RunDir, thresholds: Thresholds) -> tuple[Verdict, str | None]:

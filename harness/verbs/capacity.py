@@ -19,7 +19,7 @@ import typer
 
 from harness import options
 from harness.run.conduct import record
-from harness.run.searches import Limits, capacity_order
+from harness.run.searches import WITHIN_S, Limits, capacity_order
 from harness.scene.seeds import drawn
 from harness.screen.judged import finish
 from harness.screen.live import LiveView
@@ -39,8 +39,6 @@ Within = Annotated[
     float,
     typer.Option("--within", metavar="SECONDS", min=90, max=86_400, help="The longest search."),
 ]
-WITHIN_S = 320.0
-"""For all levels: with start, end and verdict the command takes six minutes at most."""
 
 
 def capacity(

@@ -12,11 +12,10 @@ Examples:
 - `loadgate gate --head-set services.inventory_lock.pool_max=20`
 - `loadgate gate --base . --head . --seed 7`  (again as it was)
 - `loadgate gate --base url:old.toml --head url:new.toml --inconclusive=fail`
+- `loadgate gate --capacity --base ref:v1.4.0`  (is the largest load smaller? 12 minutes)
 """
 
-from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Annotated
@@ -28,13 +27,15 @@ from analysis.limits.thresholds import Thresholds
 from analysis.paired.look import decided_early
 from analysis.statistics.looks import LookPlan, balanced_order
 from harness import options
+from harness.run.capacity_gate import AskedOfArms, search_both
 from harness.run.conduct import Order, record
 from harness.run.early_look import EarlyLooks
 from harness.run.forecast import answer_forecast, gate_forecast
+from harness.run.searches import WITHIN_S, Limits
 from harness.scene import preflight
 from harness.scene.arms import open_arms, prepared, seeded
 from harness.scene.seeds import drawn, seeded_load
-from harness.screen.judged import finish
+from harness.screen.judged import finish, finish_both
 from harness.screen.live import LiveView
 from harness.screen.plain import Screen, styled
 from harness.system import git
@@ -47,13 +48,13 @@ from recording.manifest import ArmFacts, PairedRun
 from recording.profile import Gate, Profile
 from recording.profile_file import read_profile
 from recording.rundir import RunDir
-from recording.slots import BASE, HEAD, Arm
-from recording.written import Written
+from recording.slots import BASE, HEAD
 
 SLOWEST_REQUEST_S = 2.5
 """Requests still in flight this long after their slot do not wait for an early look."""
 SAMPLES_PER_SLOT = 4
 """Two in the later half of the other arm's slot: what a service takes when idle is taken off."""
+_SEARCH = Limits(users=False, require=None, within_s=WITHIN_S)
 
 
 BaseArm = Annotated[
@@ -75,7 +76,12 @@ def gate(
     base_set: BaseSet = None,
     head_set: HeadSet = None,
     overrides: options.Overrides = None,
-    profile: options.GateProfile = "gate",
+    profile: Annotated[
+        str | None, typer.Option("--profile", help="Name or TOML file [gate, or capacity].")
+    ] = None,
+    capacity: Annotated[
+        bool, typer.Option("--capacity", help="Compare the largest loads: two whole searches.")
+    ] = False,
     seed: options.Seed = None,
     same_draws: options.SameDraws = False,
     thresholds: options.Thresholds = None,
@@ -88,11 +94,11 @@ def gate(
     """Record a paired run and judge it."""
     check_folder(runs, "--runs")
     limits = options.read_limits(thresholds)
-    path = find_profile(profile)
+    path = find_profile(profile or ("capacity" if capacity else "gate"))
     plan, written = read_profile(path, overrides or [])
     wanted = base if base is not None else f"ref:{git.merge_base()}"
     seed = drawn(seed)
-    asked = Asked(
+    asked = AskedOfArms(
         profile=seeded_load(plan, seed),
         written=written,
         arms={BASE: (wanted, base_set or []), HEAD: (head, head_set or [])},
@@ -103,23 +109,16 @@ def gate(
     if dry_run:
         _rehearse(asked, limits, as_json)
         return
+    if capacity:
+        searched = search_both(asked, limits, _SEARCH, runs, Screen(stderr=as_json))
+        finish_both(
+            searched[BASE], searched[HEAD], limits, as_json=as_json, inconclusive=inconclusive
+        )
     recorded = _record(asked, limits, runs, Screen(stderr=as_json))
     finish(recorded, limits, as_json=as_json, everything=everything, inconclusive=inconclusive)
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """The command line, read. ``arms`` are what each is, and what is set of its services."""
-
-    profile: Profile
-    written: Written
-    arms: Mapping[Arm, tuple[str, Sequence[str]]]
-    overrides: Sequence[str]
-    seed: int
-    same_draws: bool
-
-
-def _rehearse(asked: Asked, limits: Thresholds, as_json: bool) -> None:
+def _rehearse(asked: AskedOfArms, limits: Thresholds, as_json: bool) -> None:
     """Raises ConfigError or RefusedError for what a gate would refuse."""
     plan = asked.profile
     _gate(plan, asked.written.name)
@@ -136,7 +135,7 @@ def _rehearse(asked: Asked, limits: Thresholds, as_json: bool) -> None:
     answer_forecast(gate_forecast(plan, limits, facts), as_json=as_json)
 
 
-def _record(asked: Asked, limits: Thresholds, runs: Path, console: Screen) -> RunDir:
+def _record(asked: AskedOfArms, limits: Thresholds, runs: Path, console: Screen) -> RunDir:
     plan = asked.profile
     gate = _gate(plan, asked.written.name)
     preflight.check_safety(plan)
