@@ -11,7 +11,8 @@ from analysis.statistics.percentiles import min_samples
 from analysis.twin.workload import LEAST_BLOCKS, Workload
 
 _UNFINISHED, _WIDE, _BRIEF_MS = 0.05, 1.25, 1.0
-_SURE, _LOAD = 1.96, 0.03
+_SURE, _LOAD = 2.576, 0.03
+"""Standard errors of 99 %, and how far off the load may be by then."""
 
 
 def reasons(

@@ -21,7 +21,7 @@ from analysis.twin.workload import Resampled, Workload
 from recording.arrays import Floats
 
 PLAYS = 39
-ARRIVALS, CONTENDED_ARRIVALS = 25_000, 6_000
+ARRIVALS, CONTENDED_ARRIVALS = 40_000, 8_000
 """Of each play; one event of a shared database costs several of a queue alone."""
 _WARM_UP = 0.2
 """Of each play, until it no longer matters that it began with an empty pool."""

