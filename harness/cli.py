@@ -22,7 +22,7 @@ from recording.secrets import redact
 
 VERBS = (
     "run", "gate", "analyze", "report", "compare", "baseline", "calibrate", "runs", "mocks",
-    "worker",
+    "audit", "worker",
 )  # fmt: skip
 app = typer.Typer(
     name="loadgate",
