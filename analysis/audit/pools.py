@@ -5,10 +5,10 @@ all; callers that hold or want one are those and the waiting. Who waits at most 
 waiting passes the queue at n / timeout per second at least (Little's law).
 """
 
-from analysis.audit.finding import Finding, Kind, Relations, at_most, equal, number, percent, places
+from analysis.audit.finding import Finding, Kind, Relations, at_most, equal, number, percent
 from analysis.published.figures import Figure
 from analysis.published.intervals import Interval, apart, total
-from analysis.published.system import Pool, Utilization
+from analysis.published.system import Pool
 from analysis.published.table import Published
 
 
