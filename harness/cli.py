@@ -23,7 +23,7 @@ from recording.secrets import redact
 
 VERBS = (
     "run", "gate", "capacity", "analyze", "report", "compare", "baseline", "calibrate", "runs",
-    "mocks", "worker", "schema", "tune",
+    "mocks", "audit", "worker", "schema", "tune",
 )  # fmt: skip
 app = typer.Typer(
     name="loadgate",

@@ -18,14 +18,14 @@ MAX_BYTES = 4 * 2**20
 """Far above any profile, thresholds or urls that people write."""
 
 
-def read_given_text(path: Path) -> str:
+def read_given_text(path: Path, most_bytes: int = MAX_BYTES) -> str:
     """The UTF-8 text of ``path``.
 
     Raises ConfigError naming the file: absent, not a regular file, too large, not readable, not
     UTF-8. Never waits, whatever stands at ``path``.
     """
     try:
-        return read_regular(path, MAX_BYTES).decode("utf-8")
+        return read_regular(path, most_bytes).decode("utf-8")
     except FileNotFoundError:
         raise ConfigError(f"{path}: no such file") from None
     except UnicodeDecodeError as error:

@@ -90,7 +90,7 @@ ROOMS = {
     "analysis": (
         "words", "statistics", "memory", "evidence", "twin", "metrics", "limits", "regression",
         "single", "levels", "capacity", "tuning", "paired", "compare", "calibration",
-        "report", "pictures", "html",
+        "published", "audit", "report", "pictures", "html",
     ),
     "harness": (
         "system", "screen", "sampling", "generator", "proxy", "scene", "manual", "run", "verbs",

@@ -1,0 +1,1 @@
+"""Which figures of a published table contradict each other: relations over its intervals."""

@@ -1,0 +1,63 @@
+"""Samples of a series against what is said of it: peaks, averages, counters."""
+
+from itertools import pairwise
+
+from analysis.audit.finding import Finding, Kind, Relations, at_most, equal, in_unit_of, number
+from analysis.published.intervals import Interval, apart
+from analysis.published.system import Point, Series
+from analysis.published.table import Published
+
+LEAST_CORES = 0.001
+"""Kubernetes takes no finer CPU request (kubernetes.io, CPU resource units)."""
+
+
+def series(table: Published) -> Relations:
+    """Every series."""
+    for it in table.series:
+        for claim in it.peaks:
+            highest = max(it.points, key=lambda point: point.value.low)
+            says = f"{it.name}: peak {claim.value}, yet {highest.value} at {highest.at}"
+            yield at_most(Kind.SERIES, highest.value, claim.value, says, claim.where, it.where)
+        yield from _averages(it)
+        if it.counter:
+            yield from _rises(it)
+            yield from _cpu(it)
+
+
+def _averages(it: Series) -> Relations:
+    """Between samples a series lies between them, or was somewhere that nobody saw."""
+    pairs = list(pairwise(it.points))
+    length_s = it.points[-1].at.s - it.points[0].at.s
+    low = sum(_s(a, b) * min(a.value.low, b.value.low) for a, b in pairs) / length_s
+    high = sum(_s(a, b) * max(a.value.high, b.value.high) for a, b in pairs) / length_s
+    for claim in it.averages:
+        span = Interval(low, high)
+        ends = (in_unit_of(Interval(end, end), claim.value) for end in (low, high))
+        says = f"{it.name}: average {claim.value}, its samples allow {' to '.join(ends)}"
+        unless = "it was elsewhere between samples"
+        yield equal(Kind.SERIES, claim.value, span, says, claim.where, it.where, unless=unless)
+
+
+def _s(a: Point, b: Point) -> float:
+    return b.at.s - a.at.s
+
+
+def _rises(it: Series) -> Relations:
+    for a, b in pairwise(it.points):
+        says = f"{it.name}: a counter falls from {a.value} at {a.at} to {b.value} at {b.at}"
+        holds = a.value.at_most(b.value)
+        yield None if holds else Finding(Kind.SERIES, says, apart(a.value, b.value), it.where)
+
+
+def _cpu(it: Series) -> Relations:
+    """Utilization × request × time is at most what the counter rose by, whatever the request."""
+    if it.cpu is None:
+        return
+    first, last = it.points[0], it.points[-1]
+    risen, length_s = last.value - first.value, _s(first, last)
+    least = it.cpu * (LEAST_CORES * length_s)
+    says = (
+        f"{it.name}: rises by {number(risen)} s from {first.at} to {last.at}; {it.cpu} of even "
+        f"{LEAST_CORES:g} cores, the least CPU request there is, are {number(least)} s"
+    )
+    yield at_most(Kind.SERIES, least, risen, says, it.where)
