@@ -200,7 +200,7 @@ class Journey(Table):
     period: DurationS | None = Field(default=None, gt=0)
     """Start-to-start time of a user's journeys; None: the next begins after one think time."""
     session: Range = Range(min=180.0, max=480.0)
-    """How long a user stays: journeys begin until then, with another user's token afterwards."""
+    """How long one lasts: then the next begins, with another account and cart."""
     decline_share: Share = 0.03
     """Share of charges with a card that is declined, as planned: no failure."""
     funnel: Funnel = Funnel()
