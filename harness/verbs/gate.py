@@ -155,7 +155,7 @@ def _record(asked: AskedOfArms, limits: Thresholds, runs: Path, console: Screen)
             head_first=balanced_order(LookPlan(gate.looks), asked.seed),
             same_draws=asked.same_draws,
         )
-        console.print(_headline(plan, gate, paired), soft_wrap=True)
+        console.print(_headline(plan, gate, paired), soft_wrap=not console.is_terminal)
         settle_s = plan.recording.interval + SLOWEST_REQUEST_S
         order = Order(
             plan,

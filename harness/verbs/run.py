@@ -111,7 +111,7 @@ def _announce(console: Screen, plan: Profile) -> None:
     spans = map(format_duration, (plan.load.duration_s, plan.measured_s))
     what = ": {}, {} ({} measured)".format(_load(plan), *spans)
     why = f" — {plan.description}" if plan.description else ""
-    console.print(styled(plan.name, "bold"), what + why, sep="", soft_wrap=True)
+    console.print(styled(plan.name, "bold"), what + why, sep="", soft_wrap=not console.is_terminal)
 
 
 def _load(profile: Profile) -> str:
