@@ -26,6 +26,8 @@ SPREAD = 3.0
 Z = 1.96
 FEWEST = 10
 """Slow connections; fewer say nothing of how many a journey takes."""
+LEAST = 0.1
+"""Nor do those that are a smaller share of the pool, after a whole search."""
 SURE = 0.99
 """Confidence that something grows: each pool of each confirmation is asked."""
 FADES_S = 86_400.0
@@ -75,11 +77,11 @@ def _of(flow: Flow, seen: Sequence[Seen], asked: Asked, limits: Thresholds) -> I
 def _per_journey(flow: Flow, seen: Sequence[Seen]) -> tuple[float, float] | None:
     """Slow connections that a journey takes, and how many of them were seen; None for too few.
 
-    Over the whole search; or where every rule held, if that is more: elsewhere some journeys went
-    without.
+    In slots where every rule held, or where that is too few over the whole search: then with what
+    failed starts left behind. Less than a tenth of the pool may be those in passing.
     """
     all_taken = float(flow.taken[-1] - flow.taken[0])
-    if all_taken < FEWEST:
+    if all_taken < max(FEWEST, LEAST * float(flow.size[-1])):
         return None
     all_journeys = sum(one.level.load * (one.level.end_s - one.level.start_s) for one in seen)
     taken = journeys = 0.0
@@ -89,8 +91,9 @@ def _per_journey(flow: Flow, seen: Sequence[Seen]) -> tuple[float, float] | None
             t_s, counted = flow.t_s[inside], flow.taken[inside]
             taken += float(counted[-1] - counted[0])
             journeys += one.level.load * float(t_s[-1] - t_s[0])
-    where_held = taken / journeys if taken >= FEWEST else 0.0
-    return max(all_taken / all_journeys, where_held), all_taken
+    if taken >= FEWEST:
+        return taken / journeys, taken
+    return all_taken / all_journeys, all_taken
 
 
 def _inside(flow: Flow, one: Seen) -> Bools:
