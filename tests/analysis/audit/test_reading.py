@@ -38,7 +38,9 @@ def test_a_printed_figure_is_an_interval(text: str, units: Units, low: float, hi
     assert (found.low, found.high) == pytest.approx((low, high))
 
 
-@pytest.mark.parametrize("text", ["", "89", "89 furlongs", "1,2 ms", "nan ms", "9e999 ms", None, 3])
+@pytest.mark.parametrize(
+    "text", ["", "-3 ms", "89", "89 furlongs", "1,2 ms", "nan ms", "9e999 ms", None, 3]
+)
 def test_what_is_no_figure_is_refused(text: object) -> None:
     """And it says what may be written."""
     with pytest.raises(ValueError, match="number"):
