@@ -36,6 +36,10 @@ class LazyVerbs(TyperGroup):
         name, _, rest = super().resolve_command(ctx, args)
         return name, _imported(name) if name else None, rest
 
+    def whole(self) -> dict[str, Any]:
+        """All of them as their files have them, for whoever wants to know everything."""
+        return {name: _imported(name) for name in self.commands}
+
 
 def _imported(name: str) -> Any:
     with nothing_to_tidy_up():
