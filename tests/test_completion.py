@@ -26,7 +26,7 @@ def completed(line: str) -> list[str]:
 @pytest.mark.parametrize(
     ("line", "words"),
     [
-        ("loadgate ca", ["calibrate"]),
+        ("loadgate ca", ["capacity", "calibrate"]),
         ("loadgate run s", ["smoke", "soak"]),
         ("loadgate run smoke --dr", ["--dry-run"]),
         ("loadgate gate --profile t", ["tune"]),
@@ -52,7 +52,7 @@ def test_run_directories_are_completed(tmp_path: Path, monkeypatch: pytest.Monke
 def test_bash_completes_with_what_is_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The script of `--show-completion`, in a real bash."""
     command = tmp_path / "loadgate"
-    command.write_text(f'#!/bin/sh\nexec {sys.executable} -m harness.cli "$@"\n')
+    command.write_text(f'#!/bin/sh\nexec {sys.executable} -m harness "$@"\n')
     command.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
     shown = CliRunner().invoke(app, ["--show-completion", "bash"], prog_name="loadgate").stdout

@@ -14,6 +14,7 @@ from analysis.twin.from_recording import NoWorkloadError, workload_of
 from analysis.twin.simulate import Prediction, predict
 from analysis.twin.theory import doubts
 from analysis.twin.workload import Workload
+from recording.metric_names import POOL_ACTIVE
 
 P99 = 2.326
 """Normal score of the 99th percentile."""
@@ -70,7 +71,7 @@ def twin(
 
 
 def _pool_of(evidence: Evidence, subject: str) -> str:
-    prefix = "connection_pool_active/"
+    prefix = f"{POOL_ACTIVE}/"
     for metric in evidence.resources.metrics(subject):
         if metric.startswith(prefix):
             return metric.removeprefix(prefix).partition("/")[0]

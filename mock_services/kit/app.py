@@ -7,7 +7,6 @@ from typing import TypeVar
 
 from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
-from starlette.types import ASGIApp
 
 from mock_services.kit import admin, errors, openapi
 from mock_services.kit.express import Express
@@ -55,11 +54,6 @@ def build_app(service: MockService[ServiceSettings], description: str) -> FastAP
     errors.install(app)
     openapi.install(app)
     admin.install(app, service)
-    behind = app.build_middleware_stack
-
-    def in_front() -> ASGIApp:
-        """Made at the first request, when all routes are there; FastAPI's own layers come after."""
-        return Front(Express(behind(), app.routes), service)
-
-    app.build_middleware_stack = in_front  # type: ignore[method-assign]
+    app.add_middleware(Express, routes=app.routes)  # read at the first request: all are there
+    app.add_middleware(Front, service=service)  # added last: outermost
     return app
