@@ -44,7 +44,7 @@ ui: $(READY) ## Locust's web UI on the checkout flow (start `make mocks` first)
 	@$(BIN)/locust -f locustfiles/checkout_flow.py --web-host 127.0.0.1 $(ARGS)
 
 report: $(READY) ## print the newest run's report
-	@$(BIN)/loadgate report "$$(ls -d runs/[0-9]*/ | sort | tail -1)"
+	@$(BIN)/loadgate report
 
 runs: $(READY) ## list recorded runs
 	@$(BIN)/loadgate runs

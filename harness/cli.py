@@ -9,6 +9,7 @@ import os
 import sys
 import traceback
 from importlib import import_module
+from typing import Annotated
 
 import typer
 
@@ -19,6 +20,7 @@ from harness.system.streams import make_unfailing
 from recording.errors import LoadgateError
 from recording.exitcodes import ExitCode
 from recording.secrets import redact
+from recording.version import version
 
 VERBS = (
     "run", "gate", "analyze", "report", "compare", "baseline", "calibrate", "runs", "mocks",
@@ -35,6 +37,26 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     rich_markup_mode="markdown",
 )
+
+
+def _say_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"loadgate {version()}")
+        raise typer.Exit
+
+
+@app.callback()
+def _top(
+    _version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_say_version, is_eager=True, help="Print the version and exit."
+        ),
+    ] = False,
+) -> None:
+    pass
+
+
 for name in VERBS:
     verb = import_module(f"harness.verbs.{name}")
     if hasattr(verb, "actions"):

@@ -138,12 +138,14 @@ class Manifest(Section):
     seed: int | None = None
     """Repeats the run's draws (``--seed``), but for those that the profile itself seeds."""
     overrides: tuple[str, ...] = ()
+    labels: Mapping[str, str] = Field(default_factory=dict, exclude_if=lambda labels: not labels)
     started_utc: str
     epoch_wall_s: float
     git: dict[str, Any] = Field(default_factory=dict)
     versions: dict[str, str] = Field(default_factory=dict)
     host: dict[str, Any] = Field(default_factory=dict)
     command: str = ""
+    """The words after ``loadgate``, quoted as a shell reads them."""
     ended: Ended = "running"
     ended_because: str = ""
     phases: tuple[MeasuredPhase, ...] = ()

@@ -242,4 +242,5 @@ class _Case:
             "more_rounds_needed": result.more_rounds_needed,
             "more_requests_needed": result.more_requests_needed,
             **({"not_compared": lacked} if lacked else {}),
+            **({"labels": dict(manifest.labels)} if manifest.labels else {}),
         }

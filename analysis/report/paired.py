@@ -8,7 +8,7 @@ from analysis.paired.cost_rows import CostRow
 from analysis.paired.judge import GateReport
 from analysis.regression.latency import LatencyRow
 from analysis.report.document import Audience, Document, Lines, Mark, Row, Table, numbers, texts
-from analysis.report.single import checks, findings, reasons
+from analysis.report.single import checks, findings, labels, reasons
 from analysis.words.values import Measurement, Outcome, show
 from recording.durations import format_duration
 from recording.slots import BASE, HEAD
@@ -56,6 +56,7 @@ def _facts(report: GateReport, calibration: str | None) -> Iterator[str]:
             f"run {report.run_id}, profile {report.profile}, started "
             f"{context['started_utc']}, seed {context['seed']}"
         )
+        yield from labels(context)
         yield _rounds_judged(context)
         if context.get("arms_correlation") is not None:
             yield _draws(context)

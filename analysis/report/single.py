@@ -16,6 +16,7 @@ from analysis.words.values import (
     show,
 )
 from recording.durations import format_duration
+from recording.labels import in_words
 
 _HEADLINE = {
     Outcome.PASS: "PASS: ship",
@@ -61,7 +62,13 @@ def _facts(verdict: Verdict, context: dict[str, Any]) -> tuple[Lines, ...]:
         f"started {context['started_utc']}, revision {revision or 'unknown'}{seed}",
         f"{_measured(context)}, {context['requests_excluded']} in other phases excluded",
     )
-    return (Lines(lines, only="page"),)
+    return (Lines((*lines, *labels(context)), only="page"),)
+
+
+def labels(context: dict[str, Any]) -> Iterator[str]:
+    """What people know the run by, in a line; nothing where it has none."""
+    if named := context.get("labels"):
+        yield f"labels: {in_words(named)}"
 
 
 def _measured(context: dict[str, Any]) -> str:

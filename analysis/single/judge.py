@@ -193,4 +193,5 @@ def _context(evidence: Evidence, found: dict[str, Sample]) -> dict[str, object]:
         "requests_excluded": total - found[JOURNEY].n,
         "rate_per_s": found[JOURNEY].n / evidence.measured_s if evidence.measured_s else 0.0,
         "outcomes": {name: sample.outcomes for name, sample in found.items()},
+        **({"labels": dict(manifest.labels)} if manifest.labels else {}),
     }

@@ -41,6 +41,7 @@ from harness.system.paths import find_profile
 from harness.system.scratch import sweep
 from recording.durations import format_duration
 from recording.errors import ConfigError
+from recording.labels import parse_labels
 from recording.manifest import ArmFacts, PairedRun
 from recording.profile import Gate, Profile
 from recording.profile_file import load_profile
@@ -75,12 +76,14 @@ def gate(
     profile: Annotated[str, typer.Option("--profile", help="Name or TOML file.")] = "gate",
     seed: options.Seed = None,
     same_draws: options.SameDraws = False,
+    labels: options.Labels = None,
     thresholds: options.Thresholds = None,
     runs: options.Runs = options.RUNS,
     inconclusive: options.Inconclusive = None,
     as_json: options.Json = False,
 ) -> None:
     """Record a paired run and judge it."""
+    named = parse_labels(labels or [])
     limits = options.read_limits(thresholds)
     path = find_profile(profile)
     plan = load_profile(path, overrides or [])
@@ -93,6 +96,7 @@ def gate(
         overrides=overrides or [],
         seed=seed,
         same_draws=same_draws,
+        labels=named,
     )
     recorded = _record(asked, limits, runs, Screen(stderr=as_json))
     finish(recorded, limits, as_json=as_json, inconclusive=inconclusive)
@@ -108,6 +112,7 @@ class Asked:
     overrides: Sequence[str]
     seed: int
     same_draws: bool
+    labels: Mapping[str, str]
 
 
 def _record(asked: Asked, limits: Thresholds, runs: Path, console: Screen) -> RunDir:
@@ -138,6 +143,7 @@ def _record(asked: Asked, limits: Thresholds, runs: Path, console: Screen) -> Ru
             overrides=asked.overrides,
             seed=asked.seed,
             paired=paired,
+            labels=asked.labels,
             enough=EarlyLooks(gate, paired, settle_s, partial(decided_early, limits)).enough,
         )
         with LiveView(console, f"loadgate {plan.name}") as view:

@@ -9,6 +9,7 @@ Examples:
 - `loadgate run smoke`
 - `loadgate run release --set services.cart.eviction=lazy --set services.cart.session_bytes=65536`
 - `loadgate run smoke --set load.phases.sustained.users=200 --json`
+- `loadgate run release --label shop=1.4.2`
 - `loadgate run bf2025 --workers-expected 3 --bind 0.0.0.0`  (see `loadgate worker`)
 """
 
@@ -27,6 +28,7 @@ from harness.screen.live import LiveView
 from harness.screen.plain import Screen, styled
 from harness.system.paths import find_profile
 from recording.durations import format_duration
+from recording.labels import parse_labels
 from recording.profile import Profile
 from recording.profile_file import load_profile
 
@@ -46,6 +48,7 @@ def run(
     profile: Annotated[str, typer.Argument(metavar="PROFILE", help="Name or TOML file.")],
     overrides: options.Overrides = None,
     seed: options.Seed = None,
+    labels: options.Labels = None,
     thresholds: options.Thresholds = None,
     runs: options.Runs = options.RUNS,
     inconclusive: options.Inconclusive = None,
@@ -61,6 +64,7 @@ def run(
 ) -> None:
     """Record and judge."""
     workers = _workers(workers_expected, bind, port, given_token(token, token_file), wait_s)
+    named = parse_labels(labels or [])
     limits = options.read_limits(thresholds)
     path = find_profile(profile)
     plan = load_profile(path, overrides or [])
@@ -70,7 +74,8 @@ def run(
         console.print(f"start {workers_expected} worker(s), each with:")
         console.print(f"  {workers.command}", soft_wrap=True)
     with LiveView(console, f"loadgate {plan.name}") as view:
-        recorded = conduct(plan, str(path), overrides or [], runs, view, workers, drawn(seed))
+        seed = drawn(seed)
+        recorded = conduct(plan, str(path), overrides or [], runs, view, workers, seed, named)
     finish(recorded, limits, as_json=as_json, inconclusive=inconclusive)
 
 

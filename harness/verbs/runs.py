@@ -16,8 +16,10 @@ from harness import options
 from harness.screen.terminal import answer
 from recording.errors import ConfigError
 from recording.files import read_regular
+from recording.labels import in_words
 from recording.manifest import read_manifest
 from recording.rundir import RunDir, list_runs
+from recording.text import plainly
 
 MAX_BYTES = 64 * 2**20
 """Far above any verdict."""
@@ -32,22 +34,26 @@ def runs(runs: options.Runs = options.RUNS, as_json: options.Json = False) -> No
 
 
 def _table(rows: list[dict[str, Any]]) -> Table:
-    made = []
+    made, labelled = [], any(each["labels"] for each in rows)
     for each in rows:
         verdict = each["verdict"]
         mark = Mark(verdict, verdict if isinstance(verdict, Outcome) else "quiet")
-        cells = (each[key] for key in ("run", "profile", "started", "ended"))
-        made.append(Row((*cells, mark)))
-    return Table((*texts("run", "profile", "started (UTC)", "ended", "verdict"),), tuple(made))
+        cells = [each[key] for key in ("run", "profile", "started", "ended")]
+        made.append(Row((*cells, *([in_words(each["labels"])] if labelled else []), mark)))
+    more = ("labels",) if labelled else ()
+    heads = ("run", "profile", "started (UTC)", "ended", *more, "verdict")
+    return Table((*texts(*heads),), tuple(made))
 
 
 def _row(run: RunDir) -> dict[str, Any]:
-    row = {"run": str(run.root), "profile": "?", "started": "?", "ended": "unreadable", "why": ""}
+    row: dict[str, Any] = {"run": str(run.root), "profile": "?", "started": "?", "labels": {}}
+    row |= {"ended": "unreadable", "why": ""}
     try:
         manifest = read_manifest(run.manifest)
     except ConfigError as error:
         return row | {"verdict": Outcome.INVALID, "why": str(error)}
     row |= {"profile": manifest.profile.name, "started": manifest.started_utc[:19]}
+    row["labels"] = plainly(dict(manifest.labels))
     return row | {"ended": manifest.ended, "verdict": _verdict(run)}
 
 
