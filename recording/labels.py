@@ -34,6 +34,6 @@ def parse_labels(given: Iterable[str]) -> dict[str, str]:
     return found
 
 
-def in_words(labels: Mapping[str, str]) -> str:
+def as_text(labels: Mapping[str, str]) -> str:
     """``shop=1.4.2, team=checkout``."""
     return ", ".join(f"{key}={value}" for key, value in labels.items())

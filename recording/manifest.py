@@ -94,6 +94,10 @@ class PairedRun(Section):
     head_first: tuple[bool, ...]
     same_draws: bool = False
     """Whether it was asked for that both arms draw the same."""
+    commits: tuple[str, ...] = Field(default=(), exclude_if=lambda commits: not commits)
+    """Of head and not of base: revision and subject, the newest first."""
+    commits_left: int = Field(default=0, exclude_if=lambda left: not left)
+    """How many more there are."""
 
     def facts_of(self, arm: str) -> ArmFacts:
         """One of the two."""

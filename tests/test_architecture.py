@@ -89,7 +89,7 @@ def test_no_import_cycles(package: str) -> None:
 ROOMS = {
     "analysis": (
         "words", "statistics", "memory", "evidence", "metrics", "limits", "regression", "single",
-        "levels", "paired", "compare", "calibration", "report",
+        "levels", "paired", "advice", "compare", "calibration", "report",
     ),
     "harness": ("system", "screen", "sampling", "generator", "proxy", "scene", "run", "verbs"),
     "mock_services": ("kit", "checkout", "payment", "inventory_lock", "cart"),

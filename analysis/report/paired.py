@@ -8,6 +8,8 @@ from analysis.paired.cost_rows import CostRow
 from analysis.paired.judge import GateReport
 from analysis.regression.latency import LatencyRow
 from analysis.report.document import Audience, Document, Lines, Mark, Row, Table, numbers, texts
+from analysis.report.folded import folded, in_words
+from analysis.report.next_steps import next_steps
 from analysis.report.single import checks, findings, labels, reasons
 from analysis.words.values import Measurement, Outcome, show
 from recording.durations import format_duration
@@ -106,11 +108,13 @@ def _requests(report: GateReport) -> str:
 
 def _why(report: GateReport) -> tuple[Lines, ...]:
     more = _takes(report.context) if report.verdict is Outcome.INCONCLUSIVE else ()
-    worse = tuple(map(str, report.breaches))
+    worse = tuple(map(in_words, folded(report.breaches)))
     return (
         *reasons(report, *more),
         Lines(worse, "Worse than base", "worse", Outcome.FAIL),
+        next_steps(report, "page"),
         findings(report),
+        next_steps(report, "screen"),
     )
 
 

@@ -29,7 +29,7 @@ from recording.durations import format_duration
 from recording.hlog import LATENCY, of_requests
 from recording.profile import JOURNEY
 
-_SHOWN = ("p50", "p95", "p99", "mean", "max", "error_rate")
+_SHOWN = ("p50", "p90", "p95", "p99", "mean", "max", "error_rate")
 
 
 def judge_evidence(evidence: Evidence, thresholds: Thresholds) -> Verdict:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import NoReturn
+from urllib.parse import quote
 
 import typer
 from rich.text import Text
@@ -14,8 +15,11 @@ from analysis.evidence.host import host_class
 from analysis.judge import judge
 from analysis.limits.thresholds import Thresholds
 from analysis.paired.judge import GateReport
-from analysis.report.ci import annotations, junit
+from analysis.report.cases import Judged, of_verdict
 from analysis.report.document import Document
+from analysis.report.github import annotations, comment
+from analysis.report.gitlab import links, load_performance
+from analysis.report.junit import junit
 from analysis.report.markdown import markdown
 from analysis.report.paired import gate_document
 from analysis.report.single import run_document
@@ -47,34 +51,54 @@ def finish(
     with presenting():
         document = document_of(run, verdict, calibration)
         answer(document, verdict.to_json(), as_json=as_json)
-    if isinstance(verdict, GateReport):
-        with presenting():
-            # Not on stdout under --json: what is printed there must stay one JSON document.
-            publish(Screen(stderr=as_json, soft_wrap=True), verdict, os.environ, calibration)
+    with presenting():
+        # Not on stdout under --json: what is printed there must stay one JSON document.
+        page = markdown(document_of(run, verdict, calibration, brief=True))
+        publish(Screen(stderr=as_json, soft_wrap=True), of_verdict(verdict), page, os.environ)
     exit_with(verdict.exit_code, inconclusive)
 
 
 def derive(run: RunDir, thresholds: Thresholds) -> tuple[Verdict, str | None]:
-    """Judge, and store verdict.json, report.md and, of a gate, junit.xml.
+    """Judge, and store verdict.json, report.md and what CI reads.
 
     What cannot be stored is a warning. The second value is what the last calibration of the host
     said of its gate.
     """
     verdict = judge(run, thresholds)
     calibration = _calibration_of(run, verdict)
-    _keep(run.verdict, verdict.to_json)
+    keep(run.verdict, verdict.to_json)
     page = partial(document_of, run, verdict, calibration)
-    _keep(run.report, lambda: markdown(page()).encode(errors="replace"))
-    if isinstance(verdict, GateReport):
-        _keep(run.junit, partial(junit, verdict))
+    keep(run.report, lambda: markdown(page()).encode(errors="replace"))
+    _keep_for_ci(run, verdict, partial(page, brief=True))
     return verdict, calibration
 
 
-def document_of(run: RunDir, verdict: Verdict, calibration: str | None) -> Document:
-    """Of any verdict."""
+def _keep_for_ci(run: RunDir, verdict: Verdict, brief: Callable[[], Document]) -> None:
+    judged = of_verdict(verdict)
+    keep(run.junit, partial(junit, judged))
+    keep(run.load_performance, partial(load_performance, verdict, judged))
+    keep(run.comment, lambda: comment(verdict.VERB, verdict.profile, markdown(brief())).encode())
+    if os.environ.get("GITLAB_CI") == "true":
+        keep(run.gitlab_annotations, lambda: links(judged, _artifact(run.report, os.environ)))
+
+
+def _artifact(path: Path, environment: Mapping[str, str]) -> str:
+    """Where GitLab shows a file of the job that runs, if it is kept; else the job itself."""
+    job, project = environment.get("CI_JOB_URL", ""), environment.get("CI_PROJECT_DIR", "")
+    try:
+        inside = path.resolve().relative_to(Path(project).resolve())
+    except ValueError:
+        return job
+    return f"{job}/artifacts/file/{quote(inside.as_posix())}"
+
+
+def document_of(
+    run: RunDir, verdict: Verdict, calibration: str | None, *, brief: bool = False
+) -> Document:
+    """Of any verdict; in ``brief`` what a job's page or a comment has room for."""
     if isinstance(verdict, GateReport):
-        return gate_document(verdict, calibration, str(run.report))
-    return run_document(verdict, str(run.report))
+        return gate_document(verdict, calibration, str(run.report), brief=brief)
+    return run_document(verdict, str(run.report), brief=brief)
 
 
 def _calibration_of(run: RunDir, verdict: Verdict) -> str | None:
@@ -90,7 +114,8 @@ def _calibration_of(run: RunDir, verdict: Verdict) -> str | None:
     return known.text() if known else None
 
 
-def _keep(path: Path, make: Callable[[], bytes]) -> None:
+def keep(path: Path, make: Callable[[], bytes]) -> None:
+    """Store what is derived; where that cannot be, warn."""
     try:
         replace_file(path, make())
     except OSError as error:
@@ -99,22 +124,17 @@ def _keep(path: Path, make: Callable[[], bytes]) -> None:
         warn(f"{path} could not be made: {type(error).__name__}: {error}")
 
 
-def publish(
-    console: Screen,
-    report: GateReport,
-    environment: Mapping[str, str],
-    calibration: str | None = None,
-) -> None:
-    """In a GitHub job: annotations, and the report on the job's summary page.
+def publish(console: Screen, judged: Judged, page: str, environment: Mapping[str, str]) -> None:
+    """In a GitHub job: annotations, and ``page`` on the job's summary.
 
     Raises StorageError when the summary file that the job was given cannot be written.
     """
     if environment.get("GITHUB_ACTIONS") == "true":
-        for line in annotations(report):
+        for line in annotations(judged):
             console.print(Text(line), soft_wrap=True)  # the one text that is to act
     if path := environment.get("GITHUB_STEP_SUMMARY"):
         try:
             with Path(path).open("a", encoding="utf-8") as file:
-                file.write(markdown(gate_document(report, calibration, brief=True)))
+                file.write(page)
         except OSError as error:
             raise StorageError(f"{path}: summary not written: {error.strerror}") from error

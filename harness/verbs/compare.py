@@ -13,6 +13,8 @@ Examples:
 - `loadgate compare RUN_A RUN_B`
 """
 
+import os
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -24,12 +26,17 @@ from analysis.compare.baseline_store import read_baselines
 from analysis.compare.side_by_side import Comparison, compare_pair
 from analysis.limits.regression import GateSettings
 from analysis.limits.thresholds import Thresholds
+from analysis.report.cases import Judged, of_comparison
 from analysis.report.compared import comparison_document
+from analysis.report.junit import junit
+from analysis.report.markdown import markdown
 from harness import options
+from harness.screen.judged import keep, publish
+from harness.screen.plain import Screen
 from harness.screen.terminal import answer
 from harness.system.streams import presenting
 from recording.errors import ConfigError
-from recording.rundir import open_run_dir
+from recording.rundir import RunDir, open_run_dir
 
 
 def compare(
@@ -45,9 +52,20 @@ def compare(
     """Compare, print, end with the verdict's exit code."""
     limits = options.read_limits(thresholds)
     found = _pair(run, other, limits) if other else _stored(run, baselines, limits)
+    judged, document = of_comparison(found), comparison_document(found)
+    page = markdown(document)
+    if other is None:
+        _store(RunDir(run), found, judged, page)
     with presenting():
-        answer(comparison_document(found), found.to_json(), as_json=as_json)
+        answer(document, found.to_json(), as_json=as_json)
+        publish(Screen(stderr=as_json, soft_wrap=True), judged, page, os.environ)
     options.exit_with(found.verdict.exit_code, inconclusive)
+
+
+def _store(run: RunDir, found: Comparison, judged: Judged, page: str) -> None:
+    keep(run.compared, found.to_json)
+    keep(run.compared_report, page.encode)
+    keep(run.compared_junit, partial(junit, judged))
 
 
 def _pair(a: Path, b: Path, limits: Thresholds) -> Comparison:

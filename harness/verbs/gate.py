@@ -11,6 +11,7 @@ Examples:
 - `loadgate gate --base ref:v1.4.0 --head ref:HEAD`
 - `loadgate gate --base . --head . --head-set services.payment.latency.charge.p99_ms=1068`
 - `loadgate gate --base . --head . --seed 7`  (again as it was)
+- `loadgate gate --rounds 60`  (sharper; or `--time 10m`)
 - `loadgate gate --base url:old.toml --head url:new.toml --inconclusive=fail`
 """
 
@@ -32,6 +33,7 @@ from harness.run.conduct import Order, record
 from harness.run.early_look import EarlyLooks
 from harness.scene import preflight
 from harness.scene.arms import open_arms, prepared, seeded
+from harness.scene.rounds import resized
 from harness.scene.seeds import drawn, seeded_load
 from harness.screen.judged import finish
 from harness.screen.live import LiveView
@@ -65,6 +67,13 @@ HeadSet = Annotated[
     list[str] | None,
     typer.Option("--head-set", metavar="KEY=VALUE", help="services.* of head; repeatable."),
 ]
+Rounds = Annotated[
+    int | None, typer.Option("--rounds", metavar="N", help="How many at most [the profile's].")
+]
+Time = Annotated[
+    str | None,
+    typer.Option("--time", metavar="10m", help="As many rounds as fit into this time."),
+]
 
 
 def gate(
@@ -74,6 +83,8 @@ def gate(
     head_set: HeadSet = None,
     overrides: options.Overrides = None,
     profile: Annotated[str, typer.Option("--profile", help="Name or TOML file.")] = "gate",
+    rounds: Rounds = None,
+    time: Time = None,
     seed: options.Seed = None,
     same_draws: options.SameDraws = False,
     labels: options.Labels = None,
@@ -86,14 +97,16 @@ def gate(
     named = parse_labels(labels or [])
     limits = options.read_limits(thresholds)
     path = find_profile(profile)
-    plan = load_profile(path, overrides or [])
+    overrides = overrides or []
+    overrides += resized(load_profile(path, overrides), rounds, time)
+    plan = load_profile(path, overrides)
     wanted = base if base is not None else f"ref:{git.merge_base()}"
     seed = drawn(seed)
     asked = Asked(
         profile=seeded_load(plan, seed),
         path=path,
         arms={BASE: (wanted, base_set or []), HEAD: (head, head_set or [])},
-        overrides=overrides or [],
+        overrides=overrides,
         seed=seed,
         same_draws=same_draws,
         labels=named,
@@ -128,12 +141,15 @@ def _record(asked: Asked, limits: Thresholds, runs: Path, console: Screen) -> Ru
         base, head = (
             seeded(one, asked.seed, "both" if asked.same_draws else arm) for arm, one in ready
         )
+        commits, left = _commits(base.facts, head.facts)
         paired = PairedRun(
             base=base.facts,
             head=head.facts,
             seed=asked.seed,
             head_first=balanced_order(LookPlan(gate.looks), asked.seed),
             same_draws=asked.same_draws,
+            commits=tuple(commits),
+            commits_left=left,
         )
         console.print(_headline(plan, gate, paired), soft_wrap=True)
         settle_s = plan.recording.interval + SLOWEST_REQUEST_S
@@ -150,6 +166,12 @@ def _record(asked: Asked, limits: Thresholds, runs: Path, console: Screen) -> Ru
             if doubt := _doubt(plan, gate):
                 view.note(doubt)
             return record(order, runs, view)
+
+
+def _commits(base: ArmFacts, head: ArmFacts) -> tuple[list[str], int]:
+    """What head has that base has not."""
+    known = base.revision and head.revision
+    return git.commits_between(base.revision, head.revision) if known else ([], 0)
 
 
 def _gate(profile: Profile, path: Path) -> Gate:

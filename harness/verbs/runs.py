@@ -16,7 +16,7 @@ from harness import options
 from harness.screen.terminal import answer
 from recording.errors import ConfigError
 from recording.files import read_regular
-from recording.labels import in_words
+from recording.labels import as_text
 from recording.manifest import read_manifest
 from recording.rundir import RunDir, list_runs
 from recording.text import plainly
@@ -39,7 +39,7 @@ def _table(rows: list[dict[str, Any]]) -> Table:
         verdict = each["verdict"]
         mark = Mark(verdict, verdict if isinstance(verdict, Outcome) else "quiet")
         cells = [each[key] for key in ("run", "profile", "started", "ended")]
-        made.append(Row((*cells, *([in_words(each["labels"])] if labelled else []), mark)))
+        made.append(Row((*cells, *([as_text(each["labels"])] if labelled else []), mark)))
     more = ("labels",) if labelled else ()
     heads = ("run", "profile", "started (UTC)", "ended", *more, "verdict")
     return Table((*texts(*heads),), tuple(made))

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from recording.errors import ConfigError
-from recording.labels import MAX_CHARS, MOST, in_words, parse_labels
+from recording.labels import MAX_CHARS, MOST, as_text, parse_labels
 from recording.manifest import Manifest, read_manifest, write_manifest
 from recording.profile import Load, Phase, Profile
 
@@ -21,7 +21,7 @@ def test_labels_are_kept_in_order_and_may_hold_equals_signs() -> None:
     """Only the first one parts key and value."""
     found = parse_labels(["shop=1.4.2", "query=a=b"])
     assert found == {"shop": "1.4.2", "query": "a=b"}
-    assert in_words(found) == "shop=1.4.2, query=a=b"
+    assert as_text(found) == "shop=1.4.2, query=a=b"
 
 
 @pytest.mark.parametrize(
