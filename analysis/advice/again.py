@@ -30,8 +30,9 @@ def again(manifest: Manifest, *more: str, seeded: bool = True) -> str:
             *kept,
             *more,
         ]
-    if seeded and manifest.seed is not None and not _given(words, "--seed"):
-        words += ["--seed", str(manifest.seed)]
+    seed = manifest.seed if manifest.paired is None else manifest.paired.seed
+    if seeded and seed is not None and not _given(words, "--seed"):
+        words += ["--seed", str(seed)]
     return shlex.join(["loadgate", *words])
 
 

@@ -92,7 +92,8 @@ def _rules(verdict: Verdict, next_steps: str) -> Iterator[Case]:
     others = [_breach(breach) for breach in verdict.breaches[failing:]]
     for case in (*rows, *others):
         if verdict.verdict is Outcome.INVALID:
-            yield Case(case.name, Outcome.INCONCLUSIVE, f"{NOT_EVIDENCE}; {case.message}")
+            said = f"{NOT_EVIDENCE}; {case.message}"
+            yield Case(case.name, Outcome.INCONCLUSIVE, said, said)
         else:
             yield Case(case.name, case.outcome, case.message, _lines(case.text, next_steps))
     if verdict.verdict is Outcome.INCONCLUSIVE:

@@ -29,7 +29,7 @@ def test_a_comment_is_posted_once_and_then_updated(known: str, call: str, tmp_pa
     page.write_text("<!-- loadgate gate x -->\n# FAIL\n")
     environment = {
         **os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}", "CALLS": str(tmp_path / "calls"),
-        "KNOWN": known, "ISSUE": "repos/o/n/issues", "NUMBER": "5",
+        "KNOWN": known, "ISSUES": "repos/o/n/issues", "NUMBER": "5",
     }  # fmt: skip
     subprocess.run(["bash", str(SCRIPT), str(page)], env=environment, check=True, timeout=30)
     calls = (tmp_path / "calls").read_text().splitlines()

@@ -23,7 +23,7 @@ GATE = parse_thresholds(
 )
 MADE: Mapping[str, Callable[[Path], RunDir]] = {
     "pass": Recording(**SMALL).write,
-    "fail": Recording(**SMALL, latency_ms={"charge": 900.0}).write,
+    "fail": Recording(**SMALL, latency_ms={"charge": 900.0}, rate=100 / 1.8).write,
     "invalid": Recording(**SMALL, ended="running").write,
     "inconclusive": Recording(**SMALL).write,
     "gate-pass": PairedRecording(looks=ONE_LOOK).write,
