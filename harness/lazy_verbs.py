@@ -34,10 +34,11 @@ class LazyVerbs(TyperGroup):
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """The verb as its file has it."""
         name, _, rest = super().resolve_command(ctx, args)
-        return name, _imported(name) if name else None, rest
+        return name, imported(name) if name else None, rest
 
 
-def _imported(name: str) -> Any:
+def imported(name: str) -> Any:
+    """A verb as its file has it."""
     with nothing_to_tidy_up():
         verb = import_module(f"harness.verbs.{name}")
     alone = typer.Typer(add_completion=False, rich_markup_mode=None)

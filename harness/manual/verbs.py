@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
+from harness.lazy_verbs import imported
 from harness.manual.tables import table
 
 
@@ -12,13 +13,13 @@ def verbs_page(command: Any) -> Iterator[str]:
     yield f"{command.help} {command.epilog}\n"
     yield "`loadgate VERB --help` says the same. `loadgate --install-completion` makes the shell"
     yield "complete verbs, options, names of profiles and run directories.\n"
-    yield from _of(command.commands, "loadgate", 2)
+    yield from _of({name: imported(name) for name in command.commands}, "loadgate", 2)
 
 
 def _of(commands: dict[str, Any], before: str, depth: int) -> Iterator[str]:
     for name, each in commands.items():
         yield f"{'#' * depth} {before} {name}\n"
-        yield f"{each.help.strip()}\n"
+        yield each.help.replace("\b\n", "").strip() + "\n"
         options = list(_options(each))
         yield from table(("takes", "what it is"), options) if options else ()
         yield from _of(getattr(each, "commands", {}), f"{before} {name}", depth + 1)

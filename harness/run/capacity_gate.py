@@ -37,6 +37,7 @@ class AskedOfArms:
     overrides: Sequence[str]
     seed: int
     same_draws: bool
+    labels: Mapping[str, str]
 
 
 def search_both(
@@ -72,9 +73,11 @@ def _order(arm: PreparedArm, asked: AskedOfArms, thresholds: Thresholds, limits:
     if arm.urls:
         target = plan.target.model_copy(update=dict(arm.urls))
         plan = plan.model_copy(update={"target": target})
-        return order_of(plan, single(plan, {}, "127.0.0.1"), asked.overrides, thresholds, wanted)
-    plan = plan.model_copy(update={"services": arm.settings})
-    return order_of(plan, _alone(arm), asked.overrides, thresholds, wanted)
+        scene = single(plan, {}, "127.0.0.1")
+    else:
+        plan = plan.model_copy(update={"services": arm.settings})
+        scene = _alone(arm)
+    return order_of(plan, scene, asked.overrides, thresholds, wanted, asked.seed, asked.labels)
 
 
 def _alone(arm: PreparedArm) -> OpenScene:

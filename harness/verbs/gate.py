@@ -11,6 +11,7 @@ Examples:
 - `loadgate gate --base ref:v1.4.0 --head ref:HEAD`
 - `loadgate gate --head-set services.inventory_lock.pool_max=20`
 - `loadgate gate --base . --head . --seed 7`  (again as it was)
+- `loadgate gate --rounds 60`  (sharper; or `--time 10m`)
 - `loadgate gate --base url:old.toml --head url:new.toml --inconclusive=fail`
 - `loadgate gate --capacity --base ref:v1.4.0`  (is the largest load smaller? 12 minutes)
 """
@@ -34,6 +35,7 @@ from harness.run.forecast import answer_forecast, gate_forecast
 from harness.run.searches import WITHIN_S, Limits
 from harness.scene import preflight
 from harness.scene.arms import open_arms, prepared, seeded
+from harness.scene.rounds import resized
 from harness.scene.seeds import drawn, seeded_load
 from harness.screen.judged import finish, finish_both
 from harness.screen.live import LiveView
@@ -44,9 +46,10 @@ from harness.system.scratch import sweep
 from recording.durations import format_duration
 from recording.errors import ConfigError
 from recording.given_files import check_folder
+from recording.labels import parse_labels
 from recording.manifest import ArmFacts, PairedRun
 from recording.profile import Gate, Profile
-from recording.profile_file import read_profile
+from recording.profile_file import load_profile, read_profile
 from recording.rundir import RunDir
 from recording.slots import BASE, HEAD
 
@@ -68,6 +71,13 @@ HeadSet = Annotated[
     list[str] | None,
     typer.Option("--head-set", metavar="KEY=VALUE", help="services.* of head; repeatable."),
 ]
+Rounds = Annotated[
+    int | None, typer.Option("--rounds", metavar="N", help="How many at most [the profile's].")
+]
+Time = Annotated[
+    str | None,
+    typer.Option("--time", metavar="10m", help="As many rounds as fit into this time."),
+]
 
 
 def gate(
@@ -82,8 +92,11 @@ def gate(
     capacity: Annotated[
         bool, typer.Option("--capacity", help="Compare the largest loads: two whole searches.")
     ] = False,
+    rounds: Rounds = None,
+    time: Time = None,
     seed: options.Seed = None,
     same_draws: options.SameDraws = False,
+    labels: options.Labels = None,
     thresholds: options.Thresholds = None,
     runs: options.Runs = options.RUNS,
     inconclusive: options.Inconclusive = None,
@@ -93,18 +106,24 @@ def gate(
 ) -> None:
     """Record a paired run and judge it."""
     check_folder(runs, "--runs")
+    named = parse_labels(labels or [])
     limits = options.read_limits(thresholds)
     path = find_profile(profile or ("capacity" if capacity else "gate"))
-    plan, written = read_profile(path, overrides or [])
+    if capacity and (rounds is not None or time is not None):
+        raise ConfigError("--rounds and --time: --capacity searches, and has no rounds")
+    overrides = overrides or []
+    overrides += resized(load_profile(path, overrides), rounds, time)
+    plan, written = read_profile(path, overrides)
     wanted = base if base is not None else f"ref:{git.merge_base()}"
     seed = drawn(seed)
     asked = AskedOfArms(
         profile=seeded_load(plan, seed),
         written=written,
         arms={BASE: (wanted, base_set or []), HEAD: (head, head_set or [])},
-        overrides=overrides or [],
+        overrides=overrides,
         seed=seed,
         same_draws=same_draws,
+        labels=named,
     )
     if dry_run:
         _rehearse(asked, limits, as_json)
@@ -148,12 +167,15 @@ def _record(asked: AskedOfArms, limits: Thresholds, runs: Path, console: Screen)
         base, head = (
             seeded(one, asked.seed, "both" if asked.same_draws else arm) for arm, one in ready
         )
+        commits, left = _commits(base.facts, head.facts)
         paired = PairedRun(
             base=base.facts,
             head=head.facts,
             seed=asked.seed,
             head_first=balanced_order(LookPlan(gate.looks), asked.seed),
             same_draws=asked.same_draws,
+            commits=tuple(commits),
+            commits_left=left,
         )
         console.print(_headline(plan, gate, paired), soft_wrap=not console.is_terminal)
         settle_s = plan.recording.interval + SLOWEST_REQUEST_S
@@ -163,12 +185,19 @@ def _record(asked: AskedOfArms, limits: Thresholds, runs: Path, console: Screen)
             overrides=asked.overrides,
             seed=asked.seed,
             paired=paired,
+            labels=asked.labels,
             enough=EarlyLooks(gate, paired, settle_s, partial(decided_early, limits)).enough,
         )
         with LiveView(console, f"loadgate {plan.name}") as view:
             if doubt := _doubt(plan, gate):
                 view.note(doubt)
             return record(order, runs, view)
+
+
+def _commits(base: ArmFacts, head: ArmFacts) -> tuple[list[str], int]:
+    """What head has that base has not."""
+    known = base.revision and head.revision
+    return git.commits_between(base.revision, head.revision) if known else ([], 0)
 
 
 def _gate(profile: Profile, path: str) -> Gate:
