@@ -1,11 +1,12 @@
 """What would decide a run or a gate that cannot tell."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from math import ceil
 
 from analysis.advice.again import again
+from analysis.evidence.requests import needed
 from analysis.metrics.decide import longest
-from analysis.words.values import NO_DATA, NextStep, Outcome, Verdict
+from analysis.words.values import NO_DATA, NextStep, Outcome, RuleRow, Verdict
 from recording.durations import format_duration
 from recording.manifest import Manifest
 from recording.phase_keys import last_measured
@@ -25,11 +26,19 @@ def for_run(manifest: Manifest, verdict: Verdict) -> Iterator[NextStep]:
     if unknown := sorted({row.kind for row in rows if row.because.startswith(NO_DATA)}):
         kinds = ", ".join(unknown)
         yield NextStep(f"export what is missing for {kinds}, or leave it out of judge.required")
-    more_s = longest(row.because for row in rows)
-    if more_s is not None:
+    said_s = longest(row.because for row in rows)
+    more_s = max((said_s or 0.0, *_until_counted(verdict, rows)))
+    if more_s:
         yield _longer(manifest, more_s)
     elif not unknown:
         yield NextStep("measure longer, or by a profile of more load", again(manifest))
+
+
+def _until_counted(verdict: Verdict, rows: Iterable[RuleRow]) -> Iterator[float]:
+    """How much longer until there are as many samples as a percentile takes, s."""
+    for measured in (row.measurement for row in rows):
+        if 0 < measured.n < (fewest := needed(measured.metric)):
+            yield verdict.context["measured_s"] * (fewest / measured.n - 1)
 
 
 def _longer(manifest: Manifest, more_s: float) -> NextStep:

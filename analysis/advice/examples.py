@@ -24,7 +24,7 @@ def examples(evidence: Evidence, steps: Iterable[str], *, failed: bool) -> Itera
         if rows:
             slowest = nlargest(MOST, rows, key=itemgetter("latency_ms"))
             what = "failed" if failed else "slowest"
-            yield f"{what} requests of {step}: {', '.join(map(_said, slowest))}"
+            yield f"{what} requests of {step}: {', '.join(_said(row, step) for row in slowest)}"
 
 
 def _measured(evidence: Evidence) -> Iterator[Mapping[str, Any]]:
@@ -37,7 +37,9 @@ def _measured(evidence: Evidence) -> Iterator[Mapping[str, Any]]:
                 yield row
 
 
-def _said(row: Mapping[str, Any]) -> str:
-    outcome = str(row.get("outcome"))
-    how = f", {outcome}" if is_failure(outcome) else ""
-    return f"{row['request_id']} ({row['latency_ms']:.0f} ms{how})"
+def _said(row: Mapping[str, Any], of: str) -> str:
+    """Its id, and what is not said already."""
+    outcome, ms = str(row.get("outcome")), f"{row['latency_ms']:.0f} ms"
+    told = [row["step"]] if of == JOURNEY else []
+    told += [ms, outcome] if is_failure(outcome) else [ms]
+    return f"{row['request_id']} ({', '.join(map(str, told))})"
