@@ -34,11 +34,14 @@ class LazyVerbs(TyperGroup):
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """The verb as its file has it."""
         name, _, rest = super().resolve_command(ctx, args)
-        return name, imported(name) if name else None, rest
+        return name, _imported(name) if name else None, rest
+
+    def whole(self) -> dict[str, Any]:
+        """All of them as their files have them, for whoever wants to know everything."""
+        return {name: _imported(name) for name in self.commands}
 
 
-def imported(name: str) -> Any:
-    """A verb as its file has it."""
+def _imported(name: str) -> Any:
     with nothing_to_tidy_up():
         verb = import_module(f"harness.verbs.{name}")
     alone = typer.Typer(add_completion=False, rich_markup_mode=None)

@@ -18,6 +18,7 @@ from recording.flow import FLOW
 from recording.slots import Slots
 from recording.tables import Listed, Share, Table
 from recording.target import Target
+from recording.tune import Tune
 from recording.validity import Validity
 
 Seed = Annotated[int, Field(ge=0, lt=2**63)]
@@ -336,18 +337,6 @@ class Gate(Table):
     def duration_s(self) -> float:
         """Length of all slots, warm-up included, s."""
         return 2 * (self.warmup_rounds + self.looks[-1]) * self.slot
-
-
-class Tune(Table):
-    """How `loadgate tune` changes a setting of services that it did not start.
-
-    ``apply`` is a command, not a shell's: ``{value}`` and ``{setting}`` are filled in. ``ready`` is
-    asked afterwards, until it answers 2xx. Both have to be done ``within`` one deadline.
-    """
-
-    apply: str = Field(min_length=1)
-    ready: Annotated[str, Field(pattern=r"^https?://\S+$")] | Literal[""] = ""
-    within: DurationS = Field(default=60.0, gt=0)
 
 
 class Profile(Table):

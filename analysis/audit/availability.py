@@ -50,7 +50,7 @@ def _downtime(it: Availability, down: Interval) -> Relations:
 
 
 def _budget(it: Availability, down: Interval) -> Relations:
-    if it.target is None or it.budget_left is None:
+    if it.target is None or it.budget_left is None or it.target.mid >= 1:
         return
     left = 1.0 - down * (1 / (1 - it.target.mid))
     says = (

@@ -27,7 +27,7 @@ def scaling(table: Published) -> Relations:
 def wanted(scaler: Autoscaler, replicas: float, utilization: float) -> int:
     """Replicas that the formula asks for, within the limits."""
     asked = ceil(replicas * utilization / scaler.target.mid - 1e-9)
-    least = scaler.min_replicas.mid if scaler.min_replicas else 1
+    least = max(scaler.min_replicas.mid, 1) if scaler.min_replicas else 1
     return int(min(max(asked, least), scaler.max_replicas.mid))
 
 
@@ -40,7 +40,7 @@ def _decision(scaler: Autoscaler, it: Scaled) -> Relations:
             f"{scaler.service}: {formula} × {it.replicas_from} asks for {asked} replicas, "
             f"not {it.replicas_to}"
         )
-        yield Finding(Kind.POOLS, says, it.replicas_to.mid / asked, scaler.where)
+        yield Finding(Kind.POOLS, says, it.replicas_to.mid / max(asked, 1), scaler.where)
     elif abs(ratio.high - 1) <= TOLERANCE and abs(ratio.low - 1) <= TOLERANCE:
         says = (
             f"{scaler.service}: scaled {it.replicas_from} to {it.replicas_to} at {formula}, within "

@@ -14,7 +14,7 @@ import numpy as np
 from analysis.evidence.resources import Pool, carried, named
 from analysis.levels.seen import Seen
 from recording.arrays import Floats
-from recording.metric_names import POOL_HOLD_BUCKET, POOL_HOLD_COUNT
+from recording.metric_names import POOL_HOLD_BUCKET, POOL_HOLD_COUNT, POOL_HOLD_SUM
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -147,7 +147,11 @@ def _holds(one: Seen, pool: Pool, slow_s: float) -> tuple[Floats, Floats, float,
     columns = [_carried(one, pool, name) for _, name in quick]
     grown = np.diff([0.0, *(float(column[-1]) for column in columns)])
     middles = np.array([b for b, _ in quick]) * 0.75  # bounds double from one to the next
-    return back, back - columns[-1], float(grown.sum()), float(grown @ middles)
+    late, spent_s = back - columns[-1], float(grown @ middles)
+    total_s = _carried(one, pool, named(POOL_HOLD_SUM, pool.label))
+    if total_s[-1] and late[-1] == late[0]:  # then the sum is theirs alone, and exact
+        return back, late, float(back[-1] - back[0]), float(total_s[-1] - total_s[0])
+    return back, late, float(grown.sum()), spent_s
 
 
 def _carried(one: Seen, pool: Pool, name: str) -> Floats:

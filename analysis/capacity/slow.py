@@ -13,7 +13,7 @@ from math import isfinite, sqrt
 
 import numpy as np
 
-from analysis.capacity.asked import CONFIRMATION, Asked, of_stage
+from analysis.capacity.asked import BORDER, CONFIRMATION, DOUBLING, Asked, of_stage
 from analysis.capacity.flows import Flow, flows
 from analysis.levels.seen import Seen
 from analysis.limits.thresholds import Thresholds
@@ -24,8 +24,10 @@ from recording.durations import format_duration
 SPREAD = 3.0
 """Standard deviations of what is held that must fit beside its mean: one moment in 740 has more."""
 Z = 1.96
-FEWEST = 20
+FEWEST = 10
 """Slow connections; fewer say nothing of how many a journey takes."""
+LEAST = 0.1
+"""Nor do those that are a smaller share of the pool, after a whole search."""
 SURE = 0.99
 """Confidence that something grows: each pool of each confirmation is asked."""
 FADES_S = 86_400.0
@@ -75,8 +77,13 @@ def _of(flow: Flow, seen: Sequence[Seen], asked: Asked, limits: Thresholds) -> I
 def _per_journey(flow: Flow, seen: Sequence[Seen]) -> tuple[float, float] | None:
     """Slow connections that a journey takes, and how many of them were seen; None for too few.
 
-    Where rules were broken some were not taken, for want of them.
+    In slots where every rule held, or where that is too few over the whole search: then with what
+    failed starts left behind. Less than a tenth of the pool may be those in passing.
     """
+    all_taken = float(flow.taken[-1] - flow.taken[0])
+    if all_taken < max(FEWEST, LEAST * float(flow.size[-1])):
+        return None
+    all_journeys = sum(one.level.load * (one.level.end_s - one.level.start_s) for one in seen)
     taken = journeys = 0.0
     for one in seen:
         inside = _inside(flow, one)
@@ -84,7 +91,9 @@ def _per_journey(flow: Flow, seen: Sequence[Seen]) -> tuple[float, float] | None
             t_s, counted = flow.t_s[inside], flow.taken[inside]
             taken += float(counted[-1] - counted[0])
             journeys += one.level.load * float(t_s[-1] - t_s[0])
-    return (taken / journeys, taken) if taken >= FEWEST else None
+    if taken >= FEWEST:
+        return taken / journeys, taken
+    return all_taken / all_journeys, all_taken
 
 
 def _inside(flow: Flow, one: Seen) -> Bools:
@@ -150,12 +159,16 @@ def _carried_by(room: float, per_load: float) -> float:
 
 
 def _why(flow: Flow, seen: Sequence[Seen], room: float, each: float, held: str) -> str:
-    tried = of_stage(seen, CONFIRMATION) or [one for one in seen if one.level.load]
-    load = max(one.level.load for one in tried)
-    after_s = room / (each * load)
+    """At the largest load that a slot held: how long until the pool is full."""
+    slots = of_stage(seen, DOUBLING, BORDER)
+    load = max((one.level.load for one in slots if one.holds), default=0.0)
+    free = room - load * _passing_per_load(flow, seen)
+    full = "full"
+    if free > 0 and load > 0:
+        full = f"full after {format_duration(round(free / (each * load)))}"
     return (
-        f"{each:.3g} connections of each journey are held for {held}: at {load:.3g}/s "
-        f"{_named(flow)} would be full after {format_duration(round(after_s))}"
+        f"{each:.3g} connections of each journey are held for {held}: at {load:.3g}, which a slot "
+        f"held, {_named(flow)} would be {full}"
     )
 
 

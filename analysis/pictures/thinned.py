@@ -4,8 +4,8 @@ import numpy as np
 
 from recording.arrays import Bools, Floats, Ints
 
-MOST = 2000
-"""Points of a line: more than a screen has columns."""
+MOST = 1000
+"""Points of a line: two for each bucket, and few charts are 500 pixels wide."""
 
 
 def thinned(x: Floats, y: Floats, most: int = MOST) -> tuple[Floats, Floats]:

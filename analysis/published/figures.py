@@ -12,14 +12,14 @@ from decimal import Decimal
 from functools import partial
 from typing import Annotated, Any
 
-from pydantic import PlainValidator
+from pydantic import AfterValidator, PlainValidator
 
 from analysis.published.intervals import Interval
 from recording.text import plain
 
 _NUMBER = re.compile(
     r"(?P<about>~|≈)?\s*"
-    r"(?P<number>[+-]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?(?:[eE][+-]?\d{1,3})?)\s*"
+    r"(?P<number>(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?(?:[eE][+-]?\d{1,3})?)\s*"
     r"(?P<unit>.*)"
 )
 MAX_DIGITS = 300
@@ -70,7 +70,7 @@ def read(given: Any, units: Units, *, exact: bool = False) -> Figure:
     else:
         half = _half(number, counted=unit == "" and not found["about"], percent=unit == "%")
     low, high = (float(number + sign * half) * units[unit] for sign in (-1, 1))
-    return Figure(low if number < 0 else max(low, 0.0), high, text, unit, units[unit])
+    return Figure(max(low, 0.0), high, text, unit, units[unit])
 
 
 def _allowed(units: Units) -> str:
@@ -82,11 +82,17 @@ def _half(number: Decimal, *, counted: bool, percent: bool) -> Decimal:
     exponent = int(number.as_tuple().exponent)
     if exponent < 0 or percent:
         return Decimal(5).scaleb(exponent - 1)
-    digits = str(abs(int(number)))
+    digits = str(int(number))
     zeros = len(digits) - len(digits.rstrip("0"))
     if counted and (zeros < 2 or len(digits) < 4):
         return Decimal(0)
     return Decimal(5).scaleb(zeros - 1 if len(digits) >= 3 else -1)
+
+
+def _positive(figure: Figure) -> Figure:
+    if figure.low <= 0:
+        raise ValueError("must be above 0")
+    return figure
 
 
 def _kind(units: Units, *, exact: bool = False) -> PlainValidator:
@@ -105,3 +111,4 @@ SetCount = Annotated[Figure, _kind(COUNT, exact=True)]
 SetPercent = Annotated[Figure, _kind(PERCENT, exact=True)]
 SetDuration = Annotated[Figure, _kind(DURATION, exact=True)]
 SetRate = Annotated[Figure, _kind(RATE, exact=True)]
+Positive = AfterValidator(_positive)

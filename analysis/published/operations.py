@@ -6,6 +6,7 @@ from analysis.published.figures import (
     Count,
     Duration,
     Percent,
+    Positive,
     Rate,
     SetCount,
     SetDuration,
@@ -23,7 +24,7 @@ class Availability(Table):
 
     where: str = ""
     name: str
-    period: SetDuration
+    period: Annotated[SetDuration, Positive]
     uptime: Percent
     target: SetPercent | None = None
     downtime: Duration | None = None
@@ -54,7 +55,7 @@ class LimitedRate(Table):
 
     where: str = ""
     name: str
-    limit: SetRate
+    limit: Annotated[SetRate, Positive]
     used: Rate | None = None
 
 
@@ -63,4 +64,4 @@ class LoadFactor(Table):
 
     where: str = ""
     name: str
-    factor: SetCount
+    factor: Annotated[SetCount, Positive]

@@ -10,6 +10,7 @@ from analysis.published.figures import (
     Growth,
     Latency,
     Percent,
+    Positive,
     Quantity,
     SetCount,
     SetDuration,
@@ -40,8 +41,8 @@ class Pool(Table):
     where: str = ""
     name: str
     service: str = ""
-    max: SetCount
-    replicas: SetCount | None = None
+    max: Annotated[SetCount, Positive]
+    replicas: Annotated[SetCount, Positive] | None = None
     in_use: Count | None = None
     waiting: Count | None = None
     concurrent: Count | None = None
@@ -57,7 +58,7 @@ class Scaled(Table):
 
     at: Elapsed
     utilization: Percent
-    replicas_from: SetCount
+    replicas_from: Annotated[SetCount, Positive]
     replicas_to: SetCount
 
 
@@ -68,7 +69,7 @@ class MeanUse(Table):
     start: Elapsed
     end: Elapsed
     utilization: Percent
-    replicas: SetCount
+    replicas: Annotated[SetCount, Positive]
 
 
 class Autoscaler(Table):
@@ -76,9 +77,9 @@ class Autoscaler(Table):
 
     where: str = ""
     service: str
-    target: SetPercent
+    target: Annotated[SetPercent, Positive]
     min_replicas: SetCount | None = None
-    max_replicas: SetCount
+    max_replicas: Annotated[SetCount, Positive]
     replicas: SetCount | None = None
     utilization: Percent | None = None
     """Now, at ``replicas``: of a snapshot."""

@@ -15,6 +15,7 @@ from analysis.report.document import Document, Lines, Mark, Row, Table, numbers,
 from analysis.report.next_steps import next_steps
 from analysis.report.single import checks, findings, labels, reasons
 from analysis.statistics.crossing import crossing
+from analysis.words.units import counted
 from analysis.words.values import Outcome, show
 from recording.arrays import Floats
 from recording.durations import format_duration
@@ -106,7 +107,9 @@ def _facts(report: CapacityReport) -> Iterator[str]:
 def _spent(report: CapacityReport) -> str:
     tried = sum(level.stage in _TRIED for level in report.levels)
     counted_s = sum(level.counted_s for level in report.levels)
-    return f"{tried} slots and a confirmation at most, {format_duration(round(counted_s))} counted"
+    runs = sum(level.stage == CONFIRMATION for level in report.levels)
+    span = format_duration(round(counted_s))
+    return f"{counted(tried, 'slot')} and {counted(runs, 'confirmation')}, {span} counted"
 
 
 def _levels(report: CapacityReport) -> Table:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from analysis.paired.judge import GateReport
 from analysis.report.document import Figure, Glance, Mark
 from analysis.words.units import as_change
-from analysis.words.values import NO_DATA, Measurement, Outcome, Verdict
+from analysis.words.values import NO_DATA, Measurement, Outcome, Verdict, show
 from recording.durations import format_duration
 from recording.profile import JOURNEY
 
@@ -51,7 +51,7 @@ def _rules(verdict: Verdict) -> Figure:
 def _interval(m: Measurement | None) -> str:
     if m is None or m.ci_low is None or m.ci_high is None:
         return ""
-    return f"95 % within {m.ci_low:.3g} and {m.ci_high:.3g} {m.unit}"
+    return f"95 % within {show(m.ci_low)} and {show(m.ci_high, m.unit)}"
 
 
 def _of_gate(report: GateReport) -> Iterator[Figure]:

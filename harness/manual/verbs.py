@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from typing import Any
 
-from harness.lazy_verbs import imported
 from harness.manual.tables import table
 
 
@@ -13,7 +12,7 @@ def verbs_page(command: Any) -> Iterator[str]:
     yield f"{command.help} {command.epilog}\n"
     yield "`loadgate VERB --help` says the same. `loadgate --install-completion` makes the shell"
     yield "complete verbs, options, names of profiles and run directories.\n"
-    yield from _of({name: imported(name) for name in command.commands}, "loadgate", 2)
+    yield from _of(command.whole(), "loadgate", 2)
 
 
 def _of(commands: dict[str, Any], before: str, depth: int) -> Iterator[str]:

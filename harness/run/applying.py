@@ -12,7 +12,8 @@ from harness.scene.running import running_of
 from harness.scene.scene import Scene
 from harness.system.fetch import NoAnswerError, fetch
 from recording.errors import RunFailedError
-from recording.profile import Profile, Tune
+from recording.profile import Profile
+from recording.tune import Tune
 
 ASKED_EVERY_S, ANSWERS_WITHIN_S = 0.2, 2.0
 SAID_CHARS = 200

@@ -250,13 +250,14 @@ const options = (() => {
       nameLocation: "end", nameGap: 8, nameTextStyle: { align: "left", color: quiet, fontSize: FONT },
     });
     const draw = (level) => (_, api) => {
-      const parts = [];
+      const parts = [], held = (x) => Math.min(Math.max(x, shown[0]), shown[1]);
+      const across = xEdges.map((x) => api.coord([held(x), yEdges[0]])[0].toFixed(1));
+      const up = yEdges.map((y) => api.coord([shown[0], y])[1].toFixed(1));
       cells.forEach((column, i) => {
+        if (across[i] === across[i + 1]) return;
         for (let row = 0; row < column.length; row += 1) {
           if (Number(column[row]) !== level) continue;
-          const [left, bottom] = api.coord([Math.max(xEdges[i], shown[0]), yEdges[row]]);
-          const [right, top] = api.coord([Math.min(xEdges[i + 1], shown[1]), yEdges[row + 1]]);
-          if (right > left) parts.push(`M${left.toFixed(1)} ${top.toFixed(1)}H${right.toFixed(1)}V${bottom.toFixed(1)}H${left.toFixed(1)}Z`);
+          parts.push(`M${across[i]} ${up[row + 1]}H${across[i + 1]}V${up[row]}H${across[i]}Z`);
         }
       });
       return { type: "path", shape: { pathData: parts.join("") || "M0 0" }, style: { fill: "var(--c0)", opacity: 0.12 + 0.17 * (level - 1) } };

@@ -159,7 +159,7 @@
     delete document.documentElement.dataset.drawn;
     if (scheduled) return;
     scheduled = true;
-    requestAnimationFrame(() => { scheduled = false; work(performance.now() + 30); });
+    requestAnimationFrame(() => { scheduled = false; work(performance.now() + 120); });
   }
 
   function work(until) {

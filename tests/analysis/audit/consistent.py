@@ -37,7 +37,7 @@ def report(rng: np.random.Generator, digits: int) -> dict[str, Any]:
     duration_s = ceil(len(everything) / rate)
     rate = len(everything) / duration_s
     rows = [_endpoint(i, it, rng, out, duration_s) for i, it in enumerate(samples)]
-    table = {
+    return {
         "load": {
             "users": f"{users}",
             "duration": f"{duration_s} s",
@@ -59,7 +59,6 @@ def report(rng: np.random.Generator, digits: int) -> dict[str, Any]:
         **_series(rng, out),
         **_operations(rng, out),
     }
-    return table
 
 
 def _latencies(rng: np.random.Generator) -> np.ndarray:

@@ -1,6 +1,8 @@
 """Nothing is found in a report on a run that happened; one wrong figure is."""
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from copy import deepcopy
 from typing import Any
 
@@ -11,6 +13,9 @@ from hypothesis import strategies as st
 
 from analysis.audit.catalogue import Audit, audit
 from analysis.published.table import Published
+from analysis.report.audited import audit_document
+from analysis.report.markdown import markdown
+from recording.errors import ConfigError
 from recording.profile_file import build
 from tests.analysis.audit.consistent import report
 
@@ -34,6 +39,26 @@ def test_the_reports_have_every_section() -> None:
     """No relation goes untested for want of figures."""
     made = report(np.random.default_rng(1), 4)
     assert SECTIONS - set(made) == {"same", "rate_limits", "growth"}
+
+
+def figures(at: Any, *path: str | int) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """Where each stands, and its unit."""
+    inside = at.items() if isinstance(at, dict) else enumerate(at) if isinstance(at, list) else ()
+    for key, below in inside:
+        yield from figures(below, *path, key)
+    if isinstance(at, str) and (found := re.fullmatch(r"[\d.,]+( \D*)?", at)):
+        yield path, found[1] or ""
+
+
+@settings(max_examples=100, deadline=None)
+@given(data=st.data(), number=st.sampled_from(["0", "100", "9e200", "1e-200"]))
+def test_no_figure_is_too_odd_to_audit(data: st.DataObject, number: str) -> None:
+    """It is refused with its key, or related like any other."""
+    table = report(np.random.default_rng(3), 3)
+    path, unit = data.draw(st.sampled_from(list(figures(table))))
+    at(*path)(table, number + unit)
+    with suppress(ConfigError):
+        assert markdown(audit_document(audited(table)))
 
 
 def at(*path: str | int) -> Callable[[dict[str, Any], str], None]:

@@ -41,5 +41,5 @@ def test_its_interval_covers_the_truth() -> None:
 
 def test_without_both_outcomes_there_is_none() -> None:
     """Nothing says where it would be."""
-    with pytest.raises(ValueError, match=r"both|did not"):
+    with pytest.raises(ValueError, match="did not"):
         crossing([1.0, 2.0], [True, True])

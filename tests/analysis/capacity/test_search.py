@@ -47,7 +47,7 @@ def test_a_hold_of_five_minutes_is_extrapolated() -> None:
     assert found.limit is not None
     carried = FULL / (0.9 + 0.004 * 300)
     assert found.load < 1.1 * carried
-    assert "would be full after" in found.limit.because
+    assert "would be full" in found.limit.because
 
 
 def test_what_never_came_back_bounds_from_above_only() -> None:

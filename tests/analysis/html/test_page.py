@@ -17,7 +17,9 @@ from analysis.html.words import words
 from analysis.report.chart import Chart, Curve, Effect, Forest, HeatMap, Limit
 from analysis.report.document import Code, Document, Lines, Mark, Row, Table, numbers, texts
 from analysis.words.values import Outcome
-from tests.analysis.html.pages import EVIL, made
+from tests.analysis.html.pages import made
+
+EVIL = '</script><img src=x onerror="alert(1)">'
 
 X = np.array([0.0, 60.0, 120.0])
 CHART = Chart(
