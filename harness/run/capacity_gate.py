@@ -26,6 +26,8 @@ from recording.rundir import RunDir
 from recording.slots import ARMS, Arm
 from recording.written import Written
 
+Arms = Mapping[Arm, tuple[str, Sequence[str]]]
+
 
 @dataclass(frozen=True, slots=True)
 class AskedOfArms:
@@ -33,7 +35,7 @@ class AskedOfArms:
 
     profile: Profile
     written: Written
-    arms: Mapping[Arm, tuple[str, Sequence[str]]]
+    arms: Arms
     overrides: Sequence[str]
     seed: int
     same_draws: bool

@@ -13,7 +13,7 @@ Examples:
 - `loadgate gate --base . --head . --seed 7`  (again as it was)
 - `loadgate gate --rounds 60`  (sharper; or `--time 10m`)
 - `loadgate gate --base url:old.toml --head url:new.toml --inconclusive=fail`
-- `loadgate gate --capacity --base ref:v1.4.0`  (is the largest load smaller? 12 minutes)
+- `loadgate gate --capacity --base ref:v1.4.0`  (is the largest load smaller?)
 """
 
 from contextlib import ExitStack
@@ -28,7 +28,7 @@ from analysis.limits.thresholds import Thresholds
 from analysis.paired.look import decided_early
 from analysis.statistics.looks import LookPlan, balanced_order
 from harness import options
-from harness.run.capacity_gate import AskedOfArms, search_both
+from harness.run.capacity_gate import Arms, AskedOfArms, search_both
 from harness.run.conduct import Order, record
 from harness.run.early_look import EarlyLooks
 from harness.run.forecast import answer_forecast, gate_forecast
@@ -71,6 +71,12 @@ HeadSet = Annotated[
     list[str] | None,
     typer.Option("--head-set", metavar="KEY=VALUE", help="services.* of head; repeatable."),
 ]
+ProfileName = Annotated[
+    str | None, typer.Option("--profile", help="Name or TOML file [gate, or capacity].")
+]
+Capacity = Annotated[
+    bool, typer.Option("--capacity", help="Compare the largest loads: two whole searches.")
+]
 Rounds = Annotated[
     int | None, typer.Option("--rounds", metavar="N", help="How many at most [the profile's].")
 ]
@@ -86,12 +92,8 @@ def gate(
     base_set: BaseSet = None,
     head_set: HeadSet = None,
     overrides: options.Overrides = None,
-    profile: Annotated[
-        str | None, typer.Option("--profile", help="Name or TOML file [gate, or capacity].")
-    ] = None,
-    capacity: Annotated[
-        bool, typer.Option("--capacity", help="Compare the largest loads: two whole searches.")
-    ] = False,
+    profile: ProfileName = None,
+    capacity: Capacity = False,
     rounds: Rounds = None,
     time: Time = None,
     seed: options.Seed = None,
@@ -108,31 +110,23 @@ def gate(
     check_folder(runs, "--runs")
     named = parse_labels(labels or [])
     limits = options.read_limits(thresholds)
-    path = find_profile(profile or ("capacity" if capacity else "gate"))
     if capacity and (rounds is not None or time is not None):
         raise ConfigError("--rounds and --time: --capacity searches, and has no rounds")
-    overrides = overrides or []
-    overrides += resized(load_profile(path, overrides), rounds, time)
-    plan, written = read_profile(path, overrides)
+    path = find_profile(profile or ("capacity" if capacity else "gate"))
+    told = overrides or []
+    told += resized(load_profile(path, told), rounds, time)
+    plan, written = read_profile(path, told)
     wanted = base if base is not None else f"ref:{git.merge_base()}"
     seed = drawn(seed)
-    asked = AskedOfArms(
-        profile=seeded_load(plan, seed),
-        written=written,
-        arms={BASE: (wanted, base_set or []), HEAD: (head, head_set or [])},
-        overrides=overrides,
-        seed=seed,
-        same_draws=same_draws,
-        labels=named,
-    )
+    arms: Arms = {BASE: (wanted, base_set or []), HEAD: (head, head_set or [])}
+    load = seeded_load(plan, seed)
+    asked = AskedOfArms(load, written, arms, told, seed, same_draws, named)
     if dry_run:
         _rehearse(asked, limits, as_json)
         return
     if capacity:
-        searched = search_both(asked, limits, _SEARCH, runs, Screen(stderr=as_json))
-        finish_both(
-            searched[BASE], searched[HEAD], limits, as_json=as_json, inconclusive=inconclusive
-        )
+        both = search_both(asked, limits, _SEARCH, runs, Screen(stderr=as_json))
+        finish_both(both[BASE], both[HEAD], limits, as_json=as_json, inconclusive=inconclusive)
     recorded = _record(asked, limits, runs, Screen(stderr=as_json))
     finish(recorded, limits, as_json=as_json, everything=everything, inconclusive=inconclusive)
 

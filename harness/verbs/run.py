@@ -10,8 +10,8 @@ Examples:
 - `loadgate run release --set services.cart.eviction=lazy --seed 7`
 - `loadgate run smoke --set load.phases.sustained.users=200 --json`
 - `loadgate run release --label shop=1.4.2`
-- `loadgate run bf2025-peak --dry-run`  (what it would take, and what could be judged)
-- `loadgate run bf2025 --workers-expected 3 --bind 0.0.0.0`  (see `loadgate worker`)
+- `loadgate run bf2025-peak --dry-run`  (what it would take)
+- `loadgate run bf2025 --workers-expected 3 --bind 0.0.0.0`
 """
 
 from typing import Annotated

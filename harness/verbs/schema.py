@@ -6,7 +6,7 @@ Examples:
 
 - `loadgate schema profile > profile.schema.json`
 - `loadgate schema thresholds`
-- `loadgate schema behaviour`  (what `[services.*]` and `POST /admin/behaviour` take)
+- `loadgate schema behaviour`  (what `[services.*]` takes)
 - `loadgate schema verdict`  (what verdict.json holds)
 """
 

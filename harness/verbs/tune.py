@@ -8,10 +8,9 @@ what is in force today is fine; 3: it is not, and the answer is printed.
 Examples:
 
 - `loadgate tune inventory_lock.pool_max --range 50..400`
-- `loadgate tune inventory_lock.pool_max --range 50..400 --at 1.5x --headroom 20%`
-- `loadgate tune inventory_lock.pool_max --range 50..400 --replicas 2..5 --max-connections 400`
-- `loadgate tune inventory_lock.pool_max inventory_lock.replicas --range 30..120 --range 1..3`
-- `loadgate tune inventory_lock.pool_max --range 50..400 --from runs/20260301-101500-tune-1f2e`
+- `loadgate tune inventory_lock.pool_max --range 50..400 --at 1.5x`
+- `loadgate tune payment.pool_max --range 5..60 --replicas 2..5 --max-connections 400`
+- `loadgate tune inventory_lock.pool_max --range 50..400 --from RUN`
 """
 
 from collections.abc import Mapping, Sequence
