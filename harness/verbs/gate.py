@@ -110,17 +110,14 @@ def gate(
     check_folder(runs, "--runs")
     named = parse_labels(labels or [])
     limits = options.read_limits(thresholds)
-    if capacity and (rounds is not None or time is not None):
-        raise ConfigError("--rounds and --time: --capacity searches, and has no rounds")
     path = find_profile(profile or ("capacity" if capacity else "gate"))
     told = overrides or []
-    told += resized(load_profile(path, told), rounds, time)
+    told += _length(load_profile(path, told), capacity, rounds, time)
     plan, written = read_profile(path, told)
     wanted = base if base is not None else f"ref:{git.merge_base()}"
     seed = drawn(seed)
     arms: Arms = {BASE: (wanted, base_set or []), HEAD: (head, head_set or [])}
-    load = seeded_load(plan, seed)
-    asked = AskedOfArms(load, written, arms, told, seed, same_draws, named)
+    asked = AskedOfArms(seeded_load(plan, seed), written, arms, told, seed, same_draws, named)
     if dry_run:
         _rehearse(asked, limits, as_json)
         return
@@ -129,6 +126,13 @@ def gate(
         finish_both(both[BASE], both[HEAD], limits, as_json=as_json, inconclusive=inconclusive)
     recorded = _record(asked, limits, runs, Screen(stderr=as_json))
     finish(recorded, limits, as_json=as_json, everything=everything, inconclusive=inconclusive)
+
+
+def _length(plan: Profile, capacity: bool, rounds: int | None, time: str | None) -> list[str]:
+    """Overrides that make the gate as long as it was asked for. Raises ConfigError."""
+    if capacity and (rounds is not None or time is not None):
+        raise ConfigError("--rounds and --time: --capacity searches, and has no rounds")
+    return resized(plan, rounds, time)
 
 
 def _rehearse(asked: AskedOfArms, limits: Thresholds, as_json: bool) -> None:

@@ -2,14 +2,14 @@
 stack that is told a new value between slots, and a minute at the answer that is judged as a run is.
 
 Any number a service can be told: inventory_lock.pool_max, replicas, wait_timeout_s,
-scale_threshold_percent, checkout.lock_ttl_s, … Two at once are tried as a small grid. Exit code 0:
-what is in force today is fine; 3: it is not, and the answer is printed.
+scale_threshold_percent, checkout.lock_ttl_s, … Two at once are tried as a small grid. With
+`--replicas 2..5 --max-connections 400` also the largest pool that all replicas can have. Exit code
+0: what is in force today is fine; 3: it is not, and the answer is printed.
 
 Examples:
 
 - `loadgate tune inventory_lock.pool_max --range 50..400`
 - `loadgate tune inventory_lock.pool_max --range 50..400 --at 1.5x`
-- `loadgate tune payment.pool_max --range 5..60 --replicas 2..5 --max-connections 400`
 - `loadgate tune inventory_lock.pool_max --range 50..400 --from RUN`
 """
 

@@ -67,7 +67,8 @@ def test_a_search_for_the_largest_load_is_repeated_or_longer(
 @pytest.mark.parametrize(
     ("report", "command"),
     [
-        (tuned(Outcome.FAIL, 24.0), "loadgate run p --set a.b=1 --set services.payment.pool_max=24"),
+        (tuned(Outcome.FAIL, 24.0),
+         "loadgate run p --set a.b=1 --set services.payment.pool_max=24"),
         (tuned(Outcome.FAIL), "loadgate tune payment.pool_max --range 60..240"),
         (tuned(Outcome.INCONCLUSIVE, 24.0),
          "loadgate tune payment.pool_max --range 5..60 --within 120s"),
