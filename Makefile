@@ -51,9 +51,7 @@ ui: $(READY) ## Locust's web UI on the checkout flow (start `make mocks` first)
 	@$(BIN)/locust -f locustfiles/checkout_flow.py --web-host 127.0.0.1 $(ARGS)
 
 report: $(READY) ## print the newest run's report
-	@newest=$$(ls -d runs/[0-9]*/ 2>/dev/null | sort | tail -1); \
-		[ -n "$$newest" ] || { echo "no runs in runs/ yet: try make smoke" >&2; exit 2; }; \
-		$(BIN)/loadgate report "$$newest"
+	@$(BIN)/loadgate report
 
 runs: $(READY) ## list recorded runs
 	@$(BIN)/loadgate runs

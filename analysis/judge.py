@@ -1,14 +1,16 @@
 """The judge: a recording and the limits in, a verdict out. Pure: same bytes, same verdict."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import PurePath
 
+from analysis.advice.steps import advised
 from analysis.capacity.judge import judge_capacity
 from analysis.evidence.run import Evidence, last_net, load_evidence
 from analysis.limits.thresholds import Thresholds
 from analysis.paired.judge import judge_paired
 from analysis.single.judge import judge_evidence
 from analysis.tuning.judge import judge_tuning
-from analysis.words.values import Outcome, Verdict
+from analysis.words.values import JudgedBy, NextStep, Outcome, Verdict
 from recording.errors import ManifestError, SpoiltError
 from recording.rundir import RunDir
 
@@ -31,10 +33,16 @@ def judge(run: RunDir, thresholds: Thresholds) -> Verdict:
 
 def judged(run: RunDir, thresholds: Thresholds) -> Judged:
     """The same with the recording, for whoever draws it: reading takes longer than judging."""
+    found = _judged(run, thresholds)
+    by = JudgedBy(PurePath(thresholds.source).name, thresholds.sha256)
+    return replace(found, verdict=replace(found.verdict, judged_by=by))
+
+
+def _judged(run: RunDir, thresholds: Thresholds) -> Judged:
     try:
         with last_net(run):
             evidence = load_evidence(run)
-            return Judged(_verdict(evidence, thresholds), evidence)
+            return Judged(advised(evidence, _verdict(evidence, thresholds)), evidence)
     except ManifestError as error:
         said = str(error).removeprefix(f"{run.manifest}: ")
         return Judged(_no_evidence(run, f"manifest.json is unreadable: {said}"))
@@ -51,4 +59,8 @@ def _verdict(evidence: Evidence, thresholds: Thresholds) -> Verdict:
 
 
 def _no_evidence(run: RunDir, reason: str) -> Verdict:
-    return Verdict(run.root.name, "?", Outcome.INVALID, reason, invalid_reasons=(reason,))
+    steps = (NextStep("nothing here can be judged: record it again"),)
+    reasons = (reason,)
+    return Verdict(
+        run.root.name, "?", Outcome.INVALID, reason, invalid_reasons=reasons, next_steps=steps
+    )

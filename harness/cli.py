@@ -8,6 +8,7 @@ import logging
 import os
 import sys
 import traceback
+from typing import Annotated
 
 import typer
 
@@ -20,6 +21,7 @@ from harness.usage import usage_line
 from recording.errors import LoadgateError
 from recording.exitcodes import ExitCode
 from recording.secrets import redact
+from recording.version import version
 
 VERBS = (
     "run", "gate", "capacity", "analyze", "report", "compare", "baseline", "calibrate", "runs",
@@ -36,6 +38,26 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     rich_markup_mode=None,
 )
+
+
+def _say_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"loadgate {version()}")
+        raise typer.Exit
+
+
+@app.callback()
+def _top(
+    _version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_say_version, is_eager=True, help="Print the version and exit."
+        ),
+    ] = False,
+) -> None:
+    pass
+
+
 for name in VERBS:
     app.command(name, short_help=summary(name))(lambda: None)
 

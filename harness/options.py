@@ -71,6 +71,12 @@ SameDraws = Annotated[
     ),
 ]
 All = Annotated[bool, typer.Option("--all", help="Show what PASSes too, row by row.")]
+Labels = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--label", metavar="KEY=VALUE", help="What the run is known by: shop=1.4.2; repeatable."
+    ),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON on stdout.")]
 
 

@@ -8,7 +8,13 @@ from typer.main import get_command
 
 from harness.cli import app
 from harness.manual.schemas import SCHEMAS
-from harness.manual.tables import behaviour_page, profile_page, run_directory_page, thresholds_page
+from harness.manual.tables import (
+    behaviour_page,
+    profile_page,
+    run_directory_page,
+    thresholds_page,
+    verdict_page,
+)
 from harness.manual.verbs import verbs_page
 from harness.system.paths import PROJECT
 
@@ -24,6 +30,7 @@ def reference() -> Mapping[str, str]:
         "thresholds.md": thresholds_page(),
         "run-directory.md": run_directory_page(),
         "verbs.md": verbs_page(get_command(app)),
+        "verdict.md": verdict_page(),
     }
     made = {name: "\n".join((_MADE, *page)).rstrip() + "\n" for name, page in pages.items()}
     option = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE

@@ -94,6 +94,10 @@ class PairedRun(Section):
     head_first: tuple[bool, ...]
     same_draws: bool = False
     """Whether it was asked for that both arms draw the same."""
+    commits: tuple[str, ...] = Field(default=(), exclude_if=lambda commits: not commits)
+    """Of head and not of base: revision and subject, the newest first."""
+    commits_left: int = Field(default=0, exclude_if=lambda left: not left)
+    """How many more there are."""
 
     def facts_of(self, arm: str) -> ArmFacts:
         """One of the two."""
@@ -138,12 +142,14 @@ class Manifest(Section):
     seed: int | None = None
     """Repeats the run's draws (``--seed``), but for those that the profile itself seeds."""
     overrides: tuple[str, ...] = ()
+    labels: Mapping[str, str] = Field(default_factory=dict, exclude_if=lambda labels: not labels)
     started_utc: str
     epoch_wall_s: float
     git: dict[str, Any] = Field(default_factory=dict)
     versions: dict[str, str] = Field(default_factory=dict)
     host: dict[str, Any] = Field(default_factory=dict)
     command: str = ""
+    """The words after ``loadgate``, quoted as a shell reads them."""
     ended: Ended = "running"
     ended_because: str = ""
     phases: tuple[MeasuredPhase, ...] = ()

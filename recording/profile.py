@@ -275,6 +275,8 @@ class Judge(Table):
 
 MIN_ROUNDS: Final = 8
 """Fewer rounds reach no useful p-value and support no t interval."""
+MOST_ROUNDS: Final = 2000
+"""That a gate may be asked for: a day of slots of 20 s."""
 FEWEST_ORDERS: Final = 3_200
 """The least p is one over the number of orders: 16 rows share the gate's 0.005."""
 

@@ -68,15 +68,27 @@ class RunDir:
     logs = _At("logs")
     """One log file per process."""
     verdict = _At("verdict.json")
-    """Derived, as are the next ones: rebuilt from the rest by ``loadgate report``."""
+    """Derived, as are those below: rebuilt from the rest by ``loadgate report``."""
     report = _At("report.md")
-    """Derived: the report to attach."""
+    """The report to attach."""
     page = _At("report.html")
-    """Derived: the same with charts, in one file."""
+    """The same with charts, in one file."""
     comparison = _At("compare.html")
-    """Derived: how it compares with the last run or the baselines that it was held against."""
+    """How it compares with the last run or the baselines that it was held against."""
     junit = _At("junit.xml")
-    """Derived, of a paired run: its rows as test cases."""
+    """Its rules and checks as test cases."""
+    comment = _At("comment.md")
+    """A pull request's comment, with a hidden mark to find it again by."""
+    load_performance = _At("load-performance.json")
+    """What GitLab shows beside a merge request."""
+    gitlab_annotations = _At("gitlab-annotations.json")
+    """Links that GitLab shows beside the job, of a GitLab job only."""
+    compared = _At("compared.json")
+    """Of `loadgate compare`: the run held against stored baselines; as the next two."""
+    compared_report = _At("compared.md")
+    """The same as a page."""
+    compared_junit = _At("compared-junit.xml")
+    """The same as test cases; of `loadgate gate --capacity`, in head's run, its question."""
 
     @property
     def token(self) -> str:

@@ -13,7 +13,7 @@ import orjson
 from analysis.capacity.answer import Answer
 from analysis.capacity.judge import CapacityReport
 from analysis.words.units import as_change
-from analysis.words.values import Outcome
+from analysis.words.values import NextStep, Outcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +34,7 @@ class CapacityGate:
     ratio: Ratio | None
     base: CapacityReport
     head: CapacityReport
+    next_steps: tuple[NextStep, ...] = ()
 
     def to_json(self) -> bytes:
         """What is stored beside head's verdict."""
@@ -41,6 +42,7 @@ class CapacityGate:
             "verdict": self.verdict.value,
             "exit_code": int(self.verdict.exit_code),
             "summary": self.summary,
+            "next_steps": [asdict(step) for step in self.next_steps],
             "ratio": asdict(self.ratio) if self.ratio else None,
             "base": self.base.run_id,
             "head": self.head.run_id,

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from math import isfinite
-from typing import Any
+from typing import Any, ClassVar
 
 from analysis.capacity.answer import Answer, answer
 from analysis.capacity.asked import CONFIRMATION, Asked, of_stage
@@ -27,6 +27,8 @@ CAPACITY = "capacity"
 @dataclass(frozen=True, slots=True)
 class CapacityReport(Verdict):
     """The verdict on a search; ``found`` is None where nothing was."""
+
+    VERB: ClassVar[str] = "capacity"
 
     found: Answer | None = None
     asked: Asked | None = None
@@ -157,4 +159,6 @@ def _context(evidence: Evidence, asked: Asked) -> dict[str, object]:
         "host": {k: manifest.host.get(k) for k in ("cpu", "cores", "memory_bytes", "system")},
         "overrides": manifest.overrides,
         "asked": asked.table(),
+        "searched_s": round(evidence.load_end_s - evidence.load_start_s, 1),
+        **({"labels": dict(manifest.labels)} if manifest.labels else {}),
     }

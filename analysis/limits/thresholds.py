@@ -7,8 +7,9 @@ once, and a file that could never fail a run is itself an error.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final
@@ -31,6 +32,8 @@ class Thresholds:
     source: str
     rules: Mapping[str, tuple[Rule, ...]]
     regression: GateSettings | None
+    sha256: str = ""
+    """Of the file."""
 
     @property
     def gate(self) -> GateSettings:
@@ -53,7 +56,8 @@ def parse_thresholds(text: str, source: str = "thresholds.toml") -> Thresholds:
     Raises ConfigError: every problem, one per line, each with file, section, key, the offending
     text and what is allowed.
     """
-    return _Reader(source, text).read(parse_toml(text, source))
+    found = _Reader(source, text).read(parse_toml(text, source))
+    return replace(found, sha256=hashlib.sha256(text.encode()).hexdigest())
 
 
 class _Reader:

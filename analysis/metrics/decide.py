@@ -4,6 +4,7 @@ The point estimate breaks a rule, whatever its interval; it keeps one only where
 could have shown that it does not. What was not measured keeps no rule and breaks none.
 """
 
+import re
 from collections.abc import Iterable
 from math import ceil, inf, isnan
 
@@ -11,7 +12,9 @@ from analysis.evidence.requests import needed
 from analysis.metrics.case import Case
 from analysis.metrics.metric import Claim, Decision
 from analysis.words.values import NO_DATA, Measurement, Outcome
-from recording.durations import format_duration
+from recording.durations import format_duration, parse_duration_s
+
+_LONGER = re.compile(r"\babout (\S+) more\b")
 
 
 def decided(claim: Claim, measured: Measurement, doubts: Iterable[str] = ()) -> Decision:
@@ -51,3 +54,9 @@ def unseen(claim: Claim, measured: Measurement) -> str:
 def longer(s: float) -> str:
     """How much more of a run could decide."""
     return f"about {format_duration(ceil(s))} more" if s < 86400 else "more than a day more"
+
+
+def longest(texts: Iterable[str]) -> float | None:
+    """The most that `longer` says in any of these texts, s; None where it says nothing."""
+    said = (found for text in texts for found in _LONGER.findall(text))
+    return max(map(parse_duration_s, said), default=None)

@@ -7,7 +7,7 @@ FAIL, because breaches of a run that is no evidence may be the bench's own.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar
 
 from analysis.evidence.orders import Reconciliation, reconcile
 from analysis.evidence.processes import restarts_in_words, services_that_restarted
@@ -43,6 +43,8 @@ from recording.slots import ARMS, BASE, HEAD, Arm
 @dataclass(frozen=True, slots=True)
 class GateReport(Verdict):
     """The verdict on a paired run. Its rules are the rows; ``rows`` of a plain run stay empty."""
+
+    VERB: ClassVar[str] = "gate"
 
     gate_rows: tuple[LatencyRow, ...] = ()
     costs: tuple[CostRow, ...] = ()
@@ -205,7 +207,9 @@ class _Case:
     def _measurements(self) -> Iterator[Measurement]:
         for arm, samples in self.samples.items():
             for sample in samples.values():
-                for metric in dict.fromkeys(("p50", *self.settings.latency.metrics, "error_rate")):
+                for metric in dict.fromkeys(
+                    ("p50", "p90", *self.settings.latency.metrics, "error_rate")
+                ):
                     yield replace(sample.measure(metric), subject=f"{sample.subject}@{arm}")
 
     def _context(self) -> dict[str, Any]:
@@ -242,4 +246,5 @@ class _Case:
             "more_rounds_needed": result.more_rounds_needed,
             "more_requests_needed": result.more_requests_needed,
             **({"not_compared": lacked} if lacked else {}),
+            **({"labels": dict(manifest.labels)} if manifest.labels else {}),
         }

@@ -12,7 +12,8 @@ from analysis.capacity.judge import CapacityReport
 from analysis.capacity.rows import BROKE, HELD, IDLE, SPOILT, LevelRow
 from analysis.report.chart import Chart, Curve, Limit, Stretch
 from analysis.report.document import Document, Lines, Mark, Row, Table, numbers, texts
-from analysis.report.single import checks, findings, reasons
+from analysis.report.next_steps import next_steps
+from analysis.report.single import checks, findings, labels, reasons
 from analysis.statistics.crossing import crossing
 from analysis.words.units import counted
 from analysis.words.values import Outcome, show
@@ -36,8 +37,13 @@ _POINTS = 120
 """Of a fitted curve."""
 
 
-def capacity_document(report: CapacityReport, stored: str = "report.md") -> Document:
-    """All of it. ``stored`` is where a screen says that the page is kept."""
+def capacity_document(
+    report: CapacityReport, stored: str = "report.md", *, brief: bool = False
+) -> Document:
+    """All of it, or in ``brief`` without the checks.
+
+    ``stored`` is where a screen says that the page is kept.
+    """
     breaches = tuple(map(str, report.breaches))
     return Document(
         headline=_HEADLINE[report.verdict],
@@ -48,8 +54,10 @@ def capacity_document(report: CapacityReport, stored: str = "report.md") -> Docu
             _levels(report),
             *reasons(report),
             Lines(breaches, "Breaches", "breach", Outcome.FAIL),
+            next_steps(report, "page"),
             findings(report),
-            checks(report),
+            next_steps(report, "screen"),
+            *(() if brief else (checks(report),)),
         ),
         closing=f"{_spent(report)}; report: {stored}" if report.levels else "",
         charts=tuple(_charts(report)),
@@ -73,7 +81,7 @@ def capacity_gate_document(gate: CapacityGate, stored: str) -> Document:
         headline=_GATE[gate.verdict],
         outcome=gate.verdict,
         summary=gate.summary,
-        blocks=(Table(columns, rows),),
+        blocks=(Table(columns, rows), next_steps(gate)),
         closing=f"report of head's search: {stored}",
     )
 
@@ -91,6 +99,7 @@ def _facts(report: CapacityReport) -> Iterator[str]:
     asked, context = report.asked, report.context
     yield f"run {report.run_id}, profile {report.profile}, started {context['started_utc']}"
     yield f"{_spent(report)}, seed {context['seed']}"
+    yield from labels(context)
     if asked:
         yield f"required: {asked.required:.4g} {asked.unit} ({asked.required_by})"
 

@@ -7,8 +7,19 @@ from analysis.paired.breaches import interval_of, percent
 from analysis.paired.cost_rows import CostRow
 from analysis.paired.judge import GateReport
 from analysis.regression.latency import LatencyRow
-from analysis.report.document import Document, Lines, Mark, Row, Table, numbers, texts, verdicts
-from analysis.report.single import checks, findings, reasons
+from analysis.report.document import (
+    Document,
+    Lines,
+    Mark,
+    Row,
+    Table,
+    numbers,
+    texts,
+    verdicts,
+)
+from analysis.report.folded import folded, in_words
+from analysis.report.next_steps import next_steps
+from analysis.report.single import checks, findings, labels, reasons
 from analysis.words.values import Measurement, Outcome, show
 from recording.durations import format_duration
 from recording.slots import BASE, HEAD
@@ -56,6 +67,7 @@ def _facts(report: GateReport, calibration: str | None) -> Iterator[str]:
             f"run {report.run_id}, profile {report.profile}, started "
             f"{context['started_utc']}, seed {context['seed']}"
         )
+        yield from labels(context)
         yield _rounds_judged(context)
         if context.get("arms_correlation") is not None:
             yield _draws(context)
@@ -105,13 +117,15 @@ def _requests(report: GateReport) -> str:
 
 def _why(report: GateReport) -> tuple[Lines, ...]:
     more = _takes(report.context) if report.verdict is Outcome.INCONCLUSIVE else ()
-    worse = tuple(map(str, report.breaches))
+    worse = tuple(map(in_words, folded(report.breaches)))
     invalid, unsure = reasons(report, *more)
     return (
         invalid,
         Lines(worse, "Worse than base", "worse", Outcome.FAIL),
         unsure,
+        next_steps(report, "page"),
         findings(report),
+        next_steps(report, "screen"),
     )
 
 

@@ -16,6 +16,8 @@ from analysis.report.document import (
     texts,
     verdicts,
 )
+from analysis.report.folded import folded, in_words
+from analysis.report.next_steps import next_steps
 from analysis.words.units import counted
 from analysis.words.values import (
     NO_DATA,
@@ -27,6 +29,7 @@ from analysis.words.values import (
     show,
 )
 from recording.durations import format_duration
+from recording.labels import as_text
 
 _HEADLINE = {
     Outcome.PASS: "PASS: ship",
@@ -34,15 +37,20 @@ _HEADLINE = {
     Outcome.INCONCLUSIVE: "INCONCLUSIVE: this run cannot tell",
     Outcome.INVALID: "INVALID: this run is not evidence",
 }
+AS_ABOVE = "the same"
+"""What a breach is because of, under the first of its cause."""
 _ORDER = (Outcome.PASS, Outcome.INCONCLUSIVE, Outcome.FAIL)
 
 
-def run_document(verdict: Verdict, stored: str = "report.md") -> Document:
-    """The whole verdict. ``stored`` is where a screen says that the page is kept."""
+def run_document(verdict: Verdict, stored: str = "report.md", *, brief: bool = False) -> Document:
+    """The whole verdict, or in ``brief`` without the checks.
+
+    ``stored`` is where a screen says that the page is kept.
+    """
     works = verdict.verdict is Outcome.PASS and not is_about_shipping(verdict.rows)
     context, latency = verdict.context, _latency(verdict)
     invalid, unsure = reasons(verdict)
-    breaches = tuple(map(str, verdict.breaches))
+    breaches = tuple(map(in_words, folded(verdict.breaches)))
     return Document(
         headline="PASS: it works" if works else _HEADLINE[verdict.verdict],
         outcome=verdict.verdict,
@@ -53,11 +61,13 @@ def run_document(verdict: Verdict, stored: str = "report.md") -> Document:
             invalid,
             _breaches(verdict),
             unsure,
+            next_steps(verdict, "page"),
             findings(verdict),
             Lines(breaches, label="breach", tone=Outcome.FAIL, only="screen"),
+            next_steps(verdict, "screen"),
             _rules(verdict),
             replace(latency, only="page"),
-            checks(verdict),
+            *(() if brief else (checks(verdict),)),
         ),
         closing=f"{_measured(context)}\nreport: {stored}" if context else "",
     )
@@ -74,7 +84,13 @@ def _facts(verdict: Verdict, context: dict[str, Any]) -> tuple[Lines, ...]:
         f"started {context['started_utc']}, revision {revision or 'unknown'}{seed}",
         f"{_measured(context)}, {context['requests_excluded']:,} in other phases excluded",
     )
-    return (Lines(lines, only="page"),)
+    return (Lines((*lines, *labels(context)), only="page"),)
+
+
+def labels(context: dict[str, Any]) -> Iterator[str]:
+    """What people know the run by, in a line; nothing where it has none."""
+    if named := context.get("labels"):
+        yield f"labels: {as_text(named)}"
 
 
 def _measured(context: dict[str, Any]) -> str:
@@ -99,8 +115,12 @@ def findings(verdict: Verdict) -> Lines:
 
 def _breaches(verdict: Verdict) -> Table:
     columns = (*texts("subject", "metric"), *numbers("actual", "required"), *texts("because"))
-    rows = ((b.subject, b.metric, b.shown, b.required, b.because) for b in verdict.breaches)
-    return Table(columns, tuple(map(Row, rows)), "Breaches", only="page")
+    rows = [
+        Row((b.subject, b.metric, b.shown, b.required, AS_ABOVE if at else b.because))
+        for group in folded(verdict.breaches)
+        for at, b in enumerate(group)
+    ]
+    return Table(columns, tuple(rows), "Breaches", only="page")
 
 
 def _rules(verdict: Verdict) -> Table:

@@ -7,7 +7,8 @@ import numpy as np
 
 from analysis.report.chart import Chart, Curve, Limit
 from analysis.report.document import Code, Document, Lines, Mark, Row, Table, numbers, texts
-from analysis.report.single import checks, reasons
+from analysis.report.next_steps import next_steps
+from analysis.report.single import checks, labels, reasons
 from analysis.tuning.asked import Asked
 from analysis.tuning.border import Border
 from analysis.tuning.curve import Point, Value, hurts_from, knee
@@ -27,22 +28,30 @@ _HEADLINE = {
 }
 
 
-def tune_document(report: TuneReport, stored: str = "report.md") -> Document:
-    """The whole answer."""
+def tune_document(
+    report: TuneReport, stored: str = "report.md", *, brief: bool = False
+) -> Document:
+    """The whole answer, or in ``brief`` without the checks."""
     asked = report.asked
     if asked is None:  # a recording that could not be read
-        return Document((*reasons(report),), report.verdict, _HEADLINE[report.verdict],
-                        report.summary)  # fmt: skip
+        return Document((*reasons(report), next_steps(report)), report.verdict,
+                        _HEADLINE[report.verdict], report.summary)  # fmt: skip
     context = report.context
     span = format_duration(round(context.get("searched_s", 0)))
     return Document(
         headline=_HEADLINE[report.verdict],
         outcome=report.verdict,
         summary=report.summary,
-        blocks=(_levels(report, asked), *reasons(report), checks(report)),
+        blocks=(
+            _levels(report, asked),
+            *reasons(report),
+            next_steps(report),
+            *(() if brief else (checks(report),)),
+        ),
         facts=(
             Lines(tuple(_found(report, asked)), "What was found"),
             _pasted(report),
+            Lines(tuple(labels(context)), only="page"),
             Lines(report.twin.doubts if report.twin else (), "What the twin assumes", only="page"),
         ),
         closing=f"{context.get('slots', 0)} slots in {span}, seed {context.get('seed')}; "

@@ -154,7 +154,7 @@ class Cause:
             str(row.get("body", ""))
             for row in self.evidence.exemplars
             if row.get("outcome") == self.outcome and row.get("step") in self.steps
-            if self.stretch.start_s <= _began_s(row) < self.stretch.end_s
+            if self.stretch.start_s <= began_s(row) < self.stretch.end_s
         )
         return _quoted(next(about, ""))
 
@@ -184,7 +184,7 @@ def _answered(intervals: Iterable[Interval]) -> int:
     return _n(i for i in intervals if i.tag.outcome not in WITHOUT_ANSWER)
 
 
-def _began_s(row: Mapping[str, Any]) -> float:
+def began_s(row: Mapping[str, Any]) -> float:
     """When the request of an example began; before everything where it does not say."""
     t_s, took_ms = row.get("t_s"), row.get("latency_ms")
     if not (isinstance(t_s, int | float) and isinstance(took_ms, int | float)):

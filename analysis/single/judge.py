@@ -29,7 +29,7 @@ from recording.durations import format_duration
 from recording.hlog import LATENCY, of_requests
 from recording.profile import JOURNEY
 
-_SHOWN = ("p50", "p95", "p99", "mean", "max", "error_rate")
+_SHOWN = ("p50", "p90", "p95", "p99", "mean", "max", "error_rate")
 
 
 def judge_evidence(evidence: Evidence, thresholds: Thresholds) -> Verdict:
@@ -193,4 +193,5 @@ def _context(evidence: Evidence, found: dict[str, Sample]) -> dict[str, object]:
         "requests_excluded": total - found[JOURNEY].n,
         "rate_per_s": found[JOURNEY].n / evidence.measured_s if evidence.measured_s else 0.0,
         "outcomes": {name: sample.outcomes for name, sample in found.items()},
+        **({"labels": dict(manifest.labels)} if manifest.labels else {}),
     }

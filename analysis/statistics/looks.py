@@ -16,6 +16,7 @@ import numpy as np
 from scipy.special import ndtr, ndtri
 
 from recording.arrays import Bools
+from recording.profile import MIN_ROUNDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,16 @@ class LookPlan:
                 return f"rounds {start + 1} to {end}: head ran first in {count} of {stretch}"
             start = end
         return ""
+
+    def scaled(self, rounds: int) -> LookPlan:
+        """The same looks for a gate of `rounds` rounds (even): at the same parts of its length.
+
+        Each may then spend the same share of the error, whatever the length; one that would come
+        before `MIN_ROUNDS`, where nothing can be decided, is left out.
+        """
+        pairs = (2 * round(n * rounds / self.rounds[-1] / 2) for n in self.rounds[:-1])
+        early = sorted({n for n in pairs if MIN_ROUNDS <= n < rounds})
+        return LookPlan((*early, rounds))
 
     def share(self, error: float, at_rounds: int) -> float:
         """The part of `error` (a probability, one-sided) that the look at `at_rounds` may spend.

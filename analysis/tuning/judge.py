@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from math import isfinite
-from typing import Any
+from typing import Any, ClassVar
 
 from analysis.evidence.run import Evidence
 from analysis.levels.seen import Seen, levels_seen, see
@@ -34,6 +34,8 @@ class TuneReport(Verdict):
 
     ``borders`` are by load, of one setting; ``answer`` is what to set, nan where nothing holds.
     """
+
+    VERB: ClassVar[str] = "tune"
 
     asked: Asked | None = None
     borders: tuple[tuple[float, Border], ...] = ()
@@ -280,4 +282,5 @@ class _Case:
             "slots": len(self.seen),
             "searched_s": round(self.evidence.load_end_s - self.evidence.load_start_s, 1),
             "asked": self.asked.told(),
+            **({"labels": dict(manifest.labels)} if manifest.labels else {}),
         }

@@ -3,12 +3,13 @@
 from dataclasses import asdict, dataclass, field, fields
 from enum import StrEnum
 from math import isfinite, isnan
-from typing import Any
+from typing import Any, ClassVar
 
 import orjson
 
 from recording.exitcodes import ExitCode
 from recording.text import plainly
+from recording.version import version
 
 NO_DATA = "no data"
 
@@ -116,8 +117,35 @@ class Check:
 
 
 @dataclass(frozen=True, slots=True)
+class NextStep:
+    """What to do about a verdict; ``command`` does it, "" where none can."""
+
+    text: str
+    command: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.text}: {self.command}" if self.command else self.text
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedBy:
+    """The limits of a verdict: name of their file, and the SHA-256 of what stands in it."""
+
+    source: str = ""
+    sha256: str = ""
+
+
+FORMAT = 1
+"""Of verdict.json, by its schema (``analysis/report/verdict.schema.json``). A key that is added
+leaves it as it is; one that goes, or means something else, does not."""
+
+
+@dataclass(frozen=True, slots=True)
 class Verdict:
     """What a run says, and everything it says it on."""
+
+    VERB: ClassVar[str] = "run"
+    """What records such a run."""
 
     run_id: str
     profile: str
@@ -131,6 +159,8 @@ class Verdict:
     inconclusive_reasons: tuple[str, ...] = ()
     findings: tuple[str, ...] = ()
     context: dict[str, Any] = field(default_factory=dict)
+    next_steps: tuple[NextStep, ...] = ()
+    judged_by: JudgedBy = JudgedBy()
 
     def __post_init__(self) -> None:
         """Foreign text ends here: whatever is shown of a verdict, in any medium, is plain."""
@@ -149,11 +179,15 @@ class Verdict:
     def table(self) -> dict[str, Any]:
         """What ``verdict.json`` holds, unrounded."""
         return {
+            "format": FORMAT,
+            "loadgate": version(),
+            "thresholds": asdict(self.judged_by),
             "run_id": self.run_id,
             "profile": self.profile,
             "verdict": self.verdict.value,
             "exit_code": int(self.exit_code),
             "summary": self.summary,
+            "next_steps": [asdict(step) for step in self.next_steps],
             "breaches": [_breach(breach) for breach in self.breaches],
             "rules": [_row(row) for row in self.rows],
             "measurements": [asdict(m) for m in self.measurements],

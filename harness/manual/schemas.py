@@ -1,7 +1,7 @@
 """JSON Schema of what people write, for editors: profiles, thresholds.toml, behaviour of the mocks.
 
 Taken from the code that reads those files. A schema knows less than it: what depends on other
-keys only the reader refuses.
+keys only the reader refuses. That of verdict.json ships as a file.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -14,6 +14,7 @@ from analysis.limits.rules import OPERATORS
 from analysis.metrics.catalogue import METRICS, kinds_of
 from analysis.metrics.meanings import MEANING
 from analysis.metrics.metric import Metric
+from analysis.report.verdict_schema import schema as verdict_schema
 from harness.manual.docstrings import models_in, under_names
 from mock_services.table import SERVICES
 from recording.durations import WRITTEN, format_duration
@@ -69,6 +70,7 @@ SCHEMAS: Final[Mapping[str, Callable[[], Schema]]] = {
     "profile": profile_schema,
     "thresholds": thresholds_schema,
     "behaviour": behaviour_schema,
+    "verdict": verdict_schema,
 }
 
 

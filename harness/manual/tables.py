@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from analysis.metrics.catalogue import METRICS, kinds_of
 from analysis.metrics.meanings import MEANING
+from analysis.report.verdict_schema import schema as verdict_schema
 from harness.manual.docstrings import under_names
 from harness.manual.schemas import Schema, behaviour_schema, profile_schema, thresholds_schema
 from mock_services.table import SERVICES
@@ -92,6 +93,30 @@ def run_directory_page() -> Iterator[str]:
     yield from table(
         ("exit", "name", "means"), ((str(int(c)), c.name, codes[c.name]) for c in ExitCode)
     )
+
+
+def verdict_page() -> Iterator[str]:
+    """Every key of verdict.json."""
+    schema = verdict_schema()
+    yield "# verdict.json, key by key\n"
+    yield (
+        f"{schema['description']} Its schema: `loadgate schema verdict`, or "
+        "[verdict.schema.json](verdict.schema.json).\n"
+    )
+    rows = schema["properties"].items()
+    yield from table(
+        ("key", "type", "what"), ((f"`{key}`", _kind(of), of["description"]) for key, of in rows)
+    )
+
+
+def _kind(schema: Schema) -> str:
+    """Of a list also the keys of its entries."""
+    if allowed := schema.get("enum", [schema["const"]] if "const" in schema else []):
+        return ", ".join(map(str, allowed))
+    keys = ", ".join(f"`{key}`" for key in schema.get("items", schema).get("required", ()))
+    kinds = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
+    named = " or ".join(_TYPES.get(kind, kind) for kind in kinds)
+    return f"{named} of {keys}" if keys else named
 
 
 def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:

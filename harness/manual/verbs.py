@@ -18,7 +18,7 @@ def verbs_page(command: Any) -> Iterator[str]:
 def _of(commands: dict[str, Any], before: str, depth: int) -> Iterator[str]:
     for name, each in commands.items():
         yield f"{'#' * depth} {before} {name}\n"
-        yield f"{each.help.strip()}\n"
+        yield each.help.replace("\b\n", "").strip() + "\n"
         options = list(_options(each))
         yield from table(("takes", "what it is"), options) if options else ()
         yield from _of(getattr(each, "commands", {}), f"{before} {name}", depth + 1)

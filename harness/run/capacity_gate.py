@@ -26,6 +26,8 @@ from recording.rundir import RunDir
 from recording.slots import ARMS, Arm
 from recording.written import Written
 
+Arms = Mapping[Arm, tuple[str, Sequence[str]]]
+
 
 @dataclass(frozen=True, slots=True)
 class AskedOfArms:
@@ -33,10 +35,11 @@ class AskedOfArms:
 
     profile: Profile
     written: Written
-    arms: Mapping[Arm, tuple[str, Sequence[str]]]
+    arms: Arms
     overrides: Sequence[str]
     seed: int
     same_draws: bool
+    labels: Mapping[str, str]
 
 
 def search_both(
@@ -72,9 +75,11 @@ def _order(arm: PreparedArm, asked: AskedOfArms, thresholds: Thresholds, limits:
     if arm.urls:
         target = plan.target.model_copy(update=dict(arm.urls))
         plan = plan.model_copy(update={"target": target})
-        return order_of(plan, single(plan, {}, "127.0.0.1"), asked.overrides, thresholds, wanted)
-    plan = plan.model_copy(update={"services": arm.settings})
-    return order_of(plan, _alone(arm), asked.overrides, thresholds, wanted)
+        scene = single(plan, {}, "127.0.0.1")
+    else:
+        plan = plan.model_copy(update={"services": arm.settings})
+        scene = _alone(arm)
+    return order_of(plan, scene, asked.overrides, thresholds, wanted, asked.seed, asked.labels)
 
 
 def _alone(arm: PreparedArm) -> OpenScene:

@@ -1,5 +1,6 @@
 """One run from start to end: scene, sampler, Locust, and the two manifests."""
 
+import shlex
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -54,6 +55,7 @@ class Order:
     seed: int | None = None
     paired: PairedRun | None = None
     search: Search | None = None
+    labels: Mapping[str, str] = field(default_factory=dict)
     enough: Callable[[RunDir, RunClock], str] | None = None
 
 
@@ -75,6 +77,7 @@ def conduct(
     view: LiveView,
     workers: Workers,
     seed: int,
+    labels: Mapping[str, str],
 ) -> RunDir:
     """Execute a profile that was ``checked`` and record it; returns the run directory.
 
@@ -86,7 +89,8 @@ def conduct(
     resolved = seeded_load(profile, seed)
     if not profile.target.urls:
         resolved = resolved.model_copy(update={"services": settings})
-    return record(Order(resolved, scene, overrides, workers, seed), runs, view)
+    order = Order(resolved, scene, overrides, workers, seed, labels=labels)
+    return record(order, runs, view)
 
 
 def checked(profile: Profile, where: Written | str) -> dict[str, dict[str, Any]]:
@@ -135,12 +139,13 @@ def _manifest(job: Job) -> Manifest:
         profile=job.order.profile,
         seed=job.order.seed,
         overrides=tuple(job.order.overrides),
+        labels=job.order.labels,
         started_utc=datetime.now(UTC).isoformat(timespec="seconds"),
         epoch_wall_s=job.clock.epoch_wall_s,
         git=git.facts(),
         versions=host.versions(),
         host=host.host_facts(),
-        command=plain(" ".join(sys.argv[1:])),
+        command=plain(shlex.join(sys.argv[1:])),
         paired=job.order.paired,
         search=job.order.search.facts if job.order.search else None,
         services=_services(job.order),

@@ -48,6 +48,7 @@ def capacity_order(
     thresholds: Thresholds,
     limits: Limits,
     seed: int,
+    labels: Mapping[str, str],
 ) -> Order:
     """What to run. Raises ConfigError or RefusedError before anything is started."""
     preflight.check_safety(profile)
@@ -59,7 +60,7 @@ def capacity_order(
     if not profile.target.urls:
         resolved = resolved.model_copy(update={"services": settings})
     scene = single(resolved, settings, "127.0.0.1")
-    return order_of(resolved, scene, overrides, thresholds, asked)
+    return order_of(resolved, scene, overrides, thresholds, asked, seed, labels)
 
 
 def order_of(
@@ -68,13 +69,15 @@ def order_of(
     overrides: Sequence[str],
     thresholds: Thresholds,
     asked: Asked,
+    seed: int,
+    labels: Mapping[str, str],
 ) -> Order:
     """Of a profile that can be searched, against services that are resolved."""
     chooser = CapacityChooser(
         asked, thresholds, plan.journey, len(FLOW.order), FROM * asked.required
     )
     search = Search(Searched(kind=KIND, asked=asked.table()), chooser, thresholds, _untold)
-    return Order(plan, scene, overrides, seed=asked.seed, search=search)
+    return Order(plan, scene, overrides, seed=seed, search=search, labels=labels)
 
 
 def _untold(_scene: Scene) -> Apply:

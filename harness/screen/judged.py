@@ -2,15 +2,18 @@
 
 import os
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import NoReturn
+from urllib.parse import quote
 
 import typer
 from rich.text import Text
 
+from analysis.advice.again import again
 from analysis.calibration.record import last_calibration
-from analysis.capacity.compare import compared
+from analysis.capacity.compare import CapacityGate, compared
 from analysis.capacity.judge import CapacityReport
 from analysis.evidence.host import host_class
 from analysis.html.page import html
@@ -19,14 +22,17 @@ from analysis.limits.thresholds import Thresholds
 from analysis.paired.judge import GateReport
 from analysis.pictures.illustrated import illustrated
 from analysis.report.capacity import capacity_document, capacity_gate_document
-from analysis.report.ci import annotations, junit
+from analysis.report.cases import Judged, of_capacity_gate, of_verdict
 from analysis.report.document import Document
+from analysis.report.github import annotations, comment
+from analysis.report.gitlab import links, load_performance
+from analysis.report.junit import junit
 from analysis.report.markdown import markdown
 from analysis.report.paired import gate_document
 from analysis.report.single import run_document
 from analysis.report.tuning import tune_document
 from analysis.tuning.judge import TuneReport
-from analysis.words.values import Verdict
+from analysis.words.values import NextStep, Outcome, Verdict
 from harness.options import CALIBRATIONS, OnInconclusive, exit_with
 from harness.screen.plain import Screen
 from harness.screen.saying import saying
@@ -57,10 +63,10 @@ def finish(
     with presenting():
         document = document_of(run, verdict, calibration)
         answer(document, verdict.to_json(), as_json=as_json, everything=everything)
-    if isinstance(verdict, GateReport):
-        with presenting():
-            # Not on stdout under --json: what is printed there must stay one JSON document.
-            publish(Screen(stderr=as_json, soft_wrap=True), verdict, os.environ, calibration)
+    with presenting():
+        # Not on stdout under --json: what is printed there must stay one JSON document.
+        page = markdown(document_of(run, verdict, calibration, brief=True))
+        publish(Screen(stderr=as_json, soft_wrap=True), of_verdict(verdict), page, os.environ)
     exit_with(verdict.exit_code, inconclusive)
 
 
@@ -78,16 +84,26 @@ def finish_both(
     if not (isinstance(ours, CapacityReport) and isinstance(theirs, CapacityReport)):
         warn(f"{base.root} or {head.root} cannot be judged")
         exit_with(ExitCode.INVALID, inconclusive)
-    answered = compared(ours, theirs, thresholds.gate.capacity)
+    answered = _advised(compared(ours, theirs, thresholds.gate.capacity), head)
+    judged_ = of_capacity_gate(answered)
     keep(head.root / "capacity_gate.json", answered.to_json)
+    keep(head.compared_junit, partial(junit, judged_))
     with presenting():
-        document = capacity_gate_document(answered, str(head.report))
+        document = capacity_gate_document(answered, str(head.page))
         answer(document, answered.to_json(), as_json=as_json)
+        publish(Screen(stderr=as_json, soft_wrap=True), judged_, markdown(document), os.environ)
     exit_with(answered.verdict.exit_code, inconclusive)
 
 
+def _advised(found: CapacityGate, head: RunDir) -> CapacityGate:
+    if found.verdict is Outcome.PASS:
+        return found
+    step = NextStep("search both once more", again(read_manifest(head.manifest)))
+    return replace(found, next_steps=(step,))
+
+
 def derive(run: RunDir, thresholds: Thresholds) -> tuple[Verdict, str | None]:
-    """Judge, and store verdict.json, report.md, report.html and, of a gate, junit.xml.
+    """Judge, and store verdict.json, report.md, report.html and what CI reads.
 
     What cannot be stored is a warning. The second value is what the last calibration of the host
     said of its gate.
@@ -99,20 +115,40 @@ def derive(run: RunDir, thresholds: Thresholds) -> tuple[Verdict, str | None]:
     page = partial(document_of, run, verdict, calibration)
     keep(run.report, lambda: markdown(page()).encode(errors="replace"))
     keep(run.page, lambda: html(illustrated(page(), verdict, found.evidence, thresholds)))
-    if isinstance(verdict, GateReport):
-        keep(run.junit, partial(junit, verdict))
+    _keep_for_ci(run, verdict, partial(page, brief=True))
     return verdict, calibration
 
 
-def document_of(run: RunDir, verdict: Verdict, calibration: str | None) -> Document:
-    """Of any verdict."""
+def _keep_for_ci(run: RunDir, verdict: Verdict, brief: Callable[[], Document]) -> None:
+    judged = of_verdict(verdict)
+    keep(run.junit, partial(junit, judged))
+    keep(run.load_performance, partial(load_performance, verdict, judged))
+    keep(run.comment, lambda: comment(verdict.VERB, verdict.profile, markdown(brief())).encode())
+    if os.environ.get("GITLAB_CI") == "true":
+        keep(run.gitlab_annotations, lambda: links(judged, _artifact(run.report, os.environ)))
+
+
+def _artifact(path: Path, environment: Mapping[str, str]) -> str:
+    """Where GitLab shows a file of the job that runs, if it is kept; else the job itself."""
+    job, project = environment.get("CI_JOB_URL", ""), environment.get("CI_PROJECT_DIR", "")
+    try:
+        inside = path.resolve().relative_to(Path(project).resolve())
+    except ValueError:
+        return job
+    return f"{job}/artifacts/file/{quote(inside.as_posix())}"
+
+
+def document_of(
+    run: RunDir, verdict: Verdict, calibration: str | None, *, brief: bool = False
+) -> Document:
+    """Of any verdict; in ``brief`` what a job's page or a comment has room for."""
     if isinstance(verdict, GateReport):
-        return gate_document(verdict, calibration, str(run.page))
+        return gate_document(verdict, calibration, str(run.page), brief=brief)
     if isinstance(verdict, TuneReport):
-        return tune_document(verdict, str(run.page))
+        return tune_document(verdict, str(run.page), brief=brief)
     if isinstance(verdict, CapacityReport):
-        return capacity_document(verdict, str(run.page))
-    return run_document(verdict, str(run.page))
+        return capacity_document(verdict, str(run.page), brief=brief)
+    return run_document(verdict, str(run.page), brief=brief)
 
 
 def _calibration_of(run: RunDir, verdict: Verdict) -> str | None:
@@ -138,22 +174,17 @@ def keep(path: Path, make: Callable[[], bytes]) -> None:
         warn(f"{path} could not be made: {type(error).__name__}: {error}")
 
 
-def publish(
-    console: Screen,
-    report: GateReport,
-    environment: Mapping[str, str],
-    calibration: str | None = None,
-) -> None:
-    """In a GitHub job: annotations, and the report on the job's summary page.
+def publish(console: Screen, judged: Judged, page: str, environment: Mapping[str, str]) -> None:
+    """In a GitHub job: annotations, and ``page`` on the job's summary.
 
     Raises StorageError when the summary file that the job was given cannot be written.
     """
     if environment.get("GITHUB_ACTIONS") == "true":
-        for line in annotations(report):
+        for line in annotations(judged):
             console.print(Text(line), soft_wrap=True)  # the one text that is to act
     if path := environment.get("GITHUB_STEP_SUMMARY"):
         try:
             with Path(path).open("a", encoding="utf-8") as file:
-                file.write(markdown(gate_document(report, calibration, brief=True)))
+                file.write(page)
         except OSError as error:
             raise StorageError(f"{path}: summary not written: {error.strerror}") from error

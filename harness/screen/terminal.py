@@ -105,11 +105,20 @@ def _held_together(line: Line, style: str = "") -> Text:
 
 
 def _say(console: Screen, label: Text, text: Text) -> None:
-    """A label, and what it is about beside it, as wide as its longest command at least."""
+    """A label, and what it is about beside it, as wide as its longest command at least.
+
+    A command at the end that does not fit there has a line of its own.
+    """
     cells = [label, text] if label.plain else [text]
     before = [len(part) + GAP for part in cells[:-1]]
     room = _room(console) - sum(before)
-    if any(len(word) > room for word in text.plain.split()):
+    words = text.plain.split()
+    if len(words) > 1 and len(words[-1]) > room:
+        at = -len(words[-1])
+        _say(console, label, text[:at])
+        _say(console, Text(), text[at:])
+        return
+    if any(len(word) > room for word in words):
         room = _ANY  # the screen breaks it, and whoever copies it gets one line
     kinds = [Kind()] * len(cells)
     for line in lined_up(console, kinds, cells, [*(width - GAP for width in before), max(1, room)]):

@@ -66,6 +66,22 @@ def merge_base() -> str:
     )
 
 
+def commits_between(
+    base: str, head: str, most: int = 10, project: Path = PROJECT
+) -> tuple[list[str], int]:
+    """Commits of head that are not in base, newest first, as revision and subject; how many more.
+
+    Nothing where git does not know the two.
+    """
+    try:
+        words = ("-c", "log.showSignature=false", "log", "--format=%h %s", f"--max-count={most}")
+        listed = _text(*words, f"{base}..{head}", "--", project=project).splitlines()
+        count = int(_text("rev-list", "--count", f"{base}..{head}", "--", project=project))
+    except (GitError, ValueError):
+        return [], 0
+    return listed, count - len(listed)
+
+
 def export(revision: str, folder: Path, project: Path = PROJECT) -> None:
     """The files of a revision, without touching the user's own checkout or its worktrees.
 

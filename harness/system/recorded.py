@@ -2,8 +2,8 @@
 
 import shutil
 import time
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
@@ -16,6 +16,7 @@ from recording.errors import ConfigError, StorageError
 from recording.files import read_regular, why
 from recording.manifest import read_manifest
 from recording.rundir import RunDir, list_runs
+from recording.text import plainly
 
 MAX_BYTES = 64 * 2**20
 """Far above any verdict."""
@@ -33,6 +34,7 @@ class Recorded:
     ended: str
     verdict: Outcome | str
     why: str = ""
+    labels: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def path(self) -> str:
@@ -89,7 +91,10 @@ def _read(run: RunDir) -> Recorded:
     except ConfigError as error:
         return Recorded(run, "?", "?", "unreadable", Outcome.INVALID, str(error))
     started = manifest.started_utc[:19]
-    return Recorded(run, manifest.profile.name, started, manifest.ended, _verdict(run))
+    labels = plainly(dict(manifest.labels))
+    return Recorded(
+        run, manifest.profile.name, started, manifest.ended, _verdict(run), labels=labels
+    )
 
 
 def _verdict(run: RunDir) -> Outcome | str:

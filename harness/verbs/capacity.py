@@ -26,6 +26,7 @@ from harness.screen.live import LiveView
 from harness.screen.plain import Screen, styled
 from harness.system.paths import find_profile
 from recording.durations import format_duration
+from recording.labels import parse_labels
 from recording.profile_file import load_profile
 
 Users = Annotated[
@@ -50,6 +51,7 @@ def capacity(
     within_s: Within = WITHIN_S,
     overrides: options.Overrides = None,
     seed: options.Seed = None,
+    labels: options.Labels = None,
     thresholds: options.Thresholds = None,
     runs: options.Runs = options.RUNS,
     inconclusive: options.Inconclusive = None,
@@ -57,11 +59,13 @@ def capacity(
     everything: options.All = False,
 ) -> None:
     """Search and judge."""
+    named = parse_labels(labels or [])
     limits = options.read_limits(thresholds)
     path = find_profile(profile)
     plan = load_profile(path, overrides or [])
     asked = Limits(users, require, within_s)
-    order = capacity_order(plan, str(path), overrides or [], limits, asked, drawn(seed))
+    told = overrides or []
+    order = capacity_order(plan, str(path), told, limits, asked, drawn(seed), named)
     console = Screen(stderr=as_json)
     span = format_duration(round(within_s))
     what = f": the largest load within {span}; seed {order.seed}"

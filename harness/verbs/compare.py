@@ -13,7 +13,9 @@ Examples:
 - `loadgate compare RUN_A RUN_B`
 """
 
+import os
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -25,13 +27,17 @@ from analysis.html.page import html
 from analysis.limits.regression import GateSettings
 from analysis.limits.thresholds import Thresholds
 from analysis.pictures.compared import compared_pictures
+from analysis.report.cases import Judged, of_comparison
 from analysis.report.compared import comparison_document
+from analysis.report.junit import junit
+from analysis.report.markdown import markdown
 from harness import options
-from harness.screen.judged import keep
+from harness.screen.judged import keep, publish
+from harness.screen.plain import Screen
 from harness.screen.terminal import answer
 from harness.system.streams import presenting
 from recording.errors import ConfigError
-from recording.rundir import open_run_dir
+from recording.rundir import RunDir, open_run_dir
 
 
 def compare(
@@ -47,11 +53,21 @@ def compare(
     """Compare, print, end with the verdict's exit code."""
     limits = options.read_limits(thresholds)
     found = _pair(run, other, limits) if other else _stored(run, baselines, limits)
-    document, page = comparison_document(found), open_run_dir(other or run).comparison
+    judged, document = of_comparison(found), comparison_document(found)
+    told, page = markdown(document), open_run_dir(other or run).comparison
     keep(page, lambda: html(replace(document, charts=compared_pictures(found))))
+    if other is None:
+        _store(RunDir(run), found, judged, told)
     with presenting():
         answer(replace(document, closing=f"report: {page}"), found.to_json(), as_json=as_json)
+        publish(Screen(stderr=as_json, soft_wrap=True), judged, told, os.environ)
     options.exit_with(found.verdict.exit_code, inconclusive)
+
+
+def _store(run: RunDir, found: Comparison, judged: Judged, page: str) -> None:
+    keep(run.compared, found.to_json)
+    keep(run.compared_report, page.encode)
+    keep(run.compared_junit, partial(junit, judged))
 
 
 def _pair(a: Path, b: Path, limits: Thresholds) -> Comparison:

@@ -11,8 +11,9 @@ Examples:
 - `loadgate gate --base ref:v1.4.0 --head ref:HEAD`
 - `loadgate gate --head-set services.inventory_lock.pool_max=20`
 - `loadgate gate --base . --head . --seed 7`  (again as it was)
+- `loadgate gate --rounds 60`  (sharper; or `--time 10m`)
 - `loadgate gate --base url:old.toml --head url:new.toml --inconclusive=fail`
-- `loadgate gate --capacity --base ref:v1.4.0`  (is the largest load smaller? 12 minutes)
+- `loadgate gate --capacity --base ref:v1.4.0`  (is the largest load smaller?)
 """
 
 from contextlib import ExitStack
@@ -27,13 +28,14 @@ from analysis.limits.thresholds import Thresholds
 from analysis.paired.look import decided_early
 from analysis.statistics.looks import LookPlan, balanced_order
 from harness import options
-from harness.run.capacity_gate import AskedOfArms, search_both
+from harness.run.capacity_gate import Arms, AskedOfArms, search_both
 from harness.run.conduct import Order, record
 from harness.run.early_look import EarlyLooks
 from harness.run.forecast import answer_forecast, gate_forecast
 from harness.run.searches import WITHIN_S, Limits
 from harness.scene import preflight
 from harness.scene.arms import open_arms, prepared, seeded
+from harness.scene.rounds import resized
 from harness.scene.seeds import drawn, seeded_load
 from harness.screen.judged import finish, finish_both
 from harness.screen.live import LiveView
@@ -44,9 +46,10 @@ from harness.system.scratch import sweep
 from recording.durations import format_duration
 from recording.errors import ConfigError
 from recording.given_files import check_folder
+from recording.labels import parse_labels
 from recording.manifest import ArmFacts, PairedRun
 from recording.profile import Gate, Profile
-from recording.profile_file import read_profile
+from recording.profile_file import load_profile, read_profile
 from recording.rundir import RunDir
 from recording.slots import BASE, HEAD
 
@@ -68,6 +71,19 @@ HeadSet = Annotated[
     list[str] | None,
     typer.Option("--head-set", metavar="KEY=VALUE", help="services.* of head; repeatable."),
 ]
+ProfileName = Annotated[
+    str | None, typer.Option("--profile", help="Name or TOML file [gate, or capacity].")
+]
+Capacity = Annotated[
+    bool, typer.Option("--capacity", help="Compare the largest loads: two whole searches.")
+]
+Rounds = Annotated[
+    int | None, typer.Option("--rounds", metavar="N", help="How many at most [the profile's].")
+]
+Time = Annotated[
+    str | None,
+    typer.Option("--time", metavar="10m", help="As many rounds as fit into this time."),
+]
 
 
 def gate(
@@ -76,14 +92,13 @@ def gate(
     base_set: BaseSet = None,
     head_set: HeadSet = None,
     overrides: options.Overrides = None,
-    profile: Annotated[
-        str | None, typer.Option("--profile", help="Name or TOML file [gate, or capacity].")
-    ] = None,
-    capacity: Annotated[
-        bool, typer.Option("--capacity", help="Compare the largest loads: two whole searches.")
-    ] = False,
+    profile: ProfileName = None,
+    capacity: Capacity = False,
+    rounds: Rounds = None,
+    time: Time = None,
     seed: options.Seed = None,
     same_draws: options.SameDraws = False,
+    labels: options.Labels = None,
     thresholds: options.Thresholds = None,
     runs: options.Runs = options.RUNS,
     inconclusive: options.Inconclusive = None,
@@ -93,29 +108,31 @@ def gate(
 ) -> None:
     """Record a paired run and judge it."""
     check_folder(runs, "--runs")
+    named = parse_labels(labels or [])
     limits = options.read_limits(thresholds)
     path = find_profile(profile or ("capacity" if capacity else "gate"))
-    plan, written = read_profile(path, overrides or [])
+    told = overrides or []
+    told += _length(load_profile(path, told), capacity, rounds, time)
+    plan, written = read_profile(path, told)
     wanted = base if base is not None else f"ref:{git.merge_base()}"
     seed = drawn(seed)
-    asked = AskedOfArms(
-        profile=seeded_load(plan, seed),
-        written=written,
-        arms={BASE: (wanted, base_set or []), HEAD: (head, head_set or [])},
-        overrides=overrides or [],
-        seed=seed,
-        same_draws=same_draws,
-    )
+    arms: Arms = {BASE: (wanted, base_set or []), HEAD: (head, head_set or [])}
+    asked = AskedOfArms(seeded_load(plan, seed), written, arms, told, seed, same_draws, named)
     if dry_run:
         _rehearse(asked, limits, as_json)
         return
     if capacity:
-        searched = search_both(asked, limits, _SEARCH, runs, Screen(stderr=as_json))
-        finish_both(
-            searched[BASE], searched[HEAD], limits, as_json=as_json, inconclusive=inconclusive
-        )
+        both = search_both(asked, limits, _SEARCH, runs, Screen(stderr=as_json))
+        finish_both(both[BASE], both[HEAD], limits, as_json=as_json, inconclusive=inconclusive)
     recorded = _record(asked, limits, runs, Screen(stderr=as_json))
     finish(recorded, limits, as_json=as_json, everything=everything, inconclusive=inconclusive)
+
+
+def _length(plan: Profile, capacity: bool, rounds: int | None, time: str | None) -> list[str]:
+    """Overrides that make the gate as long as it was asked for. Raises ConfigError."""
+    if capacity and (rounds is not None or time is not None):
+        raise ConfigError("--rounds and --time: --capacity searches, and has no rounds")
+    return resized(plan, rounds, time)
 
 
 def _rehearse(asked: AskedOfArms, limits: Thresholds, as_json: bool) -> None:
@@ -148,12 +165,15 @@ def _record(asked: AskedOfArms, limits: Thresholds, runs: Path, console: Screen)
         base, head = (
             seeded(one, asked.seed, "both" if asked.same_draws else arm) for arm, one in ready
         )
+        commits, left = _commits(base.facts, head.facts)
         paired = PairedRun(
             base=base.facts,
             head=head.facts,
             seed=asked.seed,
             head_first=balanced_order(LookPlan(gate.looks), asked.seed),
             same_draws=asked.same_draws,
+            commits=tuple(commits),
+            commits_left=left,
         )
         console.print(_headline(plan, gate, paired), soft_wrap=not console.is_terminal)
         settle_s = plan.recording.interval + SLOWEST_REQUEST_S
@@ -163,12 +183,19 @@ def _record(asked: AskedOfArms, limits: Thresholds, runs: Path, console: Screen)
             overrides=asked.overrides,
             seed=asked.seed,
             paired=paired,
+            labels=asked.labels,
             enough=EarlyLooks(gate, paired, settle_s, partial(decided_early, limits)).enough,
         )
         with LiveView(console, f"loadgate {plan.name}") as view:
             if doubt := _doubt(plan, gate):
                 view.note(doubt)
             return record(order, runs, view)
+
+
+def _commits(base: ArmFacts, head: ArmFacts) -> tuple[list[str], int]:
+    """What head has that base has not."""
+    known = base.revision and head.revision
+    return git.commits_between(base.revision, head.revision) if known else ([], 0)
 
 
 def _gate(profile: Profile, path: str) -> Gate:

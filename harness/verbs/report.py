@@ -1,15 +1,17 @@
-"""Rebuild `verdict.json`, `report.md` and `report.html` of RUN and print the report.
+"""Rebuild what is derived of RUN (verdict.json, reports, what CI reads), and print the report.
 
 A terminal shows what `loadgate analyze` shows; a pipe or a file gets the whole page, as Markdown.
 
 Examples:
 
+- `loadgate report`  (the newest run)
 - `loadgate report runs/20260301-101500-release-1f2e`
 - `loadgate report RUN --open`  (in the browser, with charts)
 - `loadgate report RUN > report.md`
 """
 
 import webbrowser
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -21,12 +23,14 @@ from harness.screen.plain import Screen, print_json
 from harness.screen.saying import saying
 from harness.screen.terminal import show
 from harness.system.streams import presenting, warn
-from recording.rundir import RunDir, open_run_dir
+from recording.errors import NotARunError
+from recording.rundir import RunDir, list_runs, open_run_dir
 
 
 def report(
-    run: options.Run,
+    run: Annotated[Path | None, options.run_argument(help="Run directory [the newest].")] = None,
     thresholds: options.Thresholds = None,
+    runs: options.Runs = options.RUNS,
     everything: options.All = False,
     as_json: options.Json = False,
     in_browser: Annotated[
@@ -34,7 +38,8 @@ def report(
     ] = False,
 ) -> None:
     """Rebuild and print; the exit code says whether that worked, not what the verdict is."""
-    found, limits = open_run_dir(run), options.read_limits(thresholds)
+    found = open_run_dir(run) if run else _newest(runs)
+    limits = options.read_limits(thresholds)
     with saying("judging …"):
         verdict, calibration = derive(found, limits)
     if in_browser:
@@ -48,6 +53,14 @@ def report(
             show(console, document, everything=everything)
         else:
             typer.echo(markdown(document), nl=False)
+
+
+def _newest(runs: Path) -> RunDir:
+    """Raises NotARunError where there is none."""
+    found = list_runs(runs)
+    if not found:
+        raise NotARunError(f"no runs in {runs}/ yet: try `loadgate run smoke`")
+    return found[0]
 
 
 def _open(run: RunDir) -> None:

@@ -9,8 +9,9 @@ Examples:
 - `loadgate run smoke`
 - `loadgate run release --set services.cart.eviction=lazy --seed 7`
 - `loadgate run smoke --set load.phases.sustained.users=200 --json`
-- `loadgate run bf2025-peak --dry-run`  (what it would take, and what could be judged)
-- `loadgate run bf2025 --workers-expected 3 --bind 0.0.0.0`  (see `loadgate worker`)
+- `loadgate run release --label shop=1.4.2`
+- `loadgate run bf2025-peak --dry-run`  (what it would take)
+- `loadgate run bf2025 --workers-expected 3 --bind 0.0.0.0`
 """
 
 from typing import Annotated
@@ -31,6 +32,7 @@ from harness.system.paths import find_profile
 from recording.durations import format_duration
 from recording.errors import ConfigError
 from recording.given_files import check_folder
+from recording.labels import parse_labels
 from recording.profile import Profile
 from recording.profile_file import read_profile
 
@@ -60,6 +62,7 @@ def run(
     profile: options.ProfileName,
     overrides: options.Overrides = None,
     seed: options.Seed = None,
+    labels: options.Labels = None,
     thresholds: options.Thresholds = None,
     runs: options.Runs = options.RUNS,
     inconclusive: options.Inconclusive = None,
@@ -76,6 +79,7 @@ def run(
     """Record and judge."""
     workers = _workers(workers_expected, bind, port, given_token(token, token_file), wait_s)
     check_folder(runs, "--runs")
+    named = parse_labels(labels or [])
     limits = options.read_limits(thresholds)
     path = find_profile(profile)
     plan, written = read_profile(path, overrides or [])
@@ -89,7 +93,8 @@ def run(
         console.print(f"start {workers_expected} worker(s), each with:")
         console.print(f"  {workers.command}", soft_wrap=True)
     with LiveView(console, f"loadgate {plan.name}") as view:
-        recorded = conduct(plan, settings, overrides or [], runs, view, workers, drawn(seed))
+        seed = drawn(seed)
+        recorded = conduct(plan, settings, overrides or [], runs, view, workers, seed, named)
     finish(recorded, limits, as_json=as_json, everything=everything, inconclusive=inconclusive)
 
 

@@ -24,6 +24,7 @@ from harness import options
 from harness.screen.terminal import answer
 from harness.system.recorded import Recorded, megabytes, prunable, recorded, remove
 from recording.errors import ConfigError
+from recording.labels import as_text
 
 ProfileName = Annotated[
     str | None, typer.Option("--profile", metavar="NAME", help="Only those of this profile.")
@@ -97,11 +98,13 @@ def _list(found: list[Recorded], more: tuple[str, ...], *, as_json: bool) -> Non
 
 def _table(found: list[Recorded]) -> Table:
     """The name of a run begins with its start, UTC."""
-    rows = []
+    rows, labelled = [], any(run.labels for run in found)
     for run in found:
         mark = Mark(run.verdict, run.verdict if isinstance(run.verdict, Outcome) else "quiet")
-        rows.append(Row((mark, run.path, run.profile, run.ended)))
-    return Table((*verdicts("verdict"), *texts("run", "profile", "ended")), tuple(rows))
+        labels = (as_text(run.labels),) if labelled else ()
+        rows.append(Row((mark, run.path, run.profile, run.ended, *labels)))
+    heads = texts("run", "profile", "ended", *(("labels",) if labelled else ()))
+    return Table((*verdicts("verdict"), *heads), tuple(rows))
 
 
 def _prune(old: list[Recorded], *, yes: bool, as_json: bool) -> None:

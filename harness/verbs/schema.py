@@ -1,4 +1,4 @@
-"""Print the JSON Schema of a file that people write, so that editors complete and check it.
+"""Print the JSON Schema of a file that people write, for editors, or of verdict.json.
 
 The shipped files name theirs (`#:schema`), which docs/reference/ keeps.
 
@@ -6,7 +6,8 @@ Examples:
 
 - `loadgate schema profile > profile.schema.json`
 - `loadgate schema thresholds`
-- `loadgate schema behaviour`  (what `[services.*]` and `POST /admin/behaviour` take)
+- `loadgate schema behaviour`  (what `[services.*]` takes)
+- `loadgate schema verdict`  (what verdict.json holds)
 """
 
 from enum import StrEnum
@@ -24,11 +25,12 @@ class What(StrEnum):
     PROFILE = "profile"
     THRESHOLDS = "thresholds"
     BEHAVIOUR = "behaviour"
+    VERDICT = "verdict"
 
 
 def schema(
     of: Annotated[
-        What, typer.Argument(metavar="profile|thresholds|behaviour", help="Of which file.")
+        What, typer.Argument(metavar="profile|thresholds|behaviour|verdict", help="Of which file.")
     ],
 ) -> None:
     """Print."""

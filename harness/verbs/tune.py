@@ -2,19 +2,18 @@
 stack that is told a new value between slots, and a minute at the answer that is judged as a run is.
 
 Any number a service can be told: inventory_lock.pool_max, replicas, wait_timeout_s,
-scale_threshold_percent, checkout.lock_ttl_s, … Two at once are tried as a small grid. Exit code 0:
-what is in force today is fine; 3: it is not, and the answer is printed.
+scale_threshold_percent, checkout.lock_ttl_s, … Two at once are tried as a small grid. With
+`--replicas 2..5 --max-connections 400` also the largest pool that all replicas can have. Exit code
+0: what is in force today is fine; 3: it is not, and the answer is printed.
 
 Examples:
 
 - `loadgate tune inventory_lock.pool_max --range 50..400`
-- `loadgate tune inventory_lock.pool_max --range 50..400 --at 1.5x --headroom 20%`
-- `loadgate tune inventory_lock.pool_max --range 50..400 --replicas 2..5 --max-connections 400`
-- `loadgate tune inventory_lock.pool_max inventory_lock.replicas --range 30..120 --range 1..3`
-- `loadgate tune inventory_lock.pool_max --range 50..400 --from runs/20260301-101500-tune-1f2e`
+- `loadgate tune inventory_lock.pool_max --range 50..400 --at 1.5x`
+- `loadgate tune inventory_lock.pool_max --range 50..400 --from RUN`
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, NoReturn
@@ -51,6 +50,7 @@ from harness.system.paths import find_profile
 from mock_services.table import SERVICES
 from recording.durations import format_duration, parse_duration_s
 from recording.errors import ConfigError
+from recording.labels import parse_labels
 from recording.manifest import Searched, read_manifest
 from recording.profile import Phase, Profile
 from recording.profile_file import load_profile
@@ -105,6 +105,7 @@ def tune(
     from_run: FromRun = None,
     overrides: options.Overrides = None,
     seed: options.Seed = None,
+    labels: options.Labels = None,
     thresholds: options.Thresholds = None,
     runs: options.Runs = options.RUNS,
     inconclusive: options.Inconclusive = None,
@@ -112,6 +113,7 @@ def tune(
     everything: options.All = False,
 ) -> None:
     """Search, and judge what was found."""
+    named = parse_labels(labels or [])
     limits = options.read_limits(thresholds)
     path, plan = _profile(profile, from_run, overrides or [])
     budget = budget_of(replicas, max_connections, share("--surge", surge))
@@ -126,7 +128,7 @@ def tune(
     load, loads = _constant_load(plan, path), multiples(at or [])
     asked = Asked(tuned, load, loads, left, budget=budget, services=told)
     within_s = len(loads) * _seconds("--within", within)
-    order = Ordered(plan, path, asked, limits, overrides or [], drawn(seed), within_s)
+    order = Ordered(plan, path, asked, limits, overrides or [], drawn(seed), within_s, named)
     recorded = _record(order, runs, Screen(stderr=as_json))
     finish(recorded, limits, as_json=as_json, everything=everything, inconclusive=inconclusive)
 
@@ -157,6 +159,7 @@ class Ordered:
     overrides: Sequence[str]
     seed: int
     within_s: float
+    labels: Mapping[str, str]
 
 
 def _record(of: Ordered, runs: Path, console: Screen) -> RunDir:
@@ -184,7 +187,7 @@ def _record(of: Ordered, runs: Path, console: Screen) -> RunDir:
             apply = Telling(plan.services)
         search = Search(Searched(kind="tune", asked=asked.told()), tuner, tuner.tight, apply)
         scene = single(searched, settings, "127.0.0.1")
-        order = Order(searched, scene, of.overrides, seed=of.seed, search=search)
+        order = Order(searched, scene, of.overrides, seed=of.seed, search=search, labels=of.labels)
         return record(order, runs, view)
 
 

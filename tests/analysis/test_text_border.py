@@ -14,7 +14,9 @@ from analysis.paired.cost_rows import CostRow
 from analysis.paired.judge import GateReport
 from analysis.regression.latency import LatencyRow
 from analysis.regression.rows import Stakes
-from analysis.report.ci import annotations, junit
+from analysis.report.cases import of_verdict
+from analysis.report.github import annotations
+from analysis.report.junit import junit
 from analysis.report.markdown import code, markdown, md
 from analysis.report.paired import gate_document
 from analysis.report.single import run_document
@@ -175,12 +177,13 @@ def test_a_screen_shows_text_as_text(text: str) -> None:
 def test_annotations_are_one_command_each(text: str) -> None:
     """One for the breach, whatever stands in it."""
     for outcome in (Outcome.FAIL, Outcome.INVALID, Outcome.INCONCLUSIVE):
-        (line,) = annotations(gate(text, outcome))
+        (line,) = annotations(of_verdict(gate(text, outcome)))
         assert line.startswith(("::error title=", "::warning title="))
         assert line.splitlines() == [line]
         assert not acts(line)
     printed = on_screen(
-        lambda console: publish(console, gate(text), {"GITHUB_ACTIONS": "true"}), 9999
+        lambda console: publish(console, of_verdict(gate(text)), "", {"GITHUB_ACTIONS": "true"}),
+        9999,
     )
     assert len(printed.splitlines()) == 1
     assert printed.startswith("::error title=")
@@ -191,8 +194,8 @@ def test_annotations_are_one_command_each(text: str) -> None:
 def test_junit_is_valid_xml_with_a_case_per_row(text: str) -> None:
     """For any text."""
     for outcome in Outcome:
-        root = ET.fromstring(junit(gate(text, outcome)))
-        assert len(root.findall(".//testcase")) == 3
+        root = ET.fromstring(junit(of_verdict(gate(text, outcome))))
+        assert len(root.findall(".//testcase")) == (4 if outcome != Outcome.INCONCLUSIVE else 5)
         assert not [c for node in root.iter() for c in acts("".join(node.attrib.values()))]
 
 

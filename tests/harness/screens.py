@@ -17,7 +17,7 @@ from functools import cache
 from pathlib import Path
 
 from analysis.calibration.record import summarise
-from analysis.judge import judge
+from analysis.judge import judged as judged_run
 from analysis.limits.thresholds import load_thresholds
 from analysis.report.calibrated import calibration_document
 from analysis.report.document import Document
@@ -134,8 +134,8 @@ def _prepare(folder: Path) -> None:
 def _print_all(folder: Path) -> None:
     """In the pane. Each recording is judged once, and shown at every width."""
     limits = load_thresholds(folder / "limits.toml")
-    once = cache(lambda root: judge(RunDir(root), limits))
-    judged.judge = lambda run, _: once(run.root)
+    once = cache(lambda root: judged_run(RunDir(root), limits))
+    judged.judged = lambda run, _: once(run.root)
     os.chdir(folder)
     written: dict[int, list[str]] = {width: [] for width in WIDTHS}
     for command in commands():

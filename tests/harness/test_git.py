@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.system.git import export, facts, resolve
+from harness.system.git import commits_between, export, facts, resolve
 from recording.errors import ConfigError
 from tests.harness.conftest import git
 
@@ -82,3 +82,15 @@ def test_a_revision_is_unpacked_whole_or_not_at_all(tmp_path: Path) -> None:
     git(here, "commit", "--quiet", "--message", "attributes")
     with pytest.raises(ConfigError, match=r"git archive leaves out .*export-ignore"):
         export(resolve("main", here), tmp_path / "out", here)
+
+
+def test_commits_between_are_the_newest_and_a_count(tmp_path: Path) -> None:
+    """Whatever their subjects hold; nothing where a revision is unknown."""
+    git(tmp_path, "init", "--quiet")
+    for subject in ("base", "one", "::error::two | <b>", "three"):
+        git(tmp_path, "commit", "--quiet", "--allow-empty", "--message", subject)
+    listed, left = commits_between("HEAD~3", "HEAD", 2, tmp_path)
+    assert [line.partition(" ")[2] for line in listed] == ["three", "::error::two | <b>"]
+    assert left == 1
+    assert commits_between("HEAD", "HEAD", project=tmp_path) == ([], 0)
+    assert commits_between("nothing", "HEAD", project=tmp_path) == ([], 0)

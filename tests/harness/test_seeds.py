@@ -29,7 +29,16 @@ def ordered(monkeypatch: pytest.MonkeyPatch, seed: int, *overrides: str) -> Orde
 
     monkeypatch.setattr("harness.run.conduct.record", kept)
     profile = load_profile(FIXTURES / "tiny.toml", overrides)
-    conduct(profile, checked(profile, "tiny.toml"), (), Path(), None, Workers(), seed)  # type: ignore[arg-type]
+    conduct(
+        profile,
+        checked(profile, "tiny.toml"),
+        (),
+        Path(),
+        None,
+        Workers(),
+        seed,
+        {},  # type: ignore[arg-type]
+    )
     return orders[0]
 
 

@@ -10,7 +10,9 @@ import pytest
 
 from analysis.limits.thresholds import load_thresholds
 from analysis.paired.judge import GateReport
-from analysis.report.ci import annotations, junit
+from analysis.report.cases import of_verdict
+from analysis.report.github import annotations
+from analysis.report.junit import junit
 from analysis.report.markdown import markdown
 from analysis.report.paired import gate_document
 from tests.analysis.gate.paired_recordings import ONE_LOOK, PairedRecording, judged
@@ -47,16 +49,15 @@ def killed(tmp_path_factory: pytest.TempPathFactory) -> GateReport:
 
 
 def suite_of(report: GateReport) -> ET.Element:
-    """The parsed test suite."""
-    suite = ET.fromstring(junit(report)).find("testsuite")
-    assert suite is not None
+    """The parsed suite of the rules."""
+    _, suite = ET.fromstring(junit(of_verdict(report)))
     return suite
 
 
 def test_junit_has_a_case_per_row_and_failures_with_reasons(slower: GateReport) -> None:
     """CI shows which endpoint failed and why."""
     suite = suite_of(slower)
-    assert suite.get("tests") == str(cases(slower) + 1)
+    assert suite.get("tests") == str(cases(slower))
     failed = {c.get("name"): c.find("failure") for c in suite if c.find("failure") is not None}
     assert {"charge p95", "charge p99"} <= set(failed)
     assert suite.get("failures") == str(len(failed))
@@ -74,19 +75,22 @@ def test_junit_skips_what_cannot_tell(thin: GateReport) -> None:
 
 def test_junit_of_an_invalid_run_is_one_error(killed: GateReport) -> None:
     """Rows of a run that is no evidence are skipped, so that none of them looks passed."""
-    suite = suite_of(killed)
-    assert (suite.get("errors"), suite.get("skipped")) == ("1", str(cases(killed)))
+    evidence, rules = ET.fromstring(junit(of_verdict(killed)))
+    assert evidence.get("errors") == str(len(killed.invalid_reasons))
+    assert rules.get("skipped") == rules.get("tests") == str(cases(killed))
 
 
 def test_junit_survives_any_text(killed: GateReport) -> None:
     """A reason with control characters and markup is still XML."""
-    spoilt = replace(killed, invalid_reasons=("\x1b[31m<died> & \ud800",), summary="\x00]]>")
-    assert "<died>" in str(suite_of(spoilt).findtext("testcase/error"))
+    said = "\x1b[31m<died> & \ud800"
+    spoilt = replace(killed, checks=(), invalid_reasons=(said,), summary="\x00]]>")
+    evidence, _ = ET.fromstring(junit(of_verdict(spoilt)))
+    assert "<died>" in str(evidence.findtext("testcase/error"))
 
 
 def test_annotations_name_the_endpoint_and_are_one_line(slower: GateReport) -> None:
     """Each breach is a workflow command; what the runner reads as syntax is escaped."""
-    lines = list(annotations(slower))
+    lines = list(annotations(of_verdict(slower)))
     assert len(lines) == len(slower.breaches)
     assert all(line.startswith("::error title=") and line.count("::") == 2 for line in lines)
     assert any("charge" in line and "%25" in line for line in lines)
@@ -94,8 +98,8 @@ def test_annotations_name_the_endpoint_and_are_one_line(slower: GateReport) -> N
 
 def test_annotations_of_the_other_verdicts(thin: GateReport, killed: GateReport) -> None:
     """Cannot tell warns, no evidence is an error."""
-    assert [line.split(" ")[0] for line in annotations(thin)] == ["::warning"]
-    assert [line.split(" ")[0] for line in annotations(killed)] == ["::error"]
+    assert [line.split(" ")[0] for line in annotations(of_verdict(thin))] == ["::warning"]
+    assert [line.split(" ")[0] for line in annotations(of_verdict(killed))] == ["::error"]
 
 
 def test_the_report_shows_every_row_with_what_it_could_have_seen(slower: GateReport) -> None:

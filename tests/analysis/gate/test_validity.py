@@ -10,7 +10,8 @@ import pytest
 
 from analysis.limits.thresholds import load_thresholds
 from analysis.paired.judge import GateReport
-from analysis.report.ci import junit
+from analysis.report.cases import of_verdict
+from analysis.report.junit import junit
 from analysis.words.values import Outcome
 from recording.closing import close_run
 from recording.manifest import Manifest
@@ -115,7 +116,7 @@ def test_orders_that_head_alone_loses_fail(
     assert any(line.startswith("head: orders: ") for line in report.findings)
     failed = outcome is Outcome.FAIL
     assert {b.subject for b in report.breaches} == ({"orders"} if failed else set())
-    assert (b'<failure message="' in junit(report)) is failed
+    assert (b'<failure message="' in junit(of_verdict(report))) is failed
 
 
 PAID = Books().payments or ()
@@ -167,7 +168,7 @@ def test_a_head_that_restarts_fails(tmp_path: Path, at_s: float) -> None:
     (breach,) = report.breaches
     assert (breach.subject, breach.metric, breach.actual) == ("cart-service@head", "restarts", 1)
     assert breach.because.endswith("; base did not")
-    assert b"restarted before" in junit(report)
+    assert b"restarted before" in junit(of_verdict(report))
 
 
 @pytest.mark.parametrize("spoilt", [{"locust_requests": None}, {"recorded": "many"}])

@@ -1,0 +1,87 @@
+"""What to do next, under every verdict but PASS."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from analysis.advice.again import again
+from analysis.advice.decisions import for_gate, for_run
+from analysis.advice.examples import examples
+from analysis.advice.remedies import remedies
+from analysis.advice.searches import for_capacity, for_setting
+from analysis.capacity.judge import CapacityReport
+from analysis.evidence.run import Evidence
+from analysis.tuning.judge import TuneReport
+from analysis.words.units import counted
+from analysis.words.values import NextStep, Outcome, Verdict
+from recording.manifest import Manifest, PairedRun
+from recording.profile import JOURNEY
+
+READ_ON = NextStep("begin with the first reason above: nothing recorded says more")
+MOST_STEPS = 3
+"""Of which examples are named."""
+
+
+def advised(evidence: Evidence, verdict: Verdict) -> Verdict:
+    """The verdict with its next steps."""
+    if verdict.verdict is Outcome.PASS:
+        return verdict
+    return replace(verdict, next_steps=tuple(_steps(evidence, verdict)) or (READ_ON,))
+
+
+def _steps(evidence: Evidence, verdict: Verdict) -> Iterator[NextStep]:
+    manifest = evidence.manifest
+    if verdict.verdict is Outcome.INVALID:
+        yield from _remedies(manifest, verdict)
+    elif isinstance(verdict, CapacityReport):
+        yield from for_capacity(manifest, verdict)
+    elif isinstance(verdict, TuneReport):
+        yield from for_setting(manifest, verdict)
+    elif verdict.verdict is Outcome.INCONCLUSIVE:
+        yield from (for_gate if manifest.paired else for_run)(manifest, verdict)
+    elif verdict.verdict is Outcome.FAIL:
+        yield from _look_at(evidence, verdict)
+        if manifest.paired:
+            yield from _changed(manifest.paired)
+        if command := again(manifest):
+            yield NextStep("see it again, with the same draws", command)
+
+
+def _remedies(manifest: Manifest, verdict: Verdict) -> Iterator[NextStep]:
+    """A search whose recording is sound says itself why no level was evidence."""
+    if isinstance(verdict, CapacityReport) and all(check.ok for check in verdict.checks):
+        return for_capacity(manifest, verdict)
+    return remedies(manifest, verdict.checks)
+
+
+def _look_at(evidence: Evidence, verdict: Verdict) -> Iterator[NextStep]:
+    """Requests that broke a rule, by their id: the services' logs and traces have it."""
+    slow, failed = _steps_that_broke(evidence, verdict)
+    found = [
+        *examples(evidence, failed[:MOST_STEPS], failed=True),
+        *examples(evidence, slow[:MOST_STEPS], failed=False),
+    ]
+    for text in found:
+        yield NextStep(f"look up the {text}")
+
+
+def _steps_that_broke(evidence: Evidence, verdict: Verdict) -> tuple[list[str], list[str]]:
+    """Those too slow, and those that failed too often; the journey only where no step did."""
+    slow: dict[str, None] = {}
+    failed: dict[str, None] = {}
+    for breach in verdict.breaches:
+        step = breach.subject.rpartition("/")[2].partition("@")[0]
+        if step in evidence.services.steps or step == JOURNEY:
+            (failed if breach.metric in ("error_rate", "failures") else slow).setdefault(step)
+    for broken in (slow, failed):
+        if len(broken) > 1:
+            broken.pop(JOURNEY, None)
+    return list(slow), list(failed)
+
+
+def _changed(paired: PairedRun) -> Iterator[NextStep]:
+    """What stands between the arms."""
+    if paired.commits:
+        left = f", and {counted(paired.commits_left, 'more commit')}" if paired.commits_left else ""
+        yield NextStep(f"look at what changed: {'; '.join(paired.commits)}{left}")
+    if paired.head.dirty:
+        yield NextStep("look at what head has in no commit", "git diff HEAD")
