@@ -2,8 +2,10 @@
 
 from collections.abc import Iterator
 
+from analysis.capacity.judge import CapacityReport
 from analysis.paired.judge import GateReport
 from analysis.report.document import Figure, Glance, Mark
+from analysis.tuning.judge import TuneReport
 from analysis.words.units import as_change
 from analysis.words.values import NO_DATA, Measurement, Outcome, Verdict, show
 from recording.durations import format_duration
@@ -14,8 +16,15 @@ def glance_of(verdict: Verdict) -> Glance | None:
     """Of any verdict; None where so little could be read that there is nothing to say."""
     if not verdict.context:
         return None
-    figures = _of_gate(verdict) if isinstance(verdict, GateReport) else _of_run(verdict)
-    return Glance(tuple(figures), _evidence(verdict))
+    return Glance(tuple(_figures(verdict)), _evidence(verdict))
+
+
+def _figures(verdict: Verdict) -> Iterator[Figure]:
+    if isinstance(verdict, GateReport):
+        return _of_gate(verdict)
+    if isinstance(verdict, CapacityReport | TuneReport):
+        return _of_search(verdict)
+    return _of_run(verdict)
 
 
 def _evidence(verdict: Verdict) -> Mark:
@@ -36,6 +45,20 @@ def _of_run(verdict: Verdict) -> Iterator[Figure]:
         measured = found.get(metric)
         yield Figure(title, measured.shown if measured else NO_DATA, _interval(measured))
     yield _rules(verdict)
+
+
+def _of_search(verdict: CapacityReport | TuneReport) -> Iterator[Figure]:
+    """What was found, and how its confirmation went."""
+    if isinstance(verdict, CapacityReport):
+        for measured in verdict.measurements:
+            yield Figure("largest load", measured.shown, _interval(measured))
+    elif verdict.asked:
+        for setting, value in zip(verdict.asked.settings, verdict.answer, strict=False):
+            today = f"{setting.key}, today {setting.text(setting.present)}"
+            yield Figure("what is enough", setting.text(value), today)
+    yield Figure("searched for", format_duration(round(verdict.context["searched_s"])))
+    if verdict.rows:
+        yield _rules(verdict)
 
 
 def _rules(verdict: Verdict) -> Figure:

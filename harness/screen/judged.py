@@ -85,13 +85,13 @@ def finish_both(
         warn(f"{base.root} or {head.root} cannot be judged")
         exit_with(ExitCode.INVALID, inconclusive)
     answered = _advised(compared(ours, theirs, thresholds.gate.capacity), head)
-    judged_ = of_capacity_gate(answered)
+    told = of_capacity_gate(answered)
     keep(head.root / "capacity_gate.json", answered.to_json)
-    keep(head.compared_junit, partial(junit, judged_))
+    keep(head.compared_junit, partial(junit, told))
     with presenting():
         document = capacity_gate_document(answered, str(head.page))
         answer(document, answered.to_json(), as_json=as_json)
-        publish(Screen(stderr=as_json, soft_wrap=True), judged_, markdown(document), os.environ)
+        publish(Screen(stderr=as_json, soft_wrap=True), told, markdown(document), os.environ)
     exit_with(answered.verdict.exit_code, inconclusive)
 
 

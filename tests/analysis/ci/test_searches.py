@@ -13,9 +13,10 @@ from analysis.capacity.gives import Gave
 from analysis.capacity.judge import CapacityReport
 from analysis.report.cases import of_capacity_gate, of_verdict
 from analysis.report.github import annotations
+from analysis.report.glance import glance_of
 from analysis.tuning.asked import Asked, Setting
 from analysis.tuning.judge import TuneReport
-from analysis.words.values import Check, Outcome, Verdict
+from analysis.words.values import Check, Measurement, Outcome, Verdict
 from recording.manifest import Manifest, Searched
 from tests.analysis.ci.test_advice import manifest
 
@@ -102,3 +103,17 @@ def test_a_gate_on_capacity_is_one_case() -> None:
     assert (case.outcome, case.message) == (Outcome.FAIL, "less")
     (line,) = annotations(judged)
     assert line.startswith("::error title=gate --capacity FAIL::less")
+
+
+@pytest.mark.parametrize("report", [capacity(Outcome.FAIL), tuned(Outcome.FAIL, 24.0)])
+def test_the_page_of_a_search_has_its_numbers_at_a_glance(report: Verdict) -> None:
+    """What was found, and how long it took; nothing is counted that it has not."""
+    found = Measurement("journey", "capacity", 50.0, "arrivals/s", 9, 48.0, 52.0)
+    glance = glance_of(replace(report, measurements=(found,), context={"searched_s": 98.0}))
+    assert glance is not None
+    first, last = glance.figures
+    assert (first.title, first.value) in (
+        ("largest load", "50 arrivals/s"),
+        ("what is enough", "24"),
+    )
+    assert last.value == "1m38s"
