@@ -15,7 +15,7 @@ from recording.exitcodes import ExitCode
 from recording.rundir import list_runs
 
 
-def _profiles(begun: str) -> list[str]:
+def profiles_beginning(begun: str) -> list[str]:
     return [name for name in profile_names() if name.startswith(begun)]
 
 
@@ -30,11 +30,14 @@ RUNS = Path("runs")
 run_argument = partial(typer.Argument, metavar="RUN", autocompletion=_run_dirs)
 Run = Annotated[Path, run_argument(help="Run directory.")]
 ProfileName = Annotated[
-    str, typer.Argument(metavar="PROFILE", help="Name or TOML file.", autocompletion=_profiles)
+    str,
+    typer.Argument(metavar="PROFILE", help="Name or TOML file.", autocompletion=profiles_beginning),
 ]
 GateProfile = Annotated[
     str,
-    typer.Option("--profile", metavar="NAME", help="Name or TOML file.", autocompletion=_profiles),
+    typer.Option(
+        "--profile", metavar="NAME", help="Name or TOML file.", autocompletion=profiles_beginning
+    ),
 ]
 DryRun = Annotated[
     bool,

