@@ -24,6 +24,7 @@ def commands(page: str) -> list[tuple[str, int]]:
     return found
 
 
+@pytest.mark.long
 @pytest.mark.live
 @pytest.mark.parametrize("page", sorted(path.name for path in FOLDER.glob("*.md")))
 def test_a_tutorial_works(page: str, tmp_path: Path) -> None:
