@@ -57,7 +57,9 @@ def _line(line: Line, moments: bool) -> str:
 
 
 def _linked(words: str, moments: bool) -> str:
-    return _MOMENTS.sub(_link, text(words)) if moments else text(words)
+    """With the blanks at its ends, which part it from a name beside it."""
+    said = _MOMENTS.sub(_link, text(words)) if moments else text(words)
+    return f"{' ' * words.startswith(' ')}{said}{' ' * words.endswith(' ')}"
 
 
 def _link(found: re.Match[str]) -> str:

@@ -95,6 +95,12 @@ def test_a_moment_of_the_run_leads_to_its_charts() -> None:
     assert "T+6h14m to T+6h19m</li>" in html(replace(DOCUMENT, charts=())).decode()
 
 
+def test_a_name_in_a_line_stands_apart() -> None:
+    """As it does in every other medium."""
+    page = html(Document((Lines((("do it: ", Code("loadgate run p"), " now"),), "What now"),)))
+    assert b"do it: <code>loadgate run p</code> now" in page
+
+
 def test_a_page_without_charts_runs_nothing() -> None:
     """A list or a verdict on what cannot be read needs no script."""
     assert b"<script" not in html(replace(DOCUMENT, charts=()))
