@@ -21,6 +21,8 @@ P99 = 2.326
 SAMPLED_EVERY_S = 0.5
 ROOMY = 2
 """Times the mean that is in use: hardly anybody waits, so what is in use is what is wanted."""
+BUCKET, NOTHING_MS = 2.0, 5.0
+"""Waits are recorded in buckets as wide as this, and less than that is none worth telling."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +64,33 @@ def twin(
         workload = workload_of(evidence, subject, pool, within, asked.services or None)
     except NoWorkloadError as error:
         return Twin((), (), (), str(error))
+    if unlike := unlike_the_recording(workload):
+        return Twin((), (), doubts=tuple(doubts(workload)), missing=unlike)
     limit = _limit(tightened(thresholds, asked.headroom), subject)
     rows = tuple(_smallest(workload, asked, limit, load) for load in loads)
     curve = tuple(predict(workload, size) for size in sizes)
     of_rows = [row.at for row in rows]
     said = (*workload.assumed, *doubts(workload), *(t for p in of_rows for t in p.extrapolated))
     return Twin(rows, curve, tuple(dict.fromkeys(said)))
+
+
+def unlike_the_recording(workload: Workload) -> str:
+    """That the twin does not do what the pool did at the size it had; "" where it does, or nobody
+    knows what that was.
+
+    Who cannot tell what was can still less tell what would be.
+    """
+    size, was_ms = workload.recorded.size, workload.recorded.wait_p99_ms
+    if not (isfinite(size) and isfinite(was_ms)):
+        return ""
+    played = predict(workload, int(size))
+    low_ms, high_ms = played.wait_p99_low_ms, played.wait_p99_high_ms
+    if low_ms / BUCKET - NOTHING_MS <= was_ms <= high_ms * BUCKET + NOTHING_MS:
+        return ""
+    return (
+        f"of the {size:.0f} connections that there were, the twin's callers wait {low_ms:.3g} to "
+        f"{high_ms:.3g} ms (p99), those that were recorded {was_ms:.3g} ms: it is not asked further"
+    )
 
 
 def _pool_of(evidence: Evidence, subject: str) -> str:
