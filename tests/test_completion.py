@@ -55,6 +55,7 @@ def test_bash_completes_with_what_is_shown(tmp_path: Path, monkeypatch: pytest.M
     command.write_text(f'#!/bin/sh\nexec {sys.executable} -m harness "$@"\n')
     command.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    monkeypatch.setattr("shellingham.detect_shell", lambda *_: ("bash", "/bin/bash"))
     shown = CliRunner().invoke(app, ["--show-completion", "bash"], prog_name="loadgate").stdout
     line = "COMP_WORDS=(loadgate run smo); COMP_CWORD=2; _loadgate_completion loadgate"
     script = f"{shown}\n{line}; echo ${{COMPREPLY[@]}}"

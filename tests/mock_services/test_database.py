@@ -157,13 +157,14 @@ CONSTANT = {"p50_ms": 200, "p95_ms": 200, "p99_ms": 200, "max_ms": 200}
 
 
 def test_a_service_shares_its_database_and_says_so(start: Start) -> None:
-    """Eight of 200 ms at once on two cores take 800 ms; its page has cores and who is at work."""
+    """Eight of 200 ms at once on two cores take 800 ms (less for who comes first, of those that a
+    busy client sends apart); its page has cores and who is at work."""
     latency = {"acquire": CONSTANT}
     lock = start(
         "inventory_lock", latency=latency, latency_scale=1.0, db_cores=2, db_switch_cost=0.0
     )
     took_ms = asyncio.run(eight_at_once(lock.url))
-    assert all(790 <= ms <= 1200 for ms in took_ms), took_ms
+    assert all(650 <= ms <= 1600 for ms in took_ms), took_ms
     assert (lock.metric("database_cores"), lock.metric("database_active")) == (2, 0)
     assert lock.configure(db_cores=0).status_code == 200
     assert all(199 <= ms <= 400 for ms in asyncio.run(eight_at_once(lock.url)))
