@@ -19,7 +19,7 @@ _SEARCHES = {"capacity": judge_capacity, "tune": judge_tuning}
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class Judgement:
     """A verdict, and what it was given on; None where that could not be read."""
 
     verdict: Verdict
@@ -31,23 +31,23 @@ def judge(run: RunDir, thresholds: Thresholds) -> Verdict:
     return judged(run, thresholds).verdict
 
 
-def judged(run: RunDir, thresholds: Thresholds) -> Judged:
+def judged(run: RunDir, thresholds: Thresholds) -> Judgement:
     """The same with the recording, for whoever draws it: reading takes longer than judging."""
     found = _judged(run, thresholds)
     by = JudgedBy(PurePath(thresholds.source).name, thresholds.sha256)
     return replace(found, verdict=replace(found.verdict, judged_by=by))
 
 
-def _judged(run: RunDir, thresholds: Thresholds) -> Judged:
+def _judged(run: RunDir, thresholds: Thresholds) -> Judgement:
     try:
         with last_net(run):
             evidence = load_evidence(run)
-            return Judged(advised(evidence, _verdict(evidence, thresholds)), evidence)
+            return Judgement(advised(evidence, _verdict(evidence, thresholds)), evidence)
     except ManifestError as error:
         said = str(error).removeprefix(f"{run.manifest}: ")
-        return Judged(_no_evidence(run, f"manifest.json is unreadable: {said}"))
+        return Judgement(_no_evidence(run, f"manifest.json is unreadable: {said}"))
     except SpoiltError as error:
-        return Judged(_no_evidence(run, str(error)))
+        return Judgement(_no_evidence(run, str(error)))
 
 
 def _verdict(evidence: Evidence, thresholds: Thresholds) -> Verdict:

@@ -39,7 +39,7 @@ def for_setting(manifest: Manifest, report: TuneReport) -> Iterator[NextStep]:
         yield NextStep("let it run to its end", again(manifest))
     elif not answer:
         yield _wider(manifest, asked)
-    elif report.verdict is Outcome.FAIL:
+    elif report.verdict is Outcome.FAIL and report.sure:
         pairs = zip(asked.settings, answer, strict=True)
         told = [f"services.{each.key}={each.written(value)}" for each, value in pairs]
         yield NextStep("set what is enough, and judge a run with it", run_with(manifest, told))

@@ -92,6 +92,11 @@ def _nothing(seen: Sequence[Seen], found: Answer | None) -> tuple[str, ...]:
 
 def _unsure(found: Answer, asked: Asked, seen: Sequence[Seen]) -> Iterator[str]:
     yield from open_in_words(found, asked, seen)
+    if found.limit and found.limit.rough and asked.required > found.low:
+        yield (
+            f"{found.limit.because}; that counts what failed starts left behind, so the pool may "
+            "carry more: search longer, from a smaller load"
+        )
     if found.low < asked.required <= found.high:
         yield (
             f"{asked.required_by} of {asked.required:.4g} {asked.unit} lies in the interval"
@@ -103,8 +108,8 @@ def _unsure(found: Answer, asked: Asked, seen: Sequence[Seen]) -> Iterator[str]:
 
 
 def _breach(found: Answer, asked: Asked) -> Breach | None:
-    """Where the required load is more than the upper end."""
-    if asked.required <= found.high:
+    """Where the required load is more than the upper end, and that end is one."""
+    if asked.required <= found.high or (found.limit and found.limit.rough):
         return None
     because = found.limit.because if found.limit else f"{found.gave or 'rules'} gave first"
     rule = f"{CAPACITY} >= {asked.required:.4g} {asked.unit}"

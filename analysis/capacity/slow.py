@@ -10,6 +10,7 @@ fills without an end, and what it keeps up with is the load times the pace of it
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import isfinite, sqrt
+from typing import NamedTuple
 
 import numpy as np
 
@@ -38,7 +39,8 @@ FADES_S = 86_400.0
 class Limit:
     """The largest load that a pool carries for good, extrapolated, with its interval.
 
-    ``at_most``: it is an upper bound, as nothing that was taken came back yet.
+    ``at_most``: it is an upper bound, as nothing that was taken came back yet. ``rough``: it counts
+    what failed starts left behind in slots that were too much, so it may be far too small.
     """
 
     load: float
@@ -47,6 +49,7 @@ class Limit:
     pool: str
     because: str
     at_most: bool = False
+    rough: bool = False
 
 
 def limits(seen: Sequence[Seen], asked: Asked, thresholds: Thresholds) -> tuple[Limit, ...]:
@@ -74,8 +77,16 @@ def _of(flow: Flow, seen: Sequence[Seen], asked: Asked, limits: Thresholds) -> I
             yield _outpaced(flow, one, trend)
 
 
-def _per_journey(flow: Flow, seen: Sequence[Seen]) -> tuple[float, float] | None:
-    """Slow connections that a journey takes, and how many of them were seen; None for too few.
+class PerJourney(NamedTuple):
+    """Slow connections that a journey takes, and how many of them were seen."""
+
+    share: float
+    n: float
+    rough: bool
+
+
+def _per_journey(flow: Flow, seen: Sequence[Seen]) -> PerJourney | None:
+    """None where there were too few.
 
     In slots where every rule held, or where that is too few over the whole search: then with what
     failed starts left behind. Less than a tenth of the pool may be those in passing.
@@ -92,8 +103,8 @@ def _per_journey(flow: Flow, seen: Sequence[Seen]) -> tuple[float, float] | None
             taken += float(counted[-1] - counted[0])
             journeys += one.level.load * float(t_s[-1] - t_s[0])
     if taken >= FEWEST:
-        return taken / journeys, taken
-    return all_taken / all_journeys, all_taken
+        return PerJourney(taken / journeys, taken, rough=False)
+    return PerJourney(all_taken / all_journeys, all_taken, rough=True)
 
 
 def _inside(flow: Flow, one: Seen) -> Bools:
@@ -105,7 +116,7 @@ def _filled(
     seen: Sequence[Seen],
     asked: Asked,
     thresholds: Thresholds,
-    per_journey: tuple[float, float],
+    per_journey: PerJourney,
 ) -> Limit | None:
     """By the fill law; None where the last confirmation was in equilibrium, and says it better."""
     age_s, told_s = float(flow.age_s[-1]), asked.holds_s.get(flow.subject)
@@ -113,7 +124,7 @@ def _filled(
     hold_s = age_s if came_back or told_s is None else max(age_s, told_s)
     if hold_s <= _settled_s(seen):
         return None
-    each, n = per_journey
+    each, n, rough = per_journey
     passing = _passing_per_load(flow, seen)
     room = _room(flow, thresholds)
     load, low, high = (
@@ -124,7 +135,7 @@ def _filled(
     held = (
         f"at least {format_duration(round(hold_s))}" if at_most else format_duration(round(hold_s))
     )
-    return Limit(load, low, high, _named(flow), _why(flow, seen, room, each, held), at_most)
+    return Limit(load, low, high, _named(flow), _why(flow, seen, room, each, held), at_most, rough)
 
 
 def _settled_s(seen: Sequence[Seen]) -> float:

@@ -55,7 +55,8 @@ def _of_search(verdict: CapacityReport | TuneReport) -> Iterator[Figure]:
     elif verdict.asked:
         for setting, value in zip(verdict.asked.settings, verdict.answer, strict=False):
             today = f"{setting.key}, today {setting.text(setting.present)}"
-            yield Figure("what is enough", setting.text(value), today)
+            title = "what is enough" if verdict.sure else "not confirmed"
+            yield Figure(title, setting.text(value), today)
     yield Figure("searched for", format_duration(round(verdict.context["searched_s"])))
     if verdict.rows:
         yield _rules(verdict)

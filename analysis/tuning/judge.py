@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
-from math import isfinite
+from math import inf, isfinite
 from typing import Any, ClassVar
 
 from analysis.evidence.run import Evidence
@@ -32,7 +32,8 @@ AHEAD = (1.5, 2.0)
 class TuneReport(Verdict):
     """The verdict on what is in force: PASS where it is fine, FAIL where it is not.
 
-    ``borders`` are by load, of one setting; ``answer`` is what to set, nan where nothing holds.
+    ``borders`` are by load, of one setting; ``answer`` is what is enough, () where nothing holds.
+    It is ``sure`` when a minute at it passed: else it is no value to set.
     """
 
     VERB: ClassVar[str] = "tune"
@@ -41,6 +42,7 @@ class TuneReport(Verdict):
     borders: tuple[tuple[float, Border], ...] = ()
     curve: tuple[Point, ...] = ()
     answer: tuple[float, ...] = ()
+    sure: bool = False
     confirmed: Confirmed | None = None
     shared: Shared | None = None
     twin: Twin | None = None
@@ -54,6 +56,7 @@ class TuneReport(Verdict):
         table = Verdict.table(self)
         return table | {
             "answer": self.answer,
+            "answer_is_sure": self.sure,
             "borders": [{"load": load} | asdict(found) for load, found in self.borders],
             "levels": [asdict(point) for point in self.curve],
             "predicted": [asdict(row) for row in self.twin.rows] if self.twin else [],
@@ -121,6 +124,11 @@ class _Case:
         """What to set: what was confirmed, else what the slots say; () where nothing holds."""
         return self.confirmed.levels if self.confirmed else self.answer.levels
 
+    @property
+    def is_sure(self) -> bool:
+        """Whether that can be set: a minute at it passed, and was in equilibrium."""
+        return bool(self.confirmed and self.confirmed.passed and not self._held_longer())
+
     @cached_property
     def curve(self) -> tuple[Point, ...]:
         subject = next((s.subject for s in self.evidence.manifest.services
@@ -144,7 +152,7 @@ class _Case:
         wrong, unsure = tuple(self._wrong()), tuple(self._unsure())
         outcome = self._outcome(invalid, wrong, unsure)
         manifest, at = self.evidence.manifest, self.levels
-        pairs = list(zip(self.asked.settings, at, strict=True)) if at else []
+        pairs = list(zip(self.asked.settings, at, strict=True)) if self.is_sure else []
         return TuneReport(
             run_id=manifest.run_id,
             profile=manifest.profile.name,
@@ -160,6 +168,7 @@ class _Case:
             borders=self.answer.borders,
             curve=self.curve,
             answer=at,
+            sure=self.is_sure,
             confirmed=self.confirmed,
             shared=self.shared,
             twin=self._twin(),
@@ -216,10 +225,31 @@ class _Case:
             yield "what the slots say was not confirmed"
         if self.confirmed is not None and not self.confirmed.passed:
             yield f"the confirmation {self.confirmed}"
+        if held := self._held_longer():
+            yield held
         for setting, own in zip(self.asked.settings, self.levels, strict=False):
             within = worse(setting, setting.present, own)
             if within and not any(self._wrong()):
                 yield (f"{setting.text(setting.present)} is within the interval of what is enough")
+
+    def _held_longer(self) -> str:
+        """That locks keep their connections longer than the confirmation had run when it began to
+        count: what is in use still rises then; "" where they do not.
+        """
+        locks, checkout = (self.asked.services.get(k, {}) for k in ("inventory_lock", "checkout"))
+        theirs = self.evidence.manifest.profile.target.urls  # who knows how they hold
+        if self.last is None or theirs or locks.get("hold") != "until_release":
+            return ""
+        of_levels = {name.rpartition(".")[2]: v for name, v in self.last.level.settings.items()}
+        told_s = (own.get("lock_ttl_s", inf) for own in (locks, checkout))
+        ttl_s = float(of_levels.get("lock_ttl_s", min(told_s)))
+        ran_s = self.last.level.counted_from_s - self.last.level.start_s
+        if ttl_s <= ran_s:
+            return ""
+        return (
+            f"abandoned locks keep their connections for {ttl_s:g} s, and the confirmation had run "
+            f"for {ran_s:g} s when it began to count: its pool was still filling"
+        )
 
     def _nothing_holds(self) -> str:
         ranges = " and ".join(f"{s.key} {s.low:g}..{s.high:g}" for s in self.asked.settings)
@@ -257,6 +287,8 @@ class _Case:
             return "nothing that was tried holds"
         pairs = zip(self.asked.settings, self.levels, strict=True)
         at = " with ".join(s.text(value) for s, value in pairs)
+        if not self.is_sure:
+            return f"slots say {at}, which no confirmation bears out"
         least = len(self.asked.settings) == 1 and self.asked.setting.cheaper == "less"
         return f"{'it takes' if least else 'what holds is'} {at}"
 

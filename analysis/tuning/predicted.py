@@ -21,6 +21,10 @@ P99 = 2.326
 SAMPLED_EVERY_S = 0.5
 ROOMY = 2
 """Times the mean that is in use: hardly anybody waits, so what is in use is what is wanted."""
+UNPROVEN = (
+    "its connections share a database, and no prediction with one has been held against the truth "
+    "yet: measure other loads (--at 1.5x)"
+)
 BUCKET, NOTHING_MS = 2.0, 5.0
 """Waits are recorded in buckets as wide as this, and less than that is none worth telling."""
 
@@ -64,6 +68,8 @@ def twin(
         workload = workload_of(evidence, subject, pool, within, asked.services or None)
     except NoWorkloadError as error:
         return Twin((), (), (), str(error))
+    if workload.contention.cores:
+        return Twin((), (), (), UNPROVEN)
     if unlike := unlike_the_recording(workload):
         return Twin((), (), doubts=tuple(doubts(workload)), missing=unlike)
     limit = _limit(tightened(thresholds, asked.headroom), subject)

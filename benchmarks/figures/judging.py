@@ -20,7 +20,7 @@ from benchmarks.figures.long_recording import write_long_recording
 from recording.profile_file import load_profile
 
 if TYPE_CHECKING:
-    from analysis.judge import Judged
+    from analysis.judge import Judgement
     from analysis.limits.thresholds import Thresholds
     from recording.rundir import RunDir
 
@@ -111,7 +111,7 @@ def _judge(path: Path) -> dict[str, object]:
     return answer | _paged(run, found, limits)
 
 
-def _paged(run: "RunDir", found: "Judged", limits: "Thresholds") -> dict[str, object]:
+def _paged(run: "RunDir", found: "Judgement", limits: "Thresholds") -> dict[str, object]:
     from analysis.html.page import html
     from analysis.pictures.illustrated import illustrated
     from analysis.report.single import run_document

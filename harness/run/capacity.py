@@ -5,7 +5,7 @@ confirmation is left; then the confirmation, and lower ones while they break a r
 nothing but what was seen.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import isinf, log, sqrt
 from random import Random
@@ -24,11 +24,11 @@ from analysis.capacity.asked import (
     stage_of,
 )
 from analysis.capacity.design import border, bracketed, doubled, drawn
-from analysis.capacity.trials import LEFT_OVER, ceiling, confirmed, trials
+from analysis.capacity.trials import ceiling, confirmed, trials
 from analysis.levels.seen import Seen
 from analysis.limits.thresholds import Thresholds
+from harness.run.pools_now import is_idle, queues_up
 from harness.run.search import Latest, Wanted
-from recording.metric_names import POOL_ACTIVE, POOL_MAX, POOL_WAITING
 from recording.profile import JOURNEY, Journey
 
 LATENCY_S = 0.25
@@ -39,8 +39,6 @@ REQUESTS = 400.0
 """That a step should have in it: a p99 takes 368."""
 REST_S = 20.0
 """The longest wait for callers who still wait after a bad level."""
-HOPELESS = 0.5
-"""Callers who wait, as a share of a pool's connections, from which on a slot is given up."""
 FULL_PERCENT = 95.0
 MOST_SPOILT = 6
 """Levels that were no evidence, without one that was."""
@@ -75,9 +73,8 @@ class CapacityChooser:
         Only of services whose pools have a rule.
         """
         if not wanted.load:
-            return all(_is_idle(latest.get(subject, {})) for subject in self._ruled())
-        waiting = [_pool(latest.get(subject, {}), POOL_WAITING) for subject in self._ruled()]
-        return any(callers > max(1.0, HOPELESS * size) for callers, size in waiting)
+            return all(is_idle(latest.get(subject, {})) for subject in self._ruled())
+        return any(queues_up(latest.get(subject, {})) for subject in self._ruled())
 
     def _ruled(self) -> set[str]:
         return {subject for subject, rule in self.thresholds if rule.metric.kind == "pool"}
@@ -166,18 +163,3 @@ def _is_bad(one: Seen) -> bool:
     return any(
         pool.waiting.size and (np.nanmax(np.append(pool.waiting, 0.0)) > 0) for pool in pools
     ) or any(pool.utilization_peak_percent > FULL_PERCENT for pool in pools)
-
-
-def _is_idle(values: Mapping[str, float]) -> bool:
-    """Whether nobody waits for a service's connections, and next to none is in use."""
-    (waiting, _), (active, size) = (_pool(values, name) for name in (POOL_WAITING, POOL_ACTIVE))
-    return not waiting and active <= LEFT_OVER * size
-
-
-def _pool(values: Mapping[str, float], metric: str) -> tuple[float, float]:
-    """Of all pools of a service together, and how many connections they have."""
-    found = [
-        sum(value for name, value in values.items() if name.partition("/")[0] == wanted)
-        for wanted in (metric, POOL_MAX)
-    ]
-    return found[0], found[1]

@@ -8,12 +8,10 @@ from analysis.capacity.asked import KIND, Asked, Unit
 from analysis.limits.thresholds import Thresholds
 from harness.generator.generator import expected_rate
 from harness.run.capacity import CapacityChooser
-from harness.run.conduct import Order
+from harness.run.conduct import Order, checked
 from harness.run.search import Apply, Search
-from harness.scene import preflight
 from harness.scene.scene import OpenScene, Scene, single
 from harness.scene.seeds import derived, seeded_load, seeded_services
-from harness.scene.services import service_settings
 from mock_services.table import SERVICES
 from recording.errors import ConfigError
 from recording.flow import FLOW
@@ -51,9 +49,7 @@ def capacity_order(
     labels: Mapping[str, str],
 ) -> Order:
     """What to run. Raises ConfigError or RefusedError before anything is started."""
-    preflight.check_safety(profile)
-    settings = seeded_services(service_settings(profile.services, where), seed)
-    preflight.check_answers(profile.target.urls, ca_file=profile.target.ca_file)
+    settings = seeded_services(checked(profile, where), seed)
     asked = asked_of(profile, settings, limits, seed)
     plan = searchable(profile, where, limits, asked.required)
     resolved = seeded_load(plan, seed)

@@ -1,7 +1,7 @@
 """Which level a search for a setting tries next: first the whole range, then around the border.
 
 Levels are in random order, so that a drift of the host is no trend of the setting. At the end the
-answer is confirmed for a minute; where that fails, the next safer level is, once.
+answer is confirmed for a minute; where that does not pass, the next safer level is, once.
 """
 
 import random
@@ -15,8 +15,8 @@ from analysis.tuning.answer import Answer, answered, rounded, safer
 from analysis.tuning.asked import CONFIRMATION, PRESENT, Asked, Setting
 from analysis.tuning.confirmed import Confirmed, confirmed
 from analysis.tuning.slot import slot_of, tightened
+from harness.run.pools_now import queues_up
 from harness.run.search import Latest, Wanted
-from recording.metric_names import POOL_MAX, POOL_WAITING
 
 COARSE, COARSE_OF_TWO = 6, 4
 """Levels over the whole range, of one setting and of each of two."""
@@ -25,8 +25,6 @@ APART = 1.1
 FEWEST = 4
 """Batches around the border, before an interval is believed to be narrow."""
 CONFIRMATIONS = 2
-HOPELESS = 0.5
-"""Callers who wait, as a share of the connections there are: no slot recovers from that."""
 BETWEEN_S = 2.0
 """From slot to slot: what was recorded is read, the next is announced."""
 
@@ -83,12 +81,7 @@ class Tuner:
 
     def hopeless(self, wanted: Wanted, latest: Latest) -> bool:
         """Whether callers queue up for the pool as they will go on to."""
-        own = latest.get(self._subject, {})
-        waiting, most = (
-            sum(v for name, v in own.items() if name.partition("/")[0] == metric)
-            for metric in (POOL_WAITING, POOL_MAX)
-        )
-        return wanted.why != CONFIRMATION and most > 0 and waiting > HOPELESS * most
+        return wanted.why != CONFIRMATION and queues_up(latest.get(self._subject, {}))
 
     @property
     def _present(self) -> tuple[float, ...]:
@@ -150,8 +143,7 @@ class Tuner:
 
     def _after(self, seen: Seen) -> Wanted | None:
         found = self._confirmed(seen)
-        again = bool(found.failed or found.spoilt) and len(self._asked.settings) == 1
-        if not again or self._tried >= CONFIRMATIONS:
+        if found.passed or len(self._asked.settings) > 1 or self._tried >= CONFIRMATIONS:
             return None
         at = found.levels[0]
         return self._confirmation((at if found.spoilt else safer(self._asked.setting, at),))

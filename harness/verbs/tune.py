@@ -25,15 +25,13 @@ from analysis.report.document import Document
 from analysis.tuning.asked import Asked
 from harness import options
 from harness.run.applying import Commanding, Telling
-from harness.run.conduct import Order, record
+from harness.run.conduct import Order, checked, record
 from harness.run.foretold import by_the_mechanism, by_the_twin
 from harness.run.search import Search
 from harness.run.tuning import Pace, Tuner
-from harness.scene import preflight
 from harness.scene.lock_plan import is_slow
 from harness.scene.scene import single
 from harness.scene.seeds import drawn, seeded_load, seeded_services
-from harness.scene.services import service_settings
 from harness.scene.tunable import (
     budget_of,
     full_settings,
@@ -164,9 +162,7 @@ class Ordered:
 
 def _record(of: Ordered, runs: Path, console: Screen) -> RunDir:
     plan, asked = of.plan, of.asked
-    preflight.check_safety(plan)
-    settings = seeded_services(service_settings(plan.services, str(of.path)), of.seed)
-    preflight.check_answers(plan.target.urls, ca_file=plan.target.ca_file)
+    settings = seeded_services(checked(plan, str(of.path)), of.seed)
     searched = seeded_load(_searching(plan, asked, of.within_s), of.seed)
     _announce(console, of)
     with LiveView(console, f"loadgate tune {plan.name}") as view:

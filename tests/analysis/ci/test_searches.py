@@ -36,9 +36,9 @@ def capacity(outcome: Outcome, found: Answer | None = FOUND) -> CapacityReport:
     return CapacityReport("r", "p", outcome, "said", found=found, asked=LOAD)
 
 
-def tuned(outcome: Outcome, *answer: float) -> TuneReport:
+def tuned(outcome: Outcome, *answer: float, sure: bool = True) -> TuneReport:
     """Of one pool."""
-    return TuneReport("r", "p", outcome, "said", asked=POOL, answer=answer)
+    return TuneReport("r", "p", outcome, "said", asked=POOL, answer=answer, sure=sure)
 
 
 def commands(steps: object) -> list[str]:
@@ -70,6 +70,8 @@ def test_a_search_for_the_largest_load_is_repeated_or_longer(
     [
         (tuned(Outcome.FAIL, 24.0),
          "loadgate run p --set a.b=1 --set services.payment.pool_max=24"),
+        (tuned(Outcome.FAIL, 24.0, sure=False),
+         "loadgate tune payment.pool_max --range 5..60 --within 120s"),
         (tuned(Outcome.FAIL), "loadgate tune payment.pool_max --range 60..240"),
         (tuned(Outcome.INCONCLUSIVE, 24.0),
          "loadgate tune payment.pool_max --range 5..60 --within 120s"),

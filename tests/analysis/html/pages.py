@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from analysis.html.page import html
-from analysis.judge import Judged, judged
+from analysis.judge import Judgement, judged
 from analysis.limits.thresholds import Thresholds, load_thresholds
 from analysis.paired.judge import GateReport
 from analysis.pictures.illustrated import illustrated
@@ -40,14 +40,14 @@ MADE: Mapping[str, Callable[[Path], RunDir]] = {
 """By what they are called: how the run directory comes about."""
 
 
-def page_of(found: Judged, limits: Thresholds = SHIPPED) -> bytes:
+def page_of(found: Judgement, limits: Thresholds = SHIPPED) -> bytes:
     """The page of a judged recording."""
     verdict = found.verdict
     build = gate_document(verdict) if isinstance(verdict, GateReport) else run_document(verdict)
     return html(illustrated(build, verdict, found.evidence, limits))
 
 
-def made(name: str, folder: Path) -> tuple[Judged, bytes]:
+def made(name: str, folder: Path) -> tuple[Judgement, bytes]:
     """One of `MADE`: what was judged, and its page."""
     found = judged(MADE[name](folder / name), SHIPPED)
     return found, page_of(found)
