@@ -52,17 +52,21 @@ class CapacityGate:
 
 def compared(base: CapacityReport, head: CapacityReport, smaller: float) -> CapacityGate:
     """FAIL where head's is proven smaller by more than this share (0.05: 5 %)."""
-    if base.found is None or head.found is None:
-        arm, report = ("base", base) if base.found is None else ("head", head)
-        return CapacityGate(Outcome.INVALID, f"{arm}: {report.summary}", None, base, head)
-    ratio = ratio_of(base.found, head.found)
+    ours, theirs = base.found, head.found
+    arms = (("base", base), ("head", head))
+    invalid = [f"{arm}: {one.summary}" for arm, one in arms if one.verdict is Outcome.INVALID]
+    if invalid or ours is None or theirs is None:
+        return CapacityGate(Outcome.INVALID, "; ".join(invalid), None, base, head)
+    ratio = ratio_of(ours, theirs)
     least = 1 - smaller
     outcome = Outcome.INCONCLUSIVE
-    if ratio.high < least:
+    if any(one.limit and one.limit.rough for one in (ours, theirs)):
+        pass  # an extrapolation that may be far too small proves nothing of either
+    elif ratio.high < least:
         outcome = Outcome.FAIL
     elif ratio.low > least:
         outcome = Outcome.PASS
-    return CapacityGate(outcome, _said(ratio, base.found, head.found), ratio, base, head)
+    return CapacityGate(outcome, _said(ratio, ours, theirs), ratio, base, head)
 
 
 def ratio_of(base: Answer, head: Answer) -> Ratio:

@@ -206,6 +206,8 @@ const options = (() => {
     option.yAxis = axis({
       type: table.logY ? "log" : "value", name: [table.y, ...beyond.map(([, name]) => `↑ ${name}`)].join("   "),
       nameLocation: "end", nameGap: 8, nameTextStyle: { align: "left", color: quiet, fontSize: FONT },
+      // The lowest label of a logarithmic axis would lie on that of the decade above it.
+      ...(table.logY ? { axisLabel: { color: quiet, fontSize: FONT, hideOverlap: true, formatter: number, showMinLabel: false } } : {}),
       ...ends,
     });
     option.series = curves.map((curve, i) => curveSeries(curve, i, curves.length > 3, moved, width));

@@ -5,10 +5,6 @@ from typing import Any
 
 import pytest
 
-from analysis.capacity.answer import Answer as Found
-from analysis.capacity.asked import Asked as AskedLoad
-from analysis.capacity.judge import _breach, _unsure
-from analysis.capacity.slow import Limit
 from analysis.levels.seen import Seen
 from analysis.limits.thresholds import parse_thresholds
 from analysis.tuning.asked import Asked, Setting
@@ -71,13 +67,3 @@ def test_locks_that_outlive_a_confirmation_leave_it_open(
     made = case(Confirmed((96.0,), 60.0, (row(Outcome.PASS),), ()), services, urls)
     assert made.is_sure is sure
     assert ("300 s" in made._held_longer()) is not sure
-
-
-@pytest.mark.parametrize("rough", [True, False])
-def test_a_limit_that_counts_what_failed_starts_left_breaks_nothing(rough: bool) -> None:
-    """It may be far too small: the required load is left open."""
-    limit = Limit(4.0, 3.0, 5.0, "inventory-lock pool locks", "held for 5m", rough=rough)
-    found = Found(4.0, 3.0, 5.0, False, 0.0, None, limit, 7.0)
-    asked = AskedLoad("arrivals/s", 60.0, "--require", 300.0, 0.05, 60.0, 1)
-    assert (_breach(found, asked) is None) is rough
-    assert any("left behind" in text for text in _unsure(found, asked, ())) is rough

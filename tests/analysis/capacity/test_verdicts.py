@@ -1,0 +1,50 @@
+"""What a search, or two of them, may be called: never more than was found."""
+
+from dataclasses import replace
+
+import pytest
+
+from analysis.capacity.answer import Answer
+from analysis.capacity.asked import Asked
+from analysis.capacity.compare import compared
+from analysis.capacity.judge import CapacityReport, _breach, _unsure
+from analysis.capacity.slow import Limit
+from analysis.words.values import Outcome
+
+ASKED = Asked("arrivals/s", 60.0, "--require", 300.0, 0.05, 60.0, 1)
+FOUND = Answer(60.0, 59.0, 61.0, False, 59.0, None, None, 7.0)
+LOW = Limit(4.0, 3.0, 5.0, "inventory-lock pool locks", "held for 5m")
+ROUGH = replace(LOW, rough=True)
+FILLS = Answer(4.0, 3.0, 5.0, False, 0.0, None, LOW, 7.0)
+
+
+def report(found: Answer | None, outcome: Outcome = Outcome.PASS) -> CapacityReport:
+    return CapacityReport("r", "p", outcome, "as it was", found=found, asked=ASKED)
+
+
+@pytest.mark.parametrize("rough", [True, False])
+def test_a_limit_that_counts_what_failed_starts_left_breaks_nothing(rough: bool) -> None:
+    """It may be far too small: the required load is left open."""
+    found = replace(FILLS, limit=replace(LOW, rough=rough))
+    assert (_breach(found, ASKED) is None) is rough
+    assert any("left behind" in text for text in _unsure(found, ASKED, ())) is rough
+
+
+@pytest.mark.parametrize(
+    ("base", "head", "outcome"),
+    [
+        (report(FOUND), report(replace(FOUND, load=50.0, low=49.0, high=51.0)), Outcome.FAIL),
+        (report(FOUND), report(FOUND), Outcome.PASS),
+        (report(FOUND), report(replace(FOUND, low=50.0, high=70.0)), Outcome.INCONCLUSIVE),
+        (report(FOUND), report(FILLS), Outcome.FAIL),
+        (report(FOUND), report(replace(FILLS, limit=ROUGH)), Outcome.INCONCLUSIVE),
+        (report(replace(FILLS, limit=ROUGH)), report(FOUND), Outcome.INCONCLUSIVE),
+        (report(None, Outcome.INVALID), report(FOUND), Outcome.INVALID),
+        (report(FOUND), report(FOUND, Outcome.INVALID), Outcome.INVALID),
+    ],
+)
+def test_head_is_less_only_where_both_are_known(
+    base: CapacityReport, head: CapacityReport, outcome: Outcome
+) -> None:
+    """An arm whose search is no evidence makes none of the gate; a rough number proves nothing."""
+    assert compared(base, head, 0.05).verdict is outcome
