@@ -1,17 +1,20 @@
 """What the services said of themselves: pools, memory, CPU, replicas."""
 
 from collections.abc import Iterator
+from dataclasses import replace
+from math import isfinite
 
 import numpy as np
 
 from analysis.evidence.memory import ServiceMemory
-from analysis.memory.judge import Segment
+from analysis.memory.judge import MemoryClass, MemoryVerdict, Segment
 from analysis.pictures.canvas import Canvas
 from analysis.report.chart import Chart, Curve, Limit
 from analysis.words.units import BYTES_PER_MB
 from recording.arrays import Floats
 from recording.metric_names import CPU, REPLICAS, RSS
 
+_AT_REST = (MemoryClass.STABLE, MemoryClass.WARMING_UP)
 _CPU_POINTS = 300
 """A rate needs a while to be one."""
 
@@ -41,7 +44,7 @@ def memory(canvas: Canvas) -> Iterator[Chart]:
         t_s, rss = canvas.case.evidence.resources.get(subject, RSS)
         curves = [canvas.curve("resident", t_s, rss / BYTES_PER_MB)]
         x, mb = canvas.since_load(t_s), rss / BYTES_PER_MB
-        curves += [_fitted(segment, x, mb) for segment in found.verdict.segments]
+        curves += [_fitted(segment, x, mb) for segment in grown(found.verdict)]
         limits = _memory_limit(found)
         yield from canvas.over_time(subject, "MB", curves, "Memory", limits)
 
@@ -50,6 +53,20 @@ def _memory_limit(found: ServiceMemory) -> tuple[Limit, ...]:
     return (
         () if found.limit_mb is None else (Limit(found.limit_mb, f"limit {found.limit_mb:.0f} MB"),)
     )
+
+
+def grown(verdict: MemoryVerdict) -> tuple[Segment, ...]:
+    """Stretches with the slopes that the verdict rests on; none of memory that is at rest.
+
+    Of one stretch that is the verdict's own, which leaves a warm-up out.
+    """
+    if verdict.class_ in _AT_REST or not isfinite(verdict.slope_mb_per_h):
+        return ()
+    if len(verdict.segments) != 1:
+        return verdict.segments
+    slope, ends = verdict.slope_mb_per_h, (verdict.ci_low, verdict.ci_high)
+    own = replace(verdict.segments[0], slope_mb_per_h=slope, ci_low=ends[0], ci_high=ends[1])
+    return (own,)
 
 
 def _fitted(segment: Segment, x: Floats, mb: Floats) -> Curve:

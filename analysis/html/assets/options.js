@@ -41,6 +41,12 @@ const options = (() => {
     return { min: end(low, Math.floor), max: Math.max(end(high, Math.ceil), end(low, Math.floor) + step), interval: step };
   }
 
+  // Its label would lie on that of the decade.
+  function justBelowDecade(value) {
+    const missing = Math.ceil(Math.log10(value)) - Math.log10(value);
+    return missing > 0 && missing < 0.15;
+  }
+
   function axis(more) {
     return {
       axisLine: { lineStyle: { color: line } }, axisTick: { lineStyle: { color: line } },
@@ -206,8 +212,7 @@ const options = (() => {
     option.yAxis = axis({
       type: table.logY ? "log" : "value", name: [table.y, ...beyond.map(([, name]) => `↑ ${name}`)].join("   "),
       nameLocation: "end", nameGap: 8, nameTextStyle: { align: "left", color: quiet, fontSize: FONT },
-      // The lowest label of a logarithmic axis would lie on that of the decade above it.
-      ...(table.logY ? { axisLabel: { color: quiet, fontSize: FONT, hideOverlap: true, formatter: number, showMinLabel: false } } : {}),
+      axisLabel: { color: quiet, fontSize: FONT, hideOverlap: true, formatter: number, showMinLabel: !(table.logY && justBelowDecade(ends.min)) },
       ...ends,
     });
     option.series = curves.map((curve, i) => curveSeries(curve, i, curves.length > 3, moved, width));

@@ -5,9 +5,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from analysis.memory.judge import judge_memory
 from analysis.paired.judge import GateReport
 from analysis.pictures.gate import gate_pictures
 from analysis.pictures.run import run_pictures
+from analysis.pictures.services import grown
 from analysis.report.chart import Chart, Forest, HeatMap, Picture, Stretch
 from recording.flow import STEPS
 from tests.analysis.html.pages import RATE_OF_FAIL, SHIPPED, made
@@ -50,7 +52,9 @@ def test_the_spread_holds_every_request(pictures: tuple[Picture, ...]) -> None:
     heats = [p for p in pictures if isinstance(p, HeatMap)]
     assert len(heats) == len(STEPS)
     for heat in heats:
-        assert heat.counts.shape <= (150, 40)
+        columns, rows = heat.counts.shape
+        assert columns <= 150
+        assert rows <= 40
         assert heat.counts.shape == (heat.x_edges.size - 1, heat.y_edges.size - 1)
     of_step = int(END_S * RATE_OF_FAIL / len(STEPS))
     for heat in heats:
@@ -68,6 +72,21 @@ def test_all_over_time_is_on_one_axis_with_what_went_on(pictures: tuple[Picture,
         assert Stretch(15.0, 25.0, "inventory-lock-service pool p/0 exhausted", "trouble") in (
             picture.stretches
         )
+
+
+@pytest.mark.parametrize("grows", [True, False])
+def test_a_slope_is_drawn_where_the_verdict_rests_on_one(grows: bool) -> None:
+    """It is the verdict's own, without the warm-up; memory at rest has none that means anything."""
+    t_s = np.arange(0.0, 14_400.0, 5.0)
+    warm_mb = 200.0 + 20.0 * (1.0 - np.exp(-t_s / 60.0))
+    noise_mb = np.random.default_rng(1).normal(0.0, 0.3, t_s.size)
+    verdict = judge_memory(
+        t_s, (warm_mb + (40.0 * t_s / 3600.0 if grows else 0.0) + noise_mb) * 2**20
+    )
+    drawn = [one.slope_mb_per_h for one in grown(verdict)]
+    assert drawn == ([verdict.slope_mb_per_h] if grows else [])
+    if grows:
+        assert drawn[0] == pytest.approx(40.0, rel=0.05)
 
 
 def test_a_gate_shows_each_row_with_its_interval(tmp_path: Path) -> None:
