@@ -71,6 +71,20 @@ class Canvas:
             for step in evidence.services.in_order(found)
         }
 
+    @cached_property
+    def blocks(self) -> Mapping[float, float]:
+        """Every block of time that was recorded, requests or not, by its start: its length, s."""
+        found: dict[float, float] = {}
+        for i in self.case.evidence.log.intervals:
+            found[i.start_s] = max(found.get(i.start_s, 0.0), i.length_s)
+        return dict(sorted(found.items()))
+
+    @cached_property
+    def quiet(self) -> frozenset[float]:
+        """Starts of the blocks in which no request began, as between the levels of a search."""
+        begun = (block.start_s for blocks in self.requests.values() for block in blocks)
+        return frozenset(self.blocks.keys() - set(begun))
+
     def since_load(self, t_s: Floats) -> Floats:
         """Moments of the recording on the axis of time."""
         return t_s - self.case.evidence.load_start_s

@@ -23,10 +23,16 @@ _TICKS = {"p50": 2, "p90": 10, "p99": 100, "p99.9": 1e3, "p99.99": 1e4, "p99.999
 
 
 def percentiles(canvas: Canvas) -> Iterator[Chart]:
-    """Of each step, over time."""
+    """Of each step, over time; a gap where nobody asked for anything."""
     for step, blocks in canvas.requests.items():
-        t_s = np.array([block.start_s + block.length_s / 2 for block in blocks])
-        curves = [canvas.curve(metric, t_s, _ms(blocks, metric)) for metric in SHOWN]
+        asked_s = np.array([block.start_s + block.length_s / 2 for block in blocks])
+        t_s = np.append(asked_s, [at + canvas.blocks[at] / 2 for at in canvas.quiet])
+        order = np.argsort(t_s)
+        gaps = np.full(len(canvas.quiet), np.nan)
+        curves = [
+            canvas.curve(metric, t_s[order], np.append(_ms(blocks, metric), gaps)[order])
+            for metric in SHOWN
+        ]
         limits = canvas.limits_of(step, *LIMITED)
         for chart in canvas.over_time(step, "ms", curves, "Latency by step", limits):
             yield replace(chart, log_y=True)

@@ -19,14 +19,12 @@ def load(canvas: Canvas) -> Iterator[Chart]:
     """Users, and requests per second of each step."""
     users = canvas.curve("users", *canvas.case.evidence.load.get(LOCUST, USERS))
     yield from canvas.over_time("Users", "users", [users], "Load")
-    rates = [
-        canvas.curve(
-            step,
-            np.array([block.start_s + block.length_s / 2 for block in blocks]),
-            np.array([block.histogram.n / block.length_s for block in blocks]),
-        )
-        for step, blocks in canvas.requests.items()
-    ]
+    t_s = np.array([start_s + length_s / 2 for start_s, length_s in canvas.blocks.items()])
+    rates = []
+    for step, blocks in canvas.requests.items():
+        per_s = {block.start_s: block.histogram.n / block.length_s for block in blocks}
+        y = np.array([per_s.get(start_s, 0.0) for start_s in canvas.blocks])
+        rates.append(canvas.curve(step, t_s, y))
     yield from canvas.over_time("Requests begun", "req/s", rates, "Load")
 
 
