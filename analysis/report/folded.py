@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 
 from analysis.words.values import Breach
+from recording.profile import JOURNEY
 
 Folded = tuple[Breach, ...]
 """Of one cause, the fullest told first."""
@@ -11,8 +12,8 @@ Folded = tuple[Breach, ...]
 def folded(breaches: Iterable[Breach]) -> Iterator[Folded]:
     """In the order in which causes appear; a breach without a reason stands alone.
 
-    Reasons are one where one of them only goes on from the other: the journey's are those of the
-    step that broke it.
+    Reasons are one where one of them only goes on from the other, of the same service: the
+    journey's are those of the step that broke it. Two pools that ran dry alike are two causes.
     """
     left = list(breaches)
     while left:
@@ -23,8 +24,9 @@ def folded(breaches: Iterable[Breach]) -> Iterator[Folded]:
 
 
 def _one_cause(a: Breach, b: Breach) -> bool:
+    owners = {breach.subject.partition("/")[0] for breach in (a, b)}
     short, long = sorted((a.because, b.because), key=len)
-    return bool(short) and long.startswith(short)
+    return (len(owners) == 1 or JOURNEY in owners) and bool(short) and long.startswith(short)
 
 
 def in_words(group: Sequence[Breach]) -> str:

@@ -98,3 +98,12 @@ def test_an_undecided_gate_asks_for_rounds() -> None:
     assert step.text == "60 rounds could decide it, in about 8m20s"
     assert "--rounds 60" in step.command
     assert "--seed" not in step.command
+
+
+def test_two_pools_that_ran_dry_alike_are_two_causes() -> None:
+    """The same words of two services are not one cause; a service and its step are."""
+    dry = "pool p/0 (10 connections) exhausted T+15s to T+25s"
+    found = [breach(who, dry) for who in ("checkout-service", "payment-gateway")]
+    step = breach("checkout-service/confirm", dry)
+    groups = [{one.subject for one in group} for group in folded([*found, step])]
+    assert groups == [{"checkout-service", "checkout-service/confirm"}, {"payment-gateway"}]
