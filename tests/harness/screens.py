@@ -17,6 +17,7 @@ from functools import cache
 from pathlib import Path
 
 from analysis.calibration.record import summarise
+from analysis.compare.baseline_store import store_baseline
 from analysis.judge import judged as judged_run
 from analysis.limits.thresholds import load_thresholds
 from analysis.report.calibrated import calibration_document
@@ -30,6 +31,7 @@ from harness.screen.terminal import show
 from recording.rundir import RunDir
 from tests.analysis.calibration.test_record import gate, slow
 from tests.analysis.compare.baselines import made as baseline
+from tests.analysis.compare.baselines import stepped
 from tests.analysis.gate.paired_recordings import ONE_LOOK, PairedRecording
 from tests.analysis.recordings import Recording
 
@@ -64,7 +66,13 @@ RUNS = {
     "gate-pass": PairedRecording(looks=ONE_LOOK),
     "gate-fail": PairedRecording(slower={"charge": 1.2}, looks=ONE_LOOK),
 }  # fmt: skip
-LISTS = ("runs", "runs --profile gate", "baseline list", "compare runs/pass runs/fail")
+LISTS = (
+    "runs",
+    "runs --profile gate",
+    "baseline list",
+    "compare runs/pass runs/fail",
+    "trend p99 charge confirm --baselines kept",
+)
 HELP = ("mocks set", "mocks get", "mocks status", "baseline add", "baseline list")
 
 
@@ -129,6 +137,8 @@ def _prepare(folder: Path) -> None:
     for number in range(3):
         made = baseline(f"20260301-10150{number}-release-1f2e3d4{number}")
         (folder / "baselines" / f"{number}.json").write_text(made.model_dump_json())
+    for made in stepped(16, {"charge": 1.2}):
+        store_baseline(folder / "kept", made)
 
 
 def _print_all(folder: Path) -> None:

@@ -50,6 +50,21 @@ def made(
     return Baseline(**(fields | changed))
 
 
+def stepped(n: int, factors: Mapping[str, float], **changed: Any) -> list[Baseline]:
+    """``n`` of them, a day apart, that scatter by 1 %; the later half is slower by ``factors``."""
+    rng, found = np.random.default_rng(n), []
+    for i in range(n):
+        by = factors if i >= n // 2 else {}
+        scale = {s: by.get(s, 1.0) * float(rng.lognormal(sigma=0.01)) for s in SUBJECTS}
+        day = f"{1 + i:02d}"
+        named: dict[str, Any] = {
+            "started_utc": f"2026-03-{day}T10:15:00+00:00",
+            "revision": f"{i:02d}" * 20,
+        }
+        found.append(made(f"202603{day}-101500-release-1f2e3d4c", scale, **(named | changed)))
+    return found
+
+
 def latency(subject: str, metric: str, ms: float, n: int, within: float | None) -> Figure:
     """With the 95 % interval that this error makes."""
     if within is None:

@@ -1,0 +1,1 @@
+"""How a metric went from run to run, and where it changed."""
