@@ -34,6 +34,14 @@ def facts(project: Path = PROJECT) -> dict[str, Any]:
         return {}
 
 
+def repository_of(folder: Path) -> str:
+    """The top of the checkout that a folder is in; "" where it is in none."""
+    try:
+        return _text("rev-parse", "--show-toplevel", project=folder)
+    except GitError:
+        return ""
+
+
 def resolve(ref: str, project: Path = PROJECT) -> str:
     """The commit that a name stands for. Raises ConfigError."""
     words = ("rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}")

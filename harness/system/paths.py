@@ -1,4 +1,4 @@
-"""Where profiles and thresholds are found: the current folder first, then the project itself."""
+"""Where profiles and thresholds are found: the current folder first, then those that came along."""
 
 import os
 from pathlib import Path
@@ -6,6 +6,9 @@ from pathlib import Path
 from recording.errors import ConfigError, did_you_mean
 
 PROJECT = Path(__file__).resolve().parents[2]
+_PACKED = Path(__file__).resolve().parents[1] / "shipped"
+SHIPPED = _PACKED if _PACKED.is_dir() else PROJECT
+"""Has profiles/ and thresholds.toml; an installed wheel carries them inside of this package."""
 _NOT_FOR_US = ("LOCUST_", "LOADGATE_TOKEN")
 
 
@@ -40,12 +43,12 @@ def profile_names() -> list[str]:
 
 
 def _folders() -> tuple[Path, ...]:
-    return Path("profiles"), PROJECT / "profiles"
+    return Path("profiles"), SHIPPED / "profiles"
 
 
 def find_thresholds(given: Path | None) -> Path:
-    """The file given, else ``thresholds.toml`` here or in the project."""
+    """The file given, else ``thresholds.toml`` here, else the one that came along."""
     if given is not None:
         return given
     here = Path("thresholds.toml")
-    return here if here.exists() else PROJECT / "thresholds.toml"
+    return here if here.exists() else SHIPPED / "thresholds.toml"

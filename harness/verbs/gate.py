@@ -3,7 +3,8 @@ INCONCLUSIVE with what it would take to tell.
 
 An arm is `.` (this tree), `ref:<git ref>` (its own services are started from that revision), or
 `url:<file>` (a TOML file with the urls checkout, payment, cart and, if wanted, inventory_lock).
-Without --base it is the merge base of HEAD with the main branch.
+Without --base it is the merge base of HEAD with the main branch. Revisions are loadgate's own, so
+elsewhere arms are urls, unless --mocks says that its mocks are meant.
 
 Examples:
 
@@ -41,7 +42,7 @@ from harness.screen.judged import finish, finish_both
 from harness.screen.live import LiveView
 from harness.screen.plain import Screen, styled
 from harness.system import git
-from harness.system.paths import find_profile
+from harness.system.paths import PROJECT, find_profile
 from harness.system.scratch import sweep
 from recording.durations import format_duration
 from recording.errors import ConfigError
@@ -85,6 +86,9 @@ Capacity = Annotated[
 Rounds = Annotated[
     int | None, typer.Option("--rounds", metavar="N", help="How many at most [the profile's].")
 ]
+OfMocks = Annotated[
+    bool, typer.Option("--mocks", help="Arms are loadgate's own mocks, wherever this is called.")
+]
 Time = Annotated[
     str | None,
     typer.Option("--time", metavar="10m", help="As many rounds as fit into this time."),
@@ -99,6 +103,7 @@ def gate(
     overrides: options.Overrides = None,
     profile: ProfileName = None,
     capacity: Capacity = False,
+    mocks: OfMocks = False,
     rounds: Rounds = None,
     time: Time = None,
     seed: options.Seed = None,
@@ -119,6 +124,8 @@ def gate(
     told = overrides or []
     told += _length(load_profile(path, told), capacity, rounds, time)
     plan, written = read_profile(path, told)
+    if not mocks:
+        _not_elsewhere(base, head)
     wanted = base if base is not None else f"ref:{git.merge_base()}"
     seed = drawn(seed)
     arms: Arms = {BASE: (wanted, base_set or []), HEAD: (head, head_set or [])}
@@ -131,6 +138,20 @@ def gate(
         finish_both(both[BASE], both[HEAD], limits, as_json=as_json, inconclusive=inconclusive)
     recorded = _record(asked, limits, runs, Screen(stderr=as_json))
     finish(recorded, limits, as_json=as_json, everything=everything, inconclusive=inconclusive)
+
+
+def _not_elsewhere(base: str | None, head: str) -> None:
+    """Raises ConfigError where an arm would be a revision of loadgate and not of what is here."""
+    here = Path.cwd().resolve()
+    of_urls = base is not None and all(arm.startswith("url:") for arm in (base, head))
+    if of_urls or here.is_relative_to(PROJECT):
+        return
+    if base is None or git.repository_of(here):
+        raise ConfigError(
+            f"{here}: `.` and `ref:` are revisions of loadgate's own mocks in {PROJECT}, not of "
+            "what is here: name services with --base url:FILE --head url:FILE, or compare the "
+            "mocks with --mocks"
+        )
 
 
 def _length(plan: Profile, capacity: bool, rounds: int | None, time: str | None) -> list[str]:
