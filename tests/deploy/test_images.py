@@ -104,6 +104,7 @@ def test_every_package_is_copied() -> None:
     }
     assert set(copied()) == top | {
         "README.md",
+        "LICENSE",
         "profiles",
         "pyproject.toml",
         "requirements.lock",
