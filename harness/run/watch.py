@@ -16,8 +16,8 @@ from harness.screen.live import LiveView
 from harness.screen.progress import Progress
 from harness.system.signals import stop_signals
 from recording.clock import RunClock
+from recording.load import Load
 from recording.manifest import Ended
-from recording.profile import Load
 
 TICK_S = 0.2
 GIVE_UP_AFTER_S = 75.0
