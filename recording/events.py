@@ -17,6 +17,7 @@ SAMPLING_ENDED = "sampling_ended"  # passes, failures
 CLOCK_JUMPED = "clock_jumped"  # by_s
 FAULT_STARTED = "fault_started"  # service, kind, attributes, toxicity
 FAULT_ENDED = "fault_ended"  # service, kind
+SETTINGS_CHANGED = "settings_changed"  # phase, settings: by service, as the phase has them
 LOOK_FAILED = "look_failed"  # error
 LEVEL_STARTED = "level_started"  # what recording.levels.Level has; written before it starts
 LEVEL_ENDED = "level_ended"  # number, end_s: before its time

@@ -100,6 +100,11 @@ class Load(Table):
         return Story(pieces) if pieces else None
 
     @property
+    def tells_services(self) -> bool:
+        """Whether any phase changes what services are told."""
+        return any(phase.services for phase in self.phases)
+
+    @property
     def peak_users(self) -> int:
         """The most users there may be at once."""
         if self.model == "arrivals":

@@ -285,6 +285,8 @@ class Profile(Table):
             raise ValueError(
                 "faults strike services that the run starts: leave out [target]'s urls"
             )
+        if self.load.tells_services and self.target.urls:
+            raise ValueError("phases tell services that the run starts: leave out [target]'s urls")
         check_timetable(self.faults, self.load.duration_s, info)
         return self
 

@@ -74,7 +74,7 @@ class CartService(MockService[CartSettings]):
         self.cache.ttl_s = self.settings.ttl_s
         self.cache.session_bytes = self.settings.session_bytes
         lazy = self.settings.eviction == "lazy"
-        self.cache.leaks.share = self.settings.leak_share if lazy else 0.0
+        self.cache.leaks.share = self.settings.lost_share(collected=self._guard.collected)
         self.cache.sessions_max = None if lazy else self.settings.sessions_max
 
     def extra_metrics(self) -> Iterable[Metric]:
