@@ -19,11 +19,6 @@ class Piece:
     run_s: float
     story_s: float
 
-    @property
-    def times(self) -> float:
-        """How many times as fast as the story it is."""
-        return self.story_s / self.run_s
-
 
 @dataclass(frozen=True)
 class Story:
@@ -44,15 +39,19 @@ class Story:
         """Of one moment."""
         return float(self.told_s(np.array([run_s]))[0])
 
+    def run_at_s(self, told_s: float) -> float:
+        """Of one moment."""
+        return float(self.run_s(np.array([told_s]))[0])
+
     @property
-    def length_s(self) -> float:
-        """Of the whole story, s."""
-        return sum(piece.story_s for piece in self.pieces)
+    def borders_s(self) -> tuple[float, ...]:
+        """Where pieces begin and end, s of the run."""
+        return tuple(self._borders[0].tolist())
 
     @property
     def most_times(self) -> float:
         """How many times as fast as the story its fastest piece is."""
-        return max(piece.times for piece in self.pieces)
+        return max(piece.story_s / piece.run_s for piece in self.pieces)
 
     @cached_property
     def _borders(self) -> tuple[Floats, Floats]:

@@ -10,6 +10,7 @@ from typing import Any
 import orjson
 
 from analysis.statistics.percentiles import quantile
+from analysis.words.units import format_moment
 from recording.durations import format_duration
 from recording.events import (
     LEVEL_STARTED,
@@ -51,6 +52,8 @@ class Now:
     """One frame of the live view."""
 
     t_s: float
+    clock: str
+    """The moment in words: ``T+12m30s``, of a story ``T+6h14m (12m28s)``."""
     phase: str
     turn: str
     measured: bool
@@ -114,6 +117,7 @@ class Progress:
         t_s = 0.0 if self._began_s is None else run_s - self._began_s
         return Now(
             t_s=t_s,
+            clock=self._clock(t_s),
             phase=self._phase if self._began_s is not None else self.waiting,
             turn=self._turn(run_s),
             measured=self._measured,
@@ -124,6 +128,10 @@ class Progress:
             steps=steps,
             services=services,
         )
+
+    def _clock(self, t_s: float) -> str:
+        story = self._profile.load.story
+        return format_moment(t_s, story) if story else f"T+{format_duration(round(t_s))}"
 
     @property
     def began(self) -> bool:
