@@ -67,6 +67,9 @@ class Load(Table):
     stop_timeout: DurationS = Field(default=30.0, gt=0)
     """How long an orderly stop waits for users, unless a request may take longer."""
 
+    cooldown: DurationS | None = Field(default=None, gt=0, exclude_if=lambda span: span is None)
+    """How long services are still sampled when the load is over, to see what they give back."""
+
     @model_validator(mode="after")
     def _sensible(self) -> Self:
         names = [phase.name for phase in self.phases]

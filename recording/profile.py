@@ -23,7 +23,7 @@ from recording.validity import Validity
 
 Seed = Annotated[int, Field(ge=0, lt=2**63)]
 
-RULE_KINDS = ("latency", "errors", "pool", "memory", "process", "orders")
+RULE_KINDS = ("latency", "errors", "pool", "memory", "process", "orders", "reclaim")
 """What a rule of thresholds.toml can be about; a profile may leave some undecided."""
 JOURNEY, ORDERS = "journey", "orders"
 SUBJECTS = (*FLOW.subjects, JOURNEY, *FLOW.steps, ORDERS)

@@ -20,7 +20,8 @@ def told(load: Load) -> tuple[Told, ...]:
 def time_table(phases: Sequence[Told]) -> Table:
     """One row for each."""
     columns = (*texts("phase", "of the run", "of the story"), *numbers("times as fast"))
-    run_s, told_s = ([0.0, *accumulate(phase[which] for phase in phases)] for which in (1, 2))
+    run_s = [0.0, *accumulate(length_s for _, length_s, _ in phases)]
+    told_s = [0.0, *accumulate(story_s for _, _, story_s in phases)]
     rows = (
         Row(
             (

@@ -229,7 +229,9 @@ def _under_load(job: Job, scene: Scene, interrupt: Interrupt, view: LiveView) ->
             asked = _enough(job, searcher)
             stops = (*refused, unplanted, untold, *([lambda: searcher.problem] if searcher else []))
             watch = Watch(generator, scene.services, sampler, interrupt, patience_s, asked, stops)
-            return watch.until_end(profile.load, progress, view, job.clock)
+            end = watch.until_end(profile.load, progress, view, job.clock)
+            cools = end == End("completed") and not (order.paired or order.search)
+            return watch.cool_down(run, profile.load, progress, view, job.clock) if cools else end
     finally:
         sampler.stop()
         if server is not None:

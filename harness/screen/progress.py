@@ -13,6 +13,7 @@ from analysis.statistics.percentiles import quantile
 from analysis.words.units import format_moment
 from recording.durations import format_duration
 from recording.events import (
+    COOLING_DOWN,
     LEVEL_STARTED,
     PHASE_STARTED,
     PHASES_ENDED,
@@ -176,6 +177,8 @@ class Progress:
                 self._began_s = event["t_s"] if self._began_s is None else self._began_s
             elif event["event"] == PHASES_ENDED:
                 self._phase, self._measured, self._slots = self.stopping, False, None
+            elif event["event"] == COOLING_DOWN:
+                self._phase = f"cooling down {format_duration(self._profile.load.cooldown or 0)}"
             elif event["event"] == LEVEL_STARTED:
                 self._level = f"level {event['number'] + 1}: {event['why']}"
             elif event["event"] == SLOTS_STARTED and self._paired and self._profile.gate:
