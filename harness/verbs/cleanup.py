@@ -1,13 +1,13 @@
 """Remove what load tests left: carts, checkouts, orders and payments of users called by a prefix.
 
 Whatever has not the prefix is never touched. Of running mocks, or of the services at the urls of
-PROFILE, where they offer it (docs/replay.md). Not while a load runs: its orders go, too.
+PROFILE, where they offer it (docs/replay.md); their admin token is LOADGATE_ADMIN_TOKEN. Not while
+a load runs: its orders go, too.
 
 Examples:
 
 - `loadgate cleanup --prefix lt-`  (of `loadgate mocks`)
-- `loadgate cleanup staging --prefix lt-`  (the urls of profiles/staging.toml; token in
-  LOADGATE_ADMIN_TOKEN)
+- `loadgate cleanup staging --prefix lt-`  (the urls of profiles/staging.toml)
 """
 
 import os
@@ -31,7 +31,7 @@ TOKEN_VARIABLE = "LOADGATE_ADMIN_TOKEN"
 _PREFIX = re.compile(r"[a-z0-9]{1,19}-", re.ASCII)
 Prefix = Annotated[str, typer.Option("--prefix", help="Of the users, such as lt-.")]
 Of = Annotated[
-    str | None, typer.Argument(metavar="[PROFILE]", help="Whose [target] it is [running mocks].")
+    str | None, typer.Argument(metavar="PROFILE", help="Whose [target] it is [running mocks].")
 ]
 Base = Annotated[
     int | None,

@@ -1,12 +1,12 @@
 """Make test data before a load: users with filled carts, called by a prefix.
 
-Of running mocks, or of the services at the urls of PROFILE, where they offer it (docs/replay.md).
+Of running mocks, or of the services at the urls of PROFILE, where they offer it (docs/replay.md);
+their admin token is LOADGATE_ADMIN_TOKEN.
 
 Examples:
 
 - `loadgate seed --prefix lt- --users 50000`  (of `loadgate mocks`)
-- `loadgate seed staging --prefix lt-`  (the urls of profiles/staging.toml; token in
-  LOADGATE_ADMIN_TOKEN)
+- `loadgate seed staging --prefix lt-`  (the urls of profiles/staging.toml)
 """
 
 from typing import Annotated

@@ -1,11 +1,14 @@
 """Phases that tell services, and what is held after the load, in a real run and before one."""
 
+from pathlib import Path
+
 import pytest
 
 from harness.scene.phases import check_phases
 from harness.scene.services import service_settings
 from recording.errors import ConfigError
 from recording.profile_file import read_profile
+from tests.faults.in_process import loadgate
 from tests.harness.conftest import FIXTURES, StartRun, repeated_when_starved
 
 PROFILE = FIXTURES / "told.toml"
@@ -56,3 +59,13 @@ def test_what_a_phase_cannot_tell_is_refused(override: str, said: str) -> None:
         read_and_check(override)
     assert said in str(refused.value)
     assert "told.toml" in str(refused.value)
+
+
+@pytest.mark.parametrize("words", [("gate", "--profile"), ("capacity",)])
+def test_a_gate_and_a_search_refuse_such_phases(words: tuple[str, ...], tmp_path: Path) -> None:
+    """They compare stretches of one load: nobody would be told, or some of them."""
+    path = tmp_path / "told.toml"
+    gate = '[gate]\nslot = "1s"\ncut = "100ms"\nwarmup_rounds = 0\nlooks = [16]\n'
+    path.write_text(PROFILE.read_text().replace('duration = "3s"', 'duration = "60s"') + gate)
+    seen = loadgate(*words, str(path))
+    assert (seen.exit_code, "phases that tell services" in seen.text) == (2, True), seen.text
