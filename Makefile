@@ -8,7 +8,7 @@ SET ?=
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup loadtest smoke soak gate tune calibrate mocks ui report runs bench echarts pages faults \
+.PHONY: help setup loadtest smoke soak replay gate tune calibrate mocks ui report runs bench echarts pages faults \
 	faults-hang test test-long lint format reference lock clean
 
 help: ## this list
@@ -40,6 +40,9 @@ smoke: ## half a minute through the whole chain
 
 soak: ## one hour: leaks and slowly filling pools
 	@$(MAKE) --no-print-directory loadtest PROFILE=soak
+
+replay: $(READY) ## Black Friday's incidents again, 48 hours in 20 minutes (SET=... prevents them: docs/replay.md)
+	@$(ONE_PER_LINE) $(BIN)/loadgate run bf2025-replay $(SETS)
 
 gate: $(READY) ## is this tree slower than where it left the main branch? (SET=..., ARGS="--base ref:v1")
 	@sets() { $(ONE_PER_LINE) $(BIN)/loadgate gate "$$@" $(SETS); }; sets $(ARGS)

@@ -20,7 +20,8 @@ import orjson
 from mock_services.table import SERVICES
 from recording.clock import RunClock
 from recording.errors import RefusedError
-from recording.profile import Load, Phase, Profile
+from recording.load import Load, Phase
+from recording.profile import Profile
 from recording.profile_file import load_profile
 from recording.rundir import RunDir, new_token
 from recording.secrets import live_keys

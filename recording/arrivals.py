@@ -6,7 +6,7 @@ The generator follows it, and the judge counts by it what had to be delivered.
 import random
 from collections.abc import Iterator
 
-from recording.profile import Load
+from recording.load import Load
 
 
 def arrival_times_s(load: Load, seed: int | None, worker: int, workers: int) -> Iterator[float]:

@@ -1,6 +1,6 @@
 """How a phase of a profile is named in an override: ``load.phases.sustained``."""
 
-from recording.profile import Load, Phase
+from recording.load import Load, Phase
 
 
 def phase_key(number: int, phase: Phase) -> str:

@@ -11,10 +11,10 @@ from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
-from recording.bursts import Burst
 from recording.durations import BY_HAND, DurationS
 from recording.faults import Fault, check_timetable
 from recording.flow import FLOW
+from recording.load import Load
 from recording.slots import Slots
 from recording.tables import Listed, Share, Table
 from recording.target import Target
@@ -23,15 +23,11 @@ from recording.validity import Validity
 
 Seed = Annotated[int, Field(ge=0, lt=2**63)]
 
-RULE_KINDS = ("latency", "errors", "pool", "memory", "process", "orders")
+RULE_KINDS = ("latency", "errors", "pool", "memory", "process", "orders", "reclaim")
 """What a rule of thresholds.toml can be about; a profile may leave some undecided."""
 JOURNEY, ORDERS = "journey", "orders"
 SUBJECTS = (*FLOW.subjects, JOURNEY, *FLOW.steps, ORDERS)
 """Whom a section of thresholds.toml can be about."""
-
-
-STOP_MARGIN_S = 2.0
-"""What a user needs beyond its request's deadline to notice, say so and leave."""
 
 
 class Range(Table):
@@ -52,105 +48,6 @@ class Range(Table):
     def mean_s(self) -> float:
         """Mean of the uniform distribution, s."""
         return (self.min + self.max) / 2
-
-
-class Phase(Table):
-    """A stretch of the run: the load moves in a straight line from the last phase's to its own.
-
-    The load is ``users`` in the closed model and ``arrivals_per_s`` (journeys begun per second)
-    in the open one.
-    """
-
-    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9 _.-]*$")]
-    """What reports and `--set load.phases.NAME` call it."""
-    duration: DurationS = Field(gt=0)
-    """How long it lasts."""
-    users: int | None = Field(default=None, ge=0)
-    """Closed model: users at its end."""
-    arrivals_per_s: float | None = Field(default=None, ge=0)
-    """Open model: journeys begun per second at its end."""
-    measured: bool = False
-    """Whether its requests reach latency and error verdicts."""
-
-
-class Load(Table):
-    """How much load, for how long, from how many Locust processes.
-
-    ``users`` is the closed model: a slow shop slows its users down. ``arrivals`` is the open one:
-    journeys begin when they are due, whatever the shop does, and latency also counts from then.
-    """
-
-    model: Literal["users", "arrivals"] = "users"
-    """Closed or open."""
-    arrivals: Literal["poisson", "uniform"] = "poisson"
-    """Open model: drawn at random, or evenly spaced."""
-    max_concurrent: int = Field(default=2000, ge=1)
-    """Open model: most journeys under way at once; an arrival past it waits, and is counted."""
-    phases: Annotated[tuple[Phase, ...], Listed] = Field(min_length=1)
-    """One after the other; at least one of them is measured."""
-    bursts: Annotated[tuple[Burst, ...], Listed] = ()
-    """Where several are at once, their factors multiply."""
-    processes: Annotated[int, Field(ge=1)] | Literal["auto"] = "auto"
-    """Locust's worker processes; "auto": as many as descriptors and request rate ask for."""
-    preconnect: bool = False
-    """Users open a connection to every service when they start, not when they first need it."""
-    request_timeout: DurationS = Field(default=30.0, gt=0)
-    """Deadline for the whole of an answer; past it the request has failed."""
-    stop_timeout: DurationS = Field(default=30.0, gt=0)
-    """How long an orderly stop waits for users, unless a request may take longer."""
-
-    @model_validator(mode="after")
-    def _sensible(self) -> Self:
-        names = [phase.name for phase in self.phases]
-        if len(set(names)) != len(names):
-            raise ValueError(f"phase names must differ, got {names}")
-        if not any(phase.measured for phase in self.phases):
-            raise ValueError("no phase has measured = true, so nothing would be judged")
-        key = "users" if self.model == "users" else "arrivals_per_s"
-        if any(getattr(phase, key) is None for phase in self.phases):
-            raise ValueError(f"load.model = {self.model!r}: every phase needs {key}")
-        if not any(getattr(phase, key) for phase in self.phases):
-            raise ValueError(f"no phase has {key} > 0")
-        if self.bursts and self.model == "users":
-            raise ValueError('bursts are of arrivals: they need model = "arrivals"')
-        if late := [burst.at for burst in self.bursts if burst.at >= self.duration_s]:
-            raise ValueError(f"a burst at {late[0]:g} s: the load ends after {self.duration_s:g} s")
-        return self
-
-    @property
-    def peak_users(self) -> int:
-        """The most users there may be at once."""
-        if self.model == "arrivals":
-            return self.max_concurrent
-        return max(phase.users or 0 for phase in self.phases)
-
-    @property
-    def peak_arrivals_per_s(self) -> float:
-        """Open model: no rate is ever higher, bursts included."""
-        highest = max(phase.arrivals_per_s or 0.0 for phase in self.phases)
-        return highest * prod(max(1.0, burst.factor) for burst in self.bursts)
-
-    @property
-    def duration_s(self) -> float:
-        """Planned length of all phases together, s."""
-        return sum(phase.duration for phase in self.phases)
-
-    @property
-    def stop_patience_s(self) -> float:
-        """How long an orderly stop waits for users, s: the last request has its whole deadline."""
-        return max(self.stop_timeout, self.request_timeout + STOP_MARGIN_S)
-
-    def intended(self, t_s: float) -> float | None:
-        """Users (or arrivals/s) the plan asks for ``t_s`` s after the start; None after the end."""
-        before, since_s = 0.0, t_s
-        for phase in self.phases:
-            level = (phase.users if self.model == "users" else phase.arrivals_per_s) or 0.0
-            if t_s < phase.duration:
-                factor = prod(burst.of(since_s) for burst in self.bursts)
-                return factor * (before + (level - before) * t_s / phase.duration)
-            t_s -= phase.duration
-            before = level
-        return None
 
 
 class Funnel(Table):
@@ -388,6 +285,8 @@ class Profile(Table):
             raise ValueError(
                 "faults strike services that the run starts: leave out [target]'s urls"
             )
+        if self.load.tells_services and self.target.urls:
+            raise ValueError("phases tell services that the run starts: leave out [target]'s urls")
         check_timetable(self.faults, self.load.duration_s, info)
         return self
 

@@ -4,9 +4,9 @@ from collections.abc import Iterator, Sequence
 
 from analysis.advice.again import again
 from analysis.words.values import Check, NextStep
+from recording.load import Phase
 from recording.manifest import Manifest
 from recording.phase_keys import phase_key
-from recording.profile import Phase
 
 TOO_SMALL = (
     *("CPU of ", "CPU wait of ", "distortion", "generator lag", "users delivered"),

@@ -1,6 +1,8 @@
 """A service's memory while there was load, judged once: its growth, its peak, its limit."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 from math import inf, isnan, nan
 
@@ -8,10 +10,12 @@ import numpy as np
 
 from analysis.evidence.run import Evidence
 from analysis.memory.judge import MemoryClass, MemoryVerdict, judge_memory
-from analysis.words.units import BYTES_PER_MB, format_elapsed
+from analysis.words.units import BYTES_PER_MB, format_elapsed, format_moment
 from analysis.words.values import Measurement
+from recording.arrays import Floats
 from recording.events import GC
 from recording.metric_names import MEMORY_LIMIT, RSS
+from recording.story import Story
 
 FASTER = 1.5
 """A growth this many times the one before memory fell is worth a finding."""
@@ -22,7 +26,8 @@ _STANDS = (MemoryClass.STABLE, MemoryClass.SAWTOOTH)
 class ServiceMemory:
     """A service's memory from the first measured phase to the end of the load.
 
-    What grew before is the load's; what stands still afterwards says nothing.
+    Where the run tells a story, in the story's hours. What grew before is the load's; what stands
+    still afterwards says nothing.
     """
 
     subject: str
@@ -31,6 +36,8 @@ class ServiceMemory:
     baseline_mb: float
     peak_mb: float
     limit_mb: float | None
+    elapsed: Callable[[float], str] = format_elapsed
+    """How a time of the verdict's is said."""
 
     @property
     def explanation(self) -> str:
@@ -57,8 +64,8 @@ class ServiceMemory:
         for before, after in pairwise(self.verdict.segments):
             if self.growing and after.slope_mb_per_h > FASTER * before.slope_mb_per_h > 0:
                 return (
-                    f"{before.slope_mb_per_h:+.1f} MB/h until {format_elapsed(before.end_s)}, "
-                    f"then {after.slope_mb_per_h:+.1f} MB/h from {format_elapsed(after.start_s)}: "
+                    f"{before.slope_mb_per_h:+.1f} MB/h until {self.elapsed(before.end_s)}, "
+                    f"then {after.slope_mb_per_h:+.1f} MB/h from {self.elapsed(after.start_s)}: "
                     f"{after.slope_mb_per_h / before.slope_mb_per_h:.1f} times as fast"
                 )
         return ""
@@ -74,7 +81,7 @@ class ServiceMemory:
                 segment.n,
                 segment.ci_low,
                 segment.ci_high,
-                phase=f"{format_elapsed(segment.start_s)} to {format_elapsed(segment.end_s)}",
+                phase=f"{self.elapsed(segment.start_s)} to {self.elapsed(segment.end_s)}",
             )
             for number, segment in enumerate(self.verdict.segments, 1)
             if len(self.verdict.segments) > 1
@@ -102,7 +109,7 @@ class ServiceMemory:
 
 
 def memory_of(evidence: Evidence, subject: str) -> ServiceMemory:
-    """Judge a service's resident memory."""
+    """Judge a service's resident memory, in the story's time where the run tells one."""
     t_s, rss = evidence.resources.get(subject, RSS)
     begins_s, first_s = evidence.measured_from_s, evidence.load_start_s
     inside = (t_s >= begins_s) & (t_s <= evidence.load_end_s)
@@ -110,11 +117,15 @@ def memory_of(evidence: Evidence, subject: str) -> ServiceMemory:
     limits = evidence.resources.get(subject, MEMORY_LIMIT)[1]
     limit = float(limits[-1]) if limits.size else None
     collected = [
-        float(row["t_s"]) - first_s
+        _told(evidence, float(row["t_s"]) - first_s)
         for row in evidence.events_named(GC)
         if row.get("source") == subject and begins_s <= float(row["t_s"])
     ]
-    verdict = judge_memory(t_s - first_s, rss, collections_s=collected, limit_bytes=limit)
+    elapsed = partial(_elapsed, evidence.story)
+    verdict = judge_memory(
+        *_as_told(evidence, t_s - first_s, rss),
+        collections_s=collected, limit_bytes=limit, elapsed=elapsed,
+    )  # fmt: skip
     return ServiceMemory(
         subject=subject,
         verdict=verdict,
@@ -122,4 +133,26 @@ def memory_of(evidence: Evidence, subject: str) -> ServiceMemory:
         baseline_mb=float(np.median(rss[:3])) / BYTES_PER_MB if rss.size else nan,
         peak_mb=float(rss.max()) / BYTES_PER_MB if rss.size else nan,
         limit_mb=limit / BYTES_PER_MB if limit is not None else None,
+        elapsed=elapsed,
     )
+
+
+def _told(evidence: Evidence, run_s: float) -> float:
+    """The story's time, s since the load began; without a story the run's."""
+    return run_s if evidence.story is None else evidence.story.told_at_s(run_s)
+
+
+def _elapsed(story: Story | None, told_s: float) -> str:
+    return format_moment(told_s if story is None else story.run_at_s(told_s), story)
+
+
+def _as_told(evidence: Evidence, run_s: Floats, rss: Floats) -> tuple[Floats, Floats]:
+    """Samples at even times of the story, two of its fastest piece to each: pieces count alike."""
+    story = evidence.story
+    if story is None:
+        return run_s, rss
+    told_s = story.told_s(run_s)
+    step_s = 2 * story.most_times * evidence.manifest.profile.sampling.interval
+    place = np.unique(np.floor(told_s / step_s), return_inverse=True)[1]
+    n = np.bincount(place)
+    return np.bincount(place, told_s) / n, np.bincount(place, rss) / n

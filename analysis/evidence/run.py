@@ -10,7 +10,7 @@ from typing import Any
 import polars as pl
 
 from analysis.evidence.reading import Reading
-from analysis.words.units import format_elapsed
+from analysis.words.units import format_moment
 from recording.closing import changed_files
 from recording.errors import LoadgateError, SpoiltError
 from recording.events import CLOCK_JUMPED, NOT_SAMPLED
@@ -22,6 +22,7 @@ from recording.manifest import DIGESTS_SINCE, Manifest, MeasuredPhase, read_mani
 from recording.rundir import RunDir
 from recording.series_reader import Series
 from recording.slots import ARMS, Slots
+from recording.story import Story
 from recording.timetable import phases_of, slots_of
 
 log = logging.getLogger(__name__)
@@ -96,9 +97,15 @@ class Evidence:
         ends_s = self.phases[-1].end_s if self.phases else None
         return self.end_s if ends_s is None else ends_s
 
+    @cached_property
+    def story(self) -> Story | None:
+        """What the run tells; None where nothing, or where it is not played phase by phase."""
+        by_phases = self.manifest.paired is None and self.manifest.search is None
+        return self.manifest.profile.load.story if by_phases else None
+
     def elapsed(self, t_s: float) -> str:
-        """A moment as ``T+6h14m`` since the load began."""
-        return format_elapsed(t_s - self.load_start_s)
+        """A moment as ``T+6h14m`` since the load began, the story's where the run tells one."""
+        return format_moment(t_s - self.load_start_s, self.story)
 
     @cached_property
     def measured(self) -> tuple[tuple[float, float], ...]:

@@ -8,7 +8,9 @@ from analysis.report.document import Block, Cell, Code, Line, Lines, Mark, Table
 from analysis.words.values import Measurement
 from recording.text import plain
 
-_MOMENT = r"T\+(?:\d+h)?(?:\d+m)?(?:\d+(?:\.\d+)?s)?(?<!\+)"
+_SPAN = r"(?:\d+h)?(?:\d+m)?(?:\d+(?:\.\d+)?s)?"
+_MOMENT = rf"T\+{_SPAN}(?<!\+)(?: \({_SPAN}(?<!\()\))?"
+"""Of a story, with the run's own time behind it."""
 _MOMENTS = re.compile(rf"({_MOMENT})(?:(?: to | and |, then .*? from )({_MOMENT}))?")
 _PART = re.compile(r"([\d.]+)([hms])")
 _SECONDS = {"h": 3600.0, "m": 60.0, "s": 1.0}
@@ -71,6 +73,8 @@ def _link(found: re.Match[str]) -> str:
 
 
 def _seconds(moment: str) -> float:
+    """Of the run."""
+    moment = moment.rpartition("(")[2]
     return sum(float(n) * _SECONDS[unit] for n, unit in _PART.findall(moment))
 
 

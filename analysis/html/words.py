@@ -7,7 +7,7 @@ from math import isnan
 import numpy as np
 
 from analysis.report.chart import Chart, Curve, Effect, Forest, HeatMap, Picture
-from analysis.words.units import format_elapsed
+from analysis.words.units import format_moment
 from analysis.words.values import show
 
 
@@ -41,7 +41,7 @@ def _curve(chart: Chart, curve: Curve) -> str:
 
 def _x(chart: Chart, x: float) -> str:
     if chart.over_time:
-        return format_elapsed(x)
+        return format_moment(x, chart.story)
     return next((tick.name for tick in reversed(chart.ticks) if tick.value <= x), show(x))
 
 

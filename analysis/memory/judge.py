@@ -12,7 +12,7 @@ MB is 2**20 bytes, as in the seed, where "512MB" is 536,870,912 bytes.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -121,12 +121,14 @@ def judge_memory(
     *,
     collections_s: Sequence[float] = (),
     limit_bytes: float | None = None,
+    elapsed: Callable[[float], str] = format_elapsed,
 ) -> MemoryVerdict:
     """Classify a trace of resident memory and find its slope.
 
     `rss_bytes` at ascending times `t_s` are NaN, or what no address space holds, where a sample is
     missing. `collections_s` says when memory was collected, where that is known; otherwise
-    collections are found as sudden and lasting falls. `limit_bytes` is the container's limit.
+    collections are found as sudden and lasting falls. `limit_bytes` is the container's limit,
+    `elapsed` how a time is said.
 
     Raises ValueError when the series differ in length, or times do not ascend.
     """
@@ -144,7 +146,8 @@ def judge_memory(
     cuts = [*curve.collected, *curve.stepped]
     segments = tuple(_segment(curve, first, stop) for first, stop in curve.stretches(cuts))
     limit_mb = None if limit_bytes is None else limit_bytes / BYTES_PER_MB
-    return _judge_uncollected(curve, segments) or _judge_collected(curve, segments, limit_mb)
+    uncollected = _judge_uncollected(curve, segments, elapsed)
+    return uncollected or _judge_collected(curve, segments, limit_mb)
 
 
 def _too_short(t_s: Floats) -> bool:
@@ -159,7 +162,9 @@ def _segment(curve: _Curve, first: int, stop: int) -> Segment:
     return Segment(float(t_s[0]), float(t_s[-1]), trend.slope, trend.low, trend.high, stop - first)
 
 
-def _judge_uncollected(curve: _Curve, segments: tuple[Segment, ...]) -> MemoryVerdict | None:
+def _judge_uncollected(
+    curve: _Curve, segments: tuple[Segment, ...], elapsed: Callable[[float], str]
+) -> MemoryVerdict | None:
     """Without collections: falls, if any, left most of what had grown; None where they did not."""
     stretches = curve.stretches(curve.stepped)
     if not stretches:
@@ -171,16 +176,20 @@ def _judge_uncollected(curve: _Curve, segments: tuple[Segment, ...]) -> MemoryVe
         return None
     if found.goes_on:
         return _growing(segments, found.trend, _how(found))
-    return _at_rest(curve, segments, found, float(curve.t_s[first]))
+    return _at_rest(curve, segments, found, float(curve.t_s[first]), elapsed)
 
 
 def _at_rest(
-    curve: _Curve, segments: tuple[Segment, ...], found: Growth, begin_s: float
+    curve: _Curve,
+    segments: tuple[Segment, ...],
+    found: Growth,
+    begin_s: float,
+    elapsed: Callable[[float], str],
 ) -> MemoryVerdict:
     """Not proven to go on: told apart by what it may still have risen, and in these words."""
     start_s = found.start_h * _HOUR_S
     trend = _grained(found.trend, found.span_h)
-    slope = f"{_slope(trend)} since {format_elapsed(start_s)}"
+    slope = f"{_slope(trend)} since {elapsed(start_s)}"
     stands = found.trend.high * found.span_h <= max(FLOOR_MB, _STANDS * float(np.median(curve.mb)))
     class_ = MemoryClass.CANNOT_TELL
     if found.pace is Pace.UNSETTLED and not stands:

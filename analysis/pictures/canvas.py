@@ -18,6 +18,7 @@ from recording.histogram import Histogram, merge
 from recording.hlog import Interval, of_requests
 
 TIME = "time since the load began"
+TIME_OF_THE_RUN = f"{TIME}, of the run"
 
 
 @dataclass(frozen=True)
@@ -104,9 +105,10 @@ class Canvas:
         """A chart on the axis of time, where there is anything to draw."""
         drawn = tuple(curve for curve in curves if np.isfinite(curve.y).any())
         if drawn:
+            story = self.case.evidence.story
             yield Chart(
-                title, TIME, y_title, drawn, tuple(limits), stretches=self.stretches,
-                over_time=True, group=group,
+                title, TIME if story is None else TIME_OF_THE_RUN, y_title, drawn, tuple(limits),
+                stretches=self.stretches, over_time=True, group=group, story=story,
             )  # fmt: skip
 
     def limits_of(self, subject: str, *metrics: str) -> tuple[Limit, ...]:

@@ -13,6 +13,7 @@ from analysis.report.chart import Chart, Curve, Limit
 from analysis.words.units import BYTES_PER_MB
 from recording.arrays import Floats
 from recording.metric_names import CPU, REPLICAS, RSS
+from recording.story import Story
 
 _AT_REST = (MemoryClass.STABLE, MemoryClass.WARMING_UP)
 _CPU_POINTS = 300
@@ -44,7 +45,8 @@ def memory(canvas: Canvas) -> Iterator[Chart]:
         t_s, rss = canvas.case.evidence.resources.get(subject, RSS)
         curves = [canvas.curve("resident", t_s, rss / BYTES_PER_MB)]
         x, mb = canvas.since_load(t_s), rss / BYTES_PER_MB
-        curves += [_fitted(segment, x, mb) for segment in grown(found.verdict)]
+        story = canvas.case.evidence.story
+        curves += [_fitted(segment, x, mb, story) for segment in grown(found.verdict)]
         limits = _memory_limit(found)
         yield from canvas.over_time(subject, "MB", curves, "Memory", limits)
 
@@ -69,17 +71,30 @@ def grown(verdict: MemoryVerdict) -> tuple[Segment, ...]:
     return (own,)
 
 
-def _fitted(segment: Segment, x: Floats, mb: Floats) -> Curve:
-    """The line through the middle of its stretch, fanned out by the interval of its slope."""
-    inside = (x >= segment.start_s) & (x <= segment.end_s) & np.isfinite(mb)
-    middle_mb = float(np.mean(mb[inside])) if inside.any() else np.nan
+def _fitted(segment: Segment, x: Floats, mb: Floats, story: Story | None) -> Curve:
+    """The line through the middle of its stretch, fanned out by the interval of its slope.
+
+    A line of the story's hours bends where the run's pace changes.
+    """
     ends = np.array([segment.start_s, segment.end_s])
-    away_h = (ends - ends.mean()) / 3600
+    at = ends if story is None else story.run_s(ends)
+    inside = (x >= at[0]) & (x <= at[1]) & np.isfinite(mb)
+    middle_mb = float(np.mean(mb[inside])) if inside.any() else np.nan
+    if story is not None:
+        at = np.unique([*at, *(s for s in story.borders_s if at[0] < s < at[1])])
+        ends = story.told_s(at)
+        middle_mb += segment.slope_mb_per_h * _off(story, x[inside], ends) / 3600
+    away_h = (ends - (ends[0] + ends[-1]) / 2) / 3600
     slopes = (segment.ci_low, segment.ci_high)
     fan = np.array([middle_mb + slope * away_h for slope in slopes])
     name = f"{segment.slope_mb_per_h:+.3g} MB/h"
     y = middle_mb + segment.slope_mb_per_h * away_h
-    return Curve(name, ends, y, fan.min(axis=0), fan.max(axis=0))
+    return Curve(name, at, y, fan.min(axis=0), fan.max(axis=0))
+
+
+def _off(story: Story, x: Floats, ends: Floats) -> float:
+    """How far the middle of a stretch of the story lies after the mean of its samples, s."""
+    return float((ends[0] + ends[-1]) / 2 - story.told_s(x).mean()) if x.size else 0.0
 
 
 def cpu(canvas: Canvas) -> Iterator[Chart]:

@@ -8,6 +8,7 @@ from typing import Literal
 
 from analysis.words.values import Outcome
 from recording.arrays import Floats, Ints
+from recording.story import Story
 
 Kind = Literal["phase", "trouble", "change"]
 """What a stretch of time was: part of the plan, something that went wrong, something that moved."""
@@ -51,8 +52,9 @@ class Chart:
     """Curves with one pair of axes. Titles of axes name quantity and unit.
 
     ``limits`` are lines across at a value of y, ``marks`` lines up at a value of x. ``over_time``:
-    x is s since the load began. ``ticks`` are the places on x that are named, in place of numbers.
-    Pictures that follow each other in one ``group`` are seen side by side, under its name.
+    x is s since the load began; where the run tells a ``story``, still of the run. ``ticks`` are
+    the places on x that are named, in place of numbers. Pictures that follow each other in one
+    ``group`` are seen side by side, under its name.
     """
 
     title: str
@@ -67,6 +69,7 @@ class Chart:
     over_time: bool = False
     ticks: tuple[Limit, ...] = ()
     group: str = ""
+    story: Story | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -18,6 +18,7 @@ from analysis.report.document import (
 )
 from analysis.report.folded import folded, in_words
 from analysis.report.next_steps import next_steps
+from analysis.report.story import time_table
 from analysis.words.units import counted
 from analysis.words.values import (
     NO_DATA,
@@ -67,7 +68,7 @@ def run_document(verdict: Verdict, stored: str = "report.md", *, brief: bool = F
             next_steps(verdict, "screen"),
             _rules(verdict),
             replace(latency, only="page"),
-            *(() if brief else (checks(verdict),)),
+            *(() if brief else (*_told(context), checks(verdict))),
         ),
         closing=f"{_measured(context)}\nreport: {stored}" if context else "",
     )
@@ -85,6 +86,13 @@ def _facts(verdict: Verdict, context: dict[str, Any]) -> tuple[Lines, ...]:
         f"{_measured(context)}, {context['requests_excluded']:,} in other phases excluded",
     )
     return (Lines((*lines, *labels(context)), only="page"),)
+
+
+def _told(context: dict[str, Any]) -> Iterator[Table]:
+    """How the run's time is the story's, where it tells one."""
+    if story := context.get("story"):
+        phases = [(row["phase"], row["run_s"], row["story_s"]) for row in story]
+        yield replace(time_table(phases), only="page")
 
 
 def labels(context: dict[str, Any]) -> Iterator[str]:

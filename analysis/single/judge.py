@@ -177,6 +177,15 @@ def _decided(
     return Outcome.PASS, decided + (f"; {left}" if left else "")
 
 
+def _story(evidence: Evidence) -> dict[str, object]:
+    """How long each phase is in the run and in what it tells, s; nothing where it tells nothing."""
+    if evidence.story is None:
+        return {}
+    phases = evidence.manifest.profile.load.phases
+    told = [{"phase": p.name, "run_s": p.duration, "story_s": p.tells} for p in phases]
+    return {"story": told}
+
+
 def _context(evidence: Evidence, found: dict[str, Sample]) -> dict[str, object]:
     manifest = evidence.manifest
     total = sum(i.histogram.n for i in of_requests(evidence.log.intervals))
@@ -193,5 +202,6 @@ def _context(evidence: Evidence, found: dict[str, Sample]) -> dict[str, object]:
         "requests_excluded": total - found[JOURNEY].n,
         "rate_per_s": found[JOURNEY].n / evidence.measured_s if evidence.measured_s else 0.0,
         "outcomes": {name: sample.outcomes for name, sample in found.items()},
+        **_story(evidence),
         **({"labels": dict(manifest.labels)} if manifest.labels else {}),
     }

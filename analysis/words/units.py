@@ -3,6 +3,9 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from recording.durations import format_duration
+from recording.story import Story
+
 # As in the seed, where "512MB" is 536,870,912 bytes.
 BYTES_PER_MB = 2**20
 
@@ -31,6 +34,17 @@ def format_elapsed(elapsed_s: float) -> str:
     if minutes:
         return f"T{sign}{minutes}m{seconds:02d}s"
     return f"T{sign}{seconds}s"
+
+
+def format_moment(run_s: float, story: Story | None) -> str:
+    """A moment of the run, s since its load began; of a story the story's before it.
+
+    ``T+12m30s``, or ``T+6h14m (12m28s)``, where the story's is rounded to whole minutes.
+    """
+    if story is None:
+        return format_elapsed(run_s)
+    told_s = 60 * round(story.told_at_s(run_s) / 60)
+    return f"{format_elapsed(told_s)} ({format_duration(max(0, round(run_s)))})"
 
 
 def as_change(ratio: float) -> str:

@@ -32,8 +32,9 @@ from analysis.words.values import Outcome
 from recording.flow import FLOW, STEPS
 from recording.histogram import Histogram
 from recording.hlog import HistogramLog, Interval, Tag
+from recording.load import Load, Phase
 from recording.manifest import Manifest
-from recording.profile import Gate, Load, Phase, Profile
+from recording.profile import Gate, Profile
 from recording.series_reader import Series
 from recording.slots import ARMS, Slots
 

@@ -12,10 +12,12 @@ from harness.generator.generator import Workers, plan_json, processes_for, start
 from harness.generator.handshake import PLAN_PORT_OFFSET, PlanServer
 from harness.run.events import write_event
 from harness.run.faults import planted
+from harness.run.retold import retold
 from harness.run.search import Search, Searcher, searching
 from harness.run.watch import STOPPED, End, Interrupt, Watch
 from harness.sampling.sampler import Sampler
 from harness.scene import preflight
+from harness.scene.phases import check_phases
 from harness.scene.scene import OpenScene, Scene, single, target_urls
 from harness.scene.seeds import seeded_load, seeded_services
 from harness.scene.services import service_settings
@@ -97,6 +99,7 @@ def checked(profile: Profile, where: Written | str) -> dict[str, dict[str, Any]]
     """What the services are to be told. Raises ConfigError or RefusedError for what cannot run."""
     preflight.check_safety(profile)
     settings = service_settings(profile.services, where)
+    check_phases(profile.load, settings, where)
     preflight.check_answers(profile.target.urls, ca_file=profile.target.ca_file)
     return settings
 
@@ -219,13 +222,16 @@ def _under_load(job: Job, scene: Scene, interrupt: Interrupt, view: LiveView) ->
         progress = Progress(run, profile, paired, job.processes)
         newest = lambda: dict(sampler.latest)  # noqa: E731
         with (
-            planted(profile.faults, scene.services, run, job.clock) as problem,
+            planted(profile.faults, scene.services, run, job.clock) as unplanted,
+            retold(profile.load, scene.services, run, job.clock) as untold,
             searching(order.search, profile, scene, newest, run, job.clock) as searcher,
         ):
             asked = _enough(job, searcher)
-            stops = (*refused, problem, *([lambda: searcher.problem] if searcher else []))
+            stops = (*refused, unplanted, untold, *([lambda: searcher.problem] if searcher else []))
             watch = Watch(generator, scene.services, sampler, interrupt, patience_s, asked, stops)
-            return watch.until_end(profile.load, progress, view, job.clock)
+            end = watch.until_end(profile.load, progress, view, job.clock)
+            cools = end == End("completed") and not (order.paired or order.search)
+            return watch.cool_down(run, profile.load, progress, view, job.clock) if cools else end
     finally:
         sampler.stop()
         if server is not None:

@@ -141,6 +141,10 @@ def searchable(profile: Profile, where: str, limits: Limits, required: float) ->
         raise ConfigError(
             f"{where}: [[faults]] are for `loadgate run`: a search compares its levels"
         )
+    if profile.load.tells_services:
+        raise ConfigError(
+            f"{where}: phases that tell services are for `loadgate run`: a search has one phase"
+        )
     model = "users" if limits.users else "arrivals"
     key = "users" if limits.users else "arrivals_per_s"
     phase = {

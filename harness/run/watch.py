@@ -10,14 +10,17 @@ from types import FrameType
 import psutil
 
 from harness.generator.generator import Generator
+from harness.run.events import write_event
 from harness.sampling.sampler import Sampler
 from harness.scene.services import Services, tail
 from harness.screen.live import LiveView
 from harness.screen.progress import Progress
 from harness.system.signals import stop_signals
 from recording.clock import RunClock
+from recording.events import COOLED_DOWN, COOLING_DOWN
+from recording.load import Load
 from recording.manifest import Ended
-from recording.profile import Load
+from recording.rundir import RunDir
 
 TICK_S = 0.2
 GIVE_UP_AFTER_S = 75.0
@@ -97,8 +100,7 @@ class Watch:
                 now_s = clock.now_s()
                 if overdue := self._overdue(now_s, now_s - began_s, load, progress):
                     return overdue
-                with view.harmless():
-                    view.show(progress.now(now_s, dict(self.sampler.latest)))
+                self._show(progress, view, clock)
                 workers = self._workers() or workers
                 time.sleep(TICK_S)
             if end.how == "interrupted" and progress.began:
@@ -109,6 +111,26 @@ class Watch:
         finally:
             self.generator.kill()
             psutil.wait_procs(workers, timeout=3.0)
+
+    def _show(self, progress: Progress, view: LiveView, clock: RunClock) -> None:
+        with view.harmless():
+            view.show(progress.now(clock.now_s(), dict(self.sampler.latest)))
+
+    def cool_down(
+        self, run: RunDir, load: Load, progress: Progress, view: LiveView, clock: RunClock
+    ) -> End:
+        """Sample on after a load that was completed, as long as the profile says."""
+        if load.cooldown is None:
+            return End("completed")
+        write_event(run, clock, COOLING_DOWN)
+        until_s = clock.now_s() + load.cooldown
+        while clock.now_s() < until_s:
+            if (end := self._end()) is not None and end.how != "completed":
+                return End("completed") if end.how == "interrupted" else end
+            self._show(progress, view, clock)
+            time.sleep(TICK_S)
+        write_event(run, clock, COOLED_DOWN)
+        return End("completed")
 
     def _end(self) -> End | None:
         if self.services is not None and (why := self.services.first_death()):

@@ -21,7 +21,7 @@ from harness.system.paths import PROJECT, environment_of
 from mock_services.table import SERVICES
 from recording.clock import RunClock
 from recording.errors import ConfigError, RunFailedError, did_you_mean
-from recording.profile_file import build
+from recording.profile_file import KeyPath, build
 from recording.rundir import RunDir
 from recording.written import Written, as_written
 
@@ -50,16 +50,16 @@ def service_settings(
 
 
 def named_services(
-    tables: Mapping[str, Mapping[str, Any]], where: Written | str
+    tables: Mapping[str, Mapping[str, Any]], where: Written | str, path: KeyPath = ("services",)
 ) -> dict[str, dict[str, Any]]:
     """Such tables by the keys of services. Raises ConfigError for one that is of none."""
     source = as_written(where, {})
-    at = source.where(("services",))
+    at = source.where(path)
     if not isinstance(tables, Mapping):
         raise ConfigError(f"{at}: services = {tables!r}: write a table")
     check_keys(tables, f"{at}: services.")
     for name, table in tables.items():
-        at = source.where(("services", name))
+        at = source.where((*path, name))
         if _key(name) not in SERVICES:
             hint = did_you_mean(_key(name), SERVICES)
             raise ConfigError(f"{at}: unknown key 'services.{name}'{hint}")

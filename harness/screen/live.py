@@ -95,7 +95,7 @@ def _line(now: Now) -> str:
     slowest = f", slowest p99 {worst.name} {worst.p99_ms:.0f} ms" if worst else ""
     measured = " (measured)" if now.measured else ""
     return (
-        f"T+{format_duration(round(now.t_s)):<6} {now.turn or now.phase}{measured}: "
+        f"{now.clock:<8} {now.turn or now.phase}{measured}: "
         f"{counted(now.users, 'user')}, {now.rate_per_s:,.0f} req/s, "
         f"{counted(now.failures, 'failure')}{slowest}, "
         f"{format_duration(round(now.left_s))} left"
@@ -107,7 +107,7 @@ def _panel(title: str, now: Now) -> Group:
         (title, "bold"),
         f"   {now.turn or now.phase}",
         (" measured" if now.measured else "", "green"),
-        f"   T+{format_duration(round(now.t_s))}, {format_duration(round(now.left_s))} left\n"
+        f"   {now.clock}, {format_duration(round(now.left_s))} left\n"
         f"{counted(now.users, 'user')}   {now.rate_per_s:,.0f} req/s   ",
         (counted(now.failures, "failure"), "red" if now.failures else "dim"),
     )

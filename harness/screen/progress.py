@@ -10,8 +10,10 @@ from typing import Any
 import orjson
 
 from analysis.statistics.percentiles import quantile
+from analysis.words.units import format_moment
 from recording.durations import format_duration
 from recording.events import (
+    COOLING_DOWN,
     LEVEL_STARTED,
     PHASE_STARTED,
     PHASES_ENDED,
@@ -51,6 +53,8 @@ class Now:
     """One frame of the live view."""
 
     t_s: float
+    clock: str
+    """The moment in words: ``T+12m30s``, of a story ``T+6h14m (12m28s)``."""
     phase: str
     turn: str
     measured: bool
@@ -114,6 +118,7 @@ class Progress:
         t_s = 0.0 if self._began_s is None else run_s - self._began_s
         return Now(
             t_s=t_s,
+            clock=self._clock(t_s),
             phase=self._phase if self._began_s is not None else self.waiting,
             turn=self._turn(run_s),
             measured=self._measured,
@@ -124,6 +129,10 @@ class Progress:
             steps=steps,
             services=services,
         )
+
+    def _clock(self, t_s: float) -> str:
+        story = self._profile.load.story
+        return format_moment(t_s, story) if story else f"T+{format_duration(round(t_s))}"
 
     @property
     def began(self) -> bool:
@@ -168,6 +177,8 @@ class Progress:
                 self._began_s = event["t_s"] if self._began_s is None else self._began_s
             elif event["event"] == PHASES_ENDED:
                 self._phase, self._measured, self._slots = self.stopping, False, None
+            elif event["event"] == COOLING_DOWN:
+                self._phase = f"cooling down {format_duration(self._profile.load.cooldown or 0)}"
             elif event["event"] == LEVEL_STARTED:
                 self._level = f"level {event['number'] + 1}: {event['why']}"
             elif event["event"] == SLOTS_STARTED and self._paired and self._profile.gate:

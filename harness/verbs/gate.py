@@ -234,6 +234,11 @@ def _gate(profile: Profile, path: str) -> Gate:
         raise ConfigError(
             f"{path}: [[faults]] are for `loadgate run`: a gate compares arms as they are"
         )
+    if profile.load.tells_services:
+        raise ConfigError(
+            f"{path}: phases that tell services are for `loadgate run`: a gate compares arms as "
+            "they are"
+        )
     if profile.load.model != "users":
         raise ConfigError(f"{path}: load.model = {profile.load.model!r}: a gate needs 'users'")
     return profile.gate

@@ -18,6 +18,8 @@ from typing import Annotated
 
 import typer
 
+from analysis.report.document import Document
+from analysis.report.story import time_table, told
 from harness import options
 from harness.generator.generator import MASTER_PORT, Workers
 from harness.generator.handshake import LOOPBACK, PLAN_PORT_OFFSET, check_can_listen
@@ -28,6 +30,7 @@ from harness.scene.seeds import drawn
 from harness.screen.judged import finish
 from harness.screen.live import LiveView
 from harness.screen.plain import Screen, styled
+from harness.screen.terminal import show
 from harness.system.paths import find_profile
 from recording.durations import format_duration
 from recording.errors import ConfigError
@@ -117,6 +120,8 @@ def _announce(console: Screen, plan: Profile) -> None:
     what = ": {}, {} ({} measured)".format(_load(plan), *spans)
     why = f" — {plan.description}" if plan.description else ""
     console.print(styled(plan.name, "bold"), what + why, sep="", soft_wrap=not console.is_terminal)
+    if phases := told(plan.load):
+        show(console, Document((time_table(phases),)))
 
 
 def _load(profile: Profile) -> str:

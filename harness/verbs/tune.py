@@ -49,8 +49,9 @@ from mock_services.table import SERVICES
 from recording.durations import format_duration, parse_duration_s
 from recording.errors import ConfigError
 from recording.labels import parse_labels
+from recording.load import Phase
 from recording.manifest import Searched, read_manifest
-from recording.profile import Phase, Profile
+from recording.profile import Profile
 from recording.profile_file import load_profile
 from recording.rundir import RunDir, open_run_dir
 

@@ -35,6 +35,8 @@ class MemoryGuard:
         self._measure = measure
         self._kill = kill
         self._collected_s = -COLLECTION_PAUSE_S
+        self.collected = False
+        """Whether memory was ever collected."""
         self._swept_s = time.monotonic()
 
     async def run(self) -> None:
@@ -65,6 +67,8 @@ class MemoryGuard:
 
     def _collect(self, rss_before_bytes: int) -> int:
         self._cache.collect()
+        self.collected = True
+        self._cache.leaks.share = self._settings().lost_share(collected=True)
         gc.collect()
         give_memory_back()
         rss_after_bytes = self._measure()

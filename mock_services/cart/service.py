@@ -1,8 +1,8 @@
 """cart-service: adding items to carts that live in an in-memory session cache."""
 
 import asyncio
-from collections.abc import Iterable
-from typing import Self
+from collections.abc import Iterable, Mapping
+from typing import Any, Self
 
 from fastapi import FastAPI, Request, Response
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
@@ -74,8 +74,23 @@ class CartService(MockService[CartSettings]):
         self.cache.ttl_s = self.settings.ttl_s
         self.cache.session_bytes = self.settings.session_bytes
         lazy = self.settings.eviction == "lazy"
-        self.cache.leaks.share = self.settings.leak_share if lazy else 0.0
+        self.cache.leaks.share = self.settings.lost_share(collected=self._guard.collected)
         self.cache.sessions_max = None if lazy else self.settings.sessions_max
+
+    async def make_test_data(self, wanted: Mapping[str, Any]) -> dict[str, int]:
+        """A cart of one product for every user who has none."""
+        made = 0
+        for number in range(1, wanted["users"] + 1):
+            cart_id = f"cart-{wanted['prefix']}seed-{number:05d}"
+            if self.cache.find(cart_id) is None:
+                session = self.cache.open(cart_id, f"{wanted['prefix']}user-{number:05d}")
+                session.add(money.sku_of(1 + (number - 1) % wanted["products"]), 1)
+                made += 1
+        return {"carts": made}
+
+    async def remove_test_data(self, prefix: str) -> dict[str, int]:
+        """Carts of such users."""
+        return {"carts": self.cache.drop(prefix)}
 
     def extra_metrics(self) -> Iterable[Metric]:
         yield GaugeMetricFamily("cart_sessions", "Sessions in memory", value=len(self.cache))

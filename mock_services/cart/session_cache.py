@@ -63,6 +63,13 @@ class SessionCache:
             self.evicted += 1
         return session
 
+    def drop(self, prefix: str) -> int:
+        """Drop the sessions of users who are called so; how many. The leaked are nobody's."""
+        theirs = [id_ for id_, s in self._sessions.items() if (s.owner or "").startswith(prefix)]
+        for cart_id in theirs:
+            del self._sessions[cart_id]
+        return len(theirs)
+
     def evict(self) -> int:
         """Drop the expired sessions but for those that leak; returns how many bytes they held."""
         expired_before_s = self._clock() - self.ttl_s

@@ -54,6 +54,12 @@ class CartSettings(ServiceSettings):
         description="lazy: share of the expired sessions that is lost, dealt exactly; 1/3 is what "
         "one pod of three has of them",
     )
+    leak_share_collected: Share | None = Field(
+        default=None,
+        description="lazy: the same from the first collection on; clients that reconnect during "
+        "its pause stay where they are, so pods that collect one after the other leave the first "
+        "with more than its share (three: 5/8); none = as before",
+    )
     ttl_s: PositiveSeconds = Field(
         default=1800.0, description="a session not accessed this long is expired (seconds)"
     )
@@ -69,3 +75,10 @@ class CartSettings(ServiceSettings):
     oom_kill: bool = Field(
         default=True, description="past the limit the process ends like an OOM kill (exit code 137)"
     )
+
+    def lost_share(self, *, collected: bool) -> float:
+        """Share of the expired sessions that no eviction finds; ``collected``: there was one."""
+        if self.eviction == "scheduled":
+            return 0.0
+        later = self.leak_share_collected if collected else None
+        return self.leak_share if later is None else later

@@ -48,6 +48,7 @@ _TAKEN = """
 SELECT sku, quantity FROM order_items
 UNION ALL SELECT key, value FROM checkouts, json_each(checkouts.items)
 """
+_THEIRS = "FROM orders WHERE substr(user_id, 1, ?) = ?"
 EXPIRED_AT_ONCE = 1000
 """Checkouts forgotten in one go, so that a restart after a long time is no long pause."""
 
@@ -153,6 +154,21 @@ class CheckoutLedger(Ledger):
             ("DELETE FROM orders WHERE order_id = ?", row),
             ("DELETE FROM order_items WHERE order_id = ?", row),
         )
+
+    async def remove(self, prefix: str) -> dict[str, int]:
+        """Everything of users who are called so; how much of what there was."""
+        counts = {table: self._count(table, prefix) for table in ("orders", "checkouts")}
+        row = [(len(prefix), prefix)]
+        await self.write(
+            (f"DELETE FROM order_items WHERE order_id IN (SELECT order_id {_THEIRS})", row),
+            ("DELETE FROM orders WHERE substr(user_id, 1, ?) = ?", row),
+            ("DELETE FROM checkouts WHERE substr(user_id, 1, ?) = ?", row),
+        )
+        return counts
+
+    def _count(self, table: str, prefix: str) -> int:
+        query = f"SELECT count(*) FROM {table} WHERE substr(user_id, 1, ?) = ?"
+        return int(self.read(query, len(prefix), prefix)[0][0])
 
     async def forget(self, checkouts: Iterable[Checkout], coupons_before_s: float) -> None:
         """Forget checkouts, and the coupons applied before that."""

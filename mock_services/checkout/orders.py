@@ -112,6 +112,17 @@ class OrderDesk:
         await self._ledger.take_back(order)
         self._stock.give_back(checkout.items)
 
+    async def remove(self, prefix: str) -> dict[str, int]:
+        """Orders and checkouts of users who are called so, with what they took of the stock.
+
+        Coupons are of carts, and expire. Raises LedgerError.
+        """
+        counts = await self._ledger.remove(prefix)
+        self.pending = self._ledger.pending()
+        if self._settings().stock_per_sku is not None:
+            self._stock.taken = self._ledger.taken()
+        return counts
+
     async def sweep(self) -> None:
         """Forget what has expired, and return its stock; not what is just being confirmed."""
         over = [c for c in self._ledger.expired(self._over_s()) if c.checkout_id not in self._turns]

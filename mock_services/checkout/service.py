@@ -70,6 +70,10 @@ class CheckoutService(MockService[CheckoutSettings]):
         self._neighbours.close()
         self._desk.close()
 
+    async def remove_test_data(self, prefix: str) -> dict[str, int]:
+        """Orders and checkouts of such users."""
+        return await self._desk.remove(prefix)
+
     def on_settings(self) -> None:
         self._pool.resize(self.settings.pool_max)
 

@@ -34,7 +34,7 @@ class Health(Described):
 
 HEALTHZ = {200: Answer("the service takes requests", Health)}
 METRICS = {200: Answer("Prometheus text format", model=None)}
-BEHAVIOUR = {
+ADMIN = {
     400: Answer("not valid; nothing is changed, and all that is wrong is said", Invalid),
     403: Answer("not from this machine, or not with the token"),
     413: BODY_TOO_LONG,
@@ -73,17 +73,17 @@ def _add_behaviour(app: FastAPI, service: MockService[ServiceSettings]) -> None:
     @router.get(
         "/admin/behaviour",
         response_model=None,
-        responses=responses({403: BEHAVIOUR[403], **in_force}),
+        responses=responses({403: ADMIN[403], **in_force}),
         openapi_extra=admin,
     )
     async def behaviour(request: Request) -> Response:
         """The settings in force. Loopback and token only."""
-        return _refusal(request) or _settings(service.settings)
+        return refusal(request) or _settings(service.settings)
 
     @router.post(
         "/admin/behaviour",
         response_model=None,
-        responses=responses({**BEHAVIOUR, **in_force}),
+        responses=responses({**ADMIN, **in_force}),
         openapi_extra=admin,
     )
     async def change(
@@ -95,12 +95,13 @@ def _add_behaviour(app: FastAPI, service: MockService[ServiceSettings]) -> None:
 
         `check` changes nothing and answers what would be in force. Loopback and token only.
         """
-        return _refusal(request) or _change(service, changed, check)
+        return refusal(request) or _change(service, changed, check)
 
     app.include_router(router)
 
 
-def _refusal(request: Request) -> Response | None:
+def refusal(request: Request) -> Response | None:
+    """Of whoever may not do what these endpoints do; None for who may."""
     token = os.environ.get(TOKEN_VARIABLE, "")
     if not token:
         text = f"switched off: set the environment variable {TOKEN_VARIABLE} to allow it"

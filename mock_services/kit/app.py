@@ -8,7 +8,7 @@ from typing import TypeVar
 from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
 
-from mock_services.kit import admin, errors, openapi
+from mock_services.kit import admin, errors, openapi, test_data
 from mock_services.kit.express import Express
 from mock_services.kit.front import Front
 from mock_services.kit.runtime import calm_garbage_collector, raise_descriptor_limit
@@ -54,6 +54,7 @@ def build_app(service: MockService[ServiceSettings], description: str) -> FastAP
     errors.install(app)
     openapi.install(app)
     admin.install(app, service)
+    test_data.install(app, service)
     app.add_middleware(Express, routes=app.routes)  # read at the first request: all are there
     app.add_middleware(Front, service=service)  # added last: outermost
     return app

@@ -4,8 +4,8 @@ import asyncio
 import functools
 import os
 import time
-from collections.abc import Awaitable, Callable, Iterable, Iterator
-from typing import ClassVar, Generic, ParamSpec, TypeVar
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from typing import Any, ClassVar, Generic, ParamSpec, TypeVar
 
 from fastapi import FastAPI, Request, Response
 from prometheus_client.core import Metric
@@ -89,6 +89,16 @@ class MockService(Generic[SettingsT]):
 
     def on_settings(self) -> None:
         """New settings are in force."""
+
+    async def make_test_data(self, wanted: Mapping[str, Any]) -> dict[str, int]:
+        """Make what a load test needs of this service; how much of what."""
+        del wanted
+        return {}
+
+    async def remove_test_data(self, prefix: str) -> dict[str, int]:
+        """Remove what load tests left here; how much of what."""
+        del prefix
+        return {}
 
     async def on_start(self) -> None:
         """Before the first request."""

@@ -43,6 +43,7 @@ DELETE FROM idempotency_keys
 WHERE number IN (SELECT number FROM idempotency_keys ORDER BY number LIMIT {2 * PRUNE_EVERY})
 AND (number <= ? OR answered_s <= ?)
 """
+_THEIRS = "FROM payments WHERE substr(request_id, 1, ?) = ?"
 _COLUMNS = "payment_id, checkout_id, status, amount_cents, created_t_s, request_id"
 _PAID = "SELECT payment_id FROM payments WHERE checkout_id = ? AND status = 'succeeded' LIMIT 1"
 _BY_ID = f"SELECT {_COLUMNS} FROM payments WHERE payment_id = ?"
@@ -122,6 +123,19 @@ class Payments:
             if self._keyed % PRUNE_EVERY == 0:
                 statements.append((_PRUNE, [self._out_of_force()]))
         await self._ledger.write(*statements)
+
+    async def remove(self, prefix: str) -> dict[str, int]:
+        """Payments that requests with such an id made, and their keys; how many there were.
+
+        Raises LedgerError.
+        """
+        row = (len(prefix), prefix)
+        count = int(self._ledger.read(f"SELECT count(*) {_THEIRS}", *row)[0][0])
+        keys = "DELETE FROM idempotency_keys WHERE payment_id IN "
+        await self._ledger.write(
+            (f"{keys}(SELECT payment_id {_THEIRS})", [row]), (f"DELETE {_THEIRS}", [row])
+        )
+        return {"payments": count}
 
     def _out_of_force(self) -> tuple[int, float]:
         """The highest number, and the latest moment, of keys that have to be forgotten."""

@@ -77,6 +77,10 @@ class PaymentService(MockService[PaymentSettings]):
     def pools(self) -> Iterable[Pool]:
         return (self._pool,)
 
+    async def remove_test_data(self, prefix: str) -> dict[str, int]:
+        """Payments of such requests: whose they are, only checkout knows."""
+        return await self._payments.remove(prefix)
+
     def on_settings(self) -> None:
         settings = self.settings
         self._pool.resize(settings.pool_max)

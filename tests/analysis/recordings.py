@@ -16,10 +16,11 @@ from recording.flow import FLOW, STEPS, Services
 from recording.histogram import Histogram
 from recording.hlog import DISTORTION, RETRY, HistogramLogWriter, Interval, Tag
 from recording.jsonl import JsonLinesWriter
+from recording.load import Load, Phase
 from recording.manifest import Manifest
 from recording.orders import ConfirmedOrdersWriter
 from recording.outcomes import LOWER_BOUNDS
-from recording.profile import Journey, Load, Phase, Profile, Range, Target
+from recording.profile import Journey, Profile, Range, Target
 from recording.rundir import RunDir
 from recording.series import Sample, SeriesWriter
 from tests.analysis.books import Books
@@ -107,8 +108,12 @@ class Recording:
     steps: Sequence[str] = STEPS
     journey: Journey = JOURNEY
     services: Services = FLOW
+    begins_s: float = 0.0
+    """When the first phase begins."""
     start_s: float = START_S
     end_s: float = END_S
+    load: Load | None = None
+    """In place of the usual, with the same phases at the same times."""
 
     def write(self, root: Path) -> RunDir:
         """The run directory."""
@@ -124,7 +129,7 @@ class Recording:
             self.books.write(run)
         urls = dict.fromkeys(("checkout", "payment", "cart"), "http://127.0.0.1:9")
         target = Target(**urls) if self.urls else Target()
-        load = load_for(self.start_s, self.end_s - self.start_s)
+        load = self.load or load_for(self.start_s, self.end_s - self.start_s)
         profile = Profile(name="made", load=load, journey=self.journey, target=target)
         judge = profile.judge.model_copy(update={"required": self.judged})
         close_run(
@@ -215,7 +220,7 @@ class Recording:
             yield Sample(second, worker, "run_queue_wait_seconds", self.cpu_wait * second)
 
     def _events(self, begun: Mapping[str, int]) -> Iterator[Mapping[str, Any]]:
-        yield _event(0.0, "phase_started", phase="ramp-up", measured=False)
+        yield _event(self.begins_s, "phase_started", phase="ramp-up", measured=False)
         yield _event(self.start_s, "phase_started", phase="sustained", measured=True)
         yield from self.events
         yield _event(self.end_s, "phases_ended", early=False)

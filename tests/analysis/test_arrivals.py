@@ -9,8 +9,9 @@ import pytest
 from analysis.single.delivery import arrivals_due
 from recording.arrivals import arrival_times_s
 from recording.bursts import Burst
+from recording.load import Load, Phase
 from recording.metric_names import ARRIVALS_PLANNED
-from recording.profile import Load, Phase, Validity
+from recording.profile import Validity
 
 LOAD = Load(
     model="arrivals",

@@ -41,6 +41,7 @@ SEED = {
     ("cart-service", "slope"): 37.0,
     ("cart-service", "time_to_limit"): 41.0,
     ("cart-service", "oom_killed"): 0.0,
+    ("cart-service", "memory_left"): 1024.0,  # 1.5 GB at the test's end, 512 MB at T+0h
     ("orders", "lost"): 0.0,
     ("orders", "unmatched"): 0.0,
     **{("orders", rule): 0.0 for rule in MONEY_RULES},
@@ -49,6 +50,8 @@ SEED = {
     **{(service, "slope"): 0.0 for service in STABLE},
     **{(service, "time_to_limit"): math.inf for service in STABLE},
     **{(service, "oom_killed"): 0.0 for service in STABLE},
+    **{(service, "pool_left"): 0.0 for service in STABLE},
+    **{(service, "memory_left"): 0.0 for service in STABLE},
 }
 
 
@@ -70,6 +73,7 @@ def test_the_shipped_file_judges_the_seed_as_its_post_mortem_did() -> None:
         ("inventory-lock-service", "utilization"),
         ("cart-service", "slope"),
         ("cart-service", "time_to_limit"),
+        ("cart-service", "memory_left"),
     }
 
 

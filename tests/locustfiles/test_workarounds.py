@@ -158,7 +158,8 @@ def test_phases_begin_and_end_when_the_profile_says() -> None:
     """Also between two of Locust's ticks, a second apart: half a second is half a second."""
     code = (
         "from locustfiles.plan import Plan\nfrom locustfiles.shape import PhaseShape\n"
-        "from recording.profile import Load, Phase, Profile\n"
+        "from recording.load import Load, Phase\n"
+        "from recording.profile import Profile\n"
         "class Clock:\n"
         "    t_s = 0.0\n"
         "    def now_s(self): return 10.0 + self.t_s\n"

@@ -106,3 +106,17 @@ def test_only_scheduled_eviction_evicts_on_schedule(
     bench.now_s += 10
     bench.look(1e12, 100)
     assert len(bench.cache) == left
+
+
+def test_after_a_collection_another_share_may_leak(events_path: Path) -> None:
+    """From the first one on, and whatever is told meanwhile; before it, and evicting, not."""
+    bench = Bench(events_path, eviction="lazy", leak_share=0.25, leak_share_collected=0.75)
+    bench.cache.leaks.share = bench.settings.lost_share(collected=bench.guard.collected)
+    bench.look(0, 100)
+    assert bench.cache.leaks.share == 0.25
+    bench.look(6, 900, 300)
+    assert bench.cache.leaks.share == 0.75
+    assert bench.settings.updated({"ttl_s": 5}).lost_share(collected=True) == 0.75
+    assert bench.settings.updated({"eviction": "scheduled"}).lost_share(collected=True) == 0.0
+    unsaid = bench.settings.updated({"leak_share_collected": None})
+    assert unsaid.lost_share(collected=True) == 0.25

@@ -8,10 +8,11 @@ import pytest
 from recording.errors import ConfigError, NotARunError, StorageError
 from recording.jsonl import JsonLinesWriter, read_json_lines
 from recording.ledgers import read_orders
+from recording.load import Load, Phase
 from recording.manifest import Manifest, read_manifest, write_manifest
 from recording.orders import ConfirmedOrdersWriter
 from recording.orders_reader import read_confirmed
-from recording.profile import Load, Phase, Profile
+from recording.profile import Profile
 from recording.rundir import create_run_dir, list_runs, open_run_dir
 from recording.series import Sample, SeriesWriter
 from recording.series_reader import Series, read_series

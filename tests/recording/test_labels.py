@@ -6,8 +6,9 @@ import pytest
 
 from recording.errors import ConfigError
 from recording.labels import MAX_CHARS, MOST, as_text, parse_labels
+from recording.load import Load, Phase
 from recording.manifest import Manifest, read_manifest, write_manifest
-from recording.profile import Load, Phase, Profile
+from recording.profile import Profile
 
 
 def manifest(**more: object) -> Manifest:

@@ -12,7 +12,7 @@ from typer.main import get_command
 from harness import cli
 from recording.errors import ConfigError
 from recording.given_files import read_given_text
-from recording.profile import Load
+from recording.load import Load
 from recording.profile_file import load_profile
 from recording.urls import base_url
 from tests.recording.not_files import NOT_FILES

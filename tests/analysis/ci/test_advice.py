@@ -11,8 +11,9 @@ from analysis.advice.decisions import for_gate
 from analysis.metrics.decide import longer, longest
 from analysis.report.folded import folded, in_words
 from analysis.words.values import Breach, Outcome, Verdict
+from recording.load import Load, Phase
 from recording.manifest import ArmFacts, Manifest, PairedRun
-from recording.profile import Gate, Load, Phase, Profile
+from recording.profile import Gate, Profile
 from tests.analysis.ci.verdicts import verdict_of
 
 

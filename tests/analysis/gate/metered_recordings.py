@@ -15,8 +15,9 @@ from recording.flow import FLOW, STEPS
 from recording.histogram import Histogram
 from recording.hlog import DISTORTION, HistogramLogWriter, Interval, Tag
 from recording.jsonl import JsonLinesWriter
+from recording.load import Load, Phase
 from recording.manifest import ArmFacts, Manifest, PairedRun
-from recording.profile import Gate, Load, Phase, Profile
+from recording.profile import Gate, Profile
 from recording.rundir import RunDir
 from recording.series import Sample, SeriesWriter
 from recording.slots import HEAD, Arm, Slots

@@ -22,9 +22,10 @@ from recording.flow import FLOW
 from recording.histogram import Histogram
 from recording.hlog import DISTORTION, HistogramLogWriter, Interval, Tag
 from recording.jsonl import JsonLinesWriter
+from recording.load import Load, Phase
 from recording.manifest import ArmFacts, Manifest, PairedRun
 from recording.orders import ConfirmedOrdersWriter
-from recording.profile import Gate, Journey, Load, Phase, Profile, Range, Sampling
+from recording.profile import Gate, Journey, Profile, Range, Sampling
 from recording.rundir import RunDir
 from recording.series import Sample, SeriesWriter
 from recording.slots import ARMS, Arm, Slots
