@@ -150,18 +150,6 @@ def _use(of: _Pools, field: str, behind: str, lacks: str, *, added_up: bool = Fa
     return replace(found, note="; ".join(why), at_least=True)
 
 
-def starved_by(case: Case, step: str) -> str:
-    """Whom who answers a step had to wait for; "" when no pool of whom it calls was exhausted."""
-    for called in case.services.calls(step):
-        if starts := [w.start_s for pool in case.pools.get(called, ()) for w in pool.windows]:
-            caller = case.services.service_of(step).removesuffix("-service")
-            return (
-                f"{caller} waits for {called}, whose pool was exhausted from "
-                f"{case.evidence.elapsed(min(starts))}"
-            )
-    return ""
-
-
 def windows_in_words(case: Case, subject: str) -> str:
     """When its pools were exhausted, and how badly; "" where they never were."""
     found = [(pool, window) for pool in case.pools[subject] for window in pool.windows]
@@ -180,13 +168,17 @@ def windows_in_words(case: Case, subject: str) -> str:
 
 def exhaustion(case: Case, subject: str) -> str:
     """When they were, and the first answer that said so, with its body."""
-    text = windows_in_words(case, subject)
+    return "; ".join(filter(None, (windows_in_words(case, subject), *first_refusal(case, subject))))
+
+
+def first_refusal(case: Case, subject: str) -> tuple[str, ...]:
+    """The first answer of a service that its pool is exhausted; none where nobody kept it."""
     for row in case.evidence.events_named(POOL_EXHAUSTED):
         if row.get("source") == subject:
             body = row.get("body")
             body = body if isinstance(body, str) else orjson.dumps(body).decode()
-            return f"{text}; first 503 ({row.get('request_id')}): {body}"
-    return text
+            return (f"first 503 ({row.get('request_id')}): {body}",)
+    return ()
 
 
 def _metric(name: str, unit: str, scales: Mapping[str, float], read: Reading) -> Metric:
