@@ -4,7 +4,7 @@ What a pool does not say is not zero: without any pool that says it the value is
 ``at_least``, with why.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from math import inf, isnan, nan
@@ -84,6 +84,13 @@ def brief_waits(evidence: Evidence, pool: Pool) -> str:
     )
 
 
+def longest_wait_s(evidence: Evidence, pools: Sequence[Pool]) -> float:
+    """How long at least one caller waited for a connection, by the bounds of the buckets, s."""
+    buckets = _acquire_buckets(evidence, pools)
+    total = buckets.get(inf, 0.0)
+    return max((bound for bound, n in buckets.items() if total - n >= 1), default=0.0)
+
+
 def acquire_wait(evidence: Evidence, pools: list[Pool], q: float) -> BucketQuantile | None:
     """Quantile of the wait for a connection, s, over all pools; None where they do not say."""
     bounds = _acquire_buckets(evidence, pools)
@@ -109,7 +116,7 @@ def _acquire_wait_p99(of: _Pools) -> Measurement:
     return replace(found, note="; ".join(notes), at_least=bool(notes))
 
 
-def _acquire_buckets(evidence: Evidence, pools: list[Pool]) -> dict[float, float]:
+def _acquire_buckets(evidence: Evidence, pools: Sequence[Pool]) -> dict[float, float]:
     """How many callers waited no longer than each bound (s) during the run."""
     bounds: dict[float, float] = {}
     for pool in pools:

@@ -9,8 +9,6 @@ explains stands alone.
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from analysis.evidence.run import Evidence
-from analysis.evidence.stretches import joined
 from analysis.limits.thresholds import Thresholds
 from analysis.metrics.case import Case
 from analysis.single.incident import Incident
@@ -25,6 +23,8 @@ OWN = (CauseKind.FAILING, CauseKind.SLOW)
 """Causes that say no more than their breaches do."""
 Family = tuple[Incident, ...]
 """Something that happened, then all that came of it."""
+Broken = tuple[RuleRow, Trouble | None]
+"""A row that FAILs; one on latency or errors with its requests."""
 
 
 def causes(case: Case, thresholds: Thresholds, broken: Sequence[RuleRow]) -> tuple[Cause, ...]:
@@ -32,22 +32,21 @@ def causes(case: Case, thresholds: Thresholds, broken: Sequence[RuleRow]) -> tup
     what grew, then what is slow or fails for no reason that was seen.
     """
     rules = {(subject, str(rule)): rule for subject, rule in thresholds}
-    troubles = {
-        place: trouble_of(case, row, rules[row.subject, row.rule])
-        for place, row in enumerate(broken)
-        if row.kind in KINDS
-    }
+    told_by = [
+        (row, trouble_of(case, row, rules[row.subject, row.rule]) if row.kind in KINDS else None)
+        for row in broken
+    ]
     happened = incidents(case)
-    families = _families(case, (*happened, *own_troubles(case, [*troubles.values()], happened)))
+    own = own_troubles(case, [trouble for _, trouble in told_by if trouble], happened)
+    families = _families(case, (*happened, *own))
     filed: dict[Family, list[int]] = {}
-    for place, row in enumerate(broken):
-        trouble = troubles.get(place)
+    for place, (row, trouble) in enumerate(told_by):
         family = (
             _of_requests(case, families, trouble) if trouble else _of_state(case, families, row)
         )
         if family:
             filed.setdefault(family, []).append(place)
-    made = (_cause(case.evidence, broken, *one) for one in filed.items())
+    made = (_cause(case, told_by, *one) for one in filed.items())
     return tuple(sorted(made, key=_order))
 
 
@@ -85,10 +84,13 @@ def _root(one: Incident, parents: Mapping[Incident, Incident | None]) -> Inciden
 
 
 def _of_requests(case: Case, families: Sequence[Family], trouble: Trouble) -> Family | None:
-    """What explains most, where all together explain enough."""
+    """What explains most and fits best in time, where all together explain enough."""
     if not trouble.is_explained(case.services, (one for family in families for one in family)):
         return None
-    return max(families, key=lambda family: trouble.share(case.services, family))
+    flow = case.services
+    shares = {family: trouble.share(flow, family) for family in families}
+    felt_in = [family for family, share in shares.items() if share]
+    return max(felt_in, key=lambda family: shares[family] * trouble.fit(flow, family))
 
 
 def _of_state(case: Case, families: Sequence[Family], row: RuleRow) -> Family | None:
@@ -106,38 +108,32 @@ def _was_dry(case: Case, row: RuleRow) -> bool:
     return row.measurement.metric != "utilization" or any(peak >= fullest for peak in peaks)
 
 
-def _cause(
-    evidence: Evidence, broken: Sequence[RuleRow], family: Family, places: Sequence[int]
-) -> Cause:
+def _cause(case: Case, broken: Sequence[Broken], family: Family, places: Sequence[int]) -> Cause:
     root, *followed = family
-    rows = [broken[place] for place in places]
-    lasts = any(one.lasts for one in family)
+    zero_s, lasts = case.evidence.load_start_s, any(one.lasts for one in family)
+    felt_as = (_symptom(case, family, *broken[place]) for place in places)
     return Cause(
         root.kind,
         root.subject,
-        root.start_s - evidence.load_start_s,
-        None if lasts else max(one.end_s for one in family) - evidence.load_start_s,
+        root.start_s - zero_s,
+        None if lasts else max(one.end_s for one in family) - zero_s,
         root.name,
         root.evidence,
-        (
-            *(_symptom(evidence, family, row) for row in rows),
-            *(one.name for one in followed),
-            *root.symptoms,
-        ),
+        (*felt_as, *(one.name for one in followed), *root.symptoms),
         tuple(places),
     )
 
 
-def _symptom(evidence: Evidence, family: Family, row: RuleRow) -> str:
-    """A broken rule, as it was felt meanwhile where that is another number."""
+def _symptom(case: Case, family: Family, row: RuleRow, trouble: Trouble | None) -> str:
+    """A broken rule, as it was felt while it was broken for this, where that is another number."""
     m, required = row.measurement, row.rule.removeprefix(row.measurement.metric).strip()
     inside = "" if row.subject == m.subject else f"/{m.subject}"
     said = f"{row.subject}{inside} {m.metric} {m.shown}, required {required}"
-    if row.kind not in KINDS or family[0].kind in OWN:
+    if trouble is None or family[0].kind in OWN:
         return said
-    then = felt(evidence, row, lambda stretch: any(one.is_at(stretch) for one in family))
-    stretches = joined(stretch for one in family for stretch in one.stretches)
-    return f"{said}; {then} {in_words(evidence, stretches)}" if then else said
+    meanwhile = trouble.during(case.services, family)
+    then = felt(case.evidence, row, meanwhile)
+    return f"{said}; {then} {in_words(case.evidence, meanwhile)}" if then else said
 
 
 def told(rows: Sequence[RuleRow], found: Sequence[Cause]) -> tuple[RuleRow, ...]:

@@ -31,9 +31,10 @@ def exhaustion_of(case: Case, subject: str) -> Iterator[Incident]:
     found = (Stretch(w.start_s, end_s) for (_, w), end_s in zip(dry, ends_s, strict=True))
     stretches = joined(found, slack)
     lasts = any(window.end_s is None for _, window in dry)
+    longest = max(stretches, key=lambda one: one.end_s - one.start_s)
     near = tuple(Stretch(s.start_s - slack, s.end_s + slack) for s in stretches)
     odds = conflict(case, subject, near, [pool for pool in case.pools[subject] if pool.windows])
-    name = f"{short(subject)} pool exhausted {_when(evidence, stretches)}"
+    name = f"{short(subject)} pool exhausted {_when(evidence, longest, len(stretches) - 1)}"
     yield Incident(
         CauseKind.CONFLICTING_TIMEOUTS if odds else CauseKind.POOL_EXHAUSTED,
         subject,
@@ -43,7 +44,7 @@ def exhaustion_of(case: Case, subject: str) -> Iterator[Incident]:
             *_fill(dry),
             *(odds.evidence if odds else ()),
             *_scaled(evidence, subject, stretches),
-            _ended(evidence, stretches, lasts),
+            _ended(evidence, longest, lasts),
         ),
         first_refusal(case, subject),
         BREAKS,
@@ -52,18 +53,25 @@ def exhaustion_of(case: Case, subject: str) -> Iterator[Incident]:
     )
 
 
-def _when(evidence: Evidence, stretches: Sequence[Stretch]) -> str:
-    first = evidence.elapsed(stretches[0].start_s)
-    if len(stretches) == 1:
-        return f"at {first}"
-    return f"{len(stretches)} times from {first} to {evidence.elapsed(stretches[-1].end_s)}"
+def _when(evidence: Evidence, longest: Stretch, others: int) -> str:
+    """When it was worst, and how often besides."""
+    more = f" and {counted(others, 'time')} more" if others else ""
+    return f"at {evidence.elapsed(longest.start_s)}{more}"
 
 
 def _callers(dry: Sequence[Dry]) -> str:
     if failures := sum(window.failures for _, window in dry):
         return f", {counted(failures, 'caller')} timed out"
-    peak = sum(window.peak_waiting for _, window in dry)
+    peak = _peak_waiting(dry)
     return f", up to {counted(peak, 'caller')} waited" if peak else ""
+
+
+def _peak_waiting(dry: Sequence[Dry]) -> int:
+    """The most of each replica, added up."""
+    peaks: dict[str, int] = {}
+    for pool, window in dry:
+        peaks[pool.label] = max(window.peak_waiting, peaks.get(pool.label, 0))
+    return sum(peaks.values())
 
 
 def _fill(dry: Sequence[Dry]) -> Iterator[str]:
@@ -77,9 +85,8 @@ def _fill(dry: Sequence[Dry]) -> Iterator[str]:
     for name, replicas in by_name.items():
         active, size = (sum(values) for values in zip(*replicas.values(), strict=True))
         yield f"pool {name} {active:.0f}/{size:.0f}" if size else f"pool {name} {active:.0f} in use"
-    if any(window.failures for _, window in dry):
-        waiting = max(window.peak_waiting for _, window in dry)
-        yield from (f"up to {waiting} waiting",) if waiting else ()
+    if any(window.failures for _, window in dry) and (waiting := _peak_waiting(dry)):
+        yield f"up to {waiting:,} waiting"
 
 
 def _most_active(pool: Pool, window: ExhaustionWindow) -> float:
@@ -102,7 +109,7 @@ def _is_near(row: Any, stretch: Stretch, slack: float) -> bool:
     return bool(stretch.start_s - before_s <= float(row["t_s"]) <= stretch.end_s + slack)
 
 
-def _ended(evidence: Evidence, stretches: Sequence[Stretch], lasts: bool) -> str:
+def _ended(evidence: Evidence, longest: Stretch, lasts: bool) -> str:
     if lasts:
         return "not recovered by the end"
-    return f"recovered at {evidence.elapsed(stretches[-1].end_s)}"
+    return f"recovered at {evidence.elapsed(longest.end_s)}"

@@ -13,6 +13,8 @@ SAMPLES = 2.0
 """So many samples before the first that shows a thing, or after the last, it may have been there:
 of the service itself, and of who suffers from it."""
 _DEPTH = list(CauseKind)
+_AS_SOON = (CauseKind.OUTAGE, CauseKind.FAILING, CauseKind.SLOW)
+"""What can come of answers that fail: who gets them waits for nothing, and runs out of nothing."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,6 +65,14 @@ class Incident:
         place = bisect_left(self._ends_s, stretch.start_s)
         return place < len(self._near) and self._near[place].start_s <= stretch.end_s
 
+    def overlap_s(self, stretch: Stretch) -> float:
+        """How long it was seen in this stretch, s."""
+        parts = (
+            min(one.end_s, stretch.end_s) - max(one.start_s, stretch.start_s)
+            for one in self.stretches
+        )
+        return sum(part for part in parts if part > 0)
+
     def strikes(self, flow: Services, subject: str, step: str, outcome: str) -> bool:
         """Whether such requests to a service (``step`` "": all it was asked) can have felt it."""
         if subject != self.subject:
@@ -78,6 +88,8 @@ class Incident:
         if CauseKind.MEMORY_GROWTH in (self.kind, other.kind):
             kills = self.kind is CauseKind.OOM_KILLED and self.subject == other.subject
             return kills and other.kind is CauseKind.MEMORY_GROWTH
+        if other.kind is CauseKind.FAILING and self.kind not in _AS_SOON:
+            return False
         if self.start_s + self.slack_s < other.start_s - other.slack_s:
             return False
         if not all(map(other.is_at, self.stretches)):

@@ -55,6 +55,7 @@ def _incident(evidence: Evidence, subject: str, troubles: Sequence[Trouble]) -> 
     stretches = joined(stretch for t in troubles for stretch in t.stretches())
     at = f" at {', '.join(steps)}" if steps else ""
     kind, m = KINDS[first.row.kind], first.row.measurement
+    required = first.row.rule.removeprefix(m.metric).strip()
     verb = "fails" if kind is CauseKind.FAILING else "is slow"
     name = f"{short(subject)} {verb}{at} {in_words(evidence, stretches)}"
     outcomes = {one.outcome for t in troubles for one in t.broken}
@@ -62,7 +63,7 @@ def _incident(evidence: Evidence, subject: str, troubles: Sequence[Trouble]) -> 
         kind,
         subject,
         stretches,
-        f"{name.rstrip()}: {m.metric} {m.shown}",
+        f"{name.rstrip()}, {m.metric} {m.shown} (required {required})",
         tuple(dict.fromkeys(filter(None, (t.row.because for t in troubles)))),
         steps=steps,
         outcomes=frozenset(outcomes if kind is CauseKind.FAILING else ()),

@@ -15,6 +15,7 @@ from analysis.evidence.resources import Pool, counter_growth, named
 from analysis.evidence.run import Evidence
 from analysis.evidence.stretches import Stretch
 from analysis.metrics.case import Case
+from analysis.metrics.pools import longest_wait_s
 from analysis.single.incident import short
 from analysis.single.outages import began_s, quoted
 from analysis.statistics.percentiles import quantile
@@ -53,7 +54,8 @@ def conflict(
     steps = [step for step in flow.steps if subject in flow.reached_from(step)]
     failed = _took(evidence, steps, GAVE_UP, near)
     usual = _took(evidence, steps, {OK}, (Stretch(0.0, evidence.end_s),))
-    waits_s, took_s = _pool_waits_s(evidence, subject, pools), _deadline_s(failed)
+    waits_s, until = _pool_waits(evidence, subject, pools)
+    took_s = _deadline_s(failed)
     if isnan(took_s) or (usual.n and took_s <= _quantile_s(usual, 0.5)):
         return None
     gives_up_s, said = _attempt(evidence, steps, near) or (took_s, "")
@@ -63,16 +65,22 @@ def conflict(
     fails = f"{callers} fails after {format_duration(took_s)}"
     names = f"{counted(failed.n, 'caller')} gave up after {format_duration(gives_up_s)}"
     return Conflict(
-        f", timeouts at odds: {names}, the pool waits {format_duration(waits_s)}",
+        f", timeouts at odds: {names}, the pool waits {until}",
         (f"{fails} ({said})" if said else fails, *_at_the_pools(evidence, pools, near)),
     )
 
 
-def _pool_waits_s(evidence: Evidence, subject: str, pools: Sequence[Pool]) -> float:
-    """How long it lets callers wait, by what it exports or was told; nan where neither says."""
+def _pool_waits(evidence: Evidence, subject: str, pools: Sequence[Pool]) -> tuple[float, str]:
+    """How long it lets callers wait, s, and in words, by what it exports or was told; else by the
+    longest that one of them has waited for a connection.
+    """
     told = (evidence.resources.get(subject, named(POOL_WAIT_TIMEOUT, p.label))[1] for p in pools)
     exported = [float(values[-1]) for values in told if values.size]
-    return min(exported or _settings(evidence, subject), default=nan)
+    known = exported or [*_settings(evidence, subject)]
+    if known:
+        return min(known), format_duration(min(known))
+    longest_s = longest_wait_s(evidence, pools)
+    return longest_s, f"{format_duration(longest_s)} or more"
 
 
 def _settings(evidence: Evidence, subject: str) -> Iterator[float]:

@@ -1,6 +1,6 @@
 """When, at which steps and with which outcomes a rule on latency or errors was broken."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -46,6 +46,11 @@ class Requests:
     n: float
     bad: float
 
+    @property
+    def asked(self) -> tuple[str, str, str]:
+        """Of whom what was asked, and what it came out as."""
+        return self.subject, self.step, self.outcome
+
 
 @dataclass(frozen=True)
 class Trouble:
@@ -75,6 +80,18 @@ class Trouble:
         """Whether most of it did."""
         return self.share(flow, found) >= HALF
 
+    def fit(self, flow: Services, found: Iterable[Incident]) -> float:
+        """Of the time for which something was seen that it could feel the share in which it did."""
+        several = [i for i in found if any(i.strikes(flow, *one.asked) for one in self.broken)]
+        blocks = joined(one.stretch for one in self.broken)
+        whole_s = sum(s.end_s - s.start_s for i in several for s in i.stretches)
+        return sum(i.overlap_s(b) for i in several for b in blocks) / whole_s if whole_s else 0.0
+
+    def during(self, flow: Services, found: Iterable[Incident]) -> tuple[Stretch, ...]:
+        """When it was broken so."""
+        several = tuple(found)
+        return _close(one.stretch for one in self.broken if _felt(one, flow, several))
+
     def stretches(self) -> tuple[Stretch, ...]:
         """When more was bad than may be."""
         blocks: dict[Stretch, list[float]] = {}
@@ -82,14 +99,16 @@ class Trouble:
             block = blocks.setdefault(one.stretch, [0.0, 0.0])
             block[0] += one.bad
             block[1] += one.n
-        wrong = [b for b, (bad, n) in blocks.items() if bad > self.allowed * n]
-        longest = max((b.end_s - b.start_s for b in wrong), default=0.0)
-        return joined(wrong, GAP * longest)
+        return _close(b for b, (bad, n) in blocks.items() if bad > self.allowed * n)
+
+
+def _close(blocks: Iterable[Stretch]) -> tuple[Stretch, ...]:
+    several = tuple(blocks)
+    return joined(several, GAP * max((b.end_s - b.start_s for b in several), default=0.0))
 
 
 def _felt(one: Requests, flow: Services, found: Iterable[Incident]) -> bool:
-    asked = (one.subject, one.step, one.outcome)
-    return any(i.is_at(one.stretch) and i.strikes(flow, *asked) for i in found)
+    return any(i.is_at(one.stretch) and i.strikes(flow, *one.asked) for i in found)
 
 
 def trouble_of(case: Case, row: RuleRow, rule: Rule) -> Trouble:
@@ -153,9 +172,10 @@ def when(interval: Interval) -> Stretch:
     return Stretch(interval.start_s, interval.start_s + interval.length_s)
 
 
-def felt(evidence: Evidence, row: RuleRow, inside: Callable[[Stretch], bool]) -> str:
+def felt(evidence: Evidence, row: RuleRow, meanwhile: Sequence[Stretch]) -> str:
     """What the same measurement was of the requests of a while: ``p99 2.1 s``; "" without any."""
-    found = [i for i in intervals_of(evidence, row.measurement.subject) if inside(when(i))]
+    subject = row.measurement.subject
+    found = [i for i in intervals_of(evidence, subject) if when(i).overlaps(meanwhile)]
     total = sum(i.histogram.n for i in found)
     if not total:
         return ""
