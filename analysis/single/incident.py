@@ -13,7 +13,8 @@ SAMPLES = 2.0
 """So many samples before the first that shows a thing, or after the last, it may have been there:
 of the service itself, and of who suffers from it."""
 _DEPTH = list(CauseKind)
-_AS_SOON = (CauseKind.OUTAGE, CauseKind.FAILING, CauseKind.SLOW)
+_OWN = (CauseKind.FAILING, CauseKind.SLOW)
+_AS_SOON = (CauseKind.OUTAGE, *_OWN)
 """What can come of answers that fail: who gets them waits for nothing, and runs out of nothing."""
 
 
@@ -88,7 +89,7 @@ class Incident:
         if CauseKind.MEMORY_GROWTH in (self.kind, other.kind):
             kills = self.kind is CauseKind.OOM_KILLED and self.subject == other.subject
             return kills and other.kind is CauseKind.MEMORY_GROWTH
-        if other.kind is CauseKind.FAILING and self.kind not in _AS_SOON:
+        if other.kind in _OWN and self.kind not in _AS_SOON and not self._fits(other):
             return False
         if self.start_s + self.slack_s < other.start_s - other.slack_s:
             return False
@@ -99,6 +100,12 @@ class Incident:
         if not self.steps:
             return other.spreads and other.subject in flow.called_by(self.subject)
         return all(other.strikes(flow, self.subject, step, "") for step in self.steps)
+
+    def _fits(self, other: "Incident") -> bool:
+        """Whether it was there for most of the time for which the other one was slow."""
+        whole_s = sum(one.end_s - one.start_s for one in other.stretches)
+        shared_s = sum(map(other.overlap_s, self.stretches))
+        return other.kind is CauseKind.SLOW and 2 * shared_s >= whole_s
 
     def _is_shallower(self, other: "Incident") -> bool:
         if self.kind is not other.kind:

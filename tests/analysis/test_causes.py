@@ -133,6 +133,14 @@ def test_a_pool_that_ran_dry_for_another_is_its_symptom(judged: JudgeIt) -> None
     assert [cause.subject for cause in judged(dry=before).causes] == [CHECKOUT, LOCKS]
 
 
+def test_a_pool_dries_up_behind_a_slow_service_only_while_it_is_slow(judged: JudgeIt) -> None:
+    """checkout asks payments: slow for just as long it is the cause, slow all along it is not."""
+    dry = {CHECKOUT: Dry(range(20, 25))}
+    (cause,) = judged(dry=dry, struck={"charge": Struck(range(20, 25), took_ms=SLOW)}).causes
+    assert (cause.kind, cause.subject) == (CauseKind.SLOW, PAYMENTS)
+    assert len(judged(dry=dry, latency_ms={"charge": 900.0}, rate=90.0).causes) == 2
+
+
 def test_a_kill_its_restart_and_what_was_refused_are_one(judged: JudgeIt) -> None:
     """The deepest is the cause."""
     verdict = judged(
