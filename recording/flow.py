@@ -59,6 +59,28 @@ class Services:
         """Whom the handler of a step calls in turn."""
         return self._of_step[step].calls.get(step, ()) if step in self._of_step else ()
 
+    def reached_from(self, step: str) -> tuple[str, ...]:
+        """Whom a step waits for: whom its handler calls, and whom those call that no user talks to.
+
+        Which handler of a service that users do talk to is called in turn, nobody says.
+        """
+        return self._behind(self.calls(step))
+
+    def called_by(self, subject: str) -> tuple[str, ...]:
+        """Whom any handler of a service waits for."""
+        return self._behind(self._calls_of(subject))
+
+    def _calls_of(self, subject: str) -> tuple[str, ...]:
+        own = (service.calls.values() for service in self.all if service.subject == subject)
+        return tuple(called for handlers in own for calls in handlers for called in calls)
+
+    def _behind(self, called: Iterable[str]) -> tuple[str, ...]:
+        found = list(dict.fromkeys(called))
+        for subject in found:
+            if not self.steps_of(subject):
+                found += [more for more in self._calls_of(subject) if more not in found]
+        return tuple(found)
+
     def during(self, subject: str) -> tuple[str, ...]:
         """The steps that a service answers, or has a part in."""
         return tuple(s for s in self.steps if subject in (self.service_of(s), *self.calls(s)))

@@ -19,6 +19,7 @@ POOL_ACTIVE = "connection_pool_active"
 POOL_WAITING = "connection_pool_waiting"
 POOL_TIMEOUTS = "connection_pool_timeouts_total"
 POOL_ABANDONED = "connection_pool_abandoned_total"
+POOL_WAIT_TIMEOUT = "connection_pool_wait_timeout_seconds"
 POOL_ACQUIRE = "connection_pool_acquire_seconds"
 POOL_ACQUIRE_BUCKET, POOL_ACQUIRE_COUNT = f"{POOL_ACQUIRE}_bucket", f"{POOL_ACQUIRE}_count"
 POOL_HOLD = "connection_pool_hold_seconds"
@@ -26,7 +27,7 @@ POOL_HOLD_BUCKET = f"{POOL_HOLD}_bucket"
 POOL_HOLD_SUM, POOL_HOLD_COUNT = f"{POOL_HOLD}_sum", f"{POOL_HOLD}_count"
 OF_A_POOL = (
     POOL_MAX, POOL_ACTIVE, "connection_pool_idle", POOL_WAITING,
-    POOL_TIMEOUTS, POOL_ABANDONED,
+    POOL_TIMEOUTS, POOL_ABANDONED, POOL_WAIT_TIMEOUT,
     POOL_ACQUIRE_BUCKET, f"{POOL_ACQUIRE}_sum", POOL_ACQUIRE_COUNT,
     POOL_HOLD_BUCKET, POOL_HOLD_SUM, POOL_HOLD_COUNT,
 )  # fmt: skip

@@ -6,7 +6,7 @@ from operator import itemgetter
 from typing import Any
 
 from analysis.evidence.run import Evidence
-from analysis.single.causes import began_s
+from analysis.single.outages import began_s
 from recording.outcomes import is_failure
 from recording.profile import JOURNEY
 from recording.slots import HEAD

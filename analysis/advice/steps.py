@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from analysis.advice.again import again
+from analysis.advice.by_cause import by_cause
 from analysis.advice.decisions import for_gate, for_run
 from analysis.advice.examples import examples
 from analysis.advice.remedies import remedies
@@ -39,6 +40,7 @@ def _steps(evidence: Evidence, verdict: Verdict) -> Iterator[NextStep]:
     elif verdict.verdict is Outcome.INCONCLUSIVE:
         yield from (for_gate if manifest.paired else for_run)(manifest, verdict)
     elif verdict.verdict is Outcome.FAIL:
+        yield from by_cause(verdict.causes)
         yield from _look_at(evidence, verdict)
         if manifest.paired:
             yield from _changed(manifest.paired)

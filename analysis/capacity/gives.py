@@ -9,7 +9,7 @@ import numpy as np
 from analysis.capacity.trials import slots
 from analysis.evidence.resources import Pool
 from analysis.levels.seen import Seen
-from analysis.metrics.pools import starved_by
+from analysis.metrics.case import Case
 from analysis.words.values import RuleRow
 from recording.profile import JOURNEY
 
@@ -56,10 +56,17 @@ def _behind(one: Seen) -> list[str]:
     called = [
         subject
         for row in one.broken
-        if row.kind != "pool" and starved_by(one.case, row.measurement.subject)
-        for subject in one.case.services.calls(row.measurement.subject)
+        if row.kind != "pool"
+        for subject in _starving(one.case, row.measurement.subject)
     ]
     return list(dict.fromkeys(own + called))
+
+
+def _starving(case: Case, step: str) -> tuple[str, ...]:
+    """Whom a step calls, where any of their pools ran dry."""
+    called = case.services.calls(step)
+    dry = any(pool.windows for subject in called for pool in case.pools.get(subject, ()))
+    return called if dry else ()
 
 
 def _felt(one: Seen) -> str:

@@ -36,7 +36,10 @@ def section(block: Block, *, moments: bool = False) -> Iterator[str]:
         yield from _table(block, moments)
     else:
         yield "<ul>"
-        yield from (f"<li>{_line(line, moments)}</li>" for line in block.lines)
+        for line, below in block.each():
+            under = "".join(f"<li>{_line(one, moments)}</li>" for one in below)
+            nested = f"<ul>{under}</ul>" if under else ""
+            yield f"<li>{_line(line, moments)}{nested}</li>"
         yield "</ul>"
     yield "</section>"
 

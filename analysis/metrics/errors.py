@@ -13,7 +13,7 @@ from analysis.metrics.case import Case
 from analysis.metrics.decide import decided, longer, unseen
 from analysis.metrics.latency import hung
 from analysis.metrics.metric import Claim, Decision, Metric
-from analysis.metrics.pools import exhaustion, starved_by
+from analysis.metrics.pools import exhaustion
 from analysis.metrics.subjects import has_requests, is_service, of_steps
 from analysis.statistics.distributions import share_interval
 from analysis.words.units import COUNT, PERCENT
@@ -101,10 +101,7 @@ def _explained(case: Case, subject: str, measured: Measurement) -> str:
     text = ", ".join(f"{n} × {name}" for n, name in sorted(failed, key=lambda pair: -pair[0]))
     if late := hung(case, sample):
         text += f" ({late})"
-    text += _example(case.evidence, step)
-    if starved := starved_by(case, step):
-        text += f"; {starved}"
-    return text
+    return text + _example(case.evidence, step)
 
 
 def _example(evidence: Evidence, step: str) -> str:

@@ -8,7 +8,6 @@ from analysis.evidence.requests import MAX_ERROR_SHARE, QUANTILES, Sample, poole
 from analysis.metrics.case import Case
 from analysis.metrics.decide import decided, longer, unseen
 from analysis.metrics.metric import Claim, Decision, Metric
-from analysis.metrics.pools import starved_by, windows_in_words
 from analysis.metrics.subjects import has_requests, of_steps
 from analysis.statistics.percentiles import quantile
 from analysis.words.units import LATENCY
@@ -57,13 +56,9 @@ def _explained(case: Case, _subject: str, measured: Measurement) -> str:
     sample = case.samples.get(step)
     if measured.at_least and sample and (late := hung(case, sample)):
         return late
-    if starved := starved_by(case, step):
-        return starved
     service = case.services.service_of(step)
     if not service:
         return _slowest_step(case)
-    if own := windows_in_words(case, service):
-        return f"requests waited for a connection: {own}"
     ours = pooled(case.evidence, DISTORTION, step)
     if not ours.n:
         return ""

@@ -4,7 +4,7 @@ What a pool does not say is not zero: without any pool that says it the value is
 ``at_least``, with why.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from math import inf, isnan, nan
@@ -84,6 +84,13 @@ def brief_waits(evidence: Evidence, pool: Pool) -> str:
     )
 
 
+def longest_wait_s(evidence: Evidence, pools: Sequence[Pool]) -> float:
+    """How long at least one caller waited for a connection, by the bounds of the buckets, s."""
+    buckets = _acquire_buckets(evidence, pools)
+    total = buckets.get(inf, 0.0)
+    return max((bound for bound, n in buckets.items() if total - n >= 1), default=0.0)
+
+
 def acquire_wait(evidence: Evidence, pools: list[Pool], q: float) -> BucketQuantile | None:
     """Quantile of the wait for a connection, s, over all pools; None where they do not say."""
     bounds = _acquire_buckets(evidence, pools)
@@ -109,7 +116,7 @@ def _acquire_wait_p99(of: _Pools) -> Measurement:
     return replace(found, note="; ".join(notes), at_least=bool(notes))
 
 
-def _acquire_buckets(evidence: Evidence, pools: list[Pool]) -> dict[float, float]:
+def _acquire_buckets(evidence: Evidence, pools: Sequence[Pool]) -> dict[float, float]:
     """How many callers waited no longer than each bound (s) during the run."""
     bounds: dict[float, float] = {}
     for pool in pools:
@@ -150,18 +157,6 @@ def _use(of: _Pools, field: str, behind: str, lacks: str, *, added_up: bool = Fa
     return replace(found, note="; ".join(why), at_least=True)
 
 
-def starved_by(case: Case, step: str) -> str:
-    """Whom who answers a step had to wait for; "" when no pool of whom it calls was exhausted."""
-    for called in case.services.calls(step):
-        if starts := [w.start_s for pool in case.pools.get(called, ()) for w in pool.windows]:
-            caller = case.services.service_of(step).removesuffix("-service")
-            return (
-                f"{caller} waits for {called}, whose pool was exhausted from "
-                f"{case.evidence.elapsed(min(starts))}"
-            )
-    return ""
-
-
 def windows_in_words(case: Case, subject: str) -> str:
     """When its pools were exhausted, and how badly; "" where they never were."""
     found = [(pool, window) for pool in case.pools[subject] for window in pool.windows]
@@ -180,13 +175,17 @@ def windows_in_words(case: Case, subject: str) -> str:
 
 def exhaustion(case: Case, subject: str) -> str:
     """When they were, and the first answer that said so, with its body."""
-    text = windows_in_words(case, subject)
+    return "; ".join(filter(None, (windows_in_words(case, subject), *first_refusal(case, subject))))
+
+
+def first_refusal(case: Case, subject: str) -> tuple[str, ...]:
+    """The first answer of a service that its pool is exhausted; none where nobody kept it."""
     for row in case.evidence.events_named(POOL_EXHAUSTED):
         if row.get("source") == subject:
             body = row.get("body")
             body = body if isinstance(body, str) else orjson.dumps(body).decode()
-            return f"{text}; first 503 ({row.get('request_id')}): {body}"
-    return text
+            return (f"first 503 ({row.get('request_id')}): {body}",)
+    return ()
 
 
 def _metric(name: str, unit: str, scales: Mapping[str, float], read: Reading) -> Metric:

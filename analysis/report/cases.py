@@ -8,8 +8,9 @@ from analysis.capacity.judge import CapacityReport
 from analysis.compare.side_by_side import Comparison
 from analysis.paired.judge import GateReport
 from analysis.regression.rows import Row
-from analysis.report.folded import folded, symptoms
+from analysis.report.broken import symptoms
 from analysis.tuning.judge import TuneReport
+from analysis.words.folding import unfiled
 from analysis.words.values import Breach, Check, Outcome, RuleRow, Verdict
 
 NOT_EVIDENCE = "the run is not evidence"
@@ -146,7 +147,9 @@ def _alerts(verdict: Verdict) -> Iterator[Alert]:
         title = f"{verdict.VERB} {verdict.verdict}"
         yield Alert(title, verdict.summary + following)
     elif failed:
-        for group in folded(verdict.breaches):
+        for cause in verdict.causes:
+            yield Alert(cause.name, "; ".join((*cause.evidence, *cause.symptoms)))
+        for group in unfiled(verdict.breaches, verdict.causes):
             first, *more = group
             title = f"{first.subject}: {first.metric} {first.shown}"
             said = f"required {first.required}: {first.because}"

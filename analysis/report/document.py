@@ -7,6 +7,7 @@ from its last line up, and is short. What only one of the two shows is marked so
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from itertools import zip_longest
 from typing import Literal
 
 from analysis.report.chart import Picture
@@ -104,13 +105,21 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Lines:
-    """Single lines under ``title`` on a page, each behind ``label`` on a screen."""
+    """Single lines under ``title`` on a page, each behind ``label`` on a screen.
+
+    ``below`` has, for each of them, the lines that belong under it; empty where none has any.
+    """
 
     lines: tuple[Line, ...]
     title: str = ""
     label: str = ""
     tone: Tone = None
     only: Audience | None = None
+    below: tuple[tuple[Line, ...], ...] = ()
+
+    def each(self) -> Iterator[tuple[Line, tuple[Line, ...]]]:
+        """A line with those under it."""
+        return zip_longest(self.lines, self.below, fillvalue=())
 
 
 Block = Table | Lines

@@ -50,7 +50,9 @@ def _page(page: Document) -> Iterator[str]:
         if isinstance(block, Table):
             yield from _table(block)
         else:
-            yield from (f"- {_line(line)}" for line in block.lines)
+            for line, below in block.each():
+                yield f"- {_line(line)}"
+                yield from (f"  - {_line(one)}" for one in below)
         yield ""
 
 

@@ -7,6 +7,7 @@ from analysis.paired.breaches import interval_of, percent
 from analysis.paired.cost_rows import CostRow
 from analysis.paired.judge import GateReport
 from analysis.regression.latency import LatencyRow
+from analysis.report.broken import alone
 from analysis.report.document import (
     Document,
     Lines,
@@ -17,7 +18,6 @@ from analysis.report.document import (
     texts,
     verdicts,
 )
-from analysis.report.folded import folded, in_words
 from analysis.report.next_steps import next_steps
 from analysis.report.single import checks, findings, labels, reasons
 from analysis.words.values import Measurement, Outcome, show
@@ -117,7 +117,7 @@ def _requests(report: GateReport) -> str:
 
 def _why(report: GateReport) -> tuple[Lines, ...]:
     more = _takes(report.context) if report.verdict is Outcome.INCONCLUSIVE else ()
-    worse = tuple(map(in_words, folded(report.breaches)))
+    worse = alone(report)
     invalid, unsure = reasons(report, *more)
     return (
         invalid,

@@ -1,10 +1,11 @@
 """The verdict on one run: a page to attach to a release, a screen to act on."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import groupby
 from typing import Any
 
+from analysis.report.broken import alone, causes
 from analysis.report.document import (
     Code,
     Document,
@@ -16,12 +17,13 @@ from analysis.report.document import (
     texts,
     verdicts,
 )
-from analysis.report.folded import folded, in_words
 from analysis.report.next_steps import next_steps
 from analysis.report.story import time_table
+from analysis.words.folding import unfiled
 from analysis.words.units import counted
 from analysis.words.values import (
     NO_DATA,
+    Breach,
     Measurement,
     Outcome,
     RuleRow,
@@ -51,7 +53,6 @@ def run_document(verdict: Verdict, stored: str = "report.md", *, brief: bool = F
     works = verdict.verdict is Outcome.PASS and not is_about_shipping(verdict.rows)
     context, latency = verdict.context, _latency(verdict)
     invalid, unsure = reasons(verdict)
-    breaches = tuple(map(in_words, folded(verdict.breaches)))
     return Document(
         headline="PASS: it works" if works else _HEADLINE[verdict.verdict],
         outcome=verdict.verdict,
@@ -60,11 +61,13 @@ def run_document(verdict: Verdict, stored: str = "report.md", *, brief: bool = F
         blocks=(
             replace(latency, only="screen"),
             invalid,
+            causes(verdict, "page"),
             _breaches(verdict),
             unsure,
             next_steps(verdict, "page"),
             findings(verdict),
-            Lines(breaches, label="breach", tone=Outcome.FAIL, only="screen"),
+            causes(verdict, "screen"),
+            Lines(alone(verdict), label="breach", tone=Outcome.FAIL, only="screen"),
             next_steps(verdict, "screen"),
             _rules(verdict),
             replace(latency, only="page"),
@@ -123,12 +126,20 @@ def findings(verdict: Verdict) -> Lines:
 
 def _breaches(verdict: Verdict) -> Table:
     columns = (*texts("subject", "metric"), *numbers("actual", "required"), *texts("because"))
-    rows = [
-        Row((b.subject, b.metric, b.shown, b.required, AS_ABOVE if at else b.because))
-        for group in folded(verdict.breaches)
+    rows = (
+        Row((b.subject, b.metric, b.shown, b.required, AS_ABOVE if at else because))
+        for because, group in _reasons(verdict)
         for at, b in enumerate(group)
-    ]
+    )
     return Table(columns, tuple(rows), "Breaches", only="page")
+
+
+def _reasons(verdict: Verdict) -> Iterator[tuple[str, Sequence[Breach]]]:
+    """Causes, then what stands alone, each with what it breaks."""
+    for cause in verdict.causes:
+        yield cause.name, [verdict.breaches[place] for place in cause.breaches]
+    for group in unfiled(verdict.breaches, verdict.causes):
+        yield group[0].because, group
 
 
 def _rules(verdict: Verdict) -> Table:

@@ -1,217 +1,154 @@
-"""What went wrong at a service for a while, as its clients saw it: each kind has its signature.
+"""Why rules broke: what happened, joined with what is broken by time and by who calls whom.
 
-Read from outcomes by service and block of time, from what the services count of themselves, and
-from the ledger. The profile's schedule of faults is never asked: a shop that breaks by itself
-leaves the same traces.
+A rule on a service's own state (pool, memory, restarts) is broken by what happened to that state.
+One on latency or errors is filed under what explains most of the requests that broke it: they
+began meanwhile, at the service itself or at a step that waits for it. A breach that nothing
+explains stands alone.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from functools import cached_property
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
-import orjson
-import polars as pl
+from analysis.limits.thresholds import Thresholds
+from analysis.metrics.case import Case
+from analysis.single.incident import Incident
+from analysis.single.incidents import incidents
+from analysis.single.own import own_troubles
+from analysis.single.troubles import KINDS, Trouble, felt, in_words, trouble_of
+from analysis.words.causes import Cause, CauseKind
+from analysis.words.values import RuleRow
+from recording.profile import JOURNEY
 
-from analysis.evidence.orders import UNMATCHED, reconcile
-from analysis.evidence.run import Evidence
-from analysis.evidence.served import idle_pools, served
-from analysis.evidence.stretches import Stretch, joined
-from recording.durations import format_duration
-from recording.events import FAULT_ENDED, FAULT_STARTED
-from recording.hlog import Interval, of_requests
-from recording.outcomes import (
-    CLOSED,
-    NO_JSON,
-    REFUSED,
-    RESET,
-    TIMEOUT,
-    TRUNCATED,
-    UNAVAILABLE,
-    WITHOUT_ANSWER,
-)
-
-SIGNATURES = {
-    REFUSED: "connections refused",
-    RESET: "connections reset",
-    CLOSED: "connections closed without an answer",
-    TRUNCATED: "answers broken off",
-    TIMEOUT: "no whole answer in time",
-    NO_JSON: "answers malformed",
-    UNAVAILABLE: "503, come again later",
-}
-"""What each outcome is called that a fault shows in."""
-GAP_S = 1.0
-"""Failures no further apart are one stretch."""
-FEWEST = 3
-WORTH_SAYING = 0.05
-"""Share of its steps' requests in a stretch; less than this has other causes than an outage."""
-HALF = 0.5
-CONFIRM = "confirm"
-"""The step whose work is an order."""
+OWN = (CauseKind.FAILING, CauseKind.SLOW)
+"""Causes that say no more than their breaches do."""
+Family = tuple[Incident, ...]
+"""Something that happened, then all that came of it."""
+Broken = tuple[RuleRow, Trouble | None]
+"""A row that FAILs; one on latency or errors with its requests."""
 
 
-@dataclass(frozen=True)
-class Cause:
-    """One outcome of one service, and the stretch in which requests came out so."""
-
-    evidence: Evidence
-    subject: str
-    outcome: str
-    stretch: Stretch
-
-    @cached_property
-    def requests(self) -> list[Interval]:
-        """Every request of the service in the stretch."""
-        start_s, end_s = self.stretch.start_s, self.stretch.end_s
-        return [i for i in _of(self.evidence, self.subject) if start_s <= i.start_s < end_s]
-
-    @cached_property
-    def struck(self) -> list[Interval]:
-        """Those that came out so."""
-        return [i for i in self.requests if i.tag.outcome == self.outcome]
-
-    @property
-    def n(self) -> int:
-        """Number of requests that came out so."""
-        return _n(self.struck)
-
-    @property
-    def of(self) -> int:
-        """Number of requests of the same steps."""
-        return _n(i for i in self.requests if i.tag.step in self.steps)
-
-    @property
-    def is_worth_saying(self) -> bool:
-        """Whether it is more than a stray failure."""
-        return self.n >= FEWEST and self.n >= WORTH_SAYING * self.of
-
-    @cached_property
-    def steps(self) -> tuple[str, ...]:
-        """Steps of which requests came out so."""
-        return self.evidence.services.in_order({i.tag.step for i in self.struck})
-
-    def __str__(self) -> str:
-        at = self.evidence.elapsed
-        parts = (
-            f"{self.subject}: {SIGNATURES[self.outcome]}, {self.n} of {self.of} requests "
-            f"between {at(self.stretch.start_s)} and {at(self.stretch.end_s)} "
-            f"({', '.join(self.steps)}: {self.outcome})",
-            self._behind(),
-            self._work_done(),
-            self._said(),
+def causes(case: Case, thresholds: Thresholds, broken: Sequence[RuleRow]) -> tuple[Cause, ...]:
+    """Of the rows that FAIL, whose places they have. First what happened, in order of time, then
+    what grew, then what is slow or fails for no reason that was seen.
+    """
+    rules = {(subject, str(rule)): rule for subject, rule in thresholds}
+    told_by = [
+        (row, trouble_of(case, row, rules[row.subject, row.rule]) if row.kind in KINDS else None)
+        for row in broken
+    ]
+    happened = incidents(case)
+    own = own_troubles(case, [trouble for _, trouble in told_by if trouble], happened)
+    families = _families(case, (*happened, *own))
+    filed: dict[Family, list[int]] = {}
+    for place, (row, trouble) in enumerate(told_by):
+        family = (
+            _of_requests(case, families, trouble) if trouble else _of_state(case, families, row)
         )
-        return "; ".join(part for part in parts if part)
-
-    def _behind(self) -> str:
-        """Whom all these steps call in turn, where its own counters show that it had a part."""
-        flow = self.evidence.services
-        called = set.intersection(*(set(flow.calls(step)) for step in self.steps))
-        told = {subject: ", ".join(self._as_it_counts(subject)) for subject in sorted(called)}
-        return "; ".join(f"they call {subject}: {said}" for subject, said in told.items() if said)
-
-    def _as_it_counts(self, subject: str) -> Iterator[str]:
-        """What a service that is called says of the same stretch."""
-        counted = served(self.evidence, subject, self.stretch)
-        failed = sum(n for status, n in counted.items() if status.startswith("5"))
-        if failed >= FEWEST:
-            yield f"{failed:.0f} of its {sum(counted.values()):.0f} answers were 5xx"
-        for label in idle_pools(self.evidence, subject, self.stretch):
-            yield f"its pool {label} gave no connection"
-
-    def _work_done(self) -> str:
-        """That the work of requests without an answer was done all the same."""
-        if self.outcome not in WITHOUT_ANSWER:
-            return ""
-        if orders := self._orders_unseen():
-            return f"answers lost: {orders} orders in the ledger that no client saw"
-        unseen = self._served_unseen()
-        return f"answers lost: by its own count it gave {unseen} of them" if unseen else ""
-
-    def _orders_unseen(self) -> int:
-        found, ledger = reconcile(self.evidence), self.evidence.ledgers.get("")
-        if found is None or ledger is None or CONFIRM not in self.steps:
-            return 0
-        unseen = ledger.orders.filter(pl.col("order_id").is_in(found.wrong[UNMATCHED].ids))
-        inside = pl.col("t_s").is_between(self.stretch.start_s, self.stretch.end_s)
-        return len(unseen.filter(inside))
-
-    def _served_unseen(self) -> int:
-        """By its own count of requests, held against what clients got there at other times."""
-        evidence, subject = self.evidence, self.subject
-        inside = sum(served(evidence, subject, self.stretch).values())
-        outside = sum(served(evidence, subject, Stretch(0.0, evidence.end_s)).values()) - inside
-        got_inside, got = _answered(self.requests), _answered(_of(evidence, subject))
-        if got == got_inside:
-            return 0  # nothing to learn from how many of its requests are not clients' own
-        unseen = inside - got_inside * outside / (got - got_inside)
-        lost = _n(self.requests) - got_inside
-        return min(lost, round(unseen)) if unseen >= HALF * lost else 0
-
-    def _said(self) -> str:
-        """What such an answer said, by an example."""
-        about = (
-            str(row.get("body", ""))
-            for row in self.evidence.exemplars
-            if row.get("outcome") == self.outcome and row.get("step") in self.steps
-            if self.stretch.start_s <= began_s(row) < self.stretch.end_s
-        )
-        return _quoted(next(about, ""))
+        if family:
+            filed.setdefault(family, []).append(place)
+    made = (_cause(case, told_by, *one) for one in filed.items())
+    return tuple(sorted(made, key=_order))
 
 
-def causes(evidence: Evidence) -> Iterator[str]:
-    """One finding for each service, outcome and stretch."""
-    wrong: dict[tuple[str, str], list[Stretch]] = {}
-    for i in of_requests(evidence.log.intervals):
-        if i.tag.outcome in SIGNATURES:
-            key = evidence.services.service_of(i.tag.step), i.tag.outcome
-            wrong.setdefault(key, []).append(Stretch(i.start_s, i.start_s + i.length_s))
-    for (subject, outcome), blocks in wrong.items():
-        found = (Cause(evidence, subject, outcome, s) for s in joined(blocks, GAP_S))
-        yield from (str(cause) for cause in found if cause.is_worth_saying)
+def _order(cause: Cause) -> tuple[bool, bool, float]:
+    return (cause.kind in OWN, cause.kind is CauseKind.MEMORY_GROWTH, cause.start_s)
 
 
-def _of(evidence: Evidence, subject: str) -> list[Interval]:
-    requests = of_requests(evidence.log.intervals)
-    return [i for i in requests if evidence.services.service_of(i.tag.step) == subject]
+def _families(case: Case, found: Sequence[Incident]) -> tuple[Family, ...]:
+    parents = {one: _parent(case, one, found) for one in found}
+    roots = {one: _root(one, parents) for one in found}
+    return tuple(
+        (root, *(one for one in found if one is not root and roots[one] is root))
+        for root in dict.fromkeys(roots.values())
+    )
 
 
-def _n(intervals: Iterable[Interval]) -> int:
-    return sum(i.histogram.n for i in intervals)
+def _parent(case: Case, one: Incident, found: Sequence[Incident]) -> Incident | None:
+    """The nearest that it follows: of its own service, else what began first.
+
+    Of two that could each have followed the other nobody can say which did.
+    """
+    flow = case.services
+    before = [
+        o for o in found if o is not one and one.follows(o, flow) and not o.follows(one, flow)
+    ]
+    return min(before, key=lambda o: (o.subject != one.subject, o.start_s), default=None)
 
 
-def _answered(intervals: Iterable[Interval]) -> int:
-    return _n(i for i in intervals if i.tag.outcome not in WITHOUT_ANSWER)
+def _root(one: Incident, parents: Mapping[Incident, Incident | None]) -> Incident:
+    """The first of a chain; of a circle what began first."""
+    seen = [one]
+    while (parent := parents[seen[-1]]) is not None and parent not in seen:
+        seen.append(parent)
+    return seen[-1] if parent is None else min(seen, key=lambda found: found.start_s)
 
 
-def began_s(row: Mapping[str, Any]) -> float:
-    """When the request of an example began; before everything where it does not say."""
-    t_s, took_ms = row.get("t_s"), row.get("latency_ms")
-    if not (isinstance(t_s, int | float) and isinstance(took_ms, int | float)):
-        return -1.0
-    return t_s - took_ms / 1000
+def _of_requests(case: Case, families: Sequence[Family], trouble: Trouble) -> Family | None:
+    """What explains most and fits best in time, where all together explain enough."""
+    if not trouble.is_explained(case.services, (one for family in families for one in family)):
+        return None
+    flow = case.services
+    shares = {family: trouble.share(flow, family) for family in families}
+    felt_in = [family for family, share in shares.items() if share]
+    return max(felt_in, key=lambda family: shares[family] * trouble.fit(flow, family))
 
 
-def _quoted(body: str) -> str:
-    """The words of an error answer; "" for any other body."""
-    try:
-        said = orjson.loads(body)
-    except orjson.JSONDecodeError:
-        return ""
-    if not isinstance(said, dict) or not said.get("error"):
-        return ""
-    return f"for example {said['error']}: {said.get('message', '')}"
+def _of_state(case: Case, families: Sequence[Family], row: RuleRow) -> Family | None:
+    """What happened to the state of a service that the rule is about."""
+    about = (row.subject, row.measurement.metric)
+    found = (f for f in families if any(i.subject == about[0] and about[1] in i.breaks for i in f))
+    return next(found, None) if _was_dry(case, row) else None
 
 
-def planted(evidence: Evidence) -> Iterator[str]:
-    """What was done on purpose, to be read beside what was found."""
-    ends = evidence.events_named(FAULT_ENDED)
-    for row in evidence.events_named(FAULT_STARTED):
-        what = row.get("service"), row.get("kind")
-        began_s = float(row["t_s"])
-        later = [float(e["t_s"]) for e in ends if (e.get("service"), e.get("kind")) == what]
-        over_s = min((t_s for t_s in later if t_s >= began_s), default=evidence.end_s)
-        yield (
-            f"planted: {what[1]} at {what[0]} from {evidence.elapsed(began_s)} "
-            f"for {format_duration(round(over_s - began_s, 1))}"
-        )
+def _was_dry(case: Case, row: RuleRow) -> bool:
+    """Of a rule on utilization: whether the fullest pool is one that ran dry."""
+    dry = (pool.series for pool in case.pools.get(row.subject, ()) if pool.windows)
+    peaks = [series.utilization_peak_percent for series in dry]
+    fullest = row.measurement.value
+    return row.measurement.metric != "utilization" or any(peak >= fullest for peak in peaks)
+
+
+def _cause(case: Case, broken: Sequence[Broken], family: Family, places: Sequence[int]) -> Cause:
+    root, *followed = family
+    zero_s, lasts = case.evidence.load_start_s, any(one.lasts for one in family)
+    felt_as = (_symptom(case, family, *broken[place]) for place in places)
+    return Cause(
+        root.kind,
+        root.subject,
+        root.start_s - zero_s,
+        None if lasts else max(one.end_s for one in family) - zero_s,
+        root.name,
+        root.evidence,
+        (*felt_as, *(one.name for one in followed), *root.symptoms),
+        tuple(places),
+    )
+
+
+def _symptom(case: Case, family: Family, row: RuleRow, trouble: Trouble | None) -> str:
+    """A broken rule, as it was felt while it was broken for this, where that is another number."""
+    m, required = row.measurement, row.rule.removeprefix(row.measurement.metric).strip()
+    inside = "" if row.subject == m.subject else f"/{m.subject}"
+    said = f"{row.subject}{inside} {m.metric} {m.shown}, required {required}"
+    if trouble is None or family[0].kind in OWN:
+        return said
+    meanwhile = trouble.during(case.services, family)
+    then = felt(case.evidence, row, meanwhile)
+    return f"{said}; {then} {in_words(case.evidence, meanwhile)}" if then else said
+
+
+def told(rows: Sequence[RuleRow], found: Sequence[Cause]) -> tuple[RuleRow, ...]:
+    """The rows, those that FAIL for a cause with its name before what they say themselves."""
+    broken = (place for place, row in enumerate(rows) if row.outcome.value == "FAIL")
+    places = dict(enumerate(broken))
+    made = list(rows)
+    for cause in found:
+        for row, place in ((rows[places[at]], places[at]) for at in cause.breaches):
+            made[place] = replace(row, because=_because(row, cause))
+    return tuple(made)
+
+
+def _because(row: RuleRow, cause: Cause) -> str:
+    if row.kind not in KINDS or (cause.kind in OWN and row.measurement.subject != JOURNEY):
+        return row.because
+    why = cause.name if cause.kind in OWN else str(cause)
+    return "; ".join(filter(None, (why, row.because)))

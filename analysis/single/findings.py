@@ -10,7 +10,7 @@ from analysis.evidence.run import Evidence
 from analysis.evidence.stalls import stalls_in_words
 from analysis.metrics.case import Case
 from analysis.metrics.pools import brief_waits, windows_in_words
-from analysis.single.causes import causes, planted
+from analysis.single.outages import outages, planted
 from analysis.words.values import show
 from recording.events import OOM_KILLED, STRANGERS_REFUSED, WORKER_LOST
 
@@ -35,7 +35,7 @@ def findings(case: Case) -> Iterator[str]:
         yield f"{subject} did not give its metrics while its requests failed: {few}"
     yield from stalls_in_words(case.evidence)
     yield from late_in_words(case.evidence)
-    yield from causes(case.evidence)
+    yield from map(str, outages(case.evidence))
     yield from planted(case.evidence)
     yield from case.evidence.remarks()
 

@@ -12,9 +12,12 @@ from analysis.evidence.run import Evidence
 from analysis.limits.rules import Rule
 from analysis.limits.thresholds import Thresholds
 from analysis.metrics.case import Case
+from analysis.single.causes import causes, told
 from analysis.single.checks import checks
 from analysis.single.delivery import kept_from_users
 from analysis.single.findings import findings
+from analysis.words.causes import Cause
+from analysis.words.folding import unfiled
 from analysis.words.units import and_more
 from analysis.words.values import (
     NO_DATA,
@@ -37,18 +40,21 @@ def judge_evidence(evidence: Evidence, thresholds: Thresholds) -> Verdict:
     case = Case(evidence)
     run_checks = checks(evidence, case.samples)
     rows = ruled(case, thresholds)
+    found = causes(case, thresholds, [row for row in rows if row.outcome is Outcome.FAIL])
+    rows = told(rows, found)
     breaches = tuple(_breach(row) for row in rows if row.outcome is Outcome.FAIL)
     invalid = tuple(str(check) for check in run_checks if not check.ok)
     unsure = tuple(_unsure(evidence, thresholds, rows))
     applying = tuple(row for row in rows if row.applies)
     if not invalid and not applying:
         invalid = ("no rule of thresholds.toml applies to this run",)
-    outcome, summary = _decided(breaches, invalid, unsure, applying)
+    outcome, summary = _decided(_headlines(found, breaches), invalid, unsure, applying)
     return Verdict(
         run_id=evidence.manifest.run_id,
         profile=evidence.manifest.profile.name,
         verdict=outcome,
         summary=summary,
+        causes=found,
         breaches=breaches,
         rows=rows,
         measurements=_measurements(case, rows),
@@ -152,8 +158,14 @@ def _from_send(evidence: Evidence) -> Iterator[Measurement]:
             yield replace(measured, metric=f"{metric}_from_send")
 
 
+def _headlines(found: tuple[Cause, ...], breaches: tuple[Breach, ...]) -> tuple[str, ...]:
+    """What broke the rules, each cause once, and what stands alone."""
+    alone = (str(replace(group[0], because="")) for group in unfiled(breaches, found))
+    return (*(cause.name for cause in found), *alone)
+
+
 def _decided(
-    breaches: tuple[Breach, ...],
+    broken: tuple[str, ...],
     invalid: tuple[str, ...],
     unsure: tuple[str, ...],
     rows: tuple[RuleRow, ...],
@@ -162,10 +174,8 @@ def _decided(
     if invalid:
         text = f"This run is not evidence: {invalid[0]}" + and_more(len(invalid))
         return Outcome.INVALID, text
-    if breaches:
-        worst, more = breaches[0], and_more(len(breaches))
-        text = f"{worst.subject}: {worst.metric} is {worst.shown}, required {worst.required}{more}"
-        return Outcome.FAIL, text
+    if broken:
+        return Outcome.FAIL, broken[0] + and_more(len(broken))
     if unsure:
         return Outcome.INCONCLUSIVE, f"Cannot tell: {unsure[0]}" + and_more(len(unsure))
     decided = f"All {sum(row.outcome is Outcome.PASS for row in rows)} decided rules hold"

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 import orjson
 
+from analysis.words.causes import Cause
 from recording.exitcodes import ExitCode
 from recording.text import plainly
 from recording.version import version
@@ -151,6 +152,7 @@ class Verdict:
     profile: str
     verdict: Outcome
     summary: str
+    causes: tuple[Cause, ...] = ()
     breaches: tuple[Breach, ...] = ()
     rows: tuple[RuleRow, ...] = ()
     measurements: tuple[Measurement, ...] = ()
@@ -188,6 +190,7 @@ class Verdict:
             "exit_code": int(self.exit_code),
             "summary": self.summary,
             "next_steps": [asdict(step) for step in self.next_steps],
+            "causes": [asdict(cause) for cause in self.causes],
             "breaches": [_breach(breach) for breach in self.breaches],
             "rules": [_row(row) for row in self.rows],
             "measurements": [asdict(m) for m in self.measurements],

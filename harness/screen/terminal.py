@@ -89,9 +89,11 @@ def _print(console: Screen, block: Block, everything: bool) -> None:
         _print_table(console, block, everything)
         return
     style = _STYLE[block.tone]  # of the label, or of all where there is none
-    for line in block.lines:
+    for line, below in block.each():
         text = _held_together(line, "" if block.label else style)
         _say(console, styled(block.label, style), text)
+        for one in below:
+            _say(console, Text(" " * len(block.label)), _held_together(f"- {''.join(one)}"))
 
 
 def _held_together(line: Line, style: str = "") -> Text:

@@ -70,6 +70,7 @@ _POOL = (
     ("idle", GaugeMetricFamily, "Connections that could be taken at once"),
     ("waiting", GaugeMetricFamily, "Requests waiting for a connection"),
     ("timeouts", CounterMetricFamily, "Requests that waited for a connection in vain"),
+    ("wait_timeout_seconds", GaugeMetricFamily, "How long callers may wait for a connection"),
     ("abandoned", CounterMetricFamily, "Connections given back at once as the client had gone"),
 )
 _POOL_TIMES = (("acquire", "Wait for a connection"), ("hold", "Time it was held"))

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections import deque
+from math import nan
 
 from mock_services.kit.tally import Tally
 
@@ -56,6 +57,7 @@ class Pool:
         "name",
         "replica",
         "timeouts",
+        "wait_timeout_seconds",
     )
 
     def __init__(self, name: str, replica: str, max_connections: int) -> None:
@@ -65,6 +67,7 @@ class Pool:
         self.active = 0
         self.timeouts = 0
         self.abandoned = 0
+        self.wait_timeout_seconds = nan
         self.acquire_s = Tally(ACQUIRE_BOUNDS_S)
         self.hold_s = Tally(HOLD_BOUNDS_S)
         self._waiters: deque[asyncio.Future[None]] = deque()
@@ -84,7 +87,7 @@ class Pool:
 
         Raises PoolExhaustedError after `wait_timeout_s` seconds.
         """
-        asked_s = time.perf_counter()
+        asked_s, self.wait_timeout_seconds = time.perf_counter(), wait_timeout_s
         if self.active < self.max and not self._waiters:
             self.active += 1
             self.acquire_s.observe(0.0)

@@ -1,114 +1,278 @@
-"""What broke is named from what clients and services saw, each kind by its signature."""
+"""Breaches are filed under what happened: meanwhile, at a service that who suffers waits for."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+import json
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
 
-from analysis.judge import judge
-from analysis.limits.thresholds import parse_thresholds
+from analysis.report.verdict_schema import schema
+from analysis.words.causes import Cause, CauseKind
+from analysis.words.values import Outcome, Verdict
+from recording.flow import FLOW, Service, Services
+from recording.profile import JOURNEY
 from recording.series import Sample
-from tests.analysis.recordings import END_S, RATE, Recording
-
-LIMITS = parse_thresholds('[journey]\nerrors = ["error_rate < 1 %"]')
-STEPS = 7
-SECONDS = range(20, 25)
-
-
-def findings(folder: Path, recording: Recording) -> list[str]:
-    return list(judge(recording.write(folder / "run"), LIMITS).findings)
-
-
-def broken(step: str, outcome: str, **more: object) -> Recording:
-    """Every request of a step comes out so, for five seconds."""
-    return replace(Recording(), breaks={step: outcome}, breaks_s=SECONDS, **more)  # type: ignore[arg-type]
-
-
-def counters(
-    subject: str, per_s: Mapping[str, float], then: Mapping[str, float]
-) -> Iterator[Sample]:
-    """Requests that a service counts by status: so many a second, and others while it is broken."""
-    total = dict.fromkeys((*per_s, *then), 0.0)
-    for second in range(int(END_S) + 1):
-        for status, value in total.items():
-            yield Sample(second, subject, f"http_requests_total/{status}", value)
-            total[status] += (then if second in SECONDS else per_s).get(status, 0.0)
-
-
-@pytest.mark.parametrize(
-    ("outcome", "said"),
-    [
-        ("connection_refused", "connections refused"),
-        ("connection_reset", "connections reset"),
-        ("connection_closed", "connections closed without an answer"),
-        ("truncated", "answers broken off"),
-        ("timeout", "no whole answer in time"),
-        ("bad_body: not a JSON object", "answers malformed"),
-        ("unavailable", "503, come again later"),
-    ],
+from tests.analysis.incidents import (
+    CARTS,
+    CHECKOUT,
+    LOCKS,
+    PAYMENTS,
+    Dry,
+    Incidents,
+    Struck,
+    unrelated,
+    verdict_of,
 )
-def test_an_outcome_names_the_service_its_step_and_when(
-    tmp_path: Path, outcome: str, said: str
+
+JudgeIt = Callable[..., Verdict]
+FAILS, SLOW = "http_5xx", 3000.0
+
+
+@pytest.fixture
+def judged(tmp_path: Path) -> JudgeIt:
+    """Writes a recording in which this happens, and judges it."""
+
+    def judge_it(**happens: Any) -> Verdict:
+        folder = tmp_path / str(len(list(tmp_path.iterdir())))
+        return verdict_of(Incidents(**happens).write(folder))
+
+    return judge_it
+
+
+def filed(verdict: Verdict, cause: Cause) -> set[str]:
+    """What a cause broke, as ``subject metric``."""
+    found = (verdict.breaches[place] for place in cause.breaches)
+    return {f"{breach.subject} {breach.metric}" for breach in found}
+
+
+def test_a_dry_pool_has_its_callers_failures_under_it(judged: JudgeIt) -> None:
+    """One cause, which the summary names; who could not get a lock is a symptom."""
+    scaled = {"t_s": 23.0, "source": LOCKS, "event": "scaled"}
+    verdict = judged(
+        dry={LOCKS: Dry(range(20, 25), timeouts=14)},
+        struck={"start_checkout": Struck(range(20, 25), FAILS, SLOW)},
+        events=({**scaled, "replicas_before": 2, "replicas_after": 3},),
+    )
+    (cause,) = verdict.causes
+    assert (cause.kind, cause.subject) == (CauseKind.POOL_EXHAUSTED, LOCKS)
+    assert (cause.start_s, cause.end_s) == (20.0, 25.0)
+    assert cause.name == "inventory-lock pool exhausted at T+20s, 14 callers timed out"
+    assert cause.evidence == (
+        *("pool p 10/10", "up to 5 waiting"),
+        *("scaled 2→3 at T+23s", "recovered at T+25s"),
+    )
+    assert filed(verdict, cause) == {
+        f"{LOCKS} exhausted_windows", f"{LOCKS} utilization",
+        f"{CHECKOUT}/start_checkout error_rate", f"{CHECKOUT}/start_checkout p99",
+        f"{JOURNEY} error_rate", f"{JOURNEY} p99",
+    }  # fmt: skip
+    assert verdict.summary == cause.name
+    assert any("p99 3030 ms between T+20s and T+25s" in symptom for symptom in cause.symptoms)
+    (breach,) = [b for b in verdict.breaches if b.subject.endswith("/start_checkout")][:1]
+    assert breach.because.startswith(f"{cause.name}: pool p 10/10; ")
+
+
+def test_what_it_does_not_overlap_in_time_is_not_filed_under_it(judged: JudgeIt) -> None:
+    """The same pool and the same caller, ten seconds apart."""
+    verdict = judged(
+        dry={LOCKS: Dry(range(14, 17))},
+        struck={"start_checkout": Struck(range(30, 35), FAILS)},
+    )
+    pool, failing = verdict.causes
+    assert filed(verdict, pool) == {f"{LOCKS} exhausted_windows", f"{LOCKS} utilization"}
+    assert (failing.kind, failing.subject) == (CauseKind.FAILING, CHECKOUT)
+    assert "at start_checkout between T+30s and T+35s" in failing.name
+    assert not any("pool" in b.because for b in verdict.breaches if b.metric == "error_rate")
+
+
+def test_callers_suffer_and_callees_do_not(judged: JudgeIt) -> None:
+    """charge asks checkout; carts ask nobody, and are asked by checkout."""
+    verdict = judged(
+        dry={CHECKOUT: Dry(range(20, 25), timeouts=9)},
+        struck={
+            "charge": Struck(range(20, 25), FAILS),
+            "add_to_cart": Struck(range(20, 25), FAILS),
+        },
+    )
+    pool, carts = verdict.causes
+    assert filed(verdict, pool) >= {f"{PAYMENTS}/charge error_rate"}
+    assert filed(verdict, carts) >= {f"{CARTS}/add_to_cart error_rate"}
+    assert carts.subject == CARTS
+
+
+def test_a_service_that_no_user_talks_to_passes_it_on(judged: JudgeIt) -> None:
+    """pay asks a gateway, which asks a bank: what dries up there is felt at pay."""
+    bank = Services(
+        (
+            Service(key="a", subject=PAYMENTS, steps=("charge",), calls={"charge": ("gateway",)}),
+            Service(key="b", subject="gateway", calls={"ask": (LOCKS,)}),
+            Service(key="c", subject=LOCKS),
+        ),
+        ("charge",),
+    )
+    verdict = judged(
+        services=bank,
+        steps=("charge",),
+        dry={LOCKS: Dry(range(20, 25), timeouts=9)},
+        struck={"charge": Struck(range(20, 25), FAILS)},
+    )
+    (cause,) = verdict.causes
+    assert filed(verdict, cause) >= {f"{PAYMENTS}/charge error_rate"}
+
+
+def test_a_pool_that_ran_dry_for_another_is_its_symptom(judged: JudgeIt) -> None:
+    """checkout's connections are held while it waits for locks; not so the other way round."""
+    later = {LOCKS: Dry(range(18, 26)), CHECKOUT: Dry(range(20, 25))}
+    (cause,) = judged(dry=later).causes
+    assert cause.subject == LOCKS
+    assert any(s.startswith("checkout pool exhausted at T+20s") for s in cause.symptoms)
+    before = {LOCKS: Dry(range(20, 25)), CHECKOUT: Dry(range(14, 26))}
+    assert [cause.subject for cause in judged(dry=before).causes] == [CHECKOUT, LOCKS]
+
+
+def test_a_pool_dries_up_behind_a_slow_service_only_while_it_is_slow(judged: JudgeIt) -> None:
+    """checkout asks payments: slow for just as long it is the cause, slow all along it is not."""
+    dry = {CHECKOUT: Dry(range(20, 25))}
+    (cause,) = judged(dry=dry, struck={"charge": Struck(range(20, 25), took_ms=SLOW)}).causes
+    assert (cause.kind, cause.subject) == (CauseKind.SLOW, PAYMENTS)
+    assert len(judged(dry=dry, latency_ms={"charge": 900.0}, rate=90.0).causes) == 2
+
+
+def test_a_kill_its_restart_and_what_was_refused_are_one(judged: JudgeIt) -> None:
+    """The deepest is the cause."""
+    verdict = judged(
+        restarted_s={PAYMENTS: (22,)},
+        events=({"t_s": 21.0, "source": PAYMENTS, "event": "oom_killed"},),
+        struck={"charge": Struck(range(21, 23), "connection_refused", 1.0)},
+    )
+    (cause,) = verdict.causes
+    assert (cause.kind, cause.name) == (
+        CauseKind.OOM_KILLED,
+        f"{PAYMENTS} killed for memory at T+21s",
+    )
+    assert filed(verdict, cause) >= {f"{PAYMENTS} restarts", f"{PAYMENTS}/charge error_rate"}
+
+
+def exported(waits_s: float) -> tuple[Sample, ...]:
+    """How long the lock pool lets callers wait, as it says itself."""
+    name = "connection_pool_wait_timeout_seconds/p/0"
+    return tuple(Sample(second, LOCKS, name, waits_s) for second in range(41))
+
+
+@pytest.mark.parametrize(("waits_s", "fights"), [(5.0, True), (0.5, False)])
+def test_timeouts_that_fight_each_other_are_a_cause(
+    judged: JudgeIt, waits_s: float, fights: bool
 ) -> None:
-    """One finding, and none of any other service."""
-    (found,) = (f for f in findings(tmp_path, broken("charge", outcome)) if said in f)
-    n = sum(int((s + 1) * RATE / STEPS) - int(s * RATE / STEPS) for s in SECONDS)
-    begins = f"payment-gateway: {said}, {n} of {n} requests between T+20s and T+25s (charge: "
-    assert found.startswith(begins + outcome)
-
-
-def test_answers_that_a_service_counts_and_no_client_got_are_lost(tmp_path: Path) -> None:
-    """It went on counting 200s; where it counts none, the requests never reached it."""
-    rate = RATE / STEPS
-    served = tuple(counters("payment-gateway", {"200": rate}, {"200": rate}))
-    closed = broken("charge", "connection_closed", samples=served)
-    assert any("answers lost: by its own count it gave" in f for f in findings(tmp_path, closed))
-    unserved = replace(closed, samples=tuple(counters("payment-gateway", {"200": rate}, {})))
-    said = findings(tmp_path / "unserved", unserved)
-    assert any("connections closed" in f for f in said)
-    assert not any("answers lost" in f for f in said)
-
-
-def test_orders_that_no_client_saw_are_counted_in_the_ledger(tmp_path: Path) -> None:
-    """Those made in the stretch."""
-    late = 60.0
-    ledger: Sequence[tuple[float, str]] = ((20.5, "ord-1"), (22.0, "ord-2"), (30.0, "ord-3"))
-    lost = broken("confirm", "connection_closed", ledger=ledger, orders=("ord-3",), end_s=late)
-    said = findings(tmp_path, lost)
-    assert any("answers lost: 2 orders in the ledger that no client saw" in f for f in said)
-
-
-def test_a_service_that_is_called_is_named_by_its_own_counters(tmp_path: Path) -> None:
-    """checkout fails, and the locks that it asks for answered 502; one replica gave none."""
-    locks = "inventory-lock-service"
-    pools = (
-        Sample(s, locks, f"connection_pool_acquire_seconds_count/locks/{r}", float(n))
-        for s in range(int(END_S) + 1)
-        for r, n in (("0", s), ("1", s if s < SECONDS[0] else SECONDS[0]))
+    """Callers leave after 1.7 s, the pool would have let them wait 5 s: both are in its name."""
+    verdict = judged(
+        dry={LOCKS: Dry(range(20, 25))},
+        struck={"start_checkout": Struck(range(20, 25), "unavailable", 1700.0)},
+        samples=exported(waits_s),
     )
-    counted = counters(locks, {"200": 20.0}, {"200": 10.0, "502": 10.0})
-    failed = broken("start_checkout", "unavailable", samples=(*counted, *pools))
-    (said,) = (f for f in findings(tmp_path, failed) if "come again later" in f)
-    assert said.startswith("checkout-service: ")
-    assert f"they call {locks}: 50 of its 100 answers were 5xx, its pool locks/1 gave no" in said
+    (cause,) = verdict.causes
+    assert (cause.kind is CauseKind.CONFLICTING_TIMEOUTS) is fights
+    said = "timeouts at odds: 72 callers gave up after 1.7s, the pool waits 5s"
+    assert (said in cause.name) is fights
+    assert ("0 waits timed out at the pool" in cause.evidence) is fights
 
 
-def test_a_stray_failure_is_no_cause(tmp_path: Path) -> None:
-    """Two of a service's hundreds, all through the run."""
-    stray = replace(Recording(), outcomes={"charge": {"ok": 0.99, "connection_reset": 0.01}})
-    assert not any("connections reset" in f for f in findings(tmp_path, stray))
-
-
-def test_what_was_planted_is_shown_and_not_needed(tmp_path: Path) -> None:
-    """Beside the causes, which are the same without it."""
-    about = {"service": "payment-gateway", "kind": "reset_peer", "source": "harness"}
-    events = (
-        {"t_s": 20.0, "event": "fault_started", **about},
-        {"t_s": 25.0, "event": "fault_ended", **about},
+def test_failures_at_any_time_are_no_deadline(judged: JudgeIt) -> None:
+    """503s that come at once say nothing of anybody's patience."""
+    verdict = judged(
+        dry={LOCKS: Dry(range(20, 25))},
+        struck={"start_checkout": Struck(range(20, 25), "unavailable", 2.0)},
+        samples=exported(5.0),
     )
-    plain = broken("charge", "connection_reset")
-    with_events = findings(tmp_path, replace(plain, events=events))
-    line = "planted: reset_peer at payment-gateway from T+20s for 5s"
-    assert [f for f in with_events if f != line] == findings(tmp_path / "plain", plain)
-    assert line in with_events
+    assert verdict.causes[0].kind is CauseKind.POOL_EXHAUSTED
+
+
+def test_a_slow_step_is_the_journeys_cause(judged: JudgeIt) -> None:
+    """Nothing happened but that it is slow: one line, of its service."""
+    verdict = judged(latency_ms={"charge": 900.0}, rate=90.0)
+    (cause,) = verdict.causes
+    assert cause.name.startswith("payment-gateway is slow at charge throughout, p99 ")
+    assert filed(verdict, cause) == {f"{PAYMENTS}/charge p99", f"{JOURNEY} p99"}
+    assert verdict.summary == cause.name
+
+
+def test_what_nothing_explains_stands_alone(judged: JudgeIt) -> None:
+    """An order that is lost while a pool is dry."""
+    verdict = judged(dry={LOCKS: Dry(range(20, 25))}, ledger=((20.0, "ord-1"),))
+    (cause,) = verdict.causes
+    assert {b.subject for b in verdict.breaches} - {LOCKS} == {"orders"}
+    assert filed(verdict, cause) == {f"{LOCKS} exhausted_windows", f"{LOCKS} utilization"}
+    assert verdict.summary.endswith("(and 1 more)")
+
+
+def test_what_to_do_follows_the_cause(judged: JudgeIt) -> None:
+    """Before the requests to look up."""
+    verdict = judged(dry={LOCKS: Dry(range(20, 25))})
+    assert verdict.next_steps[0].text.startswith(f"give the pool of {LOCKS} more connections")
+
+
+def test_causes_are_in_verdict_json(judged: JudgeIt) -> None:
+    """With the places of their breaches; the same bytes each time."""
+    happens: dict[str, Any] = {"dry": {LOCKS: Dry(range(20, 25))}}
+    first, again = (judged(**happens) for _ in range(2))
+    assert first.to_json() == again.to_json()
+    (cause,) = json.loads(first.to_json())["causes"]
+    assert cause["kind"] == "pool_exhausted"
+    assert cause["breaches"] == [0, 1]
+
+
+def test_the_schema_knows_every_kind() -> None:
+    """Of verdict.json."""
+    items = schema()["properties"]["causes"]["items"]
+    assert items["properties"]["kind"]["enum"] == list(CauseKind)
+
+
+STEP_OF = {PAYMENTS: "charge", CARTS: "add_to_cart", LOCKS: "start_checkout"}
+"""Where it is felt that something happens there."""
+
+
+NO_SHRINKING = tuple(phase for phase in Phase if phase not in (Phase.shrink, Phase.explain))
+"""Each try is a whole recording, and says what it is."""
+
+
+@settings(
+    phases=NO_SHRINKING,
+    max_examples=6,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(
+    pair=st.sampled_from(unrelated()),
+    starts=st.tuples(st.integers(14, 28), st.integers(-3, 3)),
+    lasts=st.tuples(st.integers(3, 7), st.integers(3, 7)),
+    outcome=st.sampled_from(("http_5xx", "connection_reset", "unavailable")),
+    swapped=st.booleans(),
+)
+def test_two_incidents_at_once_in_unrelated_services_stay_two(
+    judged: JudgeIt,
+    pair: tuple[str, str],
+    starts: tuple[int, int],
+    lasts: tuple[int, int],
+    outcome: str,
+    swapped: bool,
+) -> None:
+    """A pool runs dry here, requests fail there: each has its own, and no other's, under it."""
+    dry, fails = reversed(pair) if swapped else pair
+    if fails == LOCKS:
+        dry, fails = fails, dry
+    first, second = starts[0], starts[0] + starts[1]
+    verdict = judged(
+        dry={dry: Dry(range(first, first + lasts[0]), timeouts=7)},
+        struck={
+            STEP_OF[dry]: Struck(range(first, first + lasts[0]), "pool_exhausted", SLOW),
+            STEP_OF[fails]: Struck(range(second, second + lasts[1]), outcome),
+        },
+    )
+    assert verdict.verdict is not Outcome.PASS
+    assert {cause.subject for cause in verdict.causes} == {dry, fails}
+    for cause in verdict.causes:
+        steps = {one.rpartition("/")[2].split()[0] for one in filed(verdict, cause)}
+        reached = {s for s in steps if cause.subject in (FLOW.service_of(s), *FLOW.calls(s))}
+        assert steps - reached <= {cause.subject, JOURNEY}

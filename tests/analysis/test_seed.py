@@ -57,6 +57,20 @@ def test_the_cart_leaked_until_its_collection_and_twice_as_fast_after_it(verdict
     assert "T+36h00m" in finding
 
 
+def test_its_causes_are_the_pool_and_then_the_leak(verdict: Verdict) -> None:
+    """Each with its breaches, in the seed's order."""
+    pool, leak = verdict.causes
+    assert pool.name == "inventory-lock pool exhausted at T+6h14m, 147 callers timed out"
+    assert {"scaled 2→3 at T+6h16m", "recovered at T+6h19m"} <= set(pool.evidence)
+    assert leak.name.startswith("cart leaks ")
+    assert leak.name.endswith(", collected at T+36h00m and resumed")
+    filed = [
+        verdict.breaches[place].subject for cause in verdict.causes for place in cause.breaches
+    ]
+    assert filed == ["inventory-lock-service"] * 2 + ["cart-service"] * 2
+    assert len(verdict.breaches) == 4
+
+
 def test_the_claimed_load_does_not_fit_the_claimed_requests(verdict: Verdict) -> None:
     """50,015,412 requests in 48 h are 289/s on average: not 42 hours at 1,043/s."""
     assert verdict.verdict is Outcome.INVALID

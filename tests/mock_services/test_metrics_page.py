@@ -25,6 +25,7 @@ POOL = (
     "connection_pool_hold_seconds_bucket",
     "connection_pool_timeouts_total",
     "connection_pool_abandoned_total",
+    "connection_pool_wait_timeout_seconds",
 )
 POOL_NAMES = {"checkout": "requests", "payment": "processor", "inventory_lock": "locks"}
 

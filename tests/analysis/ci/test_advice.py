@@ -9,7 +9,8 @@ import pytest
 from analysis.advice.again import again
 from analysis.advice.decisions import for_gate
 from analysis.metrics.decide import longer, longest
-from analysis.report.folded import folded, in_words
+from analysis.words.causes import Cause, CauseKind
+from analysis.words.folding import unfiled
 from analysis.words.values import Breach, Outcome, Verdict
 from recording.load import Load, Phase
 from recording.manifest import ArmFacts, Manifest, PairedRun
@@ -76,16 +77,21 @@ def breach(subject: str, because: str) -> Breach:
     return Breach("p99 < 1 s", subject, "p99", 2.0, "< 1 s", "s", because)
 
 
-def test_breaches_of_one_cause_are_one_line() -> None:
-    """The fullest told stands first; without a reason each stands alone."""
-    pool = "pool p exhausted"
-    groups = list(
-        folded([breach("journey", pool), breach("x", ""), breach("charge", f"{pool}; more"),
-                breach("y", "")])
-    )  # fmt: skip
-    assert [[b.subject for b in group] for group in groups] == [["charge", "journey"], ["x"], ["y"]]
-    assert in_words(groups[0]).startswith(f"{pool}; more: 2 rules: charge p99 2 s")
-    assert in_words(groups[1]) == str(groups[1][0])
+def test_breaches_of_one_reason_are_together() -> None:
+    """The same words of one service; without a reason, or of two services, each stands alone."""
+    dry = "pool p exhausted"
+    found = [
+        breach("checkout-service", dry),
+        breach("payment-gateway", dry),
+        breach("x", ""),
+        breach("checkout-service/confirm", dry),
+        breach("y", ""),
+    ]
+    groups = [[one.subject for one in group] for group in unfiled(found, ())]
+    together = ["checkout-service", "checkout-service/confirm"]
+    assert groups == [together, ["payment-gateway"], ["x"], ["y"]]
+    (left,) = unfiled(found[:2], (Cause(CauseKind.SLOW, "x", 0.0, None, "", breaches=(0,)),))
+    assert left == (found[1],)
 
 
 def test_an_undecided_gate_asks_for_rounds() -> None:
@@ -99,12 +105,3 @@ def test_an_undecided_gate_asks_for_rounds() -> None:
     assert step.text == "60 rounds could decide it, in about 8m20s"
     assert "--rounds 60" in step.command
     assert "--seed" not in step.command
-
-
-def test_two_pools_that_ran_dry_alike_are_two_causes() -> None:
-    """The same words of two services are not one cause; a service and its step are."""
-    dry = "pool p/0 (10 connections) exhausted T+15s to T+25s"
-    found = [breach(who, dry) for who in ("checkout-service", "payment-gateway")]
-    step = breach("checkout-service/confirm", dry)
-    groups = [{one.subject for one in group} for group in folded([*found, step])]
-    assert groups == [{"checkout-service", "checkout-service/confirm"}, {"payment-gateway"}]

@@ -12,6 +12,7 @@ pytest.importorskip("playwright", reason="no playwright to look at pages with")
 
 from playwright.sync_api import Browser
 
+from analysis.words.folding import unfiled
 from tests.analysis.html.browser import (
     A4_PX,
     CHROMIUM,
@@ -55,8 +56,10 @@ def test_a_page_stands_alone_fits_and_is_accessible(
         lines = page.locator(".plot svg path").count()
     assert said == [path.as_uri()]
     assert found.verdict.verdict in text
-    for breach in found.verdict.breaches:
-        assert breach.shown in text
+    assert all(breach.shown in text for breach in found.verdict.breaches)
+    for cause in found.verdict.causes:
+        assert all(" ".join(said.split()) in text for said in (str(cause), *cause.symptoms))
+    for breach, *_ in unfiled(found.verdict.breaches, found.verdict.causes):
         assert " ".join(breach.because.split()) in text
     assert lines > 20
 
