@@ -11,9 +11,10 @@ import polars as pl
 
 from analysis.evidence.reading import Reading
 from analysis.words.units import format_elapsed
+from recording.clock import is_moment
 from recording.closing import changed_files
 from recording.errors import LoadgateError, SpoiltError
-from recording.events import CLOCK_JUMPED, NOT_SAMPLED
+from recording.events import CLOCK_JUMPED, GUARD_STOPPED, NOT_SAMPLED
 from recording.flow import Services
 from recording.hlog import HistogramLog, Interval
 from recording.ledgers import OrderLedger, read_orders, read_payments
@@ -22,7 +23,7 @@ from recording.manifest import DIGESTS_SINCE, Manifest, MeasuredPhase, read_mani
 from recording.rundir import RunDir
 from recording.series_reader import Series
 from recording.slots import ARMS, Slots
-from recording.timetable import phases_of, slots_of
+from recording.timetable import Pauses, paused_s, pauses_of, phases_of, slots_of
 
 log = logging.getLogger(__name__)
 
@@ -96,16 +97,32 @@ class Evidence:
         ends_s = self.phases[-1].end_s if self.phases else None
         return self.end_s if ends_s is None else ends_s
 
+    @cached_property
+    def pauses(self) -> Pauses:
+        """When the load stood still, as a guard asked it to."""
+        return pauses_of(self.events)
+
+    def planned_s(self, t_s: float) -> float:
+        """How far the load's plan was at a moment, s: what stood still is no part of it."""
+        return t_s - self.load_start_s - paused_s(self.pauses, t_s)
+
     def elapsed(self, t_s: float) -> str:
         """A moment as ``T+6h14m`` since the load began."""
         return format_elapsed(t_s - self.load_start_s)
 
     @cached_property
     def measured(self) -> tuple[tuple[float, float], ...]:
-        """(start, end) of the measured phases, s since the epoch."""
+        """(start, end) of the measured phases, s since the epoch, without pauses."""
         if self.window is not None:
             return (self.window,)
-        return tuple((p.start_s, p.end_s or p.start_s) for p in self.phases if p.measured)
+        found = tuple((p.start_s, p.end_s or p.start_s) for p in self.phases if p.measured)
+        return found or self._stretch_of_a_guard
+
+    @property
+    def _stretch_of_a_guard(self) -> tuple[tuple[float, float], ...]:
+        """What a guard looked at that ended the run before anything was to be measured."""
+        ends = ((row.get("from_s"), row.get("to_s")) for row in self.events_named(GUARD_STOPPED))
+        return tuple((a, b) for a, b in ends if is_moment(a) and is_moment(b) and a < b)[:1]
 
     @property
     def measured_from_s(self) -> float:

@@ -15,6 +15,7 @@ from analysis.metrics.case import Case
 from analysis.single.checks import checks
 from analysis.single.delivery import kept_from_users
 from analysis.single.findings import findings
+from analysis.single.guarded import stops
 from analysis.words.units import and_more
 from analysis.words.values import (
     NO_DATA,
@@ -36,7 +37,7 @@ def judge_evidence(evidence: Evidence, thresholds: Thresholds) -> Verdict:
     """The verdict on a recording."""
     case = Case(evidence)
     run_checks = checks(evidence, case.samples)
-    rows = ruled(case, thresholds)
+    rows = (*stops(evidence), *ruled(case, thresholds))
     breaches = tuple(_breach(row) for row in rows if row.outcome is Outcome.FAIL)
     invalid = tuple(str(check) for check in run_checks if not check.ok)
     unsure = tuple(_unsure(evidence, thresholds, rows))

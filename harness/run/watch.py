@@ -10,6 +10,7 @@ from types import FrameType
 import psutil
 
 from harness.generator.generator import Generator
+from harness.run.guarded import Guarded
 from harness.sampling.sampler import Sampler
 from harness.scene.services import Services, tail
 from harness.screen.live import LiveView
@@ -29,10 +30,11 @@ STOPPED = "stopped by Ctrl-C, SIGTERM or a closed terminal"
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """How a run ended."""
+    """How a run ended; ``in_order``: the load is to stop as at its end, though it is no success."""
 
     how: Ended
     because: str = ""
+    in_order: bool = False
 
 
 class Interrupt:
@@ -78,6 +80,7 @@ class Watch:
 
     ``enough`` says why the run may end before its plan does, each of ``stops`` why it cannot go
     on: a worker takes no part, or a fault cannot be planted. "" as long as there is no reason.
+    ``guarded`` is None where nothing guards the run.
     """
 
     generator: Generator
@@ -87,6 +90,7 @@ class Watch:
     patience_s: float
     enough: Callable[[], str] | None = None
     stops: Sequence[Callable[[], str]] = ()
+    guarded: Guarded | None = None
 
     def until_end(self, load: Load, progress: Progress, view: LiveView, clock: RunClock) -> End:
         """Show the run while it lasts; afterwards the generator and its workers are gone."""
@@ -97,13 +101,16 @@ class Watch:
                 now_s = clock.now_s()
                 if overdue := self._overdue(now_s, now_s - began_s, load, progress):
                     return overdue
+                if self.guarded is not None:
+                    self.guarded.heed(view)
                 with view.harmless():
                     view.show(progress.now(now_s, dict(self.sampler.latest)))
                 workers = self._workers() or workers
                 time.sleep(TICK_S)
             if end.how == "interrupted" and progress.began:
                 view.note(f"{progress.stopping}; again: at once")
-            if end.how == "completed" or (end.how == "interrupted" and progress.began):
+            in_order = end.how == "completed" or end.in_order
+            if in_order or (end.how == "interrupted" and progress.began):
                 self._stop_in_order(load.stop_patience_s + GIVE_UP_AFTER_S)
             return (self._died() if end.how == "completed" else None) or end
         finally:
@@ -118,6 +125,10 @@ class Watch:
             return End("aborted", f"recording cannot be written: {why}")
         if self.interrupt.count:
             return End("interrupted", STOPPED)
+        if self.guarded is not None and (why := self.guarded.stopped):
+            return End("interrupted", why)
+        if self.guarded is not None and (why := self.guarded.spoilt):
+            return End("aborted", why, in_order=True)
         if why := next((why for reason in self.stops if (why := reason())), ""):
             return End("aborted", why)
         if self.enough is not None and (why := self.enough()):
@@ -130,6 +141,7 @@ class Watch:
             gave_up = f"{progress.waiting}, given up after {self.patience_s:g} s"
             return End("aborted", f"{gave_up}; Locust's log says:\n{tail(self.generator.log)}")
         limit_s = load.duration_s + load.stop_patience_s + GIVE_UP_AFTER_S + self.patience_s
+        limit_s += progress.paused_s(now_s)
         return End("generator_died", "Locust did not end in time") if now_s > limit_s else None
 
     def _died(self) -> End | None:

@@ -56,6 +56,10 @@ Port = Annotated[
         help=f"Port for them; the next one too [{MASTER_PORT}].",
     ),
 ]
+StopWhenInvalid = Annotated[
+    bool,
+    typer.Option("--stop-when-invalid", help="End a run that is no evidence any more."),
+]
 
 
 def run(
@@ -74,6 +78,7 @@ def run(
     wait_s: options.WaitS = 600.0,
     token: options.TokenText = None,
     token_file: options.TokenFile = None,
+    stop_when_invalid: StopWhenInvalid = False,
     dry_run: options.DryRun = False,
 ) -> None:
     """Record and judge."""
@@ -81,6 +86,7 @@ def run(
     check_folder(runs, "--runs")
     named = parse_labels(labels or [])
     limits = options.read_limits(thresholds)
+    guards = limits.guards.stopping(when_invalid=stop_when_invalid)
     path = find_profile(profile)
     plan, written = read_profile(path, overrides or [])
     settings = checked(plan, written)
@@ -94,7 +100,8 @@ def run(
         console.print(f"  {workers.command}", soft_wrap=True)
     with LiveView(console, f"loadgate {plan.name}") as view:
         seed = drawn(seed)
-        recorded = conduct(plan, settings, overrides or [], runs, view, workers, seed, named)
+        asked = (overrides or [], runs, view, workers, seed, named, guards)
+        recorded = conduct(plan, settings, *asked)
     finish(recorded, limits, as_json=as_json, everything=everything, inconclusive=inconclusive)
 
 
