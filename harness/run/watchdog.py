@@ -118,7 +118,7 @@ class Watchdog(threading.Thread):
             self.news.append(f"{one.guard.action} at {self._at(evidence, one.end_s)}: {one}")
         asked = {one.guard.action: one for one in reversed(list(proven.values()))}
         if "abort" in asked:
-            self._stop(asked["abort"], f"{asked['abort']}")
+            self._end_run(asked["abort"], f"{asked['abort']}")
         elif "pause" in asked and _is_to_be_measured(evidence):
             self._pause(asked["pause"], evidence)
 
@@ -146,11 +146,11 @@ class Watchdog(threading.Thread):
         stood_s = self._stood_still_s + self._clock.now_s() - paused.since_s
         if stood_s >= self._guards.pause_limit_s:
             limit = format_duration(self._guards.pause_limit_s)
-            self._stop(paused.by, f"{paused.by}; it was not cleared in {limit} of pause")
+            self._end_run(paused.by, f"{paused.by}; it was not cleared in {limit} of pause")
         elif not paused.by.guard.waits and paused.is_empty(evidence) and is_cleared(evidence, own):
             self.resume("the condition has cleared")
 
-    def _stop(self, one: Look, because: str) -> None:
+    def _end_run(self, one: Look, because: str) -> None:
         self._note(GUARD_STOPPED, because=because, **one.told())
         self.news.append(f"a guard ends the run: {because}")
         self.stopped = f"a guard ended the run: {because}"

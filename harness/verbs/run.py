@@ -86,7 +86,6 @@ def run(
     check_folder(runs, "--runs")
     named = parse_labels(labels or [])
     limits = options.read_limits(thresholds)
-    guards = limits.guards.stopping(when_invalid=stop_when_invalid)
     path = find_profile(profile)
     plan, written = read_profile(path, overrides or [])
     settings = checked(plan, written)
@@ -95,11 +94,10 @@ def run(
         return
     console = Screen(stderr=as_json)
     _announce(console, plan)
-    if workers.remote:
-        console.print(f"start {workers_expected} worker(s), each with:")
-        console.print(f"  {workers.command}", soft_wrap=True)
+    _announce_workers(console, workers)
     with LiveView(console, f"loadgate {plan.name}") as view:
         seed = drawn(seed)
+        guards = limits.guards.stopping(when_invalid=stop_when_invalid)
         asked = (overrides or [], runs, view, workers, seed, named, guards)
         recorded = conduct(plan, settings, *asked)
     finish(recorded, limits, as_json=as_json, everything=everything, inconclusive=inconclusive)
@@ -124,6 +122,12 @@ def _announce(console: Screen, plan: Profile) -> None:
     what = ": {}, {} ({} measured)".format(_load(plan), *spans)
     why = f" — {plan.description}" if plan.description else ""
     console.print(styled(plan.name, "bold"), what + why, sep="", soft_wrap=not console.is_terminal)
+
+
+def _announce_workers(console: Screen, workers: Workers) -> None:
+    if workers.remote:
+        console.print(f"start {workers.expected} worker(s), each with:")
+        console.print(f"  {workers.command}", soft_wrap=True)
 
 
 def _load(profile: Profile) -> str:
