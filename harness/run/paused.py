@@ -7,6 +7,7 @@ from analysis.advice.examples import examples
 from analysis.evidence.run import Evidence
 from analysis.evidence.window import narrowed
 from analysis.guards.look import Look
+from harness.system.keys import is_before_us
 from recording.durations import format_duration
 from recording.metric_names import LOCUST, USERS
 from recording.rundir import RunDir
@@ -20,10 +21,10 @@ class Paused:
     since_s: float
     resumed: bool = False
 
-    def is_over(self, evidence: Evidence) -> bool:
-        """Whether the plan goes on."""
-        ends = [end_s for start_s, end_s in evidence.pauses if start_s >= self.since_s]
-        return bool(ends) and ends[-1] is not None
+    def ended_s(self, evidence: Evidence) -> float | None:
+        """When the plan went on; None as long as it stands still."""
+        own = [end_s for start_s, end_s in evidence.pauses if start_s >= self.since_s]
+        return own[-1] if own else None
 
     def is_empty(self, evidence: Evidence) -> bool:
         """Whether all journeys have ended: there is no user left."""
@@ -40,8 +41,9 @@ class Paused:
         yield from (f"  look up the {text}" for text in self._requests(evidence))
         yield f"  so far          loadgate report {run.root}"
         over = format_duration(self.by.guard.over_s)
-        by_itself = "" if self.by.guard.waits else f"once the guard holds over {over}, by "
-        yield f"  goes on         {by_itself}Enter, or: loadgate resume {run.root}"
+        ways = [] if self.by.guard.waits else [f"when the guard holds over {over}"]
+        ways += ["by Enter"] if is_before_us() else []
+        yield f"  goes on         {', '.join([*ways, f'by loadgate resume {run.root}'])}"
         yield f"  ends            after {format_duration(max(0.0, limit_s))} of pause, or Ctrl-C"
 
     def _requests(self, evidence: Evidence) -> Iterator[str]:

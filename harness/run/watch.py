@@ -101,12 +101,12 @@ class Watch:
                 now_s = clock.now_s()
                 if overdue := self._overdue(now_s, now_s - began_s, load, progress):
                     return overdue
-                if self.guarded is not None:
-                    self.guarded.heed(view)
+                self._heed_guards(view)
                 with view.harmless():
                     view.show(progress.now(now_s, dict(self.sampler.latest)))
                 workers = self._workers() or workers
                 time.sleep(TICK_S)
+            self._heed_guards(view)
             if end.how == "interrupted" and progress.began:
                 view.note(f"{progress.stopping}; again: at once")
             in_order = end.how == "completed" or end.in_order
@@ -116,6 +116,10 @@ class Watch:
         finally:
             self.generator.kill()
             psutil.wait_procs(workers, timeout=3.0)
+
+    def _heed_guards(self, view: LiveView) -> None:
+        if self.guarded is not None:
+            self.guarded.heed(view)
 
     def _end(self) -> End | None:
         if self.services is not None and (why := self.services.first_death()):

@@ -107,7 +107,10 @@ class Watchdog(threading.Thread):
         return (ends[-1] if ends else evidence.load_start_s) + self._guards.grace_s
 
     def _act(self, evidence: Evidence, found: Sequence[Look]) -> None:
-        """Warn of all that does not hold, and do the gravest of what they ask for."""
+        """Tell all that does not hold, and do the gravest that is asked for.
+
+        Once all is measured, nothing is left to be paused or ended.
+        """
         proven = {one.key: one for one in found if one.is_proven(self._guards.min_samples)}
         for key in self._broken.keys() - proven.keys():
             self._clear(self._broken.pop(key))
@@ -115,12 +118,14 @@ class Watchdog(threading.Thread):
         self._broken |= proven
         for one in fresh:
             self._note(GUARD_TRIPPED, **one.told())
-            self.news.append(f"{one.guard.action} at {self._at(evidence, one.end_s)}: {one}")
-        asked = {one.guard.action: one for one in reversed(list(proven.values()))}
-        if "abort" in asked:
-            self._end_run(asked["abort"], f"{asked['abort']}")
-        elif "pause" in asked and _is_to_be_measured(evidence):
-            self._pause(asked["pause"], evidence)
+            self.news.append(f"{one.guard.action} at {evidence.elapsed(one.end_s)}: {one}")
+        asked = {one.guard.action: one for one in reversed(proven.values())}
+        if not _is_to_be_measured(evidence):
+            return
+        if abort := asked.get("abort"):
+            self._end_run(abort, str(abort))
+        elif pause := asked.get("pause"):
+            self._pause(pause, evidence)
 
     def _clear(self, one: Look) -> None:
         action, rule, subject, where = one.key
@@ -133,8 +138,8 @@ class Watchdog(threading.Thread):
         self.news.extend(self.paused.in_words(self._run, evidence, self._urls, limit_s))
 
     def _while_paused(self, paused: Paused, evidence: Evidence, found: Sequence[Look]) -> None:
-        if paused.is_over(evidence):
-            self._stood_still_s += evidence.pauses[-1][1] - paused.since_s  # type: ignore[operator]
+        if (end_s := paused.ended_s(evidence)) is not None:
+            self._stood_still_s += end_s - paused.since_s
             for one in self._broken.values():
                 self._clear(one)
             self._broken = {}
@@ -188,15 +193,9 @@ class Watchdog(threading.Thread):
     def _note(self, event: str, **details: object) -> None:
         write_event(self._run, self._clock, event, **details)
 
-    def _at(self, evidence: Evidence, t_s: float) -> str:
-        return evidence.elapsed(t_s)
-
 
 def _is_to_be_measured(evidence: Evidence) -> bool:
     """Whether anything measured is under way, or to come."""
-    load, starts_s = evidence.manifest.profile.load, 0.0
-    ends_s = 0.0
-    for phase in load.phases:
-        starts_s += phase.duration
-        ends_s = starts_s if phase.measured else ends_s
-    return evidence.planned_s(evidence.end_s) < ends_s
+    phases = evidence.manifest.profile.load.phases
+    last = max(number for number, phase in enumerate(phases) if phase.measured)
+    return evidence.planned_s(evidence.end_s) < sum(phase.duration for phase in phases[: last + 1])

@@ -14,27 +14,24 @@ class Enter:
     """``pressed`` since it was made; what was typed before does not count."""
 
     def __init__(self) -> None:
-        self._there = _is_ours()
+        self._there = is_before_us()
         if self._there:
             with suppress(termios.error):
                 termios.tcflush(sys.stdin.fileno(), termios.TCIFLUSH)
 
-    @property
-    def is_there(self) -> bool:
-        """Whether anybody could press it."""
-        return self._there
-
     def pressed(self) -> bool:
         """Whether a line was ended; it is taken."""
-        if not (self._there and _is_ours() and select.select([sys.stdin], [], [], 0)[0]):
+        if not (self._there and is_before_us() and select.select([sys.stdin], [], [], 0)[0]):
             return False
         said = os.read(sys.stdin.fileno(), 1024)
         self._there = bool(said)  # a terminal that is gone is readable, and empty
         return bool(said)
 
 
-def _is_ours() -> bool:
-    """Whether standard input is a terminal, and this process in front of it: others would stop."""
+def is_before_us() -> bool:
+    """Whether a terminal is: standard input, and this process in its foreground. Those in the
+    background are stopped where they read from it.
+    """
     try:
         fd = sys.stdin.fileno()
         return os.isatty(fd) and os.tcgetpgrp(fd) == os.getpgrp()
