@@ -313,8 +313,8 @@ def _new_pausing(environment: Environment, runner: MasterRunner) -> Pausing:
     tell = partial(runner.send_message, BREAK_MESSAGE)
     shape = environment.shape_class
     assert isinstance(shape, PhaseShape)
-    shape.pausing = Pausing(PLAN.profile, BREAKS, orders, tell)
-    return shape.pausing
+    shape.turns.pausing = Pausing(PLAN.profile, BREAKS, orders, tell)
+    return shape.turns.pausing
 
 
 def _tell_levels(runner: MasterRunner, levels: Levels, orders: Orders) -> None:
@@ -341,7 +341,7 @@ def _new_collector(environment: Environment) -> Collector:
     collector = Collector(PLAN.run, PLAN.clock.epoch_wall_s, _intervals())
     shape = environment.shape_class
     assert isinstance(shape, PhaseShape)
-    shape.on_phase = lambda name, t_s, measured, paused: collector.event(
+    shape.turns.on_phase = lambda name, t_s, measured, paused: collector.event(
         t_s, PHASE_STARTED, phase=name, measured=measured, **({"paused": True} if paused else {})
     )
     shape.on_end = lambda t_s: collector.event(t_s, PHASES_ENDED, early=shape.stopping)

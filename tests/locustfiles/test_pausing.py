@@ -1,4 +1,4 @@
-"""locustfiles/pausing.py, shape.py and arrivals.py: a pause shifts the plan and loses nothing."""
+"""locustfiles/pausing.py, turns.py and arrivals.py: a pause shifts the plan and loses nothing."""
 
 import time
 from collections.abc import Mapping
@@ -8,14 +8,13 @@ from typing import Any
 import gevent
 import pytest
 
-from locustfiles import shape as shape_module
 from locustfiles.arrivals import Dispatcher
 from locustfiles.breaks import Breaks, moment_of
 from locustfiles.levels import Orders
 from locustfiles.pausing import LEAD_S, Pausing, heed
-from locustfiles.shape import PhaseShape
+from locustfiles.turns import Turns
 from recording.clock import RunClock
-from recording.events import PAUSE_ASKED, RESUME_ASKED
+from recording.events import PAUSE_ASKED, PHASE_STARTED, PHASES_ENDED, RESUME_ASKED
 from recording.jsonl import JsonLinesWriter
 from recording.profile import Load, Phase, Profile
 from recording.timetable import paused_s, pauses_of, phases_of
@@ -27,60 +26,54 @@ LOAD = Load(
     )
 )
 PROFILE = Profile(name="paused", load=LOAD)
+BEGAN_S = 100.0
 
 
 class Played:
-    """A shape on a clock of its own, ticked once a second; ``events`` as the collector has them."""
+    """A load on a clock of its own, ticked once a second; ``events`` as the collector has them."""
 
-    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.now_s = 100.0
+    def __init__(self, folder: Path) -> None:
+        self.now_s = BEGAN_S
         self.events: list[dict[str, Any]] = []
         self.told: list[Mapping[str, float]] = []
         self.path = folder / "events.jsonl"
         self.path.touch()
-        self.breaks = Breaks()
-        monkeypatch.setattr(shape_module, "BREAKS", self.breaks)
+        breaks = Breaks()
         orders = Orders(self.path, PAUSE_ASKED, RESUME_ASKED)
-        self.pausing = Pausing(PROFILE, self.breaks, orders, self.told.append)
-        self.shape = self._shape()
+        self.pausing = Pausing(PROFILE, breaks, orders, self.told.append)
+        self.turns = Turns(LOAD, breaks)
+        self.turns.pausing = self.pausing
+        self.turns.on_phase = self._phase
 
-    def _shape(self) -> PhaseShape:
-        played = self
-
-        class Shape(PhaseShape):
-            def get_run_time(self) -> float:
-                return played.now_s - 100.0
-
-        made = Shape()
-        clock: Any = type("Clock", (), {"now_s": staticmethod(lambda: played.now_s)})
-        made.plan = type("Plan", (), {"profile": PROFILE, "clock": clock})  # type: ignore[assignment]
-        made.pausing = self.pausing
-        made.on_phase = lambda name, t_s, measured, paused: self.events.append(  # type: ignore[method-assign]
-            {"event": "phase_started", "t_s": t_s, "phase": name, "measured": measured}
-            | ({"paused": True} if paused else {})
-        )
-        made.on_end = lambda t_s: self.events.append({"event": "phases_ended", "t_s": t_s})  # type: ignore[method-assign]
-        return made
+    def _phase(self, name: str, t_s: float, measured: bool, paused: bool) -> None:
+        row = {"event": PHASE_STARTED, "t_s": t_s, "phase": name, "measured": measured}
+        self.events.append(row | ({"paused": True} if paused else {}))
 
     def ask(self, event: str) -> None:
         """As the harness does."""
         with JsonLinesWriter(self.path) as file:
             file.write({"t_s": self.now_s, "event": event})
 
-    def tick(self, seconds: int = 1, journeys: int = 0) -> list[int | None]:
+    def tick(self, seconds: int = 1, journeys: int = 0) -> list[float | None]:
         """Users wanted at each; a worker says every second what is under way."""
-        wanted = []
-        for _ in range(seconds):
-            found = self.shape.tick()
-            wanted.append(found[0] if found else None)
-            self.now_s += 1.0
-            self.pausing.heard("w1", self.now_s, journeys)
-        return wanted
+        return [self._tick(journeys) for _ in range(seconds)]
+
+    def _tick(self, journeys: int) -> float | None:
+        self.turns.take(self.now_s, BEGAN_S)
+        planned_s = self.turns.planned_s(self.now_s, BEGAN_S)
+        level = LOAD.intended(planned_s)
+        if level is None:
+            over_s = planned_s - LOAD.duration_s
+            self.events.append({"event": PHASES_ENDED, "t_s": self.now_s - over_s})
+            return None
+        self.now_s += 1.0
+        self.pausing.heard("w1", self.now_s, journeys)
+        return self.pausing.users(level)
 
 
 @pytest.fixture
-def played(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Played:
-    return Played(tmp_path, monkeypatch)
+def played(tmp_path: Path) -> Played:
+    return Played(tmp_path)
 
 
 def test_a_paused_load_still_has_its_whole_measured_phase(played: Played) -> None:
@@ -99,7 +92,7 @@ def test_a_paused_load_still_has_its_whole_measured_phase(played: Played) -> Non
     measured = [p.end_s - p.start_s for p in phases if p.measured and p.end_s]
     assert sum(measured) == pytest.approx(30.0)
     stood_s = paused_s(pauses_of(played.events), played.now_s)
-    assert played.events[-1]["t_s"] == pytest.approx(100 + 40 + stood_s)
+    assert played.events[-1]["t_s"] == pytest.approx(BEGAN_S + LOAD.duration_s + stood_s)
 
 
 def test_workers_are_told_before_each_moment(played: Played) -> None:
@@ -114,17 +107,6 @@ def test_workers_are_told_before_each_moment(played: Played) -> None:
     assert paused == {"paused_s": asked_s + LEAD_S}
     assert "came_back_s" in came_back
     assert goes_on["goes_on_s"] > came_back["came_back_s"] + LEAD_S
-
-
-def test_a_stop_in_a_pause_ends_it(played: Played) -> None:
-    """In the same good order as elsewhere."""
-    played.tick(12)
-    played.ask(PAUSE_ASKED)
-    played.tick(6)
-    played.shape.stop_early()
-    assert played.tick() == [None]
-    assert played.events[-1]["event"] == "phases_ended"
-    assert pauses_of(played.events)[0][1] == played.events[-1]["t_s"]
 
 
 def test_arrivals_are_due_later_by_the_pause() -> None:
