@@ -24,8 +24,8 @@ from recording.secrets import redact
 from recording.version import version
 
 VERBS = (
-    "run", "gate", "capacity", "analyze", "report", "compare", "baseline", "calibrate", "runs",
-    "mocks", "audit", "worker", "schema", "tune", "trend", "seed", "cleanup",
+    "run", "resume", "gate", "capacity", "analyze", "report", "compare", "baseline", "calibrate",
+    "runs", "mocks", "audit", "worker", "schema", "tune", "trend", "seed", "cleanup",
 )  # fmt: skip
 app = typer.Typer(
     name="loadgate",

@@ -5,12 +5,9 @@ late, which its latency from the *intended* start shows (G. Tene, "How NOT to Me
 coordinated omission). What never began is counted and judged.
 """
 
-import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Protocol
-
-import gevent
 
 
 class StandBy(Protocol):
@@ -26,6 +23,8 @@ class Dispatcher:
     def __init__(self) -> None:
         self._idle: deque[StandBy] = deque()
         self._late: deque[float] = deque()
+        self.held = False
+        """No late arrival is given a user: the plan stands still."""
         self.planned = 0
         self.started = 0
 
@@ -39,7 +38,7 @@ class Dispatcher:
 
     def stand_by(self, user: StandBy) -> None:
         """The user is free: it gets the oldest late arrival, or waits for the next."""
-        if self._late:
+        if self._late and not self.held:
             self._start(user, self._late.popleft())
         else:
             self._idle.append(user)
@@ -53,11 +52,20 @@ class Dispatcher:
         self.started += 1
         user.begin(due_s)
 
-    def run(self, dues_s: Iterator[float]) -> None:
-        """Let journeys arrive at these moments of the monotonic clock; returns after the last."""
+    def release(self, later_s: float) -> None:
+        """The plan goes on, so much later: what had been due before is due later too."""
+        self.held = False
+        self._late = deque(due_s + later_s for due_s in self._late)
+        while self._late and self._idle:
+            self._start(self._idle.popleft(), self._late.popleft())
+
+    def run(self, dues_s: Iterator[float], until: Callable[[float], float]) -> None:
+        """Let journeys arrive at these moments of the monotonic clock; returns after the last.
+
+        ``until`` sleeps until what the plan has at a moment is due, and returns when that is.
+        """
         for due_s in dues_s:
-            gevent.sleep(max(0.0, due_s - time.monotonic()))
-            self.arrive(due_s)
+            self.arrive(until(due_s))
 
 
 DISPATCHER = Dispatcher()

@@ -14,6 +14,7 @@ import random
 import time
 from typing import Any
 
+import gevent
 import orjson
 from gevent import GreenletExit
 from gevent.event import Event
@@ -24,6 +25,7 @@ from locust.user.task import LOCUST_STATE_STOPPING
 
 from locustfiles import listeners
 from locustfiles.arrivals import DISPATCHER
+from locustfiles.breaks import BREAKS
 from locustfiles.client import Answer, Connection, Service
 from locustfiles.outcomes import Labels, classify, classify_error, parse
 from locustfiles.pause import Pause
@@ -147,10 +149,17 @@ class CheckoutUser(User):
         """All steps in order; most users leave on the way."""
         if OPEN:
             self._wait_for_arrival()
+        elif not BREAKS.gate.is_set():
+            self._wait_at_gate()
         began_s = time.monotonic()
         if OPEN or began_s > self._session_ends_s:
             self._new_session()
-        visit = Visit(self._random, self._shares, JOURNEY, self._user_id, self._cart_id)
+        with BREAKS.journey():
+            self._walk(Visit(self._random, self._shares, JOURNEY, self._user_id, self._cart_id))
+        if JOURNEY.period is not None and not OPEN:
+            self._pause(began_s + JOURNEY.period - time.monotonic())
+
+    def _walk(self, visit: Visit) -> None:
         try:
             for step in self._steps:
                 self._take(step, visit)
@@ -158,8 +167,6 @@ class CheckoutUser(User):
             pass
         if not visit.asked:
             self._think()  # nothing there to ask: do not spin
-        if JOURNEY.period is not None and not OPEN:
-            self._pause(began_s + JOURNEY.period - time.monotonic())
 
     def _take(self, step: Step, visit: Visit) -> None:
         """One step; raises Abandoned where the user leaves."""
@@ -277,6 +284,11 @@ class CheckoutUser(User):
         if self._pauses.ended:
             DISPATCHER.leave(self)
             raise GreenletExit
+
+    def _wait_at_gate(self) -> None:
+        """In a pause of the load; afterwards journeys begin spread out, as those of new users."""
+        gevent.wait([BREAKS.gate, self._called], count=1)
+        self._pause(self._random.uniform(0, STAGGER_S))
 
     def _pause(self, seconds: float) -> None:
         """Do nothing for a while; raises GreenletExit when the user is to stop.

@@ -7,16 +7,17 @@ from typing import Any
 import orjson
 from gevent.queue import Queue
 
-from recording.events import LEVEL_ENDED, LEVEL_STARTED
+from recording.events import LEVEL_ENDED
 from recording.levels import Level
 from recording.profile import Profile
 
 
 class Orders:
-    """What the harness has newly written of levels into ``events.jsonl``."""
+    """What the harness has newly written into ``events.jsonl`` of what the load is to do."""
 
-    def __init__(self, events: Path) -> None:
+    def __init__(self, events: Path, *names: str) -> None:
         self._events = events
+        self._names = names
         self._offset = 0
 
     def new(self) -> list[dict[str, Any]]:
@@ -26,9 +27,9 @@ class Orders:
             whole, newline, _ = file.read().rpartition(b"\n")
         self._offset += len(whole) + len(newline)
         # Most lines are of others, and need not be parsed.
-        ours = (line for line in whole.splitlines() if b'"level_' in line)
+        ours = (line for line in whole.splitlines() if any(n.encode() in line for n in self._names))
         rows = map(orjson.loads, ours)
-        return [row for row in rows if row.get("event") in (LEVEL_STARTED, LEVEL_ENDED)]
+        return [row for row in rows if row.get("event") in self._names]
 
 
 class Levels:

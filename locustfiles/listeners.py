@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from functools import partial
 from itertools import takewhile
 from pathlib import Path
 from typing import Any
@@ -19,10 +20,12 @@ from locust.runners import MasterRunner, WorkerRunner
 
 from locustfiles import process
 from locustfiles.arrivals import DISPATCHER
+from locustfiles.breaks import BREAKS
 from locustfiles.by_hand import guard, why_refused
 from locustfiles.collector import Collector
 from locustfiles.intervals import EvenIntervals, Intervals, SlotIntervals
 from locustfiles.levels import Levels, Orders
+from locustfiles.pausing import BREAK_MESSAGE, Pausing, heed
 from locustfiles.plan import PLAN
 from locustfiles.recorder import Recorder
 from locustfiles.seal import Strangers, seal_messages
@@ -32,8 +35,12 @@ from recording.arrivals import arrival_times_s
 from recording.errors import RefusedError
 from recording.events import (
     AWAITING_WORKERS,
+    LEVEL_ENDED,
+    LEVEL_STARTED,
+    PAUSE_ASKED,
     PHASE_STARTED,
     PHASES_ENDED,
+    RESUME_ASKED,
     SLOTS_STARTED,
     STRANGERS_REFUSED,
     WORKER_JOINED,
@@ -206,7 +213,7 @@ def _let_arrive() -> None:
         times_s = LEVELS.times_s(profile, WORKER.index, WORKER.count)
     else:
         times_s = arrival_times_s(profile.load, profile.seed, WORKER.index, WORKER.count)
-    DISPATCHER.run(began_s + t_s for t_s in times_s)
+    DISPATCHER.run((began_s + t_s for t_s in times_s), BREAKS.until)
 
 
 def _measure_lag(recorder: Recorder) -> None:
@@ -225,6 +232,7 @@ def _report(recorder: Recorder, *, final: bool) -> dict[str, Any]:
         RUN_QUEUE_WAIT: process.run_queue_wait_s(),
         ARRIVALS_PLANNED: float(DISPATCHER.planned),
         ARRIVALS_STARTED: float(DISPATCHER.started),
+        "journeys": BREAKS.journeys,
     }
 
 
@@ -253,17 +261,21 @@ def _record_and_report(environment: Environment, runner: WorkerRunner) -> None:
     if LEVELS is not None:
         told = LEVELS.told
         runner.register_message(LEVEL_MESSAGE, lambda msg, **_: told(msg.data))
+    heeding = BREAKS, DISPATCHER
+    runner.register_message(BREAK_MESSAGE, lambda msg, **_: heed(msg.data, *heeding))
     environment.events.report_to_master.add_listener(on_report)
     environment.events.test_stop.add_listener(on_test_stop)
 
 
 def _collect(environment: Environment, runner: MasterRunner) -> None:
     collector = _new_collector(environment)
+    pausing = _new_pausing(environment, runner)
     names: dict[str, str] = {}
 
     def on_report(client_id: str, data: dict[str, Any], **_: Any) -> None:
         if report := data.get("loadgate"):
             names[client_id] = report["name"]
+            pausing.heard(report["name"], report["t_s"], report["journeys"])
             _guarded(collector.add, report["name"], report)
 
     def watch_workers() -> None:
@@ -275,6 +287,7 @@ def _collect(environment: Environment, runner: MasterRunner) -> None:
                     lost.add(client.id)
                     name = names.get(client.id, client.id)
                     collector.forget(name)
+                    pausing.forget(name)
                     collector.event(PLAN.clock.now_s(), WORKER_LOST, worker=name)
             if Strangers.count > strangers:
                 strangers = Strangers.count
@@ -289,7 +302,19 @@ def _collect(environment: Environment, runner: MasterRunner) -> None:
     environment.events.test_stop.add_listener(lambda **_: _await_last_reports(collector))
     gevent.spawn(watch_workers)
     if LEVELS is not None and PLAN.run is not None:
-        gevent.spawn(_tell_levels, runner, LEVELS, Orders(PLAN.run.events))
+        orders = Orders(PLAN.run.events, LEVEL_STARTED, LEVEL_ENDED)
+        gevent.spawn(_tell_levels, runner, LEVELS, orders)
+
+
+def _new_pausing(environment: Environment, runner: MasterRunner) -> Pausing:
+    """What lets the shape pause; in a paired run and in a search nobody asks it to."""
+    assert PLAN.run is not None
+    orders = Orders(PLAN.run.events, PAUSE_ASKED, RESUME_ASKED)
+    tell = partial(runner.send_message, BREAK_MESSAGE)
+    shape = environment.shape_class
+    assert isinstance(shape, PhaseShape)
+    shape.turns.pausing = Pausing(PLAN.profile, BREAKS, orders, tell)
+    return shape.turns.pausing
 
 
 def _tell_levels(runner: MasterRunner, levels: Levels, orders: Orders) -> None:
@@ -316,8 +341,8 @@ def _new_collector(environment: Environment) -> Collector:
     collector = Collector(PLAN.run, PLAN.clock.epoch_wall_s, _intervals())
     shape = environment.shape_class
     assert isinstance(shape, PhaseShape)
-    shape.on_phase = lambda name, t_s, measured: collector.event(
-        t_s, PHASE_STARTED, phase=name, measured=measured
+    shape.turns.on_phase = lambda name, t_s, measured, paused: collector.event(
+        t_s, PHASE_STARTED, phase=name, measured=measured, **({"paused": True} if paused else {})
     )
     shape.on_end = lambda t_s: collector.event(t_s, PHASES_ENDED, early=shape.stopping)
     gevent.signal_handler(signal.SIGUSR1, shape.stop_early)

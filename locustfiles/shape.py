@@ -1,12 +1,14 @@
-"""Turns the profile's phases into Locust's load shape, and says when each really began."""
+"""Turns the profile's phases into Locust's load shape."""
 
 from collections.abc import Callable
 from math import ceil
 
 from locust import LoadTestShape
 
+from locustfiles.breaks import BREAKS
 from locustfiles.levels import Levels
-from locustfiles.plan import Plan
+from locustfiles.plan import PLAN, Plan
+from locustfiles.turns import Turns
 
 MAX_SPAWN_RATE = 200.0
 """Users per second that Locust may start or stop at once; small batches do not stall others."""
@@ -18,12 +20,11 @@ class PhaseShape(LoadTestShape):
     abstract = True
     plan: Plan
     levels: Levels | None = None
-    on_phase: Callable[[str, float, bool], None] = staticmethod(lambda *_: None)
     on_end: Callable[[float], None] = staticmethod(lambda *_: None)
 
     def __init__(self) -> None:
         super().__init__()
-        self._phase = -1
+        self.turns = Turns(PLAN.profile.load, BREAKS)
         self.stopping = False
 
     def stop_early(self) -> None:
@@ -32,13 +33,15 @@ class PhaseShape(LoadTestShape):
 
     def tick(self) -> tuple[int, float] | None:
         """Users wanted now; None once every user has stopped and every worker reported."""
-        t_s = self.get_run_time()
-        began_s = self.plan.clock.now_s() - t_s
-        users = None if self.stopping else self._wanted(t_s)
+        now_s = self.plan.clock.now_s()
+        began_s = now_s - self.get_run_time()
         if not self.stopping:
-            self._announce(t_s, began_s)
+            self.turns.take(now_s, began_s)
+        planned_s = self.turns.planned_s(now_s, began_s)
+        users = None if self.stopping else self._wanted(planned_s)
         if users is None:
-            self.on_end(began_s + (t_s if self.stopping else self.plan.profile.load.duration_s))
+            over_s = 0.0 if self.stopping else planned_s - self.plan.profile.load.duration_s
+            self.on_end(max(self.turns.said_s, now_s - over_s))
             if self.runner is not None:
                 # runner.stop() waits for requests in flight and the workers' last reports;
                 # returning None alone gives them half a second (Locust 2.47, MasterRunner.quit).
@@ -47,24 +50,12 @@ class PhaseShape(LoadTestShape):
         return ceil(users), MAX_SPAWN_RATE
 
     def _wanted(self, t_s: float) -> float | None:
-        load = self.plan.profile.load
+        load, pausing = self.plan.profile.load, self.turns.pausing
         level = load.intended(t_s)
-        if level is not None and load.model == "users" and self.levels is not None:
-            return self.levels.users_at(self.plan.clock.now_s())
-        if level is None or load.model == "users":
-            return level
-        return float(load.max_concurrent)
-
-    def _announce(self, t_s: float, began_s: float) -> None:
-        """Every phase that began since the last tick, each with its own moment.
-
-        Locust ticks once a second, and later while it spawns: a phase may begin and end between.
-        """
-        starts_s = 0.0
-        for number, phase in enumerate(self.plan.profile.load.phases):
-            if starts_s > t_s:
-                return
-            if number > self._phase:
-                self._phase = number
-                self.on_phase(phase.name, began_s + starts_s, phase.measured)
-            starts_s += phase.duration
+        if level is None:
+            return None
+        if load.model == "arrivals":
+            level = float(load.max_concurrent)
+        elif self.levels is not None:
+            level = self.levels.users_at(self.plan.clock.now_s())
+        return level if pausing is None else pausing.users(level)

@@ -5,7 +5,7 @@ WORKER_JOINED = "worker_joined"  # worker
 WORKER_LOST = "worker_lost"  # worker
 AWAITING_WORKERS = "awaiting_workers"  # workers
 STRANGERS_REFUSED = "strangers_refused"  # messages
-PHASE_STARTED = "phase_started"  # phase, measured
+PHASE_STARTED = "phase_started"  # phase, measured; paused: the load stands still
 SLOTS_STARTED = "slots_started"  # start_s
 PHASES_ENDED = "phases_ended"  # early
 GENERATOR_ENDED = "generator_ended"  # the closing counts
@@ -23,6 +23,12 @@ COOLED_DOWN = "cooled_down"  # the whole time that the profile gives
 LOOK_FAILED = "look_failed"  # error
 LEVEL_STARTED = "level_started"  # what recording.levels.Level has; written before it starts
 LEVEL_ENDED = "level_ended"  # number, end_s: before its time
+GUARD_TRIPPED = "guard_tripped"  # guard, rule, subject, where, metric, value, unit, n, from_s
+GUARD_CLEARED = "guard_cleared"  # guard, rule, subject, where
+GUARD_STOPPED = "guard_stopped"  # as a guard that tripped, and because
+PAUSE_ASKED = "pause_asked"  # because; read by the load
+RESUME_ASKED = "resume_asked"  # by; read by the load
+INVALID_SEEN = "invalid_seen"  # because
 RUN_ENDED = "run_ended"  # how, because
 
 # The mocks, which import nothing of ours and have these names themselves; source: the service

@@ -67,6 +67,8 @@ class RunDir:
     """Checkouts that clients asked to confirm, and gave up without an order."""
     logs = _At("logs")
     """One log file per process."""
+    resume = _At("logs/resume")
+    """Laid there by ``loadgate resume`` while the run goes on, and taken away by it."""
     verdict = _At("verdict.json")
     """Derived, as are those below: rebuilt from the rest by ``loadgate report``."""
     report = _At("report.md")

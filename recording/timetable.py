@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from recording.clock import is_moment
 from recording.events import PHASE_STARTED, PHASES_ENDED, SLOTS_STARTED
 from recording.manifest import Manifest, MeasuredPhase
 from recording.slots import Slots
@@ -25,6 +26,30 @@ def phases_of(events: Sequence[Mapping[str, Any]]) -> tuple[MeasuredPhase, ...]:
             measured=bool(row.get("measured")),
         )
         for row, end_s in zip(starts, borders, strict=True)
+    )
+
+
+Pauses = Sequence[tuple[float, float | None]]
+"""Start and end of each, s since the run's epoch; None for one that lasts."""
+
+
+def pauses_of(events: Sequence[Mapping[str, Any]]) -> Pauses:
+    """When the load stood still: from the pause to the moment at which the plan went on."""
+    turns = [
+        row
+        for row in events
+        if row.get("event") in (PHASE_STARTED, PHASES_ENDED) and is_moment(row.get("t_s"))
+    ]
+    ends = (*(float(row["t_s"]) for row in turns[1:]), None)
+    found = ((float(row["t_s"]), end_s) for row, end_s in zip(turns, ends, strict=False)
+             if row.get("paused"))  # fmt: skip
+    return tuple(found)
+
+
+def paused_s(pauses: Pauses, t_s: float) -> float:
+    """How much of the time up to a moment the load stood still, s."""
+    return sum(
+        max(0.0, (t_s if end_s is None else min(t_s, end_s)) - start_s) for start_s, end_s in pauses
     )
 
 

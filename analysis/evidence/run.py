@@ -11,9 +11,10 @@ import polars as pl
 
 from analysis.evidence.reading import Reading
 from analysis.words.units import format_moment
+from recording.clock import is_moment
 from recording.closing import changed_files
 from recording.errors import LoadgateError, SpoiltError
-from recording.events import CLOCK_JUMPED, NOT_SAMPLED
+from recording.events import CLOCK_JUMPED, GUARD_STOPPED, NOT_SAMPLED
 from recording.flow import Services
 from recording.hlog import HistogramLog, Interval
 from recording.ledgers import OrderLedger, read_orders, read_payments
@@ -23,7 +24,7 @@ from recording.rundir import RunDir
 from recording.series_reader import Series
 from recording.slots import ARMS, Slots
 from recording.story import Story
-from recording.timetable import phases_of, slots_of
+from recording.timetable import Pauses, paused_s, pauses_of, phases_of, slots_of
 
 log = logging.getLogger(__name__)
 
@@ -103,16 +104,33 @@ class Evidence:
         by_phases = self.manifest.paired is None and self.manifest.search is None
         return self.manifest.profile.load.story if by_phases else None
 
+    @cached_property
+    def pauses(self) -> Pauses:
+        """When the load stood still, as a guard asked it to."""
+        return pauses_of(self.events)
+
+    def planned_s(self, t_s: float) -> float:
+        """How far the load's plan was at a moment, s: what stood still is no part of it."""
+        return t_s - self.load_start_s - paused_s(self.pauses, t_s)
+
     def elapsed(self, t_s: float) -> str:
         """A moment as ``T+6h14m`` since the load began, the story's where the run tells one."""
-        return format_moment(t_s - self.load_start_s, self.story)
+        since_s = t_s - self.load_start_s if self.story is None else self.planned_s(t_s)
+        return format_moment(since_s, self.story)
 
     @cached_property
     def measured(self) -> tuple[tuple[float, float], ...]:
-        """(start, end) of the measured phases, s since the epoch."""
+        """(start, end) of the measured phases, s since the epoch, without pauses."""
         if self.window is not None:
             return (self.window,)
-        return tuple((p.start_s, p.end_s or p.start_s) for p in self.phases if p.measured)
+        found = tuple((p.start_s, p.end_s or p.start_s) for p in self.phases if p.measured)
+        return found or self._stretch_of_a_guard
+
+    @property
+    def _stretch_of_a_guard(self) -> tuple[tuple[float, float], ...]:
+        """What a guard looked at that ended the run before anything was to be measured."""
+        ends = ((row.get("from_s"), row.get("to_s")) for row in self.events_named(GUARD_STOPPED))
+        return tuple((a, b) for a, b in ends if is_moment(a) and is_moment(b) and a < b)[:1]
 
     @property
     def measured_from_s(self) -> float:

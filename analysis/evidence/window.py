@@ -10,7 +10,7 @@ import numpy as np
 from analysis.evidence.run import Evidence
 from recording.arrays import Floats
 from recording.events import PHASE_STARTED, PHASES_ENDED
-from recording.hlog import Interval
+from recording.hlog import GENERATOR, Interval
 from recording.metric_names import UP
 from recording.series_reader import Key, Series
 
@@ -33,6 +33,24 @@ def narrowed(evidence: Evidence, start_s: float, end_s: float) -> Evidence:
         events=events,
         window=(start_s, end_s),
     )
+
+
+def until(evidence: Evidence, end_s: float) -> Evidence:
+    """What was there at a moment, as if the recording ended then."""
+    before = tuple(i for i in evidence.log.intervals if i.start_s + i.length_s <= end_s)
+    return replace(
+        evidence,
+        log=replace(evidence.log, intervals=before),
+        resources=_cut(evidence.resources, 0.0, end_s),
+        load=_cut(evidence.load, 0.0, end_s),
+        events=[row for row in evidence.events if row["t_s"] <= end_s],
+    )
+
+
+def recorded_until_s(evidence: Evidence) -> float:
+    """Until when every interval is in the log, but for requests that are still under way."""
+    lag = (i for i in evidence.log.intervals if i.tag.step == GENERATOR)
+    return max((i.start_s + i.length_s for i in lag), default=0.0)
 
 
 def _middle_s(interval: Interval) -> float:

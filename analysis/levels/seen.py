@@ -6,13 +6,12 @@ from functools import cached_property
 
 from analysis.evidence.requests import Sample
 from analysis.evidence.run import Evidence
-from analysis.evidence.window import narrowed
+from analysis.evidence.window import narrowed, recorded_until_s
 from analysis.limits.thresholds import Thresholds
 from analysis.metrics.case import Case
 from analysis.single.checks import bench
 from analysis.single.judge import ruled
 from analysis.words.values import Check, Outcome, RuleRow
-from recording.hlog import GENERATOR
 from recording.levels import Level
 from recording.profile import JOURNEY
 
@@ -67,12 +66,6 @@ def levels_seen(evidence: Evidence, thresholds: Thresholds) -> tuple[Seen, ...]:
         for level in evidence.levels
         if level.end_s <= until_s and level.counted_s > 0
     )
-
-
-def recorded_until_s(evidence: Evidence) -> float:
-    """Until when every interval is in the log, but for requests that are still under way."""
-    lag = (i for i in evidence.log.intervals if i.tag.step == GENERATOR)
-    return max((i.start_s + i.length_s for i in lag), default=0.0)
 
 
 def see(evidence: Evidence, level: Level, thresholds: Thresholds) -> Seen:

@@ -1,19 +1,21 @@
 """``thresholds.toml``: which rules hold for whom. The only place where SLA numbers live.
 
 Every section that names a subject (a service, a step, the journey, the orders) holds lists of
-rules by kind; ``[regression]`` says which change matters. All problems of a file are reported at
-once, and a file that could never fail a run is itself an error.
+rules by kind; ``[regression]`` says which change matters, ``[guard]`` what is watched while a run
+goes on. All problems of a file are reported at once, and a file that could never fail a run is
+itself an error.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
+from analysis.limits.guard import Guards, read_guards
 from analysis.limits.regression import GateSettings, read_regression
 from analysis.limits.rules import Rule, parse_rule, unknown
 from analysis.metrics.catalogue import METRICS, kinds_of
@@ -22,7 +24,7 @@ from recording.given_files import parse_toml, read_given_text
 from recording.profile import RULE_KINDS, SUBJECTS
 from recording.toml_lines import line_of
 
-_SECTIONS: Final = (*SUBJECTS, "regression")
+_SECTIONS: Final = (*SUBJECTS, "regression", "guard")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,7 @@ class Thresholds:
     regression: GateSettings | None
     sha256: str = ""
     """Of the file."""
+    guards: Guards = field(default_factory=Guards)
 
     @property
     def gate(self) -> GateSettings:
@@ -70,6 +73,7 @@ class _Reader:
     def read(self, document: Mapping[str, object]) -> Thresholds:
         rules: dict[str, tuple[Rule, ...]] = {}
         regression: GateSettings | None = None
+        guards = Guards()
         for name, body in document.items():
             if name not in _SECTIONS:
                 self.problem(f"[{name}]", unknown("section", name, _SECTIONS))
@@ -77,6 +81,8 @@ class _Reader:
                 self.problem(name, f"must be a section [{name}], not {body!r}")
             elif name == "regression":
                 regression = read_regression(body, self.problem)
+            elif name == "guard":
+                guards = read_guards(body, self.problem)
             else:
                 rules[name] = self.subject(name, body)
         if not self.problems and not any(rules.values()):
@@ -87,7 +93,7 @@ class _Reader:
             )
         if self.problems:
             raise ConfigError("\n".join(self.problems))
-        return Thresholds(self.source, MappingProxyType(rules), regression)
+        return Thresholds(self.source, MappingProxyType(rules), regression, guards=guards)
 
     def problem(self, where: str, what: str, *entry: int) -> None:
         """``where`` is a key, or a ``[section]``, and ``entry`` the number of one in its list."""

@@ -104,8 +104,9 @@ _metric = partial(
 )
 METRICS = (
     _metric("slope", unit="MB/h", scales=MEGABYTES_PER_HOUR, measure=_slope,
-            decide=_slope_decided, signed=True),
-    _metric("time_to_limit", unit="h", scales=HOURS, measure=_time_to_limit, decide=_time_decided),
+            decide=_slope_decided, signed=True, live=False),
+    _metric("time_to_limit", unit="h", scales=HOURS, measure=_time_to_limit,
+            decide=_time_decided, live=False),
     _metric("peak_rss", unit="MB", scales=MEGABYTES, measure=_peak_rss, decide=_peak_decided),
     _metric("oom_killed", unit="", scales=COUNT, measure=_oom_killed, decide=_kills_decided),
 )  # fmt: skip

@@ -36,7 +36,8 @@ class Metric:
     ("" where the recording does not show it).
 
     ``signed`` ones may be negative. ``recorded`` is false for a recording of before
-    there was such a thing: it is judged without.
+    there was such a thing: it is judged without. ``live`` ones say something of a stretch of a run
+    that goes on, so that a guard can watch them.
     """
 
     name: str
@@ -49,3 +50,4 @@ class Metric:
     explain: Callable[[Case, str, Measurement], str]
     signed: bool = False
     recorded: Callable[[Case], bool] = lambda _case: True
+    live: bool = True

@@ -47,6 +47,7 @@ METRICS = tuple(
         decide=as_measured,
         explain=_explained,
         recorded=partial(_recorded, name=name),
+        live=False,  # an order may be on its way
     )
     for name in (LOST, UNMATCHED, *MONEY_RULES)
 )

@@ -6,6 +6,7 @@ from analysis.evidence import stretches
 from analysis.evidence.run import Evidence
 from analysis.metrics.case import Case
 from analysis.report.chart import Kind, Stretch
+from analysis.single.guarded import tripped
 from recording.events import FAULT_ENDED, FAULT_STARTED, GC, OOM_KILLED, SCALED, WORKER_LOST
 
 _FINEST = 200
@@ -27,7 +28,7 @@ def stretches_of(case: Case) -> tuple[Stretch, ...]:
     phases = tuple(
         Stretch(p.start_s - start_s, (p.end_s or end_s) - start_s, p.name) for p in evidence.phases
     )
-    found = (*_exhausted(case), *_planted(evidence), *_moments(evidence))
+    found = (*_exhausted(case), *_planted(evidence), *_guarded(evidence), *_moments(evidence))
     return phases + tuple(_joined(found, start_s, (end_s - start_s) / _FINEST))
 
 
@@ -61,6 +62,12 @@ def _planted(evidence: Evidence) -> Found:
         start_s = float(row["t_s"])
         end_s = min((t_s for t_s in later if t_s >= start_s), default=evidence.end_s)
         yield f"planted: {what[1]} at {what[0]}", "trouble", start_s, end_s
+
+
+def _guarded(evidence: Evidence) -> Found:
+    for row, stretch in tripped(evidence):
+        name = f"guard ({row.get('guard')}): {row.get('where')} {row.get('rule')}"
+        yield name, "trouble", stretch.start_s, stretch.end_s
 
 
 def _moments(evidence: Evidence) -> Found:

@@ -49,7 +49,7 @@ def _too_few(found: Sequence[Trend]) -> tuple[str, ...]:
 
 def _method() -> Lines:
     text = (
-        f"A level is the median of its runs. Changes: PELT on ranks, from {FEWEST} runs on; found in "
-        f"about {100 * FALSE_ALARMS:g} % of series of independent runs without one."
+        f"A level is the median of its runs. Changes: PELT on ranks, from {FEWEST} runs on; found "
+        f"in about {100 * FALSE_ALARMS:g} % of series of independent runs without one."
     )
     return Lines((text,), only="page")

@@ -40,14 +40,21 @@ def checks(evidence: Evidence, samples: dict[str, Sample]) -> list[Check]:
     """Every check of the run, in the order a reader should see them."""
     found = [ending(evidence), *damage(evidence)]
     if evidence.manifest.source == "loadgate":
-        found += [*completeness(evidence), _recorded(evidence)]
-        found += samples_taken(evidence, unwell(evidence, samples))
+        found += completeness(evidence)
+    return [*found, *so_far(evidence, samples, over=True)]
+
+
+def so_far(evidence: Evidence, samples: dict[str, Sample], *, over: bool) -> Iterator[Check]:
+    """Those that can be asked of a run while it goes on, and, once it is `over`, of its plan."""
+    if evidence.manifest.source == "loadgate":
+        yield _recorded(evidence)
+        yield from samples_taken(evidence, unwell(evidence, samples))
     journey = samples[JOURNEY]
     hint = "" if evidence.measured_s else "no measured phase was reached"
-    found.append(Check("measured requests", f"{journey.n}", "> 0", journey.n > 0, hint))
+    yield Check("measured requests", f"{journey.n}", "> 0", journey.n > 0, hint)
     if journey.n and evidence.measured_s > 0:
-        found += [*delivered(evidence, samples), *bench(evidence, journey.answered)]
-    return found
+        yield from delivered(evidence, samples, over=over)
+        yield from bench(evidence, journey.answered)
 
 
 def bench(evidence: Evidence, answered: int) -> Iterator[Check]:

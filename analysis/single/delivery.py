@@ -37,23 +37,24 @@ def journey_is_closed(evidence: Evidence) -> bool:
     return evidence.manifest.profile.load.model == "users"
 
 
-def delivered(evidence: Evidence, samples: dict[str, Sample]) -> Iterator[Check]:
-    """The checks of the load, whichever model drives it."""
+def delivered(evidence: Evidence, samples: dict[str, Sample], *, over: bool) -> Iterator[Check]:
+    """The checks of the load, whichever model drives it; `over`: it goes on no longer."""
     if journey_is_closed(evidence):
         yield from _users_delivered(evidence, samples)
-    else:
-        yield from _arrivals_delivered(evidence)
+        return
+    if over:
+        yield arrivals_due(evidence)
+    yield _arrivals_begun(evidence)
 
 
-def _arrivals_delivered(evidence: Evidence) -> Iterator[Check]:
-    """Journeys that were due, against the plan and against those that began."""
+def _arrivals_begun(evidence: Evidence) -> Check:
+    """Journeys that were due against those that began."""
     validity = evidence.manifest.profile.validity
     due, begun = _arrivals(evidence)
-    yield arrivals_due(evidence)
     undelivered = max(0.0, 1 - begun / due) if due else 1.0
     explained = bool(kept_from_users(evidence))
     more = ", or users held by requests without an answer" if explained else ""
-    yield Check(
+    return Check(
         "arrivals not delivered",
         f"{100 * undelivered:.2g} %",
         f"≤ {100 * validity.undelivered_arrivals:g} %{more}",
@@ -84,7 +85,7 @@ def arrivals_due(evidence: Evidence) -> Check:
 def _planned(evidence: Evidence) -> tuple[int, int]:
     """The fewest and the most that could be due before the load ended."""
     ended = evidence.times_of(PHASES_ENDED) or [evidence.end_s]
-    load_s = ended[-1] - evidence.load_start_s
+    load_s = evidence.planned_s(ended[-1])
     profile = evidence.manifest.profile
     workers = evidence.manifest.workers or len(evidence.load.subjects(ARRIVALS_PLANNED)) or 1
     fewest = most = 0
@@ -159,7 +160,7 @@ def _users(evidence: Evidence) -> tuple[float, float | None]:
         (wanted, float(there))
         for t_s, there in zip(*evidence.load.get(LOCUST, USERS), strict=True)
         if any(start + USERS_KNOWN_AFTER_S <= t_s <= end for start, end in evidence.measured)
-        and (wanted := load.intended(float(t_s) - evidence.load_start_s)) is not None
+        and (wanted := load.intended(evidence.planned_s(float(t_s)))) is not None
     ]
     if not pairs:
         return 0.0, None

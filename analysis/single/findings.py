@@ -10,6 +10,7 @@ from analysis.evidence.run import Evidence
 from analysis.evidence.stalls import stalls_in_words
 from analysis.metrics.case import Case
 from analysis.metrics.pools import brief_waits, windows_in_words
+from analysis.single.guarded import guarded
 from analysis.single.outages import outages, planted
 from analysis.words.values import show
 from recording.events import OOM_KILLED, STRANGERS_REFUSED, WORKER_LOST
@@ -30,6 +31,7 @@ def findings(case: Case) -> Iterator[str]:
     if case.orders is not None:
         yield from case.orders.in_words()
     yield from _of_charges(case.samples.get("charge"))
+    yield from guarded(case.evidence)
     yield from _of_events(case.evidence)
     for subject, few in case.unsampled.items():
         yield f"{subject} did not give its metrics while its requests failed: {few}"

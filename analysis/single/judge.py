@@ -16,6 +16,7 @@ from analysis.single.causes import causes, told
 from analysis.single.checks import checks
 from analysis.single.delivery import kept_from_users
 from analysis.single.findings import findings
+from analysis.single.guarded import stops
 from analysis.words.causes import Cause
 from analysis.words.folding import unfiled
 from analysis.words.units import and_more
@@ -39,7 +40,7 @@ def judge_evidence(evidence: Evidence, thresholds: Thresholds) -> Verdict:
     """The verdict on a recording."""
     case = Case(evidence)
     run_checks = checks(evidence, case.samples)
-    rows = ruled(case, thresholds)
+    rows = (*stops(evidence), *ruled(case, thresholds))
     found = causes(case, thresholds, [row for row in rows if row.outcome is Outcome.FAIL])
     rows = told(rows, found)
     breaches = tuple(_breach(row) for row in rows if row.outcome is Outcome.FAIL)

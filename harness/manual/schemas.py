@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from pydantic import BaseModel
 
+from analysis.limits.guard import ACTIONS, SECTIONS
 from analysis.limits.regression import COSTS, NEEDED, OPTIONAL, QUANTILES
 from analysis.limits.rules import OPERATORS
 from analysis.metrics.catalogue import METRICS, kinds_of
@@ -62,8 +63,11 @@ def thresholds_schema() -> Schema:
         subject: _table({kind: _rules(kind) for kind in kinds_of(subject)}, f"rules for {subject}")
         for subject in SUBJECTS
     }
-    made = _table(sections | {"regression": _regression()}, "limits that a run is judged by")
-    return {"$schema": _DRAFT, "title": "loadgate thresholds"} | made
+    more = {"guard": _guard(), "regression": _regression()}
+    made = _table(sections | more, "limits that a run is judged by")
+    watched = [_watched(metric) for metric in METRICS.values() if metric.live]
+    defs = {"watched": {"anyOf": watched}}
+    return {"$schema": _DRAFT, "title": "loadgate thresholds", "$defs": defs} | made
 
 
 SCHEMAS: Final[Mapping[str, Callable[[], Schema]]] = {
@@ -127,6 +131,46 @@ def _rules(kind: str) -> Schema:
 def _rule(metric: Metric) -> str:
     words = (_any((metric.name,)), _any(OPERATORS), _NUMBER, _any(metric.scales))
     return r"\s*".join(("^", *words, "$"))
+
+
+def _guard() -> Schema:
+    """Of every service, and a table of the like for each subject."""
+    settings = {
+        "grace": _duration("none acts so soon after the first users, or after a pause", "15s"),
+        "min_samples": {
+            "type": "integer", "minimum": 1, "default": 100,
+            "description": "fewest requests of a stretch that a guard acts on",
+        },
+        "pause_limit": _duration("all pauses of a run together; then it ends", "10m"),
+        "stop_when_invalid": {
+            "type": "boolean", "default": False,
+            "description": "a run that is no evidence any more ends, as by `--stop-when-invalid`",
+        },
+    }  # fmt: skip
+    of_subject = {name: _table(_actions(), f"guards of {name}") for name in SECTIONS}
+    return _table(_actions() | settings | of_subject, "what is watched while a run goes on")
+
+
+def _actions() -> dict[str, Schema]:
+    done = ("is marked", "pauses the load", "ends the run")
+    items = {"$ref": "#/$defs/watched"}
+    return {
+        action: {
+            "type": "array", "minItems": 1, "items": items,
+            "description": f"rules, with `over DURATION`; what breaks one {what}",
+        }
+        for action, what in zip(ACTIONS, done, strict=True)
+    }  # fmt: skip
+
+
+def _watched(metric: Metric) -> Schema:
+    over = rf"(\s+over\s{WRITTEN[1:-1]})?$"
+    pattern = _rule(metric).removesuffix(r"\s*$") + over
+    return {"type": "string", "pattern": pattern, "description": MEANING[metric.name]}
+
+
+def _duration(text: str, default: str) -> Schema:
+    return {"type": "string", "pattern": WRITTEN, "default": default, "description": text}
 
 
 def _regression() -> Schema:

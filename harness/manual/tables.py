@@ -74,6 +74,15 @@ def thresholds_page() -> Iterator[str]:
         ("section", "kinds of rule"),
         ((f"`[{subject}]`", ", ".join(kinds_of(subject))) for subject in SUBJECTS),
     )
+    guard = thresholds_schema()["properties"]["guard"]["properties"]
+    yield "## [guard], while `loadgate run` goes on\n"
+    yield (
+        "Of every service; `[guard.SUBJECT]` of one service or step, or of the journey. A line is "
+        "a rule and a stretch: `error_rate < 1 % over 30 s` (1 s to 10 m). "
+        f"Watched can be {', '.join(f'`{m.name}`' for m in METRICS.values() if m.live)}. "
+        "See [running.md](../running.md#guards).\n"
+    )
+    yield from _rows({key: of for key, of in guard.items() if of["type"] != "object"})
     regression = thresholds_schema()["properties"]["regression"]
     yield "## [regression], of `loadgate gate` and baselines\n"
     yield from _rows(regression["properties"], regression["required"])

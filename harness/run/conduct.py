@@ -8,10 +8,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from analysis.limits.guard import Guards
 from harness.generator.generator import Workers, plan_json, processes_for, start_generator
 from harness.generator.handshake import PLAN_PORT_OFFSET, PlanServer
 from harness.run.events import write_event
 from harness.run.faults import planted
+from harness.run.guarded import guarded
 from harness.run.retold import retold
 from harness.run.search import Search, Searcher, searching
 from harness.run.watch import STOPPED, End, Interrupt, Watch
@@ -24,6 +26,7 @@ from harness.scene.services import service_settings
 from harness.screen.live import LiveView
 from harness.screen.progress import Progress
 from harness.system import git, host
+from harness.system.held import held
 from recording.clock import RunClock
 from recording.closing import close_run
 from recording.errors import LoadgateError, StorageError
@@ -47,7 +50,7 @@ class Order:
     """What to run, against what, and from where.
 
     ``enough`` is asked all the time whether the run may end before its plan does; it answers with
-    the reason, or "".
+    the reason, or "". Without ``guards`` nothing is watched but that it goes on.
     """
 
     profile: Profile
@@ -59,6 +62,7 @@ class Order:
     search: Search | None = None
     labels: Mapping[str, str] = field(default_factory=dict)
     enough: Callable[[RunDir, RunClock], str] | None = None
+    guards: Guards | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +84,7 @@ def conduct(
     workers: Workers,
     seed: int,
     labels: Mapping[str, str],
+    guards: Guards,
 ) -> RunDir:
     """Execute a profile that was ``checked`` and record it; returns the run directory.
 
@@ -91,7 +96,7 @@ def conduct(
     resolved = seeded_load(profile, seed)
     if not profile.target.urls:
         resolved = resolved.model_copy(update={"services": settings})
-    order = Order(resolved, scene, overrides, workers, seed, labels=labels)
+    order = Order(resolved, scene, overrides, workers, seed, labels=labels, guards=guards)
     return record(order, runs, view)
 
 
@@ -115,7 +120,7 @@ def record(order: Order, runs: Path, view: LiveView) -> RunDir:
     run = create_run_dir(runs, profile.name)
     job = Job(order, processes, run, RunClock.start())
     interrupt = Interrupt()
-    with interrupt.installed():
+    with held(run.root), interrupt.installed():
         manifest = _manifest(job)
         write_manifest(run.manifest, manifest)
         end = _end_of(job, limit, interrupt, view)
@@ -225,10 +230,13 @@ def _under_load(job: Job, scene: Scene, interrupt: Interrupt, view: LiveView) ->
             planted(profile.faults, scene.services, run, job.clock) as unplanted,
             retold(profile.load, scene.services, run, job.clock) as untold,
             searching(order.search, profile, scene, newest, run, job.clock) as searcher,
+            guarded(order.guards, run, job.clock, scene.urls) as guards,
         ):
             asked = _enough(job, searcher)
             stops = (*refused, unplanted, untold, *([lambda: searcher.problem] if searcher else []))
-            watch = Watch(generator, scene.services, sampler, interrupt, patience_s, asked, stops)
+            watch = Watch(
+                generator, scene.services, sampler, interrupt, patience_s, asked, stops, guards
+            )
             end = watch.until_end(profile.load, progress, view, job.clock)
             cools = end == End("completed") and not (order.paired or order.search)
             return watch.cool_down(run, profile.load, progress, view, job.clock) if cools else end

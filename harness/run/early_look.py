@@ -4,13 +4,13 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 
 from harness.run.events import write_event
-from harness.screen.progress import Tail
 from recording.clock import RunClock
 from recording.events import LOOK_FAILED, SLOTS_STARTED
 from recording.manifest import PairedRun
 from recording.profile import Gate
 from recording.rundir import RunDir
 from recording.slots import Slots
+from recording.tail import Tail
 
 Decide = Callable[[RunDir, int], str]
 """What the first n rounds of a recording decide, in words; "" when they leave it open."""

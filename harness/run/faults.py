@@ -13,12 +13,12 @@ import httpx
 
 from harness.run.events import write_event
 from harness.scene.services import Services
-from harness.screen.progress import Tail
 from recording.clock import RunClock
 from recording.errors import RunFailedError
 from recording.events import FAULT_ENDED, FAULT_STARTED, PHASE_STARTED
 from recording.faults import Fault
 from recording.rundir import RunDir
+from recording.tail import Tail
 
 LOOKS_EVERY_S = 0.05
 TOLD_WITHIN_S = 5.0

@@ -1,12 +1,13 @@
 """What a run would take and what could be judged of it, without starting anything."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil
 
 import psutil
 
 from analysis.evidence.requests import needed
+from analysis.limits.guard import Guards
 from analysis.limits.rules import Rule
 from analysis.limits.thresholds import Thresholds
 from analysis.metrics.errors import RULE_OF_THREE
@@ -29,7 +30,8 @@ FEWEST_SAMPLES_OF_MEMORY = 10
 class Forecast:
     """``facts`` by name; ``rules`` that would be judged by subject, ``not_judged`` and why not.
 
-    ``short`` is what this machine lacks for the load: it would be refused.
+    ``short`` is what this machine lacks for the load: it would be refused. ``guards`` are in force
+    while it goes on: what each does, and when.
     """
 
     facts: Mapping[str, str]
@@ -37,6 +39,7 @@ class Forecast:
     not_judged: Sequence[tuple[str, str]]
     doubts: Sequence[str]
     short: Sequence[str]
+    guards: Sequence[tuple[str, str]] = ()
 
 
 def forecast(profile: Profile, limits: Thresholds, workers: int = 0) -> Forecast:
@@ -51,7 +54,16 @@ def forecast(profile: Profile, limits: Thresholds, workers: int = 0) -> Forecast
         else:
             judged.setdefault(subject, []).append(rule.text)
     rules = {subject: ", ".join(texts) for subject, texts in judged.items()}
-    return _made(profile, workers, _services(urls), rules, not_judged)
+    found = _made(profile, workers, _services(urls), rules, not_judged)
+    return replace(found, guards=tuple(_guards(limits.guards, there)))
+
+
+def _guards(guards: Guards, there: Services) -> Iterator[tuple[str, str]]:
+    """Those that watch anybody."""
+    for guard in guards.every:
+        if subjects := guard.subjects(there):
+            whom = ", ".join(subjects) if guard.subject else f"any of {len(subjects)} services"
+            yield guard.action, f"unless {guard} of {whom}"
 
 
 def gate_forecast(profile: Profile, limits: Thresholds, arms: Sequence[str]) -> Forecast:
@@ -77,14 +89,16 @@ def answer_forecast(found: Forecast, *, as_json: bool) -> None:
         "not_judged": [{"rule": rule, "because": why} for rule, why in found.not_judged],
         "doubts": found.doubts,
         "short": found.short,
+        "guards": [{"action": action, "unless": said} for action, said in found.guards],
     }
     facts = Table((*texts("would be", ""),), tuple(Row(each) for each in found.facts.items()))
     missing = Table(
         (*texts("not judged", "because"),), tuple(Row(each) for each in found.not_judged)
     )
     judged = Table((*texts("judged", "by"),), tuple(Row(each) for each in found.rules.items()))
+    guards = Table((*texts("guard", ""),), tuple(Row(each) for each in found.guards))
     lines = Lines((*found.doubts, "nothing was started"))
-    answer(Document((facts, judged, missing, lines)), value, as_json=as_json)
+    answer(Document((facts, judged, missing, guards, lines)), value, as_json=as_json)
     if found.short:
         raise ConfigError("; ".join(found.short))
 

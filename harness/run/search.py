@@ -13,11 +13,11 @@ from math import ceil
 from typing import Any, Protocol
 
 from analysis.evidence.run import load_evidence
-from analysis.levels.seen import Seen, recorded_until_s, see
+from analysis.evidence.window import recorded_until_s
+from analysis.levels.seen import Seen, see
 from analysis.limits.thresholds import Thresholds
 from harness.run.events import write_event
 from harness.scene.scene import Scene
-from harness.screen.progress import Tail
 from recording.clock import RunClock
 from recording.errors import LoadgateError
 from recording.events import LEVEL_ENDED, LEVEL_STARTED, PHASE_STARTED
@@ -25,6 +25,7 @@ from recording.levels import Level
 from recording.manifest import Searched
 from recording.profile import Profile
 from recording.rundir import RunDir
+from recording.tail import Tail
 
 LOOKS_EVERY_S = 0.1
 LEAD_S = 0.5

@@ -11,6 +11,7 @@ import psutil
 
 from harness.generator.generator import Generator
 from harness.run.events import write_event
+from harness.run.guarded import Guarded
 from harness.sampling.sampler import Sampler
 from harness.scene.services import Services, tail
 from harness.screen.live import LiveView
@@ -32,10 +33,11 @@ STOPPED = "stopped by Ctrl-C, SIGTERM or a closed terminal"
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """How a run ended."""
+    """How a run ended; ``in_order``: the load is to stop as at its end, though it is no success."""
 
     how: Ended
     because: str = ""
+    in_order: bool = False
 
 
 class Interrupt:
@@ -81,6 +83,7 @@ class Watch:
 
     ``enough`` says why the run may end before its plan does, each of ``stops`` why it cannot go
     on: a worker takes no part, or a fault cannot be planted. "" as long as there is no reason.
+    ``guarded`` is None where nothing guards the run.
     """
 
     generator: Generator
@@ -90,6 +93,7 @@ class Watch:
     patience_s: float
     enough: Callable[[], str] | None = None
     stops: Sequence[Callable[[], str]] = ()
+    guarded: Guarded | None = None
 
     def until_end(self, load: Load, progress: Progress, view: LiveView, clock: RunClock) -> End:
         """Show the run while it lasts; afterwards the generator and its workers are gone."""
@@ -100,12 +104,15 @@ class Watch:
                 now_s = clock.now_s()
                 if overdue := self._overdue(now_s, now_s - began_s, load, progress):
                     return overdue
+                self._heed_guards(view)
                 self._show(progress, view, clock)
                 workers = self._workers() or workers
                 time.sleep(TICK_S)
+            self._heed_guards(view)
             if end.how == "interrupted" and progress.began:
                 view.note(f"{progress.stopping}; again: at once")
-            if end.how == "completed" or (end.how == "interrupted" and progress.began):
+            in_order = end.how == "completed" or end.in_order
+            if in_order or (end.how == "interrupted" and progress.began):
                 self._stop_in_order(load.stop_patience_s + GIVE_UP_AFTER_S)
             return (self._died() if end.how == "completed" else None) or end
         finally:
@@ -132,6 +139,10 @@ class Watch:
         write_event(run, clock, COOLED_DOWN)
         return End("completed")
 
+    def _heed_guards(self, view: LiveView) -> None:
+        if self.guarded is not None:
+            self.guarded.heed(view)
+
     def _end(self) -> End | None:
         if self.services is not None and (why := self.services.first_death()):
             return End("service_died", why)
@@ -140,6 +151,10 @@ class Watch:
             return End("aborted", f"recording cannot be written: {why}")
         if self.interrupt.count:
             return End("interrupted", STOPPED)
+        if self.guarded is not None and (why := self.guarded.stopped):
+            return End("interrupted", why)
+        if self.guarded is not None and (why := self.guarded.spoilt):
+            return End("aborted", why, in_order=True)
         if why := next((why for reason in self.stops if (why := reason())), ""):
             return End("aborted", why)
         if self.enough is not None and (why := self.enough()):
@@ -152,6 +167,7 @@ class Watch:
             gave_up = f"{progress.waiting}, given up after {self.patience_s:g} s"
             return End("aborted", f"{gave_up}; Locust's log says:\n{tail(self.generator.log)}")
         limit_s = load.duration_s + load.stop_patience_s + GIVE_UP_AFTER_S + self.patience_s
+        limit_s += progress.paused_s(now_s)
         return End("generator_died", "Locust did not end in time") if now_s > limit_s else None
 
     def _died(self) -> End | None:

@@ -4,10 +4,7 @@ from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
 from math import nan
-from pathlib import Path
 from typing import Any
-
-import orjson
 
 from analysis.statistics.percentiles import quantile
 from analysis.words.units import format_moment
@@ -29,6 +26,8 @@ from recording.outcomes import is_failure
 from recording.profile import Profile
 from recording.rundir import RunDir
 from recording.slots import ARMS, Arm, Slots
+from recording.tail import Tail
+from recording.timetable import paused_s, pauses_of
 
 WINDOW_S = 10.0
 
@@ -66,29 +65,6 @@ class Now:
     services: Mapping[str, Mapping[str, float]]
 
 
-class Tail:
-    """Reads what was appended to a file since the last call, whole lines only."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._offset = 0
-
-    def lines(self) -> str:
-        """The new whole lines; empty while the file does not exist."""
-        try:
-            with self._path.open("rb") as file:
-                file.seek(self._offset)
-                whole, newline, _ = file.read().rpartition(b"\n")
-        except FileNotFoundError:
-            return ""
-        self._offset += len(whole) + len(newline)
-        return (whole + newline).decode(errors="replace")
-
-    def rows(self) -> list[dict[str, Any]]:
-        """The new whole lines of a file of JSON lines."""
-        return [orjson.loads(line) for line in self.lines().splitlines()]
-
-
 class Progress:
     """Follows one run."""
 
@@ -107,6 +83,7 @@ class Progress:
         self._measured = False
         self._level = ""
         self._began_s: float | None = None
+        self._turns: list[Mapping[str, Any]] = []
         self._recent: deque[Interval] = deque()
         self._failures = 0
         self._users = 0
@@ -122,7 +99,7 @@ class Progress:
             phase=self._phase if self._began_s is not None else self.waiting,
             turn=self._turn(run_s),
             measured=self._measured,
-            left_s=max(0.0, self._profile.load.duration_s - t_s),
+            left_s=max(0.0, self._profile.load.duration_s - t_s + self.paused_s(run_s)),
             users=self._users,
             rate_per_s=sum(step.rate_per_s for step in steps),
             failures=self._failures,
@@ -139,6 +116,10 @@ class Progress:
         """Whether the first user was sent; until then there is nothing to end in good order."""
         self._follow_phases()
         return self._began_s is not None
+
+    def paused_s(self, run_s: float) -> float:
+        """How long the load stood still until now, s."""
+        return paused_s(pauses_of(self._turns), run_s)
 
     @property
     def waiting(self) -> str:
@@ -173,6 +154,7 @@ class Progress:
             if event["event"] == WORKER_JOINED and self._began_s is None:
                 self._joined.add(event["worker"])
             elif event["event"] == PHASE_STARTED:
+                self._turns.append(event)
                 self._phase, self._measured = event["phase"], event["measured"]
                 self._began_s = event["t_s"] if self._began_s is None else self._began_s
             elif event["event"] == PHASES_ENDED:

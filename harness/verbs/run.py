@@ -59,6 +59,10 @@ Port = Annotated[
         help=f"Port for them; the next one too [{MASTER_PORT}].",
     ),
 ]
+StopWhenInvalid = Annotated[
+    bool,
+    typer.Option("--stop-when-invalid", help="End a run that is no evidence any more."),
+]
 
 
 def run(
@@ -77,6 +81,7 @@ def run(
     wait_s: options.WaitS = 600.0,
     token: options.TokenText = None,
     token_file: options.TokenFile = None,
+    stop_when_invalid: StopWhenInvalid = False,
     dry_run: options.DryRun = False,
 ) -> None:
     """Record and judge."""
@@ -92,12 +97,12 @@ def run(
         return
     console = Screen(stderr=as_json)
     _announce(console, plan)
-    if workers.remote:
-        console.print(f"start {workers_expected} worker(s), each with:")
-        console.print(f"  {workers.command}", soft_wrap=True)
+    _announce_workers(console, workers)
     with LiveView(console, f"loadgate {plan.name}") as view:
         seed = drawn(seed)
-        recorded = conduct(plan, settings, overrides or [], runs, view, workers, seed, named)
+        guards = limits.guards.stopping(when_invalid=stop_when_invalid)
+        asked = (overrides or [], runs, view, workers, seed, named, guards)
+        recorded = conduct(plan, settings, *asked)
     finish(recorded, limits, as_json=as_json, everything=everything, inconclusive=inconclusive)
 
 
@@ -122,6 +127,12 @@ def _announce(console: Screen, plan: Profile) -> None:
     console.print(styled(plan.name, "bold"), what + why, sep="", soft_wrap=not console.is_terminal)
     if phases := told(plan.load):
         show(console, Document((time_table(phases),)))
+
+
+def _announce_workers(console: Screen, workers: Workers) -> None:
+    if workers.remote:
+        console.print(f"start {workers.expected} worker(s), each with:")
+        console.print(f"  {workers.command}", soft_wrap=True)
 
 
 def _load(profile: Profile) -> str:

@@ -32,7 +32,7 @@ def delivered(due: list[int], ended_s: float = 15.4) -> bool:
     evidence: Any = SimpleNamespace(
         manifest=SimpleNamespace(profile=profile, workers=WORKERS),
         load=load,
-        load_start_s=0.0,
+        planned_s=lambda t_s: t_s,
         end_s=20.0,
         times_of=lambda name: [ended_s] if name == "phases_ended" else [],
     )
