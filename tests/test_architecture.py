@@ -88,7 +88,7 @@ def test_no_import_cycles(package: str) -> None:
 
 ROOMS = {
     "analysis": (
-        "words", "statistics", "memory", "evidence", "twin", "metrics", "limits", "regression",
+        "words", "statistics", "memory", "evidence", "forecast", "twin", "metrics", "limits", "regression",
         "single", "levels", "capacity", "tuning", "paired", "advice", "compare", "calibration",
         "published", "audit", "report", "pictures", "html",
     ),

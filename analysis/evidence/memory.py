@@ -31,6 +31,9 @@ class ServiceMemory:
     baseline_mb: float
     peak_mb: float
     limit_mb: float | None
+    last_mb: float = nan
+    """At ``last_s``, its last sample, s since the run's epoch."""
+    last_s: float = nan
 
     @property
     def explanation(self) -> str:
@@ -122,4 +125,6 @@ def memory_of(evidence: Evidence, subject: str) -> ServiceMemory:
         baseline_mb=float(np.median(rss[:3])) / BYTES_PER_MB if rss.size else nan,
         peak_mb=float(rss.max()) / BYTES_PER_MB if rss.size else nan,
         limit_mb=limit / BYTES_PER_MB if limit is not None else None,
+        last_mb=float(rss[-1]) / BYTES_PER_MB if rss.size else nan,
+        last_s=float(t_s[-1]) if t_s.size else nan,
     )

@@ -16,6 +16,7 @@ from analysis.report.document import (
     texts,
     verdicts,
 )
+from analysis.report.error_budget import error_budget
 from analysis.report.folded import folded, in_words
 from analysis.report.next_steps import next_steps
 from analysis.words.units import counted
@@ -67,6 +68,7 @@ def run_document(verdict: Verdict, stored: str = "report.md", *, brief: bool = F
             next_steps(verdict, "screen"),
             _rules(verdict),
             replace(latency, only="page"),
+            error_budget(verdict),
             *(() if brief else (checks(verdict),)),
         ),
         closing=f"{_measured(context)}\nreport: {stored}" if context else "",
