@@ -88,9 +88,9 @@ def test_no_import_cycles(package: str) -> None:
 
 ROOMS = {
     "analysis": (
-        "words", "statistics", "memory", "evidence", "forecast", "twin", "metrics", "limits", "regression",
-        "single", "levels", "capacity", "tuning", "paired", "advice", "compare", "calibration",
-        "published", "audit", "report", "pictures", "html",
+        "words", "statistics", "memory", "evidence", "forecast", "twin", "metrics", "limits",
+        "regression", "single", "levels", "capacity", "tuning", "paired", "advice", "compare",
+        "calibration", "published", "audit", "report", "pictures", "html",
     ),
     "harness": (
         "system", "screen", "sampling", "generator", "proxy", "scene", "manual", "run", "verbs",

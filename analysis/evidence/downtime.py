@@ -37,7 +37,7 @@ class Downtime:
 
 
 def downtime(evidence: Evidence, steps: Iterable[str]) -> Downtime:
-    """As clients of these steps saw it, minute by minute (or by interval, where those are longer)."""
+    """As clients of these steps saw it, by minute (or by interval, where that is longer)."""
     wanted = set(steps)
     counted = [
         i for i in of_requests(evidence.log.intervals)

@@ -68,9 +68,7 @@ def _of_one(replicas: Sequence[Pool], stretches: Sequence[Stretch]) -> Iterator[
                 yield _cut(replicas[0], t_s[here], used[here], float(size[here[0]]), dry)
 
 
-def _cut(
-    pool: Pool, t_s: Floats, used: Floats, size: float, dry: Sequence[float]
-) -> Filling:
+def _cut(pool: Pool, t_s: Floats, used: Floats, size: float, dry: Sequence[float]) -> Filling:
     """Without what comes after it ran dry."""
     dry_s = min((at_s for at_s in dry if t_s[0] <= at_s <= t_s[-1]), default=None)
     kept = t_s < dry_s if dry_s is not None else np.full(t_s.size, True)

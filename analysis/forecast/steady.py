@@ -15,9 +15,9 @@ _CHANCE = 3.0
 
 
 def steady(evidence: Evidence) -> tuple[Stretch, ...]:
-    """Stretches of one planned load, s since the run's epoch, in which it did not grow all the same.
+    """Stretches of one planned load, s since the run's epoch, in which no more requests came.
 
-    That fewer requests came is no objection: a shop that slows down keeps its users waiting. There
+    That fewer came is no objection: a shop that slows down keeps its users waiting. There
     are none in a search, which changes load or services by itself.
     """
     if evidence.levels:

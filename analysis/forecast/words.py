@@ -121,7 +121,12 @@ def _named(one: Outlook) -> str:
 def of_memory(evidence: Evidence, memory: ServiceMemory) -> str:
     """When growth that goes on reaches the limit; "" where none is proven, or not so soon."""
     found, limit_mb = memory.verdict, memory.limit_mb
-    if not memory.growing or limit_mb is None or not found.ci_low > 0 or not isfinite(found.ci_high):
+    if (
+        not memory.growing
+        or limit_mb is None
+        or not found.ci_low > 0
+        or not isfinite(found.ci_high)
+    ):
         return ""
     latest = found.segments[-1].slope_mb_per_h if found.segments else found.slope_mb_per_h
     paces = found.ci_high, found.ci_low, min(max(latest, found.ci_low), found.ci_high)
@@ -130,6 +135,7 @@ def of_memory(evidence: Evidence, memory: ServiceMemory) -> str:
     )
     if soonest_s > HORIZON_S:
         return ""
-    reached = Reach(*(memory.last_s + s for s in (likely_s, soonest_s, latest_s)), slope=latest)
+    at_s = memory.last_s
+    reached = Reach(at_s + likely_s, at_s + soonest_s, at_s + latest_s, latest)
     when = between(evidence, reached)
     return f"{memory.subject} memory: its limit of {limit_mb:.0f} MB is reached between {when}"

@@ -56,7 +56,7 @@ def _by_its_own_count(case: Case, subject: str) -> Measurement:
 
 
 def _decided(_case: Case, claim: Claim, _subject: str, measured: Measurement) -> Decision:
-    """Nothing from fewer requests than can show what the rule allows: one failure would be fatal."""
+    """Nothing from so few requests that a single failure would break the rule."""
     if isnan(measured.value):
         return Outcome.INCONCLUSIVE, NO_DATA + (f": {measured.note}" if measured.note else "")
     allowed = 1 - claim.limit / 100

@@ -13,8 +13,8 @@ MEANING: Final[Mapping[str, str]] = {
     "max": "longest latency",
     "error_rate": "requests with an outcome that the plan did not ask for, as a share",
     "failures": "the same as a number of requests",
-    "availability": "share of the measured time in which requests went well, a minute being down by "
-    "its share of failed ones; of a service as a whole",
+    "availability": "share of the measured time in which requests went well, a minute being down "
+    "by its share of failed ones; of a service as a whole",
     "exhausted_windows": "stretches in which a pool had no connection left and callers waited",
     "utilization": "the most connections in use, as a share of the pool, over all of the run",
     "timeouts": "callers that gave up waiting for a connection",

@@ -49,7 +49,7 @@ def run_document(verdict: Verdict, stored: str = "report.md", *, brief: bool = F
     ``stored`` is where a screen says that the page is kept.
     """
     works = verdict.verdict is Outcome.PASS and not is_about_shipping(verdict.rows)
-    context, latency = verdict.context, _latency(verdict)
+    context, latency = verdict.context, latency_table(verdict)
     invalid, unsure = reasons(verdict)
     breaches = tuple(map(in_words, folded(verdict.breaches)))
     return Document(
@@ -169,7 +169,8 @@ def _interval(m: Measurement) -> str:
     return " to ".join("?" if bound is None else show(bound) for bound in (m.ci_low, m.ci_high))
 
 
-def _latency(verdict: Verdict) -> Table:
+def latency_table(verdict: Verdict) -> Table:
+    """Every step that was seen, and the journey."""
     columns = (
         *texts("step", short="step (measured)"),
         *numbers("requests"),
