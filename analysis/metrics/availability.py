@@ -60,7 +60,7 @@ def _decided(_case: Case, claim: Claim, _subject: str, measured: Measurement) ->
     if isnan(measured.value):
         return Outcome.INCONCLUSIVE, NO_DATA + (f": {measured.note}" if measured.note else "")
     allowed = 1 - claim.limit / 100
-    if allowed > 0 and measured.n < (enough := ceil(RULE_OF_THREE / allowed)):
+    if allowed > 0 and measured.n < (enough := ceil(round(RULE_OF_THREE / allowed, 6))):
         few = f"{measured.n} requests are too few for {claim.limit:g} %: it takes {enough}"
         return Outcome.INCONCLUSIVE, few
     if not claim.holds(measured.value):

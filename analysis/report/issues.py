@@ -17,6 +17,7 @@ from recording.hlog import of_requests
 from recording.outcomes import is_failure
 
 MEMORY, POOL = "memory", "pool"
+RECOMMENDATIONS = "Recommendations"
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,4 +136,4 @@ def recommendations(found: Sequence[Issue], changes: Sequence[WhatIf]) -> Lines:
         options = [part for each in enough for part in (" or ", Code(each.option))][1:]
         if options:
             lines.append((f"{issue.title}: ", *options))
-    return Lines(tuple(lines), "Recommendations")
+    return Lines(tuple(lines), RECOMMENDATIONS, "set", "strong")

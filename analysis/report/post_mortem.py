@@ -3,6 +3,7 @@ what went wrong and why, what would have prevented it, and what it took of the e
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import groupby
 from math import isfinite
 
@@ -22,7 +23,14 @@ from analysis.report.document import (
     verdicts,
 )
 from analysis.report.error_budget import error_budget
-from analysis.report.issues import Issue, as_blocks, issues, of_issue, recommendations
+from analysis.report.issues import (
+    RECOMMENDATIONS,
+    Issue,
+    as_blocks,
+    issues,
+    of_issue,
+    recommendations,
+)
 from analysis.report.single import latency_table
 from analysis.tuning.what_if import WhatIf
 from analysis.words.units import counted
@@ -32,13 +40,22 @@ from recording.metric_names import HTTP_REQUESTS, OF_A_POOL, OF_A_PROCESS, REPLI
 from recording.profile import JOURNEY
 from recording.text import plain
 
+SUMMARY = "Executive summary"
+_IN_SHORT = (SUMMARY, RECOMMENDATIONS)
 _KNOWN = (UP, HTTP_REQUESTS, REPLICA_CPU, *OF_A_PROCESS, *OF_A_POOL)
 
 
 def post_mortem(
-    case: Case, verdict: Verdict, changes: Sequence[WhatIf], rests_on: Sequence[str]
+    case: Case,
+    verdict: Verdict,
+    changes: Sequence[WhatIf],
+    rests_on: Sequence[str],
+    stored: str = "post-mortem.md",
 ) -> Document:
-    """Of one run; ``rests_on`` says what the changes were computed by."""
+    """Of one run; ``rests_on`` says what the changes were computed by.
+
+    A screen has it in short, and where the page is ``stored``.
+    """
     found = issues(case, verdict)
     blocks: list[Block] = [
         _summary(case, verdict, found, changes),
@@ -59,10 +76,13 @@ def post_mortem(
         Lines(_open(verdict), "What it cannot tell"),
     ]
     return Document(
-        tuple(blocks),
+        tuple(
+            block if block.title in _IN_SHORT else replace(block, only="page") for block in blocks
+        ),
         verdict.verdict,
-        f"Post-mortem of {verdict.run_id}",
-        f"{verdict.verdict}: {verdict.summary}",
+        f"{verdict.verdict}: post-mortem of {verdict.run_id}",
+        verdict.summary,
+        closing=f"post-mortem: {stored}",
     )
 
 
@@ -85,7 +105,7 @@ def _summary(
     if case.orders is not None:
         lines.append(str(case.orders))
     lines += [_in_short(issue, of_issue(issue, changes)) for issue in found] or ["no issue"]
-    return Lines(tuple(lines), "Executive summary")
+    return Lines(tuple(lines), SUMMARY, "summary")
 
 
 def _in_short(issue: Issue, changes: Sequence[WhatIf]) -> str:

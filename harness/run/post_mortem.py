@@ -28,5 +28,5 @@ def post_mortem_of(run: RunDir, limits: Thresholds) -> tuple[Document, Document]
     said = list(what_ifs(case, verdict, limits))
     changes = [each for each in said if isinstance(each, WhatIf)]
     rests_on = [each for each in said if isinstance(each, str)]
-    page = post_mortem(case, verdict, changes, rests_on)
+    page = post_mortem(case, verdict, changes, rests_on, str(run.post_mortem_page))
     return page, illustrated(page, verdict, evidence, limits)

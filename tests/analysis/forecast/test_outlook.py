@@ -54,8 +54,8 @@ def false_forecasts(kind: str, seeds: range) -> int:
 
 @pytest.mark.parametrize("kind", ["flat", "filling", "ramp", "sawtooth", "step"])
 def test_what_levels_off_or_falls_foresees_nothing(kind: str) -> None:
-    """At most one of 16; `make test-long` counts 300."""
-    assert false_forecasts(kind, range(16)) <= 1
+    """At most one of 10; `make test-long` counts 300."""
+    assert false_forecasts(kind, range(10)) <= 1
 
 
 @pytest.mark.long
