@@ -110,7 +110,7 @@ def as_blocks(case: Case, number: int, issue: Issue, changes: Sequence[WhatIf]) 
     yield Lines(tuple(lines), f"{name}: {issue.title}")
     moments = timeline(case, issue.subject, issue.kind)
     yield as_table(case.evidence, moments, f"{name}: timeline")
-    yield _alternatives(of_issue(issue, changes), f"{name}: what would have prevented it")
+    yield _alternatives(of_issue(issue, changes), f"{name}: what if")
 
 
 def of_issue(issue: Issue, changes: Sequence[WhatIf]) -> tuple[WhatIf, ...]:

@@ -9,7 +9,7 @@ from mock_services.table import SERVICES
 from recording.profile import Profile
 
 LOCKS, CHECKOUT = "inventory_lock", "checkout"
-_STEPS_OF_TTL = 150
+_STEPS_OF_TTL = 100
 """Of 48 hours those are as exact as any: a step is still a quarter of the way to confirm."""
 
 
