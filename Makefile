@@ -9,7 +9,7 @@ ARGS ?=
 
 .DEFAULT_GOAL := help
 .PHONY: help setup loadtest smoke soak replay gate tune calibrate mocks ui report runs bench echarts pages faults \
-	faults-hang test test-long lint format reference lock clean
+	faults-hang test test-long lint format reference post-mortem lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -95,6 +95,9 @@ lint: $(READY) ## formatting, lint and types; changes nothing
 format: $(READY) ## write formatting and safe lint fixes
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
+
+post-mortem: $(READY) ## docs/post-mortem.md anew: that of LT-2025-Q3-CHECKOUT
+	@$(BIN)/python -m tests.analysis.post_mortem.example
 
 reference: $(READY) ## write docs/reference/ anew from the code
 	@$(BIN)/python -m harness.write_reference

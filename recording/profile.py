@@ -23,8 +23,10 @@ from recording.validity import Validity
 
 Seed = Annotated[int, Field(ge=0, lt=2**63)]
 
-RULE_KINDS = ("latency", "errors", "pool", "memory", "process", "orders", "reclaim")
-"""What a rule of thresholds.toml can be about; a profile may leave some undecided."""
+DECIDED_BY_A_RUN = ("latency", "errors", "pool", "memory", "process", "orders", "reclaim")
+RULE_KINDS = (*DECIDED_BY_A_RUN, "availability")
+"""What a rule of thresholds.toml can be about; a profile may leave some undecided. What is promised
+for a month is, unless a profile says otherwise."""
 JOURNEY, ORDERS = "journey", "orders"
 SUBJECTS = (*FLOW.subjects, JOURNEY, *FLOW.steps, ORDERS)
 """Whom a section of thresholds.toml can be about."""
@@ -148,7 +150,7 @@ class Judge(Table):
     ``required`` has kinds of rule, or sections and kinds of thresholds.toml: ``journey.errors``.
     """
 
-    required: Annotated[tuple[str, ...], Listed] = RULE_KINDS
+    required: Annotated[tuple[str, ...], Listed] = DECIDED_BY_A_RUN
     """Kinds of rule, or those of one section."""
 
     @field_validator("required")

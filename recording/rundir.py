@@ -75,6 +75,10 @@ class RunDir:
     """The report to attach."""
     page = _At("report.html")
     """The same with charts, in one file."""
+    post_mortem = _At("post-mortem.md")
+    """Issues, root causes, recommendations, error budget: ``loadgate report --post-mortem``."""
+    post_mortem_page = _At("post-mortem.html")
+    """The same with charts."""
     comparison = _At("compare.html")
     """How it compares with the last run or the baselines that it was held against."""
     junit = _At("junit.xml")

@@ -88,9 +88,9 @@ def test_no_import_cycles(package: str) -> None:
 
 ROOMS = {
     "analysis": (
-        "words", "statistics", "memory", "evidence", "twin", "metrics", "limits", "regression",
-        "single", "guards", "levels", "capacity", "tuning", "paired", "advice", "compare",
-        "trends",
+        "words", "statistics", "memory", "evidence", "forecast", "twin", "metrics", "limits",
+        "regression", "single", "guards", "levels", "capacity", "tuning", "paired", "advice",
+        "compare", "trends",
         "calibration", "published", "audit", "report", "pictures", "html",
     ),
     "harness": (

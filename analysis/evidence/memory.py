@@ -38,6 +38,9 @@ class ServiceMemory:
     limit_mb: float | None
     elapsed: Callable[[float], str] = format_elapsed
     """How a time of the verdict's is said."""
+    last_mb: float = nan
+    """At ``last_s``, its last sample, s since the run's epoch."""
+    last_s: float = nan
 
     @property
     def explanation(self) -> str:
@@ -134,6 +137,8 @@ def memory_of(evidence: Evidence, subject: str) -> ServiceMemory:
         peak_mb=float(rss.max()) / BYTES_PER_MB if rss.size else nan,
         limit_mb=limit / BYTES_PER_MB if limit is not None else None,
         elapsed=elapsed,
+        last_mb=float(rss[-1]) / BYTES_PER_MB if rss.size else nan,
+        last_s=float(t_s[-1]) if t_s.size else nan,
     )
 
 

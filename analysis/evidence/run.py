@@ -104,6 +104,13 @@ class Evidence:
         by_phases = self.manifest.paired is None and self.manifest.search is None
         return self.manifest.profile.load.story if by_phases else None
 
+    def times(self, t_s: float) -> float:
+        """How many times as fast as the run its story went from a moment on; 1 without one."""
+        if self.story is None:
+            return 1.0
+        since_s = self.planned_s(t_s)
+        return self.story.told_at_s(since_s + 1.0) - self.story.told_at_s(since_s)
+
     @cached_property
     def pauses(self) -> Pauses:
         """When the load stood still, as a guard asked it to."""

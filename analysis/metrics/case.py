@@ -8,6 +8,10 @@ from analysis.evidence.requests import Sample, judged_kind, samples
 from analysis.evidence.resources import Pool, pools_of
 from analysis.evidence.run import Evidence
 from analysis.evidence.sampling import unsampled, unwell
+from analysis.evidence.stretches import Stretch
+from analysis.forecast.outlook import Outlook
+from analysis.forecast.pools import outlooks
+from analysis.forecast.steady import steady
 from recording.flow import Services
 
 
@@ -31,6 +35,16 @@ class Case:
     def pools(self) -> dict[str, list[Pool]]:
         """Every service's pools."""
         return {subject: pools_of(self.evidence, subject) for subject in self.services.subjects}
+
+    @cached_property
+    def steady(self) -> tuple[Stretch, ...]:
+        """When the load stood."""
+        return steady(self.evidence)
+
+    @cached_property
+    def outlooks(self) -> dict[str, tuple[Outlook, ...]]:
+        """Whether every service's pools climb then, and when they would be full."""
+        return {s: outlooks(self.evidence, pools, self.steady) for s, pools in self.pools.items()}
 
     @cached_property
     def memory(self) -> dict[str, ServiceMemory]:

@@ -3,11 +3,21 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from analysis.metrics import errors, latency, memory, orders, pools, process, reclaim
+from analysis.metrics import (
+    availability,
+    errors,
+    forecast,
+    latency,
+    memory,
+    orders,
+    pools,
+    process,
+    reclaim,
+)
 from analysis.metrics.metric import Metric
 from recording.flow import FLOW
 
-_FILES = (latency, errors, pools, memory, process, orders, reclaim)
+_FILES = (latency, errors, pools, forecast, memory, process, orders, reclaim, availability)
 METRICS: Mapping[str, Metric] = MappingProxyType(
     {metric.name: metric for file in _FILES for metric in file.METRICS}
 )

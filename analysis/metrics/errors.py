@@ -36,10 +36,10 @@ def _measured(case: Case, subject: str, name: str, unit: str) -> Iterable[Measur
     """Who is never called by users counts requests itself."""
     if has_requests(case.services, subject):
         return of_steps(case, subject, name, unit)
-    return (_server_errors(case.evidence, subject, name, unit),)
+    return (server_errors(case.evidence, subject, name, unit),)
 
 
-def _server_errors(evidence: Evidence, subject: str, name: str, unit: str) -> Measurement:
+def server_errors(evidence: Evidence, subject: str, name: str, unit: str) -> Measurement:
     """A service's own 5xx answers in the measured phases, from its request counters.
 
     Counters that name no status leave open how many of them failed.
@@ -92,7 +92,8 @@ def _too_few(claim: Claim, measured: Measurement, measured_s: float) -> str:
     return f"{measured.n} requests are too few for {claim.limit:g} %: it takes {enough}, {more}"
 
 
-def _explained(case: Case, subject: str, measured: Measurement) -> str:
+def explained(case: Case, subject: str, measured: Measurement) -> str:
+    """What requests failed of, an example, and whom they waited for."""
     step = measured.subject
     sample = case.samples.get(step)
     if sample is None:
@@ -113,7 +114,7 @@ def _example(evidence: Evidence, step: str) -> str:
     return ""
 
 
-_metric = partial(Metric, kind="errors", of=_of, decide=_decided, explain=_explained)
+_metric = partial(Metric, kind="errors", of=_of, decide=_decided, explain=explained)
 METRICS = tuple(
     _metric(name, unit=unit, scales=scales, measure=partial(_measured, name=name, unit=unit))
     for name, unit, scales in (("error_rate", "%", PERCENT), ("failures", "", COUNT))

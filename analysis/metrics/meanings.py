@@ -13,11 +13,15 @@ MEANING: Final[Mapping[str, str]] = {
     "max": "longest latency",
     "error_rate": "requests with an outcome that the plan did not ask for, as a share",
     "failures": "the same as a number of requests",
+    "availability": "share of the measured time in which requests went well, a minute being down "
+    "by its share of failed ones; of a service as a whole",
     "exhausted_windows": "stretches in which a pool had no connection left and callers waited",
     "utilization": "the most connections in use, as a share of the pool, over all of the run",
     "timeouts": "callers that gave up waiting for a connection",
     "acquire_wait_p99": "99th percentile of the wait for a connection",
     "peak_waiting": "the most callers that waited at once",
+    "time_to_exhaustion": "time until a pool is full at constant load, from when load and size "
+    "became so; never where it does not climb",
     "slope": "growth of resident memory between collections; MB is 2**20 bytes",
     "time_to_limit": "time until the memory limit is reached at that growth",
     "peak_rss": "most resident memory in the run; MB is 2**20 bytes",

@@ -17,6 +17,7 @@ from analysis.report.document import (
     texts,
     verdicts,
 )
+from analysis.report.error_budget import error_budget
 from analysis.report.next_steps import next_steps
 from analysis.report.story import time_table
 from analysis.words.folding import unfiled
@@ -51,7 +52,7 @@ def run_document(verdict: Verdict, stored: str = "report.md", *, brief: bool = F
     ``stored`` is where a screen says that the page is kept.
     """
     works = verdict.verdict is Outcome.PASS and not is_about_shipping(verdict.rows)
-    context, latency = verdict.context, _latency(verdict)
+    context, latency = verdict.context, latency_table(verdict)
     invalid, unsure = reasons(verdict)
     return Document(
         headline="PASS: it works" if works else _HEADLINE[verdict.verdict],
@@ -71,6 +72,7 @@ def run_document(verdict: Verdict, stored: str = "report.md", *, brief: bool = F
             next_steps(verdict, "screen"),
             _rules(verdict),
             replace(latency, only="page"),
+            error_budget(verdict),
             *(() if brief else (*_told(context), checks(verdict))),
         ),
         closing=f"{_measured(context)}\nreport: {stored}" if context else "",
@@ -186,7 +188,8 @@ def _interval(m: Measurement) -> str:
     return " to ".join("?" if bound is None else show(bound) for bound in (m.ci_low, m.ci_high))
 
 
-def _latency(verdict: Verdict) -> Table:
+def latency_table(verdict: Verdict) -> Table:
+    """Every step that was seen, and the journey."""
     columns = (
         *texts("step", short="step (measured)"),
         *numbers("requests"),

@@ -8,6 +8,7 @@ from analysis.evidence.requests import Sample
 from analysis.evidence.resources import Pool
 from analysis.evidence.run import Evidence
 from analysis.evidence.stalls import stalls_in_words
+from analysis.forecast.words import of_memory, of_pools
 from analysis.metrics.case import Case
 from analysis.metrics.pools import brief_waits, windows_in_words
 from analysis.single.guarded import guarded
@@ -20,6 +21,7 @@ def findings(case: Case) -> Iterator[str]:
     """One sentence each."""
     for subject, pools in case.pools.items():
         yield from _of_pools(case, subject, pools)
+        yield from of_pools(case.evidence, pools, case.outlooks[subject], case.steady)
     for subject in case.services.subjects:
         if text := restarts_in_words(case.evidence, subject):
             yield f"{subject} {text}"
@@ -28,6 +30,8 @@ def findings(case: Case) -> Iterator[str]:
             yield f"{subject} memory: {memory.explanation}"
         if memory.resumed:
             yield f"{subject} memory after a fall: {memory.resumed}"
+        if reached := of_memory(case.evidence, memory):
+            yield reached
     if case.orders is not None:
         yield from case.orders.in_words()
     yield from _of_charges(case.samples.get("charge"))

@@ -11,6 +11,8 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
+from math import inf
 from typing import Protocol
 
 TTL_S = 300.0
@@ -19,8 +21,10 @@ TO_CONFIRM_S = 7.8
 PEAK_STARTS_PER_S = 88.0
 REQUESTS_PER_START = 1 + 80 / 88
 STEP_S = 0.1
+PEAKS = 1000
 HOUR_S = 3600.0
 MARKS_H = (2.0, 4.0, 6.0, 7.0)
+_LAST_MARK_S = HOUR_S * max(MARKS_H)
 
 
 class LockSettings(Protocol):
@@ -74,6 +78,13 @@ class Plan:
     """How long a start waits for its lock before it fails: two attempts and a pause."""
     ttl_s: float = TTL_S
     to_confirm_s: float = TO_CONFIRM_S
+    step_s: float = STEP_S
+
+    @cached_property
+    def peak_per_s(self) -> float:
+        """The most starts that there ever are, to the thousandth part of the time."""
+        step_s = self.hours * HOUR_S / PEAKS
+        return max(self.starts_per_s(step * step_s) for step in range(PEAKS))
 
 
 @dataclass
@@ -97,7 +108,8 @@ class Locks:
 
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
-        self._young: deque[float] = deque([0.0] * round(plan.ttl_s / STEP_S))
+        self._step_s = plan.step_s
+        self._young: deque[float] = deque([0.0] * max(1, round(plan.ttl_s / plan.step_s)))
         self._abandoned = self._expired = self._confirming = 0.0
         self.waiting = 0.0
 
@@ -106,18 +118,25 @@ class Locks:
         """Connections taken."""
         return self._confirming + self._abandoned + self._expired
 
+    def settled(self, swept_per_s: float, offered_per_s: float) -> bool:
+        """Whether nothing will ever pile up again: at the plan's peak all that expires is freed."""
+        keeps_up = not swept_per_s or swept_per_s >= self._plan.peak_per_s * self._plan.abandoned
+        at_peak = offered_per_s >= self._plan.peak_per_s
+        steady = abs(self._abandoned - offered_per_s * self._plan.abandoned * self._plan.ttl_s)
+        return keeps_up and at_peak and not self.waiting and steady < 1.0 > self._expired
+
     def free(self, swept_per_s: float) -> None:
         """One step of confirmations, expiries and sweeps."""
-        self._confirming -= self._confirming * min(1.0, STEP_S / self._plan.to_confirm_s)
+        self._confirming -= self._confirming * min(1.0, self._step_s / self._plan.to_confirm_s)
         oldest = self._young.popleft()
         self._abandoned -= oldest
         self._expired += oldest
-        self._expired -= min(self._expired, swept_per_s * STEP_S or self._expired)
+        self._expired -= min(self._expired, swept_per_s * self._step_s or self._expired)
 
     def start(self, offered_per_s: float, room: float) -> float:
         """One step of checkouts that want a lock; how many failed, having waited too long."""
         plan = self._plan
-        wanted = self.waiting + offered_per_s * STEP_S
+        wanted = self.waiting + offered_per_s * self._step_s
         granted = min(wanted, max(0.0, room))
         left = granted * plan.abandoned
         self._young.append(left)
@@ -140,6 +159,11 @@ class Scaler:
         self._ready_s: float | None = None
         self.replicas = settings.replicas
 
+    @property
+    def rests(self) -> bool:
+        """Whether no replica is wanted, and none on its way."""
+        return self._ready_s is None and self._above_since_s is None
+
     def look(self, t_s: float, percent: float, told: Told) -> None:
         """One step."""
         settings = self._settings
@@ -156,14 +180,17 @@ class Scaler:
             self._above_since_s = None
 
 
-def play(plan: Plan) -> Told:
-    """The plan's hours in steps of 0.1 s."""
-    told, locks, settings = Told(), Locks(plan), plan.settings
+def play(plan: Plan, stop_percent: float = inf) -> Told:
+    """The plan's hours in steps, up to where the pool is so full, %.
+
+    Where nothing more can happen the rest is as the last step.
+    """
+    told, locks, settings, step_s = Told(), Locks(plan), plan.settings, plan.step_s
     scaler = Scaler(settings)
-    for step in range(round(plan.hours * HOUR_S / STEP_S)):
-        t_s, count = step * STEP_S, scaler.replicas
-        offered = plan.starts_per_s(t_s)
-        locks.free(count * settings.expiry_per_s)
+    for step in range(round(plan.hours * HOUR_S / step_s)):
+        t_s, count = step * step_s, scaler.replicas
+        offered, swept = plan.starts_per_s(t_s), count * settings.expiry_per_s
+        locks.free(swept)
         told.failed += locks.start(offered, count * settings.pool_max - locks.held)
         waits = locks.waiting > 0
         if waits and told.exhausted_h is None:
@@ -172,11 +199,16 @@ def play(plan: Plan) -> Told:
         cpu = _cpu_percent(settings, requests_per_s, locks.held / count, waits)
         used = 100 * locks.held / (count * settings.pool_max)
         told.peak = max(told.peak, used)
-        told.replica_hours += count * STEP_S / HOUR_S
+        told.replica_hours += count * step_s / HOUR_S
         told.connections = max(told.connections, count * settings.pool_max)
         scaler.look(t_s, cpu if settings.scale_on == "cpu" else used, told)
         if t_s / HOUR_S in MARKS_H:
             told.used[t_s / HOUR_S], told.cpu[t_s / HOUR_S] = used, cpu
+        if used >= stop_percent:
+            break
+        if t_s > _LAST_MARK_S and scaler.rests and locks.settled(swept, offered):
+            told.replica_hours += count * (plan.hours - t_s / HOUR_S)
+            break
     return told
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from math import floor, inf
 
-from analysis.tuning.lock_model import HOUR_S, LockSettings, Plan, Told, play
+from analysis.tuning.lock_model import LockSettings, Plan, Told, play
 
 Change = Callable[[str, float], LockSettings]
 """The settings with one of them replaced."""
@@ -66,8 +66,7 @@ def remedies(plan: Plan, change: Change, limit_percent: float, headroom: float) 
 
 def _expiring_per_s(plan: Plan) -> float:
     """Locks that nobody confirms, at the peak, for each replica."""
-    moments = range(round(plan.hours * HOUR_S))
-    return max(map(plan.starts_per_s, moments)) * plan.abandoned / plan.settings.replicas
+    return plan.peak_per_s * plan.abandoned / plan.settings.replicas
 
 
 def _least_change(
@@ -76,7 +75,7 @@ def _least_change(
     """By bisection; None where even the furthest does not suffice."""
 
     def enough(value: float) -> bool:
-        return suffices(play(replace(plan, settings=change(name, value))), limit)
+        return suffices(play(replace(plan, settings=change(name, value)), limit), limit)
 
     good, bad = _written(name, furthest, furthest), today
     if not enough(good):

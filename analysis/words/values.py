@@ -240,5 +240,7 @@ def show(value: float, unit: str = "", *, at_least: bool = False) -> str:
     if not isfinite(value):
         return "never" if unit == "h" else "unlimited"
     whole = abs(value) >= (1000 if unit else 100) or (not unit and value == int(value))
+    if unit == "%" and 99.0 < value < 100.0:  # what matters is what is missing
+        return f"{100.0 - float(f'{100.0 - value:.3g}'):.8g} %"
     text = f"{value:.0f}" if whole else f"{value:.3g}"
     return f"{text} {unit}".strip()

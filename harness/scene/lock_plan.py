@@ -3,11 +3,14 @@
 from collections.abc import Iterable
 from typing import Any, cast
 
-from analysis.tuning.lock_model import HOUR_S, LockSettings, Plan
+from analysis.tuning.lock_model import HOUR_S, STEP_S, LockSettings, Plan
+from harness.generator.generator import expected_rate
 from mock_services.table import SERVICES
 from recording.profile import Profile
 
 LOCKS, CHECKOUT = "inventory_lock", "checkout"
+_STEPS_OF_TTL = 100
+"""Of 48 hours those are as exact as any: a step is still a quarter of the way to confirm."""
 
 
 def is_slow(profile: Profile, keys: Iterable[str]) -> bool:
@@ -23,17 +26,27 @@ def plan_of(profile: Profile) -> Plan:
     funnel, load = profile.journey.funnel, profile.load
     share = funnel.detail * funnel.add_to_cart * funnel.start_checkout
     confirmed = funnel.charge * (1 - profile.journey.decline_share) * funnel.confirm
-    attempts = checkout.lock_attempts
+    attempts, per_user_s = checkout.lock_attempts, _journeys_per_user_s(profile)
+    ttl_s = min(float(checkout.lock_ttl_s), locks.lock_ttl_s)
     return Plan(
         cast(LockSettings, locks),
-        starts_per_s=lambda t_s: share * (load.intended(t_s) or 0.0),
+        starts_per_s=lambda t_s: share * per_user_s * (load.intended(t_s) or 0.0),
         hours=load.duration_s / HOUR_S,
         abandoned=1 - confirmed,
         patience_s=attempts * checkout.lock_attempt_timeout_s
         + (attempts - 1) * checkout.lock_retry_backoff_s,
-        ttl_s=min(float(checkout.lock_ttl_s), locks.lock_ttl_s),
+        ttl_s=ttl_s,
         to_confirm_s=2 * profile.journey.think.mean_s + _requests_s(profile),
+        step_s=max(STEP_S, ttl_s / _STEPS_OF_TTL),
     )
+
+
+def _journeys_per_user_s(profile: Profile) -> float:
+    """Journeys that each user begins a second; of arrivals, which are journeys, 1."""
+    if profile.load.model == "arrivals":
+        return 1.0
+    per_journey = profile.journey.funnel.requests_per_journey(profile.journey.decline_share)
+    return expected_rate(profile) / per_journey / profile.load.peak_users
 
 
 def _requests_s(profile: Profile) -> float:
