@@ -9,7 +9,7 @@ ARGS ?=
 
 .DEFAULT_GOAL := help
 .PHONY: help setup loadtest smoke soak gate tune calibrate mocks ui report runs bench echarts pages faults \
-	faults-hang test test-long lint format reference lock clean
+	faults-hang test test-long lint format reference dashboards lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -95,6 +95,9 @@ format: $(READY) ## write formatting and safe lint fixes
 
 reference: $(READY) ## write docs/reference/ anew from the code
 	@$(BIN)/python -m harness.write_reference
+
+dashboards: $(READY) ## write deploy/grafana and deploy/prometheus anew from the code
+	@$(BIN)/python -m harness.observe
 
 lock: ## write requirements.lock anew from pyproject.toml (needs uv)
 	@uv pip compile --universal --python-version 3.11 --extra dev --no-emit-index-url \

@@ -25,7 +25,7 @@ from recording.version import version
 
 VERBS = (
     "run", "gate", "capacity", "analyze", "report", "compare", "baseline", "calibrate", "runs",
-    "mocks", "audit", "worker", "schema", "tune",
+    "mocks", "audit", "worker", "schema", "tune", "rules",
 )  # fmt: skip
 app = typer.Typer(
     name="loadgate",

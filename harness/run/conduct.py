@@ -10,6 +10,7 @@ from typing import Any
 
 from harness.generator.generator import Workers, plan_json, processes_for, start_generator
 from harness.generator.handshake import PLAN_PORT_OFFSET, PlanServer
+from harness.observe.exporter import Exporter
 from harness.run.events import write_event
 from harness.run.faults import planted
 from harness.run.search import Search, Searcher, searching
@@ -57,6 +58,7 @@ class Order:
     search: Search | None = None
     labels: Mapping[str, str] = field(default_factory=dict)
     enough: Callable[[RunDir, RunClock], str] | None = None
+    exporter: Exporter | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +80,7 @@ def conduct(
     workers: Workers,
     seed: int,
     labels: Mapping[str, str],
+    exporter: Exporter | None = None,
 ) -> RunDir:
     """Execute a profile that was ``checked`` and record it; returns the run directory.
 
@@ -89,7 +92,7 @@ def conduct(
     resolved = seeded_load(profile, seed)
     if not profile.target.urls:
         resolved = resolved.model_copy(update={"services": settings})
-    order = Order(resolved, scene, overrides, workers, seed, labels=labels)
+    order = Order(resolved, scene, overrides, workers, seed, labels=labels, exporter=exporter)
     return record(order, runs, view)
 
 
@@ -202,6 +205,8 @@ def _tell_unsampled(job: Job, scene: Scene, view: LiveView) -> None:
 def _under_load(job: Job, scene: Scene, interrupt: Interrupt, view: LiveView) -> End:
     order, run = job.order, job.run
     profile, workers, paired = order.profile, order.workers, order.paired
+    if order.exporter is not None:
+        order.exporter.attach(run, job.clock, profile, scene.sampled)
     sampler = Sampler(run, scene.sampled, profile.sampling, job.clock, profile.target.ca_file)
     sampler.start()
     server: PlanServer | None = None

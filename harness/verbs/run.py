@@ -12,6 +12,7 @@ Examples:
 - `loadgate run release --label shop=1.4.2`
 - `loadgate run bf2025-peak --dry-run`  (what it would take)
 - `loadgate run bf2025 --workers-expected 3 --bind 0.0.0.0`
+- `loadgate run soak --metrics-port 9646`  (for Prometheus, docs/observability.md)
 """
 
 from typing import Annotated
@@ -22,6 +23,7 @@ from harness import options
 from harness.generator.generator import MASTER_PORT, Workers
 from harness.generator.handshake import LOOPBACK, PLAN_PORT_OFFSET, check_can_listen
 from harness.generator.token import Token, given_token, made_token
+from harness.observe.exporter import exporting
 from harness.run.conduct import checked, conduct
 from harness.run.forecast import answer_forecast, forecast
 from harness.scene.seeds import drawn
@@ -57,6 +59,21 @@ Port = Annotated[
     ),
 ]
 
+MetricsPort = Annotated[
+    int | None,
+    typer.Option(
+        "--metrics-port",
+        min=1,
+        max=65_535,
+        metavar="N",
+        help="Serve /metrics of the run on this port, for Prometheus.",
+    ),
+]
+MetricsHost = Annotated[
+    str | None,
+    typer.Option("--metrics-host", metavar="HOST", help=f"Address to serve it on [{LOOPBACK}]."),
+]
+
 
 def run(
     profile: options.ProfileName,
@@ -74,10 +91,14 @@ def run(
     wait_s: options.WaitS = 600.0,
     token: options.TokenText = None,
     token_file: options.TokenFile = None,
+    metrics_port: MetricsPort = None,
+    metrics_host: MetricsHost = None,
     dry_run: options.DryRun = False,
 ) -> None:
     """Record and judge."""
     workers = _workers(workers_expected, bind, port, given_token(token, token_file), wait_s)
+    if metrics_host is not None and metrics_port is None:
+        raise ConfigError(f"--metrics-host {metrics_host}: add --metrics-port N")
     check_folder(runs, "--runs")
     named = parse_labels(labels or [])
     limits = options.read_limits(thresholds)
@@ -88,14 +109,14 @@ def run(
         answer_forecast(forecast(plan, limits, workers.expected), as_json=as_json)
         return
     console = Screen(stderr=as_json)
-    _announce(console, plan)
-    if workers.remote:
-        console.print(f"start {workers_expected} worker(s), each with:")
-        console.print(f"  {workers.command}", soft_wrap=True)
-    with LiveView(console, f"loadgate {plan.name}") as view:
-        seed = drawn(seed)
-        recorded = conduct(plan, settings, overrides or [], runs, view, workers, seed, named)
-    finish(recorded, limits, as_json=as_json, everything=everything, inconclusive=inconclusive)
+    with exporting(metrics_host or LOOPBACK, metrics_port, limits) as exporter:
+        _announce(console, plan, workers)
+        with LiveView(console, f"loadgate {plan.name}") as view:
+            seed = drawn(seed)
+            recorded = conduct(
+                plan, settings, overrides or [], runs, view, workers, seed, named, exporter
+            )
+        finish(recorded, limits, as_json=as_json, everything=everything, inconclusive=inconclusive)
 
 
 def _workers(
@@ -112,11 +133,14 @@ def _workers(
     return Workers(expected, host, port, token or made_token(), within_s) if expected else Workers()
 
 
-def _announce(console: Screen, plan: Profile) -> None:
+def _announce(console: Screen, plan: Profile, workers: Workers) -> None:
     spans = map(format_duration, (plan.load.duration_s, plan.measured_s))
     what = ": {}, {} ({} measured)".format(_load(plan), *spans)
     why = f" — {plan.description}" if plan.description else ""
     console.print(styled(plan.name, "bold"), what + why, sep="", soft_wrap=not console.is_terminal)
+    if workers.remote:
+        console.print(f"start {workers.expected} worker(s), each with:")
+        console.print(f"  {workers.command}", soft_wrap=True)
 
 
 def _load(profile: Profile) -> str:
