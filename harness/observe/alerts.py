@@ -1,4 +1,4 @@
-"""Alert rules for Prometheus: thresholds.toml, the runbook's table, what makes a run no evidence."""
+"""Alert rules for Prometheus: thresholds.toml, the runbook's table, what spoils a run."""
 
 import re
 from collections.abc import Iterable, Iterator

@@ -34,7 +34,7 @@ SILENCE_S = 5.0
 """A client that sends nothing for so long is dropped."""
 LAST_SCRAPE_S = 60.0
 """How long the page waits for its last reader at most; Prometheus' default interval."""
-_TICK_S = 1.0
+_TICK_S = 0.5
 
 
 class Exporter:
@@ -74,7 +74,7 @@ class Exporter:
                 raise RunFailedError(self._problem)
             if self._told is None:
                 return b""
-            if self._told.follower.ended:
+            if self._told.follower.verdict:
                 self._last_read.set()
             return generate_latest(_Page(self._told))
 
@@ -97,10 +97,11 @@ class Exporter:
             self._read()
 
     def close(self) -> None:
-        """Stop serving, after whoever read it regularly has read the end as well."""
+        """Stop serving, after whoever read it regularly has read the verdict as well."""
+        self.keep_up()
         if len(self._scrapes_s) > 1 and self._told is not None and self._told.follower.ended:
             before_s, last_s = self._scrapes_s
-            wait_s = min(LAST_SCRAPE_S, last_s - before_s + _TICK_S)
+            wait_s = min(LAST_SCRAPE_S, last_s - before_s + 2 * _TICK_S)
             with (
                 saying("until Prometheus has read the last figures …"),
                 suppress(KeyboardInterrupt),
