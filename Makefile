@@ -9,7 +9,7 @@ ARGS ?=
 
 .DEFAULT_GOAL := help
 .PHONY: help setup loadtest smoke soak gate tune calibrate mocks ui report runs bench echarts pages faults \
-	faults-hang test test-long lint format reference dashboards lock clean
+	faults-hang test test-long prometheus lint format reference dashboards lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -80,6 +80,9 @@ faults-hang: $(READY) ## shares of requests that never answer, in both models (2
 test: $(READY) ## all tests; those under load afterwards, two at a time
 	@$(BIN)/python -m pytest --numprocesses 4 --dist worksteal -m "not live and not long"
 	@$(BIN)/python -m pytest --numprocesses 2 --dist worksteal -m "live and not long"
+
+prometheus: $(READY) ## a real Prometheus beside a run: every panel has data (needs Debian's prometheus)
+	@$(BIN)/python -m pytest tests/harness/test_observe_live.py
 
 test-long: $(READY) ## what `make test` has shortened: more kills, more values, 48 hours
 	@$(BIN)/python -m pytest --numprocesses 2 --dist worksteal -m long

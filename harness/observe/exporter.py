@@ -21,6 +21,7 @@ from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_late
 from prometheus_client.registry import Collector
 
 from analysis.limits.thresholds import Thresholds
+from harness.observe import names
 from harness.observe.families import Told, families
 from harness.observe.follower import Follower
 from harness.screen.saying import saying
@@ -74,9 +75,12 @@ class Exporter:
                 raise RunFailedError(self._problem)
             if self._told is None:
                 return b""
-            if self._told.follower.verdict:
-                self._last_read.set()
             return generate_latest(_Page(self._told))
+
+    def sent(self, page: bytes) -> None:
+        """A page has left. With the verdict on it, there is nothing more to read."""
+        if f"{names.VERDICT}{{".encode() in page:
+            self._last_read.set()
 
     def _read(self) -> None:
         """What is new. Counts that once missed something stay wrong, so they are told no more."""
@@ -170,6 +174,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(500, "text/plain", f"{error}\n".encode())
         else:
             self._answer(200, kind, body)
+            exporter.sent(body)
 
     def _answer(self, status: int, kind: str, body: bytes) -> None:
         self.send_response(status)

@@ -9,7 +9,7 @@ from harness.observe.panels import MARKS, PANELS
 from tests.harness.conftest import StartRun, repeated_when_starved
 from tests.harness.prometheus_server import prometheus
 
-pytestmark = pytest.mark.live
+pytestmark = [pytest.mark.live, pytest.mark.long]
 EXPRESSIONS = [
     query.expr.replace("$environment", "staging-perf")
     for panel in PANELS
