@@ -21,6 +21,7 @@ from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_late
 from prometheus_client.registry import Collector
 
 from analysis.limits.thresholds import Thresholds
+from harness.generator.handshake import LOOPBACK
 from harness.observe import names
 from harness.observe.families import Told, families
 from harness.observe.follower import Follower
@@ -116,9 +117,11 @@ class Exporter:
 
 
 @contextmanager
-def exporting(host: str, port: int | None, limits: Thresholds) -> Iterator[Exporter | None]:
-    """An exporter for as long as this lasts; none without a port."""
-    exporter = Exporter(host, port, limits) if port is not None else None
+def exporting(host: str | None, port: int | None, limits: Thresholds) -> Iterator[Exporter | None]:
+    """An exporter for as long as this lasts; none without a port. Raises ConfigError."""
+    if host is not None and port is None:
+        raise ConfigError(f"--metrics-host {host}: add --metrics-port N")
+    exporter = Exporter(host or LOOPBACK, port, limits) if port is not None else None
     try:
         yield exporter
     finally:

@@ -12,7 +12,7 @@ Examples:
 - `loadgate run release --label shop=1.4.2`
 - `loadgate run bf2025-peak --dry-run`  (what it would take)
 - `loadgate run bf2025 --workers-expected 3 --bind 0.0.0.0`
-- `loadgate run soak --metrics-port 9646`  (for Prometheus, docs/observability.md)
+- `loadgate run soak --metrics-port 9646`  (for Prometheus)
 """
 
 from typing import Annotated
@@ -97,8 +97,6 @@ def run(
 ) -> None:
     """Record and judge."""
     workers = _workers(workers_expected, bind, port, given_token(token, token_file), wait_s)
-    if metrics_host is not None and metrics_port is None:
-        raise ConfigError(f"--metrics-host {metrics_host}: add --metrics-port N")
     check_folder(runs, "--runs")
     named = parse_labels(labels or [])
     limits = options.read_limits(thresholds)
@@ -109,7 +107,7 @@ def run(
         answer_forecast(forecast(plan, limits, workers.expected), as_json=as_json)
         return
     console = Screen(stderr=as_json)
-    with exporting(metrics_host or LOOPBACK, metrics_port, limits) as exporter:
+    with exporting(metrics_host, metrics_port, limits) as exporter:
         _announce(console, plan, workers)
         with LiveView(console, f"loadgate {plan.name}") as view:
             seed = drawn(seed)
