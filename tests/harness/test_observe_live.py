@@ -1,5 +1,6 @@
 """A real Prometheus beside a real run: every panel has data, and the last counts arrive."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -40,3 +41,6 @@ def test_a_prometheus_sees_the_run_and_its_end(start_run: StartRun, tmp_path: Pa
         total = "sum(max_over_time(loadgate_requests_total[5m]))"
         assert seen.values(total) == [counted["recorded"]]
         assert seen.values("max_over_time(loadgate_verdict[5m])") == [1]
+        kept = (run.root / "exemplars.jsonl").read_text().splitlines()
+        traces = [json.loads(line)["trace_id"] for line in kept]
+        assert len({*traces}) == len(traces) > 0
