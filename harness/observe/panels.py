@@ -72,7 +72,7 @@ MARKS = (
     Mark("Scale-out", SCALED, "green"),
     Mark("Collections and kills", f"{GC}|{OOM_KILLED}", "purple"),
     Mark("Faults", f"{FAULT_STARTED}|{FAULT_ENDED}|{WORKER_LOST}", "orange"),
-    Mark("Guards", "guard.*|paused|resumed|aborted", "yellow"),
+    Mark("Guards", "guard_.*|pause_asked|resume_asked|invalid_seen", "yellow"),
 )
 
 
