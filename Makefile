@@ -9,7 +9,7 @@ ARGS ?=
 
 .DEFAULT_GOAL := help
 .PHONY: help setup loadtest smoke soak replay gate tune calibrate mocks ui report runs bench echarts pages faults \
-	faults-hang test test-long lint format reference post-mortem lock clean
+	faults-hang test test-long prometheus lint format reference post-mortem dashboards lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -84,6 +84,9 @@ test: $(READY) ## all tests; those under load afterwards, two at a time
 	@$(BIN)/python -m pytest --numprocesses 4 --dist worksteal -m "not live and not long"
 	@$(BIN)/python -m pytest --numprocesses 2 --dist worksteal -m "live and not long"
 
+prometheus: $(READY) ## a real Prometheus beside a run: every panel has data (needs Debian's prometheus)
+	@$(BIN)/python -m pytest tests/harness/test_observe_live.py
+
 test-long: $(READY) ## what `make test` has shortened: more kills, more values, 48 hours
 	@$(BIN)/python -m pytest --numprocesses 2 --dist worksteal -m long
 
@@ -101,6 +104,9 @@ post-mortem: $(READY) ## docs/post-mortem.md anew: that of LT-2025-Q3-CHECKOUT
 
 reference: $(READY) ## write docs/reference/ anew from the code
 	@$(BIN)/python -m harness.write_reference
+
+dashboards: $(READY) ## write deploy/grafana and deploy/prometheus anew from the code
+	@$(BIN)/python -m harness.observe
 
 lock: ## write requirements.lock anew from pyproject.toml (needs uv)
 	@uv pip compile --universal --python-version 3.11 --extra dev --no-emit-index-url \

@@ -25,7 +25,7 @@ from recording.version import version
 
 VERBS = (
     "run", "resume", "gate", "capacity", "analyze", "report", "compare", "baseline", "calibrate",
-    "runs", "mocks", "audit", "worker", "schema", "tune", "trend", "seed", "cleanup",
+    "runs", "mocks", "audit", "worker", "schema", "tune", "trend", "seed", "cleanup", "rules",
 )  # fmt: skip
 app = typer.Typer(
     name="loadgate",

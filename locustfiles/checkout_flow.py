@@ -35,6 +35,7 @@ from locustfiles.shape import PhaseShape
 from locustfiles.shares import Shares
 from locustfiles.steps import STEPS, Request, Step, UnaskableError, Visit
 from locustfiles.timetable import TIMETABLE
+from locustfiles.trace import new_traceparent
 from recording.hlog import UNPAIRED
 from recording.outcomes import EXPECTED_OUTCOMES, OK
 from recording.slots import ARMS, Arm
@@ -207,10 +208,11 @@ class CheckoutUser(User):
     ) -> tuple[Answer, dict[str, Any], dict[str, Any]]:
         """Send one request and record its outcome: the answer, the context, what it said if ok."""
         request_id = listeners.WORKER.next_request_id()
-        headers = f"{self._headers}X-Request-ID: {request_id}\r\n"
+        traceparent = new_traceparent()
+        headers = f"{self._headers}X-Request-ID: {request_id}\r\ntraceparent: {traceparent}\r\n"
         if request.key:
             headers += f"Idempotency-Key: {request.key}\r\n"
-        context = self._context(step, request_id)
+        context = self._context(step, request_id, traceparent)
         answer = self._exchange(step, request, headers, context)
         said = parse(answer.content)
         label = _outcome(step, request, answer, said, again=again)
@@ -222,12 +224,13 @@ class CheckoutUser(User):
         self._report(step, request, answer, context)
         return answer, context, good
 
-    def _context(self, step: Step, request_id: str) -> dict[str, Any]:
+    def _context(self, step: Step, request_id: str, traceparent: str) -> dict[str, Any]:
         """What the recorder wants to know of a request beyond what Locust asks for."""
         return {
             "step": step.name,
             "arm": self._arm or UNPAIRED,
             "request_id": request_id,
+            "traceparent": traceparent,
             "due_s": self._due_s - PLAN.clock.epoch_s if OPEN and self._due_s else None,
         }
 

@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from locustfiles.trace import trace_id_of
 from recording.hlog import UNPAIRED
 
 _SERVER_TIME = re.compile(rb"(?i)\r\nx-response-time:[ \t]*(\d+(?:\.\d+)?)[ \t]*ms[ \t]*\r\n")
@@ -66,5 +67,6 @@ class Exemplars:
             "latency_ms": round(latency_ms, 3),
             "server_ms": server_time_ms(response.head),
             "request_id": context["request_id"],
+            "trace_id": trace_id_of(context["traceparent"]),
             "status": response.status_code,
         }

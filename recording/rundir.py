@@ -54,7 +54,7 @@ class RunDir:
     events = _At("events.jsonl")
     """Phase changes, pool exhaustion, collections, faults, how it ended."""
     exemplars = _At("exemplars.jsonl")
-    """Failures and the slowest requests, with X-Request-ID."""
+    """Failures and the slowest requests, with X-Request-ID and trace id."""
     ledger = _At("ledger")
     """Folder of both sides' orders."""
     orders = _At("ledger/orders.sqlite")

@@ -96,6 +96,10 @@ OPTIONS = [
     (["run", "smoke", "--workers-expected", "1", "--port", "TAKEN"], "cannot listen there"),
     (["run", "smoke", "--port", "FREE"], "add --workers-expected N"),
     (["run", "smoke", "--port", "65535"], "--port 65535: must be less than or equal to 65534"),
+    (["run", "smoke", "--metrics-port", "0"], "--metrics-port 0: must be greater than or equal"),
+    (["run", "smoke", "--metrics-port", "TAKEN"], "--metrics-port TAKEN: cannot listen there"),
+    (["run", "smoke", "--metrics-host", "127.0.0.1"], "127.0.0.1: add --metrics-port N"),
+    (["run", "smoke", "--metrics-host", "300.1.1.1", "--metrics-port", "FREE"], "cannot listen"),
     (["run", "smoke", "--token", "short"], "--token: a token has at least"),
     (["run", "smoke", "--token-file", "none"], "--token-file none: cannot be read"),
     (["run", "smoke", "--runs", "FILE"], "--runs FILE: nothing can be written there"),
@@ -126,6 +130,8 @@ OPTIONS = [
     (["baseline", "list", "--baselines", "FILE"], "FILE: cannot be read"),
     (["runs", "--runs", "FILE"], "FILE: cannot be read: Not a directory"),
     (["schema", "verdicts"], "verdicts: write 'profile'"),
+    (["rules", "promtheus"], "no verb 'promtheus'; did you mean 'prometheus'?"),
+    (["rules", "prometheus", "--thresholds", "none"], "none: no such file"),
 ]
 LIMITS = [
     ('[jorney]\nlatency = ["p99 < 1 s"]', 1, "[jorney]: unknown section 'jorney'; did you mean"),

@@ -1,6 +1,6 @@
 """What only a page with room has: examples of requests, and the whole configuration."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from analysis.evidence.run import Evidence
@@ -38,22 +38,29 @@ def _ms(row: Mapping[str, Any], key: str) -> float:
 
 
 def _requests(evidence: Evidence, rows: Sequence[Mapping[str, Any]], title: str) -> Table:
+    """Their traces too; recordings of before there were any have none."""
+    ids = {"request_id": "X-Request-ID", "trace_id": "trace id"}
+    shown = [key for key in ids if key == "request_id" or any(key in row for row in rows)]
     columns = (
         *texts("at", "step", "outcome"),
         *numbers("latency", "in the service"),
-        *texts("X-Request-ID"),
+        *texts(*(ids[key] for key in shown)),
     )
-    return Table(columns, tuple(Row(tuple(_cells(evidence, row))) for row in rows), title)
+    cells = ((*_cells(evidence, row), *_texts(row, shown)) for row in rows)
+    return Table(columns, tuple(map(Row, cells)), title)
 
 
 def _cells(evidence: Evidence, row: Mapping[str, Any]) -> Iterator[str]:
     at_s = _ms(row, "t_s")
     yield evidence.elapsed(at_s) if at_s >= 0 else ""
-    yield from (plain(str(row.get(key, ""))) for key in ("step", "outcome"))
+    yield from _texts(row, ("step", "outcome"))
     yield from (
         f"{ms:.0f} ms" if (ms := _ms(row, key)) >= 0 else "" for key in ("latency_ms", "server_ms")
     )
-    yield plain(str(row.get("request_id", "")))
+
+
+def _texts(row: Mapping[str, Any], keys: Iterable[str]) -> Iterator[str]:
+    yield from (plain(str(row.get(key, ""))) for key in keys)
 
 
 def _settings(evidence: Evidence) -> Iterator[tuple[str, str]]:

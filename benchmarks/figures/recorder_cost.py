@@ -81,7 +81,7 @@ def _requests(latencies_ms: list[float]) -> Iterator[tuple[float, _Answer, dict[
     for number, latency_ms in enumerate(latencies_ms):
         context = {"step": STEPS[number % len(STEPS)], "outcome": "ok", "expected": True}
         context |= {"request_id": f"lt-req-{number:09d}", "order_id": None, "due_s": None}
-        context |= {"arm": "run"}
+        context |= {"arm": "run", "traceparent": f"00-{number:032x}-{number:016x}-01"}
         yield latency_ms, _Answer(int(latency_ms)), context
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from analysis.limits.guard import Guards
 from harness.generator.generator import Workers, plan_json, processes_for, start_generator
 from harness.generator.handshake import PLAN_PORT_OFFSET, PlanServer
+from harness.observe.exporter import Exporter
 from harness.run.events import write_event
 from harness.run.faults import planted
 from harness.run.guarded import guarded
@@ -63,6 +64,7 @@ class Order:
     labels: Mapping[str, str] = field(default_factory=dict)
     enough: Callable[[RunDir, RunClock], str] | None = None
     guards: Guards | None = None
+    exporter: Exporter | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +87,7 @@ def conduct(
     seed: int,
     labels: Mapping[str, str],
     guards: Guards,
+    exporter: Exporter | None = None,
 ) -> RunDir:
     """Execute a profile that was ``checked`` and record it; returns the run directory.
 
@@ -96,7 +99,9 @@ def conduct(
     resolved = seeded_load(profile, seed)
     if not profile.target.urls:
         resolved = resolved.model_copy(update={"services": settings})
-    order = Order(resolved, scene, overrides, workers, seed, labels=labels, guards=guards)
+    order = Order(
+        resolved, scene, overrides, workers, seed, labels=labels, guards=guards, exporter=exporter
+    )
     return record(order, runs, view)
 
 
@@ -210,6 +215,8 @@ def _tell_unsampled(job: Job, scene: Scene, view: LiveView) -> None:
 def _under_load(job: Job, scene: Scene, interrupt: Interrupt, view: LiveView) -> End:
     order, run = job.order, job.run
     profile, workers, paired = order.profile, order.workers, order.paired
+    if order.exporter is not None:
+        order.exporter.attach(run, job.clock, profile, scene.sampled)
     sampler = Sampler(run, scene.sampled, profile.sampling, job.clock, profile.target.ca_file)
     sampler.start()
     server: PlanServer | None = None

@@ -12,6 +12,7 @@ Examples:
 - `loadgate run release --label shop=1.4.2`
 - `loadgate run bf2025-peak --dry-run`  (what it would take)
 - `loadgate run bf2025 --workers-expected 3 --bind 0.0.0.0`
+- `loadgate run soak --metrics-port 9646`  (for Prometheus)
 """
 
 from typing import Annotated
@@ -24,6 +25,7 @@ from harness import options
 from harness.generator.generator import MASTER_PORT, Workers
 from harness.generator.handshake import LOOPBACK, PLAN_PORT_OFFSET, check_can_listen
 from harness.generator.token import Token, given_token, made_token
+from harness.observe.exporter import exporting
 from harness.run.conduct import checked, conduct
 from harness.run.forecast import answer_forecast, forecast
 from harness.scene.seeds import drawn
@@ -64,6 +66,21 @@ StopWhenInvalid = Annotated[
     typer.Option("--stop-when-invalid", help="End a run that is no evidence any more."),
 ]
 
+MetricsPort = Annotated[
+    int | None,
+    typer.Option(
+        "--metrics-port",
+        min=1,
+        max=65_535,
+        metavar="N",
+        help="Serve /metrics of the run on this port, for Prometheus.",
+    ),
+]
+MetricsHost = Annotated[
+    str | None,
+    typer.Option("--metrics-host", metavar="HOST", help=f"Address to serve it on [{LOOPBACK}]."),
+]
+
 
 def run(
     profile: options.ProfileName,
@@ -82,6 +99,8 @@ def run(
     token: options.TokenText = None,
     token_file: options.TokenFile = None,
     stop_when_invalid: StopWhenInvalid = False,
+    metrics_port: MetricsPort = None,
+    metrics_host: MetricsHost = None,
     dry_run: options.DryRun = False,
 ) -> None:
     """Record and judge."""
@@ -96,14 +115,15 @@ def run(
         answer_forecast(forecast(plan, limits, workers.expected), as_json=as_json)
         return
     console = Screen(stderr=as_json)
-    _announce(console, plan)
-    _announce_workers(console, workers)
-    with LiveView(console, f"loadgate {plan.name}") as view:
-        seed = drawn(seed)
-        guards = limits.guards.stopping(when_invalid=stop_when_invalid)
-        asked = (overrides or [], runs, view, workers, seed, named, guards)
-        recorded = conduct(plan, settings, *asked)
-    finish(recorded, limits, as_json=as_json, everything=everything, inconclusive=inconclusive)
+    with exporting(metrics_host, metrics_port, limits) as exporter:
+        _announce(console, plan)
+        _announce_workers(console, workers)
+        with LiveView(console, f"loadgate {plan.name}") as view:
+            seed = drawn(seed)
+            guards = limits.guards.stopping(when_invalid=stop_when_invalid)
+            asked = (overrides or [], runs, view, workers, seed, named, guards, exporter)
+            recorded = conduct(plan, settings, *asked)
+        finish(recorded, limits, as_json=as_json, everything=everything, inconclusive=inconclusive)
 
 
 def _workers(

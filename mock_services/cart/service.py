@@ -97,6 +97,12 @@ class CartService(MockService[CartSettings]):
         yield CounterMetricFamily(
             "cart_sessions_evicted", "Expired sessions dropped", value=self.cache.evicted
         )
+        lookups = CounterMetricFamily(
+            "cart_session_lookups", "Sessions looked up by their cart", labels=("result",)
+        )
+        lookups.add_metric(("hit",), self.cache.hits)
+        lookups.add_metric(("miss",), self.cache.misses)
+        yield lookups
 
     def add(self, request: Request, item: CartItem) -> Response:
         """Put an item into its cart."""

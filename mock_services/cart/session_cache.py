@@ -31,6 +31,8 @@ class SessionCache:
         self.sessions_max: int | None = None
         self.leaks = Share(0.0)
         self.evicted = 0
+        self.hits = 0
+        self.misses = 0
         self._clock = clock
         self._random = random.Random(seed)
         self._noise = self._random.randbytes(_NOISE_BYTES)
@@ -49,7 +51,9 @@ class SessionCache:
         if session is not None and now_s - session.accessed_s < self.ttl_s:
             session.accessed_s = now_s
             self._sessions.move_to_end(cart_id)
+            self.hits += 1
             return session
+        self.misses += 1
         if session is not None:
             del self._sessions[cart_id]
             self.evicted += 1

@@ -94,21 +94,21 @@ class Downstream:
         began_s = time.perf_counter()
         modelled_s: float | None = None
         try:
-            answer = await self._attempts(call.request_id, target, question)
+            answer = await self._attempts(call, target, question)
             modelled_s = answer.modelled_s
             return answer
         finally:
             took_s = time.perf_counter() - began_s
             call.covers(took_s if modelled_s is None else min(took_s, modelled_s))
 
-    async def _attempts(self, request_id: str, target: Target, question: Question) -> Answer:
+    async def _attempts(self, call: Call, target: Target, question: Question) -> Answer:
         problem = ""
         for attempt in range(target.attempts):
             if attempt:
                 await asyncio.sleep(target.backoff_s)
             try:
                 async with asyncio.timeout(target.attempt_timeout_s):
-                    answer = await self._once(request_id, target, question, attempt)
+                    answer = await self._once(call, target, question, attempt)
             except TimeoutError:
                 problem = f"did not answer within {target.attempt_timeout_s * 1000:.0f}ms"
             except BrokenOffError as error:
@@ -123,12 +123,10 @@ class Downstream:
                 problem = f"answered {answer.status}"
         raise UnavailableError(target, problem)
 
-    async def _once(
-        self, request_id: str, target: Target, question: Question, attempt: int
-    ) -> Answer:
+    async def _once(self, call: Call, target: Target, question: Question, attempt: int) -> Answer:
         """Raises ValueError for a usable status with an unusable body (pydantic's is one)."""
         body = None if question.body is None else orjson.dumps(question.body)
-        own = b"X-Request-ID: %b\r\n" % request_id.encode("latin-1")
+        own = b"X-Request-ID: %b\r\n%b" % (call.request_id.encode("latin-1"), call.trace)
         reply = await self._to(target.url).ask(question.method, question.path, own, body)
         model = question.answers.get(reply.status)
         value = model.model_validate_json(reply.body) if model else None

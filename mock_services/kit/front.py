@@ -23,6 +23,7 @@ BUSINESS_PREFIX = "/api/"
 _TOKEN = re.compile(rb"^Bearer lt-(?:user|svc)-token-\S+$", re.IGNORECASE)
 _LIVE_KEY = re.compile(rb"sk_live_", re.IGNORECASE)
 _ID_MAX_CHARS = 200
+_TRACE = (b"traceparent", b"tracestate")
 
 
 class Front:
@@ -36,8 +37,8 @@ class Front:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        authorization, request_id, body_bytes = _read_headers(scope)
-        call = Call(request_id)
+        authorization, request_id, trace, body_bytes = _read_headers(scope)
+        call = Call(request_id, trace)
         call.attach(scope)
         answer = _stamping(call, send)
         business = scope["path"].startswith(BUSINESS_PREFIX)
@@ -86,17 +87,19 @@ def _stamping(call: Call, send: Send) -> Send:
     return stamped
 
 
-def _read_headers(scope: Scope) -> tuple[bytes, str, int | None]:
-    """Authorization, request id, and the length of the body: None when it is not said."""
-    authorization, request_id = b"", ""
+def _read_headers(scope: Scope) -> tuple[bytes, str, bytes, int | None]:
+    """Authorization, request id, lines of its trace, and the body's length: None if not said."""
+    authorization, request_id, trace = b"", "", b""
     body_bytes: int | None = 0
     for name, value in scope["headers"]:
         if name == b"authorization":
             authorization = value
         elif name == b"x-request-id":
             request_id = value.decode("latin-1")[:_ID_MAX_CHARS]
+        elif name in _TRACE:
+            trace += b"%b: %b\r\n" % (name, value)
         elif name == b"content-length":
             body_bytes = int(value)
         elif name == b"transfer-encoding":
             body_bytes = None
-    return authorization, request_id or f"mock-{uuid.uuid4().hex}", body_bytes
+    return authorization, request_id or f"mock-{uuid.uuid4().hex}", trace, body_bytes

@@ -38,7 +38,8 @@ def response(server: str | None = None, body: bytes = b"", status: int = 200) ->
 
 def begun(number: int = 1, due_s: float | None = None) -> dict[str, Any]:
     """What the recorder knows of a request when it begins."""
-    return {"step": "browse", "arm": "run", "request_id": f"lt-req-{number}", "due_s": due_s}
+    ids = {"request_id": f"lt-req-{number}", "traceparent": f"00-{number:032x}-{number:016x}-01"}
+    return {"step": "browse", "arm": "run", "due_s": due_s} | ids
 
 
 def answered(outcome: str = "ok", order: str | None = None) -> dict[str, Any]:
@@ -157,6 +158,7 @@ def test_every_failure_is_an_exemplar_with_its_body_and_request_id() -> None:
     report = recorder.take(final=True)
     assert [row["body"] for row in report["exemplars"]] == ['{"error":"x"}'] * 2
     assert report["exemplars"][0]["request_id"] == "lt-req-1"
+    assert report["exemplars"][0]["trace_id"] == f"{1:032x}"
     assert (report["failed"], report["failures_left_out"]) == (3, 1)
 
 

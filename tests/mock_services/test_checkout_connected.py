@@ -117,12 +117,16 @@ def test_a_cart_becomes_an_order(shop: Open) -> None:
 
 
 def test_others_are_asked_as_a_service_with_the_id_of_the_request(shop: Open) -> None:
-    """The service token, and X-Request-ID handed on."""
+    """The service token; X-Request-ID and the trace handed on as they came, and none made up."""
     one = shop()
-    one.start(**{"X-Request-ID": "lt-req-1"})
+    trace = {"traceparent": f"00-{7:032x}-{7:016x}-01", "tracestate": "a=1,b=2"}
+    one.start(**{"X-Request-ID": "lt-req-1"}, **trace)
     headers = {name.lower(): value for name, value in one.fake.asked[0][2].items()}
     assert headers["authorization"] == "Bearer lt-svc-token-checkout"
     assert headers["x-request-id"] == "lt-req-1"
+    assert {name: headers[name] for name in trace} == trace
+    one.start("cart-2")
+    assert not trace.keys() & {name.lower() for name in one.fake.asked[-1][2]}
 
 
 def test_a_coupon_takes_a_quarter_off_also_after_kill_9(shop: Open) -> None:

@@ -51,13 +51,15 @@ def open_payment(start: Start, fake: Fake, tmp_path: Path) -> Callable[..., Runn
 
 
 def test_the_amount_is_checkouts_total(open_payment: Callable[..., Running], fake: Fake) -> None:
-    """Asked for with a service token and the request's own id."""
-    response = open_payment().post(CHARGE, BODY, **{"X-Request-ID": "r-1"})
+    """Asked for with a service token and the request's own id and trace."""
+    trace = f"00-{7:032x}-{7:016x}-01"
+    response = open_payment().post(CHARGE, BODY, **{"X-Request-ID": "r-1", "traceparent": trace})
     assert response.json()["amount"] == "$67.49"
     ((method, path, headers),) = fake.asked
     assert (method, path) == ("GET", CHECKOUT)
     assert headers["Authorization"] == "Bearer lt-svc-token-payment"
     assert headers["X-Request-ID"] == "r-1"
+    assert headers["traceparent"] == trace
 
 
 def test_an_unknown_checkout_and_a_foreign_one_are_refused(

@@ -1,0 +1,25 @@
+"""What loadgate's own metrics are called; docs/observability.md says what each is.
+
+What a service exports has its names in ``recording/metric_names.py``.
+"""
+
+USERS = "locust_user_count"
+"""As the dashboard of LT-2025-Q3-CHECKOUT queries it."""
+REQUESTS = "loadgate_requests_total"
+FAILED = "loadgate_failed_requests_total"
+"""There from the start, at 0: what a counter already has when it is first scraped is no growth."""
+DURATION = "loadgate_request_duration_seconds"
+DISTORTION = "loadgate_distortion_seconds"
+LAG = "loadgate_generator_lag_seconds"
+JOURNEYS = "loadgate_journeys_total"
+CONFIRMED = "loadgate_orders_confirmed_total"
+PHASE = "loadgate_phase"
+STATE = "loadgate_run_state"
+VERDICT = "loadgate_verdict"
+INFO = "loadgate_run_info"
+VALIDITY_LIMIT = "loadgate_validity_limit_seconds"
+EVENTS = "loadgate_events_total"
+EVENT_TIME = "loadgate_event_timestamp_seconds"
+WORKER_CPU = "loadgate_worker_cpu_seconds_total"
+WORKER_RSS = "loadgate_worker_resident_memory_bytes"
+WORKER_WAIT = "loadgate_worker_run_queue_wait_seconds_total"
