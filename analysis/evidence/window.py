@@ -14,6 +14,8 @@ from recording.hlog import Interval
 from recording.metric_names import UP
 from recording.series_reader import Key, Series
 
+EDGE_S = 1.0
+"""Once a second the generator says how many users there are and journeys were due."""
 _OF_THE_RUN = (PHASE_STARTED, PHASES_ENDED)
 
 
@@ -33,6 +35,17 @@ def narrowed(evidence: Evidence, start_s: float, end_s: float) -> Evidence:
         events=events,
         window=(start_s, end_s),
     )
+
+
+def so_far(evidence: Evidence, until_s: float) -> Evidence:
+    """What a recording that goes on has whole: requests that began up to then, and what happened.
+
+    Its phases are still the run's. Samples go on for `EDGE_S`, as their writers are not in step.
+    """
+    past = narrowed(evidence, 0.0, until_s + EDGE_S)
+    whole = tuple(i for i in past.log.intervals if i.start_s + i.length_s <= until_s)
+    events = [row for row in past.events if row["t_s"] <= until_s]
+    return replace(past, log=replace(past.log, intervals=whole), events=events, window=None)
 
 
 def _middle_s(interval: Interval) -> float:

@@ -1,6 +1,6 @@
 """The verdict on one run: a page to attach to a release, a screen to act on."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import groupby
 from typing import Any
@@ -48,7 +48,7 @@ def run_document(verdict: Verdict, stored: str = "report.md", *, brief: bool = F
     ``stored`` is where a screen says that the page is kept.
     """
     works = verdict.verdict is Outcome.PASS and not is_about_shipping(verdict.rows)
-    context, latency = verdict.context, _latency(verdict)
+    context, latency = verdict.context, latency_table(verdict)
     invalid, unsure = reasons(verdict)
     breaches = tuple(map(in_words, folded(verdict.breaches)))
     return Document(
@@ -65,7 +65,7 @@ def run_document(verdict: Verdict, stored: str = "report.md", *, brief: bool = F
             findings(verdict),
             Lines(breaches, label="breach", tone=Outcome.FAIL, only="screen"),
             next_steps(verdict, "screen"),
-            _rules(verdict),
+            rules_table(verdict),
             replace(latency, only="page"),
             *(() if brief else (checks(verdict),)),
         ),
@@ -123,7 +123,8 @@ def _breaches(verdict: Verdict) -> Table:
     return Table(columns, tuple(rows), "Breaches", only="page")
 
 
-def _rules(verdict: Verdict) -> Table:
+def rules_table(verdict: Verdict, mark: Callable[[RuleRow], Mark] | None = None) -> Table:
+    """Each rule with what was measured and what became of it; ``mark`` says that in other words."""
     columns = (
         *texts("rule of"),
         *texts("subject", only="page"),
@@ -133,11 +134,11 @@ def _rules(verdict: Verdict) -> Table:
         *numbers("95 % interval", "n", only="page"),
         *verdicts(),
     )
-    rows = tuple(_rule_rows(verdict))
+    rows = tuple(_rule_rows(verdict, mark or _outcome))
     return Table(columns, rows, "Rules", passing="rule", grouped=True)
 
 
-def _rule_rows(verdict: Verdict) -> Iterator[Row]:
+def _rule_rows(verdict: Verdict, mark: Callable[[RuleRow], Mark]) -> Iterator[Row]:
     """A rule of a service looks at each of its steps; a screen has the worst of them."""
     for _, group in groupby(verdict.rows, lambda row: (row.subject, row.rule)):
         rows = list(group)
@@ -146,7 +147,7 @@ def _rule_rows(verdict: Verdict) -> Iterator[Row]:
             m = row.measurement
             where = m.subject if m.subject != row.subject else m.note
             cells = (row.subject, m.subject, row.rule, m.shown, where, _interval(m), f"{m.n:,}")
-            yield Row((*cells, _outcome(row)), only=None if row is worst else "page")
+            yield Row((*cells, mark(row)), only=None if row is worst else "page")
 
 
 def _outcome(row: RuleRow) -> Mark:
@@ -167,7 +168,8 @@ def _interval(m: Measurement) -> str:
     return " to ".join("?" if bound is None else show(bound) for bound in (m.ci_low, m.ci_high))
 
 
-def _latency(verdict: Verdict) -> Table:
+def latency_table(verdict: Verdict) -> Table:
+    """Of each step."""
     columns = (
         *texts("step", short="step (measured)"),
         *numbers("requests"),

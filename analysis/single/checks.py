@@ -38,10 +38,15 @@ _REASONS = {
 
 def checks(evidence: Evidence, samples: dict[str, Sample]) -> list[Check]:
     """Every check of the run, in the order a reader should see them."""
-    found = [ending(evidence), *damage(evidence)]
+    whole = completeness(evidence) if evidence.manifest.source == "loadgate" else ()
+    return [ending(evidence), *damage(evidence), *whole, *conditions(evidence, samples)]
+
+
+def conditions(evidence: Evidence, samples: dict[str, Sample]) -> list[Check]:
+    """Those that can be asked of a recording that goes on: none is about its end."""
+    found: list[Check] = []
     if evidence.manifest.source == "loadgate":
-        found += [*completeness(evidence), _recorded(evidence)]
-        found += samples_taken(evidence, unwell(evidence, samples))
+        found += [_recorded(evidence), *samples_taken(evidence, unwell(evidence, samples))]
     journey = samples[JOURNEY]
     hint = "" if evidence.measured_s else "no measured phase was reached"
     found.append(Check("measured requests", f"{journey.n}", "> 0", journey.n > 0, hint))

@@ -10,23 +10,28 @@ Examples:
 - `loadgate run release --set services.cart.eviction=lazy --seed 7`
 - `loadgate run smoke --set load.phases.sustained.users=200 --json`
 - `loadgate run release --label shop=1.4.2`
+- `loadgate run release --open`  (in the browser, while it lasts)
 - `loadgate run bf2025-peak --dry-run`  (what it would take)
 - `loadgate run bf2025 --workers-expected 3 --bind 0.0.0.0`
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated
 
 import typer
 
+from analysis.limits.thresholds import Thresholds
 from harness import options
 from harness.generator.generator import MASTER_PORT, Workers
 from harness.generator.handshake import LOOPBACK, PLAN_PORT_OFFSET, check_can_listen
 from harness.generator.token import Token, given_token, made_token
+from harness.page.live_page import LivePage
 from harness.run.conduct import checked, conduct
 from harness.run.forecast import answer_forecast, forecast
 from harness.scene.seeds import drawn
 from harness.screen.judged import finish
-from harness.screen.live import LiveView
+from harness.screen.live import Follow, LiveView
 from harness.screen.plain import Screen, styled
 from harness.system.paths import find_profile
 from recording.durations import format_duration
@@ -36,6 +41,20 @@ from recording.labels import parse_labels
 from recording.profile import Profile
 from recording.profile_file import read_profile
 
+OpenPage = Annotated[
+    bool,
+    typer.Option("--open", help="Show the run in the browser while it lasts, then its report."),
+]
+LivePort = Annotated[
+    int | None,
+    typer.Option(
+        "--live-port",
+        min=0,
+        max=options.MOST_PORT,
+        metavar="N",
+        help=f"Serve that page on this port of {LOOPBACK}; 0: any that is free.",
+    ),
+]
 Expected = Annotated[
     int,
     typer.Option(
@@ -74,6 +93,8 @@ def run(
     wait_s: options.WaitS = 600.0,
     token: options.TokenText = None,
     token_file: options.TokenFile = None,
+    open_page: OpenPage = False,
+    live_port: LivePort = None,
     dry_run: options.DryRun = False,
 ) -> None:
     """Record and judge."""
@@ -92,10 +113,24 @@ def run(
     if workers.remote:
         console.print(f"start {workers_expected} worker(s), each with:")
         console.print(f"  {workers.command}", soft_wrap=True)
-    with LiveView(console, f"loadgate {plan.name}") as view:
-        seed = drawn(seed)
-        recorded = conduct(plan, settings, overrides or [], runs, view, workers, seed, named)
-    finish(recorded, limits, as_json=as_json, everything=everything, inconclusive=inconclusive)
+    with _live_page(console, limits, live_port, browser=open_page) as follow:
+        with LiveView(console, f"loadgate {plan.name}", follow) as view:
+            seed = drawn(seed)
+            recorded = conduct(plan, settings, overrides or [], runs, view, workers, seed, named)
+        finish(recorded, limits, as_json=as_json, everything=everything, inconclusive=inconclusive)
+
+
+@contextmanager
+def _live_page(
+    console: Screen, limits: Thresholds, port: int | None, *, browser: bool
+) -> Iterator[Follow | None]:
+    """None where nobody asked for it. Raises ConfigError where nothing can listen there."""
+    if port is None and not browser:
+        yield None
+        return
+    with LivePage(limits.source, port or 0, browser=browser) as page:
+        console.print(f"live page: {page.url}", soft_wrap=True)
+        yield page.follow
 
 
 def _workers(
