@@ -93,7 +93,8 @@ ROOMS = {
         "published", "audit", "report", "pictures", "html",
     ),
     "harness": (
-        "system", "screen", "sampling", "generator", "page", "proxy", "scene", "manual", "run", "verbs",
+        "system", "screen", "sampling", "generator", "page", "proxy", "scene", "manual", "run",
+        "verbs",
     ),
     "mock_services": ("kit", "checkout", "payment", "inventory_lock", "cart"),
     "benchmarks": ("figures", "studies"),

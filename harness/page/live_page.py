@@ -26,7 +26,7 @@ class LivePage:
         self._thresholds = Path(thresholds)
         self._browser = browser
         self._token = secrets.token_urlsafe(TOKEN_BYTES)
-        self._process: subprocess.Popen[bytes] | None = None
+        self.process: subprocess.Popen[bytes] | None = None
         self._socket = _listening(port)
 
     @property
@@ -42,7 +42,7 @@ class LivePage:
             *(self._thresholds.resolve(), descriptor, *["browser"] * self._browser),
         )
         with (run.logs / "page.log").open("ab") as log:
-            self._process = subprocess.Popen(
+            self.process = subprocess.Popen(
                 [sys.executable, "-m", "harness.page.serve", *map(str, words)],
                 stdin=subprocess.PIPE,
                 stdout=log,
@@ -52,9 +52,9 @@ class LivePage:
                 cwd=PROJECT,
                 start_new_session=True,  # Ctrl-C in the terminal reaches the harness only
             )
-        assert self._process.stdin is not None
-        self._process.stdin.write(f"{self._token}\n".encode())  # not an argument, which all can see
-        self._process.stdin.flush()
+        assert self.process.stdin is not None
+        self.process.stdin.write(f"{self._token}\n".encode())  # not an argument, which all can see
+        self.process.stdin.flush()
 
     def __enter__(self) -> Self:
         return self
@@ -66,14 +66,19 @@ class LivePage:
         trace: TracebackType | None,
     ) -> None:
         self._socket.close()
-        if self._process is None or self._process.stdin is None:
+        self.close()
+        if self.process is None:
             return
         try:
-            self._process.stdin.close()
-            self._process.wait(STOPS_WITHIN_S)
+            self.process.wait(STOPS_WITHIN_S)
         except (subprocess.TimeoutExpired, KeyboardInterrupt):
-            self._process.kill()
-            self._process.wait()
+            self.process.kill()
+            self.process.wait()
+
+    def close(self) -> None:
+        """There is nothing more to come: viewers may fetch the report."""
+        if self.process is not None and self.process.stdin is not None:
+            self.process.stdin.close()
 
 
 def _listening(port: int) -> socket.socket:
