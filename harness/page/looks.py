@@ -36,11 +36,11 @@ class Looks:
 
     def now(self) -> tuple[str, str]:
         """How far it is, and the numbers of the last seconds."""
+        now = self._progress.now(self._clock.now_s(), {})
+        self._began = self._progress.began
         self._ended = self._ended or any(e["event"] == RUN_ENDED for e in self._events.rows())
         if self._ended:
             return "judging", ""
-        now = self._progress.now(self._clock.now_s(), {})
-        self._began = self._progress.began
         return now.phase + (" (measured)" if now.measured else ""), _numbers(now)
 
     def document(self) -> Document | None:

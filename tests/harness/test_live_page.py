@@ -26,8 +26,10 @@ REPORT = b"<!doctype html><title>the report</title><h1>the report</h1>"
 
 
 def going_on(recording: Recording, root: Path) -> RunDir:
-    """A recording that nobody has closed."""
+    """A recording that nobody has closed, nor has anything said that it ended."""
     run = recording.write(root)
+    lines = run.events.read_text().splitlines(keepends=True)
+    run.events.write_text("".join(line for line in lines if "_ended" not in line))
     run.logs.mkdir()
     manifest = read_manifest(run.manifest)
     write_manifest(run.manifest, manifest.model_copy(update={"ended": "running", "files": None}))

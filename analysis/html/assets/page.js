@@ -175,12 +175,11 @@ const report = (() => {
     if (place) place.textContent = shown.map((t) => options.elapsed(t)).join(" to ");
   }
 
-  // What is in sight first; the rest when there is time, so that paper and searches have it too.
+  // What is in sight first; the rest in between whatever else there is to do, so that paper and searches have it too.
   const sights = new IntersectionObserver((entries) => {
     for (const { target, isIntersecting } of entries) Object.assign(pictureOf(target) || {}, { near: isIntersecting });
     schedule();
   }, { rootMargin: "200px" });
-  const idle = window.requestIdleCallback || ((act) => setTimeout(act, 50));
   let scheduled = false;
   function schedule() {
     delete page.drawn;
@@ -195,13 +194,13 @@ const report = (() => {
     drawFor(120, ({ near }) => near);
     if (pictures.some(({ stale, near }) => stale && near)) return schedule();
     page.drawn = Math.round(performance.now());
-    idle(theRest);
+    setTimeout(theRest);
   }
 
   function theRest() {
     if (scheduled) return;
     drawFor(30, () => true);
-    if (pictures.some(({ stale }) => stale)) idle(theRest);
+    if (pictures.some(({ stale }) => stale)) setTimeout(theRest);
     else page.complete = Math.round(performance.now());
   }
 
