@@ -109,10 +109,7 @@ def run(
         answer_forecast(forecast(plan, limits, workers.expected), as_json=as_json)
         return
     console = Screen(stderr=as_json)
-    _announce(console, plan)
-    if workers.remote:
-        console.print(f"start {workers_expected} worker(s), each with:")
-        console.print(f"  {workers.command}", soft_wrap=True)
+    _announce(console, plan, workers)
     with _live_page(console, limits, live_port, browser=open_page) as follow:
         with LiveView(console, f"loadgate {plan.name}", follow) as view:
             seed = drawn(seed)
@@ -147,11 +144,14 @@ def _workers(
     return Workers(expected, host, port, token or made_token(), within_s) if expected else Workers()
 
 
-def _announce(console: Screen, plan: Profile) -> None:
+def _announce(console: Screen, plan: Profile, workers: Workers) -> None:
     spans = map(format_duration, (plan.load.duration_s, plan.measured_s))
     what = ": {}, {} ({} measured)".format(_load(plan), *spans)
     why = f" — {plan.description}" if plan.description else ""
     console.print(styled(plan.name, "bold"), what + why, sep="", soft_wrap=not console.is_terminal)
+    if workers.remote:
+        console.print(f"start {workers.expected} worker(s), each with:")
+        console.print(f"  {workers.command}", soft_wrap=True)
 
 
 def _load(profile: Profile) -> str:

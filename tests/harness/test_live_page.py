@@ -117,7 +117,7 @@ def test_a_port_that_is_taken_is_refused_before_anything_starts(tmp_path: Path) 
         port = str(taken.getsockname()[1])
         done = loadgate("run", "smoke", "--live-port", port, "--runs", str(tmp_path))
     assert done.exit_code == 2
-    assert f"--live-port {port}: cannot listen on 127.0.0.1" in done.output
+    assert f"--live-port {port}: cannot listen on 127.0.0.1" in done.text
     assert not list(tmp_path.iterdir())
 
 

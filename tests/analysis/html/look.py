@@ -103,7 +103,7 @@ def _terminal(browser: Browser, picture: Path, folder: Path) -> None:
     """What `loadgate analyze` shows of a run of a smoke test that was kept."""
     verdict = judged(MADE["pass"](folder), SHIPPED).verdict
     screen = Screen(record=True, force_terminal=True, width=90, file=io.StringIO())
-    show(screen, run_document(verdict, "runs/20260301-101500-release-1f2e/report.html"))
+    show(screen, run_document(verdict, "runs/20260301-101500-smoke-1f2e/report.html"))
     page = browser.new_page(device_scale_factor=1)
     page.route("**", lambda route: route.abort())  # the drawing names a font of some server's
     page.set_content(screen.export_svg(title="loadgate analyze"))
