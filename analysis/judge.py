@@ -6,9 +6,11 @@ from pathlib import PurePath
 from analysis.advice.steps import advised
 from analysis.capacity.judge import judge_capacity
 from analysis.evidence.run import Evidence, last_net, load_evidence
+from analysis.evidence.window import until
 from analysis.limits.thresholds import Thresholds
 from analysis.paired.judge import judge_paired
 from analysis.single.judge import judge_evidence
+from analysis.single.under_way import judge_so_far
 from analysis.tuning.judge import judge_tuning
 from analysis.words.values import JudgedBy, NextStep, Outcome, Verdict
 from recording.errors import ManifestError, SpoiltError
@@ -36,6 +38,16 @@ def judged(run: RunDir, thresholds: Thresholds) -> Judgement:
     found = _judged(run, thresholds)
     by = JudgedBy(PurePath(thresholds.source).name, thresholds.sha256)
     return replace(found, verdict=replace(found.verdict, judged_by=by))
+
+
+def judged_so_far(run: RunDir, thresholds: Thresholds, until_s: float) -> Judgement:
+    """Of a run that goes on, and is neither paired nor a search, up to ``until_s`` of its clock.
+
+    Raises LoadgateError where what there is cannot be read.
+    """
+    with last_net(run):
+        evidence = until(load_evidence(run, ledgers=False), until_s)
+        return Judgement(judge_so_far(evidence, thresholds), evidence)
 
 
 def _judged(run: RunDir, thresholds: Thresholds) -> Judgement:

@@ -94,7 +94,7 @@ ROOMS = {
         "calibration", "published", "audit", "report", "pictures", "html",
     ),
     "harness": (
-        "system", "screen", "sampling", "generator", "proxy", "scene", "observe", "manual", "run",
+        "system", "screen", "sampling", "generator", "page", "proxy", "scene", "observe", "manual", "run",
         "verbs",
     ),
     "mock_services": ("kit", "checkout", "payment", "inventory_lock", "cart"),

@@ -185,12 +185,15 @@ class Evidence:
         return [row for row in self.events if row.get("event") == name]
 
 
-def load_evidence(run: RunDir) -> Evidence:
-    """Read a run directory. Raises ConfigError only when its manifest is unreadable."""
+def load_evidence(run: RunDir, *, ledgers: bool = True) -> Evidence:
+    """Read a run directory, without the shop's own ledgers if need be.
+
+    Raises ConfigError only when its manifest is unreadable.
+    """
     manifest = read_manifest(run.manifest)
     reading = Reading(run, dict(changed_files(run, manifest)))
     events = reading.events()
-    arms = ARMS if manifest.paired else ("",)
+    arms = (ARMS if manifest.paired else ("",)) if ledgers else ()
     return Evidence(
         manifest=manifest,
         log=reading.log(manifest, events),

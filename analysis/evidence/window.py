@@ -14,6 +14,8 @@ from recording.hlog import GENERATOR, Interval
 from recording.metric_names import UP
 from recording.series_reader import Key, Series
 
+EDGE_S = 1.0
+"""Once a second the generator says how many users there are and journeys were due."""
 _OF_THE_RUN = (PHASE_STARTED, PHASES_ENDED)
 
 
@@ -36,15 +38,14 @@ def narrowed(evidence: Evidence, start_s: float, end_s: float) -> Evidence:
 
 
 def until(evidence: Evidence, end_s: float) -> Evidence:
-    """What was there at a moment, as if the recording ended then."""
-    before = tuple(i for i in evidence.log.intervals if i.start_s + i.length_s <= end_s)
-    return replace(
-        evidence,
-        log=replace(evidence.log, intervals=before),
-        resources=_cut(evidence.resources, 0.0, end_s),
-        load=_cut(evidence.load, 0.0, end_s),
-        events=[row for row in evidence.events if row["t_s"] <= end_s],
-    )
+    """What a recording that goes on has whole: requests that began up to then, and what happened.
+
+    Its phases are still the run's. Samples go on for `EDGE_S`, as their writers are not in step.
+    """
+    past = narrowed(evidence, 0.0, end_s + EDGE_S)
+    whole = tuple(i for i in past.log.intervals if i.start_s + i.length_s <= end_s)
+    events = [row for row in evidence.events if row["t_s"] <= end_s]
+    return replace(past, log=replace(past.log, intervals=whole), events=events, window=None)
 
 
 def recorded_until_s(evidence: Evidence) -> float:

@@ -2,10 +2,10 @@
 
 import base64
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from importlib.resources import files
-from itertools import groupby
+from itertools import chain, groupby
 
 import orjson
 
@@ -16,6 +16,7 @@ from analysis.report.chart import Forest, Picture
 from analysis.report.document import Document, Glance
 
 _SCRIPTS = ("vendor/echarts.min.js", "assets/options.js", "assets/page.js")
+_FOLLOWING = (*_SCRIPTS, "assets/live.js")
 _STYLE = "assets/page.css"
 _CHARTS = "charts"
 
@@ -23,8 +24,25 @@ _CHARTS = "charts"
 def html(document: Document) -> bytes:
     """The whole file, UTF-8."""
     page = document.seen_by("page")
-    parts = (*_head(page), *_body(page), "</html>")
-    return ("\n".join(parts) + "\n").encode(errors="replace")
+    scripts = _SCRIPTS if page.charts else ()
+    return _written(_head(page, _policy(_SCRIPTS)), _body(page, scripts), ("</html>",))
+
+
+def following(document: Document) -> bytes:
+    """The same page, which asks whoever serves it for what comes after (``assets/live.js``)."""
+    page = document.seen_by("page")
+    policy = f"{_policy(_FOLLOWING)}; connect-src 'self'"
+    return _written(_head(page, policy), _body(page, _FOLLOWING), ("</html>",))
+
+
+def newer(document: Document) -> bytes:
+    """What such a page asks for: what it shows by now."""
+    page = document.seen_by("page")
+    return _written(_body(page, ()), _data(page.charts))
+
+
+def _written(*parts: Iterable[str]) -> bytes:
+    return ("\n".join(chain(*parts)) + "\n").encode(errors="replace")
 
 
 @cache
@@ -33,9 +51,9 @@ def _asset(name: str) -> str:
 
 
 @cache
-def _policy() -> str:
+def _policy(scripts: Sequence[str]) -> str:
     """Nothing is loaded; only these scripts run. ECharts sets styles on what it draws."""
-    digests = (hashlib.sha256(_asset(name).encode()).digest() for name in _SCRIPTS)
+    digests = (hashlib.sha256(_asset(name).encode()).digest() for name in scripts)
     hashes = " ".join(f"'sha256-{base64.b64encode(digest).decode()}'" for digest in digests)
     return (
         f"default-src 'none'; script-src {hashes}; style-src 'unsafe-inline'; img-src data:; "
@@ -43,9 +61,9 @@ def _policy() -> str:
     )
 
 
-def _head(page: Document) -> Iterator[str]:
+def _head(page: Document, policy: str) -> Iterator[str]:
     yield '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
-    yield f'<meta http-equiv="Content-Security-Policy" content="{_policy()}">'
+    yield f'<meta http-equiv="Content-Security-Policy" content="{policy}">'
     yield '<meta name="viewport" content="width=device-width, initial-scale=1">'
     yield '<meta name="color-scheme" content="light dark"><link rel="icon" href="data:,">'
     yield f"<title>{text(_headline(page))}</title>"
@@ -56,7 +74,7 @@ def _headline(page: Document) -> str:
     return page.headline or (page.outcome.value if page.outcome else "loadgate")
 
 
-def _body(page: Document) -> Iterator[str]:
+def _body(page: Document, scripts: Sequence[str]) -> Iterator[str]:
     drawn = bool(page.charts)
     over_time = any(getattr(picture, "over_time", True) for picture in page.charts)
     yield f'<body><header{tone(page.outcome)}><p class="brand">loadgate</p>'
@@ -74,8 +92,9 @@ def _body(page: Document) -> Iterator[str]:
     for block in page.appendix:
         yield from section(block)
     yield "</main>"
-    if drawn:
-        yield from _drawing(page.charts)
+    if scripts:
+        yield from _data(page.charts)
+        yield from (f"<script>{_asset(name)}</script>" for name in scripts)
     yield "</body>"
 
 
@@ -140,10 +159,9 @@ def _figure(number: int, picture: Picture) -> Iterator[str]:
     yield "</ul></details></figure>"
 
 
-def _drawing(pictures: Sequence[Picture]) -> Iterator[str]:
-    """The numbers, as data that no browser runs, and what draws them."""
+def _data(pictures: Sequence[Picture]) -> Iterator[str]:
+    """The numbers, as data that no browser runs."""
     data = orjson.dumps(tables(pictures), option=orjson.OPT_SERIALIZE_NUMPY).decode()
     for char in "<>&\u2028\u2029":
         data = data.replace(char, f"\\u{ord(char):04x}")
     yield f'<script type="application/json" id="data">{data}</script>'
-    yield from (f"<script>{_asset(name)}</script>" for name in _SCRIPTS)

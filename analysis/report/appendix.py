@@ -70,15 +70,16 @@ def _settings(evidence: Evidence) -> Iterator[tuple[str, str]]:
     yield from (("override", plain(text)) for text in manifest.overrides)
     for name, version in sorted(manifest.versions.items()):
         yield f"version of {plain(name)}", plain(version)
-    yield from _flat(manifest.profile.model_dump(mode="json", exclude_defaults=True))
+    yield from flat(manifest.profile.model_dump(mode="json", exclude_defaults=True))
 
 
-def _flat(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
+def flat(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
+    """A table key by key, as ``--set`` writes them."""
     if isinstance(value, Mapping):
         for key, below in value.items():
-            yield from _flat(below, f"{path}.{plain(str(key))}" if path else plain(str(key)))
+            yield from flat(below, f"{path}.{plain(str(key))}" if path else plain(str(key)))
     elif isinstance(value, list) and any(isinstance(part, Mapping | list) for part in value):
         for number, below in enumerate(value):
-            yield from _flat(below, f"{path}[{number}]")
+            yield from flat(below, f"{path}[{number}]")
     else:
         yield path, plain(str(value))

@@ -1,6 +1,6 @@
 """The verdict on one run: a page to attach to a release, a screen to act on."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from itertools import groupby
 from typing import Any
@@ -70,7 +70,7 @@ def run_document(verdict: Verdict, stored: str = "report.md", *, brief: bool = F
             causes(verdict, "screen"),
             Lines(alone(verdict), label="breach", tone=Outcome.FAIL, only="screen"),
             next_steps(verdict, "screen"),
-            _rules(verdict),
+            rules_table(verdict),
             replace(latency, only="page"),
             error_budget(verdict),
             *(() if brief else (*_told(context), checks(verdict))),
@@ -144,7 +144,8 @@ def _reasons(verdict: Verdict) -> Iterator[tuple[str, Sequence[Breach]]]:
         yield group[0].because, group
 
 
-def _rules(verdict: Verdict) -> Table:
+def rules_table(verdict: Verdict, mark: Callable[[RuleRow], Mark] | None = None) -> Table:
+    """Each rule with what was measured and what became of it; ``mark`` says that in other words."""
     columns = (
         *texts("rule of"),
         *texts("subject", only="page"),
@@ -154,11 +155,11 @@ def _rules(verdict: Verdict) -> Table:
         *numbers("95 % interval", "n", only="page"),
         *verdicts(),
     )
-    rows = tuple(_rule_rows(verdict))
+    rows = tuple(_rule_rows(verdict, mark or _outcome))
     return Table(columns, rows, "Rules", passing="rule", grouped=True)
 
 
-def _rule_rows(verdict: Verdict) -> Iterator[Row]:
+def _rule_rows(verdict: Verdict, mark: Callable[[RuleRow], Mark]) -> Iterator[Row]:
     """A rule of a service looks at each of its steps; a screen has the worst of them."""
     for _, group in groupby(verdict.rows, lambda row: (row.subject, row.rule)):
         rows = list(group)
@@ -167,7 +168,7 @@ def _rule_rows(verdict: Verdict) -> Iterator[Row]:
             m = row.measurement
             where = m.subject if m.subject != row.subject else m.note
             cells = (row.subject, m.subject, row.rule, m.shown, where, _interval(m), f"{m.n:,}")
-            yield Row((*cells, _outcome(row)), only=None if row is worst else "page")
+            yield Row((*cells, mark(row)), only=None if row is worst else "page")
 
 
 def _outcome(row: RuleRow) -> Mark:

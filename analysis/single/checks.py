@@ -38,10 +38,10 @@ _REASONS = {
 
 def checks(evidence: Evidence, samples: dict[str, Sample]) -> list[Check]:
     """Every check of the run, in the order a reader should see them."""
-    found = [ending(evidence), *damage(evidence)]
-    if evidence.manifest.source == "loadgate":
-        found += completeness(evidence)
-    return [*found, *so_far(evidence, samples, over=True)]
+    whole = completeness(evidence) if evidence.manifest.source == "loadgate" else ()
+    return [
+        ending(evidence), *damage(evidence), *whole, *so_far(evidence, samples, over=True)
+    ]  # fmt: skip
 
 
 def so_far(evidence: Evidence, samples: dict[str, Sample], *, over: bool) -> Iterator[Check]:

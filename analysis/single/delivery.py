@@ -28,6 +28,7 @@ USERS_KNOWN_AFTER_S = 0.9
 """Locust's master counts users by its workers' reports, which come once a second."""
 EDGE_S = 1.0
 """Workers begin, and hear of the end, a moment after the events that say so; a tick of Locust's."""
+REQUEST_RATE = "request rate"
 Window = tuple[float, float]
 """Start and end, s since the run's epoch."""
 
@@ -150,7 +151,7 @@ def _users_delivered(evidence: Evidence, samples: dict[str, Sample]) -> Iterator
         abs(share - 1) <= validity.users_tolerance,
     )
     intervals, windows = evidence.log.intervals, evidence.measured
-    yield rate_check(evidence, "request rate", intervals, windows, samples, there)
+    yield rate_check(evidence, REQUEST_RATE, intervals, windows, samples, there)
 
 
 def _users(evidence: Evidence) -> tuple[float, float | None]:

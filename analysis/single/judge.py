@@ -1,7 +1,7 @@
 """The judge of one run: for each rule and subject measure, decide, explain."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import chain
 from math import nan
@@ -23,6 +23,7 @@ from analysis.words.units import and_more
 from analysis.words.values import (
     NO_DATA,
     Breach,
+    Check,
     Measurement,
     Outcome,
     RuleRow,
@@ -33,13 +34,16 @@ from recording.durations import format_duration
 from recording.hlog import LATENCY, of_requests
 from recording.profile import JOURNEY
 
+Checks = Callable[[Evidence, dict[str, Sample]], list[Check]]
 _SHOWN = ("p50", "p90", "p95", "p99", "mean", "max", "error_rate")
 
 
-def judge_evidence(evidence: Evidence, thresholds: Thresholds) -> Verdict:
+def judge_evidence(
+    evidence: Evidence, thresholds: Thresholds, of_the_run: Checks = checks
+) -> Verdict:
     """The verdict on a recording."""
     case = Case(evidence)
-    run_checks = checks(evidence, case.samples)
+    run_checks = of_the_run(evidence, case.samples)
     rows = (*stops(evidence), *ruled(case, thresholds))
     found = causes(case, thresholds, [row for row in rows if row.outcome is Outcome.FAIL])
     rows = told(rows, found)

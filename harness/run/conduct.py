@@ -128,6 +128,7 @@ def record(order: Order, runs: Path, view: LiveView) -> RunDir:
     with held(run.root), interrupt.installed():
         manifest = _manifest(job)
         write_manifest(run.manifest, manifest)
+        view.follow(run, job.clock)
         end = _end_of(job, limit, interrupt, view)
         try:
             _close(run, manifest, end, job.clock)

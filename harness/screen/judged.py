@@ -1,7 +1,7 @@
 """Judges a run, stores what is derived, shows the verdict, ends with its exit code."""
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -23,7 +23,8 @@ from analysis.paired.judge import GateReport
 from analysis.pictures.illustrated import illustrated
 from analysis.report.capacity import capacity_document, capacity_gate_document
 from analysis.report.cases import Judged, of_capacity_gate, of_verdict
-from analysis.report.document import Document
+from analysis.report.differences import differences, judged_by_of
+from analysis.report.document import Block, Document
 from analysis.report.github import annotations, comment
 from analysis.report.gitlab import links, load_performance
 from analysis.report.junit import junit
@@ -37,6 +38,7 @@ from harness.options import CALIBRATIONS, OnInconclusive, exit_with
 from harness.screen.plain import Screen
 from harness.screen.saying import saying
 from harness.screen.terminal import answer
+from harness.system.earlier import earlier, stored_verdict
 from harness.system.streams import presenting, warn
 from recording.errors import StorageError
 from recording.exitcodes import ExitCode
@@ -148,7 +150,19 @@ def document_of(
         return tune_document(verdict, str(run.page), brief=brief)
     if isinstance(verdict, CapacityReport):
         return capacity_document(verdict, str(run.page), brief=brief)
-    return run_document(verdict, str(run.page), brief=brief)
+    document = run_document(verdict, str(run.page), brief=brief)
+    if brief or not verdict.context:
+        return document
+    return replace(document, blocks=(*document.blocks, *_what_differs(run, verdict)))
+
+
+def _what_differs(run: RunDir, verdict: Verdict) -> Iterator[Block]:
+    """From the last run, of which the verdict knows nothing."""
+    manifest = read_manifest(run.manifest)
+    if found := earlier(run, manifest):
+        other, last = found
+        last_by = judged_by_of(stored_verdict(other))
+        yield differences(manifest, last, verdict.judged_by, last_by)
 
 
 def _calibration_of(run: RunDir, verdict: Verdict) -> str | None:

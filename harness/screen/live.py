@@ -2,7 +2,7 @@
 
 import contextlib
 import select
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from math import isnan
 from typing import Self
 
@@ -15,18 +15,23 @@ from analysis.words.units import counted
 from harness.screen.plain import Screen
 from harness.screen.progress import Now
 from harness.system.streams import wait_for_readers, warn
+from recording.clock import RunClock
 from recording.durations import format_duration
 from recording.metric_names import POOL_ACTIVE, POOL_MAX, POOL_WAITING, RSS, UP
+from recording.rundir import RunDir
 from recording.secrets import redact
 
 PLAIN_EVERY_S = 10.0
+Follow = Callable[[RunDir, RunClock], None]
 
 
 class LiveView:
     """``show`` takes one frame after the other; use as a context manager."""
 
-    def __init__(self, console: Screen, title: str) -> None:
+    def __init__(self, console: Screen, title: str, follow: Follow | None = None) -> None:
+        """``follow`` shows the run elsewhere too, from the moment that it has a directory."""
         self._console = console
+        self._follow = follow
         self._title = title
         self._live = Live(console=console, auto_refresh=False, transient=True)
         self._failed = False
@@ -55,6 +60,12 @@ class LiveView:
             if not self._failed:
                 warn(f"the live view failed: {type(error).__name__}: {error}")
             self._failed = True
+
+    def follow(self, run: RunDir, clock: RunClock) -> None:
+        """There is a run to be seen."""
+        if self._follow is not None:
+            with self.harmless():
+                self._follow(run, clock)
 
     def note(self, text: str) -> None:
         """Say something once, before the run."""

@@ -10,15 +10,19 @@ Examples:
 - `loadgate run release --set services.cart.eviction=lazy --seed 7`
 - `loadgate run smoke --set load.phases.sustained.users=200 --json`
 - `loadgate run release --label shop=1.4.2`
+- `loadgate run release --open`  (in the browser, while it lasts)
 - `loadgate run bf2025-peak --dry-run`  (what it would take)
 - `loadgate run bf2025 --workers-expected 3 --bind 0.0.0.0`
 - `loadgate run soak --metrics-port 9646`  (for Prometheus)
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated
 
 import typer
 
+from analysis.limits.thresholds import Thresholds
 from analysis.report.document import Document
 from analysis.report.story import time_table, told
 from harness import options
@@ -26,11 +30,12 @@ from harness.generator.generator import MASTER_PORT, Workers
 from harness.generator.handshake import LOOPBACK, PLAN_PORT_OFFSET, check_can_listen
 from harness.generator.token import Token, given_token, made_token
 from harness.observe.exporter import exporting
+from harness.page.live_page import LivePage
 from harness.run.conduct import checked, conduct
 from harness.run.forecast import answer_forecast, forecast
 from harness.scene.seeds import drawn
 from harness.screen.judged import finish
-from harness.screen.live import LiveView
+from harness.screen.live import Follow, LiveView
 from harness.screen.plain import Screen, styled
 from harness.screen.terminal import show
 from harness.system.paths import find_profile
@@ -41,6 +46,20 @@ from recording.labels import parse_labels
 from recording.profile import Profile
 from recording.profile_file import read_profile
 
+OpenPage = Annotated[
+    bool,
+    typer.Option("--open", help="Show the run in the browser while it lasts, then its report."),
+]
+LivePort = Annotated[
+    int | None,
+    typer.Option(
+        "--live-port",
+        min=0,
+        max=options.MOST_PORT,
+        metavar="N",
+        help=f"Serve that page on this port of {LOOPBACK}; 0: any that is free.",
+    ),
+]
 Expected = Annotated[
     int,
     typer.Option(
@@ -101,6 +120,8 @@ def run(
     stop_when_invalid: StopWhenInvalid = False,
     metrics_port: MetricsPort = None,
     metrics_host: MetricsHost = None,
+    open_page: OpenPage = False,
+    live_port: LivePort = None,
     dry_run: options.DryRun = False,
 ) -> None:
     """Record and judge."""
@@ -115,15 +136,31 @@ def run(
         answer_forecast(forecast(plan, limits, workers.expected), as_json=as_json)
         return
     console = Screen(stderr=as_json)
-    with exporting(metrics_host, metrics_port, limits) as exporter:
+    with (
+        exporting(metrics_host, metrics_port, limits) as exporter,
+        _live_page(console, limits, live_port, browser=open_page) as follow,
+    ):
         _announce(console, plan)
         _announce_workers(console, workers)
-        with LiveView(console, f"loadgate {plan.name}") as view:
+        with LiveView(console, f"loadgate {plan.name}", follow) as view:
             seed = drawn(seed)
             guards = limits.guards.stopping(when_invalid=stop_when_invalid)
             asked = (overrides or [], runs, view, workers, seed, named, guards, exporter)
             recorded = conduct(plan, settings, *asked)
         finish(recorded, limits, as_json=as_json, everything=everything, inconclusive=inconclusive)
+
+
+@contextmanager
+def _live_page(
+    console: Screen, limits: Thresholds, port: int | None, *, browser: bool
+) -> Iterator[Follow | None]:
+    """None where nobody asked for it. Raises ConfigError where nothing can listen there."""
+    if port is None and not browser:
+        yield None
+        return
+    with LivePage(limits.source, port or 0, browser=browser) as page:
+        console.print(f"live page: {page.url}", soft_wrap=True)
+        yield page.follow
 
 
 def _workers(
@@ -140,7 +177,7 @@ def _workers(
     return Workers(expected, host, port, token or made_token(), within_s) if expected else Workers()
 
 
-def _announce(console: Screen, plan: Profile) -> None:
+def _announce(console: Screen, plan: Profile, workers: Workers) -> None:
     spans = map(format_duration, (plan.load.duration_s, plan.measured_s))
     what = ": {}, {} ({} measured)".format(_load(plan), *spans)
     why = f" — {plan.description}" if plan.description else ""

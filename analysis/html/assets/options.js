@@ -256,20 +256,21 @@ const options = (() => {
       name: [table.y, ...beyond.map(([, name]) => `↑ ${name}`)].join("   "),
       nameLocation: "end", nameGap: 8, nameTextStyle: { align: "left", color: quiet, fontSize: FONT },
     });
+    // Neighbours of one level are one shape: columns look alike, and shapes are what drawing costs.
     const draw = (level) => (_, api) => {
       const parts = [], held = (x) => Math.min(Math.max(x, shown[0]), shown[1]);
       const across = xEdges.map((x) => api.coord([held(x), yEdges[0]])[0].toFixed(1));
       const up = yEdges.map((y) => api.coord([shown[0], y])[1].toFixed(1));
-      cells.forEach((column, i) => {
-        if (across[i] === across[i + 1]) return;
-        for (let row = 0; row < column.length; row += 1) {
-          if (Number(column[row]) !== level) continue;
-          parts.push(`M${across[i]} ${up[row + 1]}H${across[i + 1]}V${up[row]}H${across[i]}Z`);
+      for (let row = 0; row < yEdges.length - 1; row += 1) {
+        for (let i = 0, from; i < cells.length; i += 1) {
+          if (cells[i][row] !== level) continue;
+          for (from = i; i + 1 < cells.length && cells[i + 1][row] === level;) i += 1;
+          if (across[from] !== across[i + 1]) parts.push(`M${across[from]} ${up[row + 1]}H${across[i + 1]}V${up[row]}H${across[from]}Z`);
         }
-      });
-      return { type: "path", shape: { pathData: parts.join("") || "M0 0" }, style: { fill: "var(--c0)", opacity: 0.12 + 0.17 * (level - 1) } };
+      }
+      return { type: "path", shape: { pathData: parts.join("") || "M0 0" }, style: { fill: "var(--c0)", opacity: 0.12 + 0.17 * (Number(level) - 1) } };
     };
-    option.series = [1, 2, 3, 4, 5, 6].map((level) => ({
+    option.series = [..."123456"].map((level) => ({
       type: "custom", silent: true, clip: true, data: [[shown[0], yEdges[0]]], encode: { x: 0, y: [] },
       renderItem: draw(level), tooltip: { show: false },
     }));

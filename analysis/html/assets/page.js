@@ -1,14 +1,36 @@
 "use strict";
 // Draws the pictures, and keeps one cursor and one stretch of time for all that share the axis.
-(() => {
-  const data = JSON.parse(document.getElementById("data").textContent);
-  const pictures = [...document.querySelectorAll("figure[data-picture]")].map((figure) => {
-    const table = data.pictures[Number(figure.dataset.picture)];
-    return { figure, table, stretches: data.stretches[table.stretches], plot: figure.querySelector(".plot"), chart: null, stale: true };
-  });
-  const timed = pictures.filter(({ table }) => table.overTime);
-  const whole = extent();
-  let shown = whole;
+const report = (() => {
+  const page = document.documentElement.dataset;
+  let pictures = [], timed = [], whole = [0, 1], shown = whole;
+
+  // Takes the pictures that stand in the page; those that were there before keep their charts.
+  function take(data) {
+    const before = pictures, zoomed = shown !== whole;
+    pictures = [...document.querySelectorAll("figure[data-picture]")].map((figure) => {
+      const plot = figure.querySelector(".plot"), table = data.pictures[Number(figure.dataset.picture)];
+      const picture = before.find((one) => one.plot === plot) || watched({ plot, chart: null });
+      return Object.assign(picture, { table, stretches: data.stretches[table.stretches], stale: true });
+    });
+    for (const { plot, chart } of before.filter((one) => !pictures.includes(one))) {
+      sights.unobserve(plot);
+      widths.unobserve(plot);
+      if (chart) chart.dispose();
+    }
+    timed = pictures.filter(({ table }) => table.overTime);
+    whole = extent();
+    if (!zoomed) shown = whole;
+    say();
+    schedule();
+  }
+
+  function watched(picture) {
+    sights.observe(picture.plot);
+    widths.observe(picture.plot);
+    return picture;
+  }
+
+  const pictureOf = (plot) => pictures.find((picture) => picture.plot === plot);
 
   function extent() {
     let from = Infinity, to = -Infinity;
@@ -142,7 +164,7 @@
   function zoom(from, to) {
     const least = (whole[1] - whole[0]) / 5000, span = Math.min(whole[1] - whole[0], Math.max(to - from, least));
     const start = Math.min(Math.max(from, whole[0]), whole[1] - span);
-    shown = [start, start + span];
+    shown = span < whole[1] - whole[0] ? [start, start + span] : whole;
     for (const picture of timed) picture.stale = true;
     say();
     schedule();
@@ -153,48 +175,63 @@
     if (place) place.textContent = shown.map((t) => options.elapsed(t)).join(" to ");
   }
 
-  // What is in sight first, the rest when there is time, so that paper has it too.
+  // What is in sight first; the rest in between whatever else there is to do, so that paper and searches have it too.
+  const sights = new IntersectionObserver((entries) => {
+    for (const { target, isIntersecting } of entries) Object.assign(pictureOf(target) || {}, { near: isIntersecting });
+    schedule();
+  }, { rootMargin: "200px" });
   let scheduled = false;
   function schedule() {
-    delete document.documentElement.dataset.drawn;
+    delete page.drawn;
+    delete page.complete;
     if (scheduled) return;
     scheduled = true;
-    requestAnimationFrame(() => { scheduled = false; work(performance.now() + 120); });
+    requestAnimationFrame(() => { scheduled = false; inSight(); });
   }
 
-  function work(until) {
-    const near = ({ plot }) => {
-      const box = plot.getBoundingClientRect();
-      return box.bottom > -200 && box.top < innerHeight + 200 ? 0 : 1;
-    };
-    const waiting = pictures.filter(({ stale }) => stale).sort((a, b) => near(a) - near(b));
-    for (const picture of waiting) {
-      draw(picture);
+  function inSight() {
+    if (pictures.some(({ near }) => near === undefined)) return; // the observer has yet to say
+    drawFor(120, ({ near }) => near);
+    if (pictures.some(({ stale, near }) => stale && near)) return schedule();
+    page.drawn = Math.round(performance.now());
+    setTimeout(theRest);
+  }
+
+  function theRest() {
+    if (scheduled) return;
+    drawFor(30, () => true);
+    if (pictures.some(({ stale }) => stale)) setTimeout(theRest);
+    else page.complete = Math.round(performance.now());
+  }
+
+  function drawFor(most, wanted) {
+    const until = performance.now() + most;
+    for (const picture of pictures) {
+      if (picture.stale && wanted(picture)) draw(picture);
       if (performance.now() > until) break;
     }
-    if (pictures.some(({ stale }) => stale)) schedule();
-    else document.documentElement.dataset.drawn = Math.round(performance.now());
   }
 
   const widths = new ResizeObserver((entries) => {
     for (const { target } of entries) {
-      const picture = pictures.find(({ plot }) => plot === target);
-      if (!picture.chart || picture.width === target.clientWidth || matchMedia("print").matches) continue;
+      const picture = pictureOf(target);
+      if (!picture || !picture.chart || picture.width === target.clientWidth || matchMedia("print").matches) continue;
       picture.width = target.clientWidth;
       picture.chart.resize();
       picture.stale = true;
       schedule();
     }
   });
-  pictures.forEach(({ plot }) => widths.observe(plot));
 
-  document.querySelectorAll("a.moment").forEach((link) => link.addEventListener("click", () => {
+  document.addEventListener("click", ({ target }) => {
+    const link = target.closest("a.moment");
+    if (target.closest("[data-zoom]")) zoom(...whole);
+    if (!link) return;
     const from = Number(link.dataset.from), to = Number(link.dataset.to);
     const pad = Math.max((to - from) / 2, (whole[1] - whole[0]) / 40);
     zoom(from - pad, to + pad);
-  }));
-  document.querySelectorAll("[data-zoom]").forEach((button) => button.addEventListener("click", () => zoom(...whole)));
+  });
   addEventListener("beforeprint", () => pictures.filter(({ stale }) => stale).forEach(draw));
-  say();
-  schedule();
+  take(JSON.parse(document.getElementById("data").textContent));
+  return { take };
 })();

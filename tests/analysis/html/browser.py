@@ -41,7 +41,7 @@ def opened(browser: Browser, path: Path) -> Iterator[tuple[Page, list[str]]]:
 def settled(page: Page) -> None:
     """Wait until nothing is left to draw."""
     if page.locator("#charts").count():
-        page.wait_for_selector("html[data-drawn]", state="attached")
+        page.wait_for_selector("html[data-complete]", state="attached")
 
 
 def resized(page: Page, width: int) -> None:
