@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from locustfiles.breaks import Breaks, moment_of
 from locustfiles.pausing import Pausing
-from recording.profile import Load
+from recording.load import Load
 
 PAUSED = "paused"
 """What the phase is called in which the plan stands still."""

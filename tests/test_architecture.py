@@ -94,8 +94,8 @@ ROOMS = {
         "calibration", "published", "audit", "report", "pictures", "html",
     ),
     "harness": (
-        "system", "screen", "sampling", "generator", "page", "proxy", "scene", "observe", "manual", "run",
-        "verbs",
+        "system", "screen", "sampling", "generator", "page", "proxy", "scene", "observe",
+        "manual", "run", "verbs",
     ),
     "mock_services": ("kit", "checkout", "payment", "inventory_lock", "cart"),
     "benchmarks": ("figures", "studies"),

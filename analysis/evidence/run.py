@@ -136,8 +136,12 @@ class Evidence:
     @property
     def _stretch_of_a_guard(self) -> tuple[tuple[float, float], ...]:
         """What a guard looked at that ended the run before anything was to be measured."""
-        ends = ((row.get("from_s"), row.get("to_s")) for row in self.events_named(GUARD_STOPPED))
-        return tuple((a, b) for a, b in ends if is_moment(a) and is_moment(b) and a < b)[:1]
+        ends = (
+            (row.get("from_s", 0.0), row.get("to_s", 0.0))
+            for row in self.events_named(GUARD_STOPPED)
+        )
+        known = ((a, b) for a, b in ends if is_moment(a) and is_moment(b))
+        return tuple((float(a), float(b)) for a, b in known if a < b)[:1]
 
     @property
     def measured_from_s(self) -> float:

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from analysis.forecast.words import of_memory, of_pools
 from analysis.metrics.case import Case
 from analysis.report.document import Block, Code, Line, Lines, Row, Table, numbers, texts
-from analysis.report.folded import folded, symptoms
 from analysis.report.timeline import as_table, timeline
 from analysis.tuning.what_if import WhatIf
+from analysis.words.folding import unfiled
 from analysis.words.values import Breach, Verdict
 from recording.hlog import of_requests
 from recording.outcomes import is_failure
@@ -34,7 +34,7 @@ class Issue:
 def issues(case: Case, verdict: Verdict) -> tuple[Issue, ...]:
     """Those with breaches in their order, then those without."""
     kinds = {(row.subject, row.rule): row.kind for row in verdict.rows}
-    found = [_issue(case, group, kinds) for group in folded(verdict.breaches)]
+    found = [_issue(case, why, group, kinds) for why, group in _reasons(verdict)]
     broken = {(each.subject, each.kind) for each in found}
     for subject, told in case.outlooks.items():
         if any(one.climbs for one in told) and (subject, POOL) not in broken:
@@ -43,19 +43,39 @@ def issues(case: Case, verdict: Verdict) -> tuple[Issue, ...]:
     return tuple(found)
 
 
-def _issue(case: Case, group: Sequence[Breach], kinds: dict[tuple[str, str], str]) -> Issue:
+def _reasons(verdict: Verdict) -> Iterator[tuple[str, Sequence[Breach]]]:
+    """Causes with what they break, that of their own service first; then what stands alone."""
+    for cause in verdict.causes:
+        broken = [verdict.breaches[place] for place in cause.breaches]
+        if broken:
+            yield str(cause), sorted(broken, key=lambda b: _owner(b) != cause.subject)
+    for group in unfiled(verdict.breaches, verdict.causes):
+        yield group[0].because, group
+
+
+def _owner(breach: Breach) -> str:
+    return breach.subject.partition("/")[0]
+
+
+def _issue(
+    case: Case, why: str, group: Sequence[Breach], kinds: dict[tuple[str, str], str]
+) -> Issue:
     first = group[0]
-    subject = first.subject.partition("/")[0]
+    subject = _owner(first)
     kind = kinds.get((subject, first.rule), first.metric)
     title = {
         POOL: _of_pool(case, subject) if kind == POOL else "",
         MEMORY: "memory grows" if first.metric != "oom_killed" else "killed for memory",
     }.get(kind) or f"{first.metric} is {first.shown}, required {first.required}"
-    told, more = first.because or "the recording does not show why", _of_kind(case, subject, kind)
+    told, more = why or "the recording does not show why", _of_kind(case, subject, kind)
     climbs = kind == POOL and any(one.climbs for one in case.outlooks.get(subject, ()))
     causes = (*more[:climbs], told, *more[climbs:])
-    impact = (symptoms(group), *_callers(case, subject, kind))
+    impact = (_broken(group), *_callers(case, subject, kind))
     return Issue(subject, kind, f"{first.subject}: {title}", impact, causes)
+
+
+def _broken(group: Sequence[Breach]) -> str:
+    return "; ".join(f"{b.subject} {b.metric} {b.shown}, required {b.required}" for b in group)
 
 
 def _of_pool(case: Case, subject: str) -> str:

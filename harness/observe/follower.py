@@ -13,7 +13,6 @@ import orjson
 
 from analysis.limits.rules import Rule
 from harness.observe.buckets import Buckets, harness_bounds_s, latency_bounds_s
-from harness.screen.progress import Tail
 from recording.events import PHASE_STARTED, PHASES_ENDED, RUN_ENDED
 from recording.hlog import DISTORTION, GENERATOR, INTENDED, LATENCY, RETRY, Interval, parse_hlog
 from recording.metric_names import LOCUST, USERS
@@ -21,6 +20,7 @@ from recording.outcomes import OK
 from recording.profile import Profile
 from recording.rundir import RunDir
 from recording.series import SERIES_HEADER
+from recording.tail import Tail
 from recording.text import plain
 
 MOST_EVENTS = 200

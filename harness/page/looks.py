@@ -8,12 +8,13 @@ from analysis.pictures.illustrated import illustrated
 from analysis.report.document import Document
 from analysis.report.under_way import glanced_at, under_way_document
 from analysis.words.units import counted
-from harness.screen.progress import Now, Progress, Tail
+from harness.screen.progress import Now, Progress
 from recording.clock import RunClock
 from recording.durations import format_duration
 from recording.events import RUN_ENDED
 from recording.manifest import read_manifest
 from recording.rundir import RunDir
+from recording.tail import Tail
 
 SETTLED_S = 2.5
 """Requests that began so long before the recorder's last interval are in the recording, but for

@@ -12,12 +12,12 @@ from harness.run.events import write_event
 from harness.scene.behaviour import change_all
 from harness.scene.running import running_of
 from harness.scene.services import Services, named_services
-from harness.screen.progress import Tail
 from recording.clock import RunClock
 from recording.errors import LoadgateError
 from recording.events import PHASE_STARTED, SETTINGS_CHANGED
 from recording.load import Load
 from recording.rundir import RunDir
+from recording.tail import Tail
 
 LOOKS_EVERY_S = 0.05
 Tables = Mapping[str, Mapping[str, Any]]

@@ -177,7 +177,7 @@ def _workers(
     return Workers(expected, host, port, token or made_token(), within_s) if expected else Workers()
 
 
-def _announce(console: Screen, plan: Profile, workers: Workers) -> None:
+def _announce(console: Screen, plan: Profile) -> None:
     spans = map(format_duration, (plan.load.duration_s, plan.measured_s))
     what = ": {}, {} ({} measured)".format(_load(plan), *spans)
     why = f" — {plan.description}" if plan.description else ""
