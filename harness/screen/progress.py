@@ -52,8 +52,6 @@ class Now:
     """One frame of the live view."""
 
     t_s: float
-    clock: str
-    """The moment in words: ``T+12m30s``, of a story ``T+6h14m (12m28s)``."""
     phase: str
     turn: str
     measured: bool
@@ -63,6 +61,13 @@ class Now:
     failures: int
     steps: tuple[StepNow, ...]
     services: Mapping[str, Mapping[str, float]]
+    told: str = ""
+    """The moment of the story, ``T+6h14m (12m28s)``; "" where the run tells none."""
+
+    @property
+    def clock(self) -> str:
+        """The moment in words."""
+        return self.told or f"T+{format_duration(round(self.t_s))}"
 
 
 class Progress:
@@ -95,7 +100,6 @@ class Progress:
         t_s = 0.0 if self._began_s is None else run_s - self._began_s
         return Now(
             t_s=t_s,
-            clock=self._clock(t_s),
             phase=self._phase if self._began_s is not None else self.waiting,
             turn=self._turn(run_s),
             measured=self._measured,
@@ -105,11 +109,13 @@ class Progress:
             failures=self._failures,
             steps=steps,
             services=services,
+            told=self._told(t_s),
         )
 
-    def _clock(self, t_s: float) -> str:
-        story = self._profile.load.story
-        return format_moment(t_s, story) if story else f"T+{format_duration(round(t_s))}"
+    def _told(self, t_s: float) -> str:
+        by_phases = self._paired is None and not self._level
+        story = self._profile.load.story if by_phases else None
+        return format_moment(t_s, story) if story else ""
 
     @property
     def began(self) -> bool:

@@ -21,7 +21,7 @@ from harness.verbs.cleanup import Base, Of, Prefix, answer_touched, shop_of
 def seed(
     prefix: Prefix,
     profile: Of = None,
-    users: Annotated[int, typer.Option("--users", min=1, max=1_000_000, help="How many.")] = 500,
+    users: Annotated[int, typer.Option("--users", min=1, max=100_000, help="How many.")] = 500,
     products: Annotated[
         int, typer.Option("--products", min=1, max=10_000, help="That their carts hold.")
     ] = 10_000,

@@ -7,14 +7,14 @@ requests; whatever is not is never touched.
 from typing import Annotated, Any
 
 from fastapi import APIRouter, FastAPI, Query, Request, Response
-from pydantic import Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from mock_services.kit import money
 from mock_services.kit.admin import ADMIN, refusal
 from mock_services.kit.errors import json_response
 from mock_services.kit.openapi import Answer, Described, responses
 from mock_services.kit.service import MockService
-from mock_services.kit.settings import Frozen, ServiceSettings
+from mock_services.kit.settings import ServiceSettings
 
 PATH = "/admin/test-data"
 PREFIX = r"^[a-z0-9]+-$"
@@ -22,13 +22,14 @@ PREFIX = r"^[a-z0-9]+-$"
 Prefix = Annotated[str, Field(pattern=PREFIX, max_length=20)]
 
 
-class TestData(Frozen):
+class TestData(BaseModel):
     """What is to be there."""
 
+    model_config = ConfigDict(frozen=True, extra="forbid")
     __test__ = False  # no test, whatever pytest reads from its name
 
     prefix: Prefix = Field(description="users are called prefix + user-00001 and so on")
-    users: int = Field(default=500, ge=1, le=1_000_000, description="each with a filled cart")
+    users: int = Field(default=500, ge=1, le=100_000, description="each with a filled cart")
     products: int = Field(
         default=money.PRODUCTS, ge=1, le=money.PRODUCTS, description="that carts are filled with"
     )
