@@ -74,13 +74,16 @@ class Incident:
         )
         return sum(part for part in parts if part > 0)
 
-    def strikes(self, flow: Services, subject: str, step: str, outcome: str) -> bool:
-        """Whether such requests to a service (``step`` "": all it was asked) can have felt it."""
+    def reaches(self, flow: Services, subject: str, step: str) -> bool:
+        """Whether requests to a service (``step`` "": all it was asked) could have felt it."""
         if subject != self.subject:
             behind = flow.reached_from(step) if step else flow.called_by(subject)
             return self.spreads and self.subject in behind
-        struck = not self.steps or step in self.steps
-        return struck and (not self.outcomes or outcome in self.outcomes)
+        return not self.steps or step in self.steps
+
+    def strikes(self, subject: str, outcome: str) -> bool:
+        """Whether one that could came out as it does for this."""
+        return subject != self.subject or not self.outcomes or outcome in self.outcomes
 
     def follows(self, other: "Incident", flow: Services) -> bool:
         """Whether it came of another one: at the same time, not before it, and of the same service
@@ -99,7 +102,7 @@ class Incident:
             return self._is_shallower(other)
         if not self.steps:
             return other.spreads and other.subject in flow.called_by(self.subject)
-        return all(other.strikes(flow, self.subject, step, "") for step in self.steps)
+        return all(other.reaches(flow, self.subject, step) for step in self.steps)
 
     def _fits(self, other: "Incident") -> bool:
         """Whether it was there for most of the time for which the other one was slow."""

@@ -46,11 +46,6 @@ class Requests:
     n: float
     bad: float
 
-    @property
-    def asked(self) -> tuple[str, str, str]:
-        """Of whom what was asked, and what it came out as."""
-        return self.subject, self.step, self.outcome
-
 
 @dataclass(frozen=True)
 class Trouble:
@@ -72,9 +67,17 @@ class Trouble:
         return sum(one.bad for one in self.broken)
 
     def share(self, flow: Services, found: Iterable[Incident]) -> float:
-        """Of what broke it the share that began while something happened that it could feel."""
-        several = tuple(found)
-        return sum(one.bad for one in self.broken if _felt(one, flow, several)) / (self.bad or 1.0)
+        """Of what broke it the share that is due to something that happened.
+
+        The attributable fraction (Levin, Acta Unio Int. Contra Cancrum 9, 1953): what broke it
+        meanwhile beyond what broke it at the same steps at other times. What is as bad without it
+        is not its doing.
+        """
+        several, tallies = tuple(found), dict[str, _Tally]()
+        for one in self.requests:
+            if near := [i for i in several if i.reaches(flow, one.subject, one.step)]:
+                tallies.setdefault(one.step, _Tally()).add(one, near)
+        return sum(tally.due for tally in tallies.values()) / (self.bad or 1.0)
 
     def is_explained(self, flow: Services, found: Iterable[Incident]) -> bool:
         """Whether most of it did."""
@@ -82,7 +85,7 @@ class Trouble:
 
     def fit(self, flow: Services, found: Iterable[Incident]) -> float:
         """Of the time for which something was seen that it could feel the share in which it did."""
-        several = [i for i in found if any(i.strikes(flow, *one.asked) for one in self.broken)]
+        several = [i for i in found if any(_could(one, flow, i) for one in self.broken)]
         blocks = joined(one.stretch for one in self.broken)
         whole_s = sum(s.end_s - s.start_s for i in several for s in i.stretches)
         return sum(i.overlap_s(b) for i in several for b in blocks) / whole_s if whole_s else 0.0
@@ -107,8 +110,41 @@ def _close(blocks: Iterable[Stretch]) -> tuple[Stretch, ...]:
     return joined(several, GAP * max((b.end_s - b.start_s for b in several), default=0.0))
 
 
+@dataclass
+class _Tally:
+    """Requests of a step, while something happened and at other times."""
+
+    inside: float = 0.0
+    bad_inside: float = 0.0
+    outside: float = 0.0
+    bad_outside: float = 0.0
+
+    def add(self, one: Requests, near: Sequence[Incident]) -> None:
+        """Count some that could have felt it."""
+        at = [incident for incident in near if incident.is_at(one.stretch)]
+        struck = any(i.strikes(one.subject, one.outcome) for i in at or near)
+        bad = one.bad if struck else 0.0
+        if at:
+            self.inside += one.n
+            self.bad_inside += bad
+        elif one.step:  # a service counts what it answers: of it only failures are here
+            self.outside += one.n
+            self.bad_outside += bad
+
+    @property
+    def due(self) -> float:
+        """How many more broke the rule than would have at other times."""
+        usual = self.bad_outside / self.outside if self.outside else 0.0
+        return max(0.0, self.bad_inside - self.inside * usual)
+
+
 def _felt(one: Requests, flow: Services, found: Iterable[Incident]) -> bool:
-    return any(i.is_at(one.stretch) and i.strikes(flow, *one.asked) for i in found)
+    return any(i.is_at(one.stretch) and _could(one, flow, i) for i in found)
+
+
+def _could(one: Requests, flow: Services, incident: Incident) -> bool:
+    reached = incident.reaches(flow, one.subject, one.step)
+    return reached and incident.strikes(one.subject, one.outcome)
 
 
 def trouble_of(case: Case, row: RuleRow, rule: Rule) -> Trouble:

@@ -134,11 +134,19 @@ def test_a_pool_that_ran_dry_for_another_is_its_symptom(judged: JudgeIt) -> None
 
 
 def test_a_pool_dries_up_behind_a_slow_service_only_while_it_is_slow(judged: JudgeIt) -> None:
-    """checkout asks payments: slow for just as long it is the cause, slow all along it is not."""
+    """checkout asks carts: slow for just as long they are the cause, slow all along they are not."""
     dry = {CHECKOUT: Dry(range(20, 25))}
-    (cause,) = judged(dry=dry, struck={"charge": Struck(range(20, 25), took_ms=SLOW)}).causes
-    assert (cause.kind, cause.subject) == (CauseKind.SLOW, PAYMENTS)
-    assert len(judged(dry=dry, latency_ms={"charge": 900.0}, rate=90.0).causes) == 2
+    (cause,) = judged(dry=dry, struck={"add_to_cart": Struck(range(20, 25), took_ms=SLOW)}).causes
+    assert (cause.kind, cause.subject) == (CauseKind.SLOW, CARTS)
+    assert len(judged(dry=dry, latency_ms={"add_to_cart": 900.0}, rate=90.0).causes) == 2
+
+
+def test_what_is_as_bad_at_other_times_is_not_its_doing(judged: JudgeIt) -> None:
+    """charge asks checkout, whose pool is dry for most of the run; it is as slow before."""
+    verdict = judged(dry={CHECKOUT: Dry(range(14, 34))}, latency_ms={"charge": 900.0}, rate=90.0)
+    pool, slow = verdict.causes
+    assert filed(verdict, pool) == {f"{CHECKOUT} exhausted_windows"}
+    assert filed(verdict, slow) == {f"{PAYMENTS}/charge p99", f"{JOURNEY} p99"}
 
 
 def test_a_kill_its_restart_and_what_was_refused_are_one(judged: JudgeIt) -> None:
