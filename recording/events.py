@@ -20,10 +20,12 @@ FAULT_ENDED = "fault_ended"  # service, kind
 LOOK_FAILED = "look_failed"  # error
 LEVEL_STARTED = "level_started"  # what recording.levels.Level has; written before it starts
 LEVEL_ENDED = "level_ended"  # number, end_s: before its time
+LEDGER_LEFT = "ledger_left"  # subject, schema, because: its orders could not be copied
 RUN_ENDED = "run_ended"  # how, because
 
 # The mocks, which import nothing of ours and have these names themselves; source: the service
 GC = "gc"
 OOM_KILLED = "oom_killed"
+LEDGER_FAILED = "ledger_failed"  # request_id, problem
 POOL_EXHAUSTED = "pool_exhausted"  # request_id, body: of the first 503
 SCALED = "scaled"  # replicas_before, replicas_after, value_percent

@@ -15,6 +15,8 @@ from recording.bursts import Burst
 from recording.durations import BY_HAND, DurationS
 from recording.faults import Fault, check_timetable
 from recording.flow import FLOW
+from recording.metric_names import ORDERS_DB
+from recording.sampling import Sampling
 from recording.slots import Slots
 from recording.tables import Listed, Share, Table
 from recording.target import Target
@@ -23,10 +25,10 @@ from recording.validity import Validity
 
 Seed = Annotated[int, Field(ge=0, lt=2**63)]
 
-RULE_KINDS = ("latency", "errors", "pool", "memory", "process", "orders")
+RULE_KINDS = ("latency", "errors", "pool", "memory", "process", "orders", "database")
 """What a rule of thresholds.toml can be about; a profile may leave some undecided."""
 JOURNEY, ORDERS = "journey", "orders"
-SUBJECTS = (*FLOW.subjects, JOURNEY, *FLOW.steps, ORDERS)
+SUBJECTS = (*FLOW.subjects, JOURNEY, *FLOW.steps, ORDERS, ORDERS_DB)
 """Whom a section of thresholds.toml can be about."""
 
 
@@ -234,15 +236,6 @@ class Recording(Table):
     """Slowest requests of each that are kept as exemplars."""
     failures_per_interval: int = Field(default=200, ge=1)
     """Failures of each that are kept as exemplars, at most."""
-
-
-class Sampling(Table):
-    """How often services and generator are sampled."""
-
-    interval: DurationS = Field(default=1.0, ge=0.1)
-    """How often `/metrics` is read."""
-    timeout: DurationS = Field(default=2.0, gt=0)
-    """Deadline for the whole page."""
 
 
 class Judge(Table):

@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from analysis.metrics import errors, latency, memory, orders, pools, process
+from analysis.metrics import database, errors, latency, memory, orders, pools, process
 from analysis.metrics.metric import Metric
 from recording.flow import FLOW
 
-_FILES = (latency, errors, pools, memory, process, orders)
+_FILES = (latency, errors, pools, memory, process, orders, database)
 METRICS: Mapping[str, Metric] = MappingProxyType(
     {metric.name: metric for file in _FILES for metric in file.METRICS}
 )

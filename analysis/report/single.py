@@ -30,6 +30,7 @@ from analysis.words.values import (
 )
 from recording.durations import format_duration
 from recording.labels import as_text
+from recording.metric_names import ORDERS_DB
 
 _HEADLINE = {
     Outcome.PASS: "PASS: ship",
@@ -67,6 +68,7 @@ def run_document(verdict: Verdict, stored: str = "report.md", *, brief: bool = F
             next_steps(verdict, "screen"),
             _rules(verdict),
             replace(latency, only="page"),
+            _database(verdict),
             *(() if brief else (checks(verdict),)),
         ),
         closing=f"{_measured(context)}\nreport: {stored}" if context else "",
@@ -184,6 +186,14 @@ def _latency(verdict: Verdict) -> Table:
         cells = (step, f"{mean.n:,}", mean, p50, p95, p99, _interval(p99))
         rows.append(Row((*cells, found[step, "max"], found[step, "error_rate"])))
     return Table(columns, tuple(rows), "Latency and errors (measured phases, every outcome)")
+
+
+def _database(verdict: Verdict) -> Table:
+    """What was measured of the checkout's database, whether a rule is about it or not."""
+    found = [m for m in verdict.measurements if m.subject == ORDERS_DB and m.n]
+    rows = tuple(Row((m.metric, m.shown, f"{m.n:,}", m.note)) for m in found)
+    columns = (*texts("figure"), *numbers("value", "n"), *texts("where"))
+    return Table(columns, rows, f"Database: {ORDERS_DB}", only="page")
 
 
 def checks(verdict: Verdict) -> Table:

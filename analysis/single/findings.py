@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from analysis.evidence.late import late_in_words
+from analysis.evidence.orders_db import left_in_words, outages_in_words
 from analysis.evidence.processes import restarts_in_words
 from analysis.evidence.requests import Sample
 from analysis.evidence.resources import Pool
@@ -13,6 +14,7 @@ from analysis.metrics.pools import brief_waits, windows_in_words
 from analysis.single.causes import causes, planted
 from analysis.words.values import show
 from recording.events import OOM_KILLED, STRANGERS_REFUSED, WORKER_LOST
+from recording.metric_names import ORDERS_DB
 
 
 def findings(case: Case) -> Iterator[str]:
@@ -27,6 +29,9 @@ def findings(case: Case) -> Iterator[str]:
             yield f"{subject} memory: {memory.explanation}"
         if memory.resumed:
             yield f"{subject} memory after a fall: {memory.resumed}"
+    if gone := outages_in_words(case.evidence):
+        yield f"{ORDERS_DB} {gone}"
+    yield from left_in_words(case.evidence)
     if case.orders is not None:
         yield from case.orders.in_words()
     yield from _of_charges(case.samples.get("charge"))
