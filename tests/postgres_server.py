@@ -96,7 +96,7 @@ class Server:
     def ask(self, query: str, *values: Any) -> list[Any]:
         """Rows, or none."""
         with psycopg.connect(self.url, autocommit=True, client_encoding="utf8") as connection:
-            found = connection.execute(query.encode(), values)
+            found = connection.execute(query.encode(), values or None)
             return found.fetchall() if found.description else []
 
 

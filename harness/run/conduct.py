@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from harness.generator.generator import Workers, plan_json, processes_for, start_generator
 from harness.generator.handshake import PLAN_PORT_OFFSET, PlanServer
@@ -14,7 +14,7 @@ from harness.run.events import write_event
 from harness.run.faults import planted
 from harness.run.search import Search, Searcher, searching
 from harness.run.watch import STOPPED, End, Interrupt, Watch
-from harness.sampling.sampler import Read, Sampler
+from harness.sampling.sampler import Sampler
 from harness.scene import preflight
 from harness.scene.orders_db import OrdersDb, check_orders_db
 from harness.scene.scene import OpenScene, Scene, single, target_urls
@@ -39,6 +39,9 @@ from recording.slots import ARMS
 from recording.text import plain
 from recording.timetable import phases_of
 from recording.written import Written
+
+if TYPE_CHECKING:
+    from harness.sampling.postgres import PostgresFigures
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,11 +246,13 @@ def _under_load(job: Job, scene: Scene, interrupt: Interrupt, view: LiveView) ->
             return watch.until_end(profile.load, progress, view, job.clock)
     finally:
         sampler.stop()
+        for figures in others.values():
+            figures.close()
         if server is not None:
             server.close()
 
 
-def _database_figures(job: Job, scene: Scene) -> dict[str, Read]:
+def _database_figures(job: Job, scene: Scene) -> "dict[str, PostgresFigures]":
     """How each PostgreSQL of the run is read."""
     databases = scene.services.databases if scene.services else ()
     if not databases:

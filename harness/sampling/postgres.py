@@ -80,6 +80,11 @@ class PostgresFigures:
             self._give_up()
             raise
 
+    def close(self) -> None:
+        """End the connection."""
+        if self._connection is not None:
+            self._connection.close()
+
     def _figures(self) -> Iterator[tuple[str, float]]:
         connection = self._connected()
         with connection.cursor() as cursor:

@@ -26,7 +26,7 @@ ANSWER_WITHIN_S = 5.0
 RECOVERED_WITHIN_S = 20.0
 """What a server that was killed may take until its orders can be copied."""
 COPIED_WITHIN_S = 300.0
-LONGEST_NAME, STAMPED = 63, len("loadgate-20251127-080000")
+LONGEST_NAME, STAMPED = 63, len("loadgate-20251127-080000-")
 """Of a PostgreSQL identifier, in characters; what is kept of one that is cut begins so."""
 _MAY_CREATE = "SELECT has_database_privilege(current_database(), 'CREATE'), current_user"
 

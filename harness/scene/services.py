@@ -214,7 +214,6 @@ def start_services(
             process = _start(name, listener, own, origin.project, log)
             started = Service(name, origin.subject(name), urls[name], process, log)
             services = replace(services, services=(*services.services, started))
-        services = replace(services, databases=orders_dbs(settings, run, origin.arm))
         _wait_healthy(services)
     except BaseException:
         services.stop(GIVE_UP_TIMEOUT_S)
@@ -222,7 +221,7 @@ def start_services(
     finally:
         for listener in sockets.values():
             listener.close()
-    return services
+    return replace(services, databases=orders_dbs(settings, run, origin.arm))
 
 
 def _with_proxy(
