@@ -29,10 +29,12 @@ GUARD_STOPPED = "guard_stopped"  # as a guard that tripped, and because
 PAUSE_ASKED = "pause_asked"  # because; read by the load
 RESUME_ASKED = "resume_asked"  # by; read by the load
 INVALID_SEEN = "invalid_seen"  # because
+LEDGER_LEFT = "ledger_left"  # subject, schema, because: its orders could not be copied
 RUN_ENDED = "run_ended"  # how, because
 
 # The mocks, which import nothing of ours and have these names themselves; source: the service
 GC = "gc"
 OOM_KILLED = "oom_killed"
+LEDGER_FAILED = "ledger_failed"  # request_id, problem
 POOL_EXHAUSTED = "pool_exhausted"  # request_id, body: of the first 503
 SCALED = "scaled"  # replicas_before, replicas_after, value_percent

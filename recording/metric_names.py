@@ -32,6 +32,22 @@ OF_A_POOL = (
     POOL_HOLD_BUCKET, POOL_HOLD_SUM, POOL_HOLD_COUNT,
 )  # fmt: skip
 
+# Of the checkout's database, as the subject `ORDERS_DB`: all of them of a PostgreSQL, by SQL
+ORDERS_DB = "orders-db"
+DB_CONNECTIONS, DB_CONNECTIONS_MAX = "database_connections", "database_connections_max"
+DB_COMMITS = "database_commits_total"
+DB_ROLLBACKS = "database_rollbacks_total"
+DB_DEADLOCKS = "database_deadlocks_total"
+DB_LOCKS_WAITING = "database_locks_waiting"
+DB_SLOW = "database_slow_statements_total"
+"""After a slash where they were seen: `pg_stat_statements` or `pg_stat_activity`."""
+DB_REPLICAS, DB_LAG = "database_replicas", "database_replication_lag_seconds"
+
+# Of its ledger, whatever that is kept in: by the service that writes it
+COMMIT = "ledger_commit_seconds"
+COMMIT_BUCKET, COMMIT_COUNT = f"{COMMIT}_bucket", f"{COMMIT}_count"
+OF_A_LEDGER = (COMMIT_BUCKET, f"{COMMIT}_sum", COMMIT_COUNT)
+
 # Of the machine, as the subject `HOST`
 HOST = "host"
 CPU_BUSY = "cpu_busy_seconds_total"

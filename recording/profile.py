@@ -15,6 +15,8 @@ from recording.durations import BY_HAND, DurationS
 from recording.faults import Fault, check_timetable
 from recording.flow import FLOW
 from recording.load import Load
+from recording.metric_names import ORDERS_DB
+from recording.sampling import Sampling
 from recording.slots import Slots
 from recording.tables import Listed, Share, Table
 from recording.target import Target
@@ -23,12 +25,21 @@ from recording.validity import Validity
 
 Seed = Annotated[int, Field(ge=0, lt=2**63)]
 
-DECIDED_BY_A_RUN = ("latency", "errors", "pool", "memory", "process", "orders", "reclaim")
+DECIDED_BY_A_RUN = (
+    "latency",
+    "errors",
+    "pool",
+    "memory",
+    "process",
+    "orders",
+    "reclaim",
+    "database",
+)
 RULE_KINDS = (*DECIDED_BY_A_RUN, "availability")
 """What a rule of thresholds.toml can be about; a profile may leave some undecided. What is promised
 for a month is, unless a profile says otherwise."""
 JOURNEY, ORDERS = "journey", "orders"
-SUBJECTS = (*FLOW.subjects, JOURNEY, *FLOW.steps, ORDERS)
+SUBJECTS = (*FLOW.subjects, JOURNEY, *FLOW.steps, ORDERS, ORDERS_DB)
 """Whom a section of thresholds.toml can be about."""
 
 
@@ -133,15 +144,6 @@ class Recording(Table):
     """Slowest requests of each that are kept as exemplars."""
     failures_per_interval: int = Field(default=200, ge=1)
     """Failures of each that are kept as exemplars, at most."""
-
-
-class Sampling(Table):
-    """How often services and generator are sampled."""
-
-    interval: DurationS = Field(default=1.0, ge=0.1)
-    """How often `/metrics` is read."""
-    timeout: DurationS = Field(default=2.0, gt=0)
-    """Deadline for the whole page."""
 
 
 class Judge(Table):

@@ -13,6 +13,7 @@ from recording.errors import ConfigError, did_you_mean
 from recording.given_files import parse_toml, read_given_text
 from recording.profile import Profile
 from recording.refusals import in_words
+from recording.secrets import redact
 from recording.text import plain
 from recording.toml_lines import Key
 from recording.written import MAX_SHOWN_CHARS, Written, as_written
@@ -155,7 +156,7 @@ def _given(written: Written, path: KeyPath, value: Any) -> str:
 
 def _quoted(value: Any) -> str:
     """The value as written, short and on one line."""
-    text = repr(value)
+    text = redact(repr(value))
     return text if len(text) <= MAX_SHOWN_CHARS else f"{text[:MAX_SHOWN_CHARS]}…"
 
 

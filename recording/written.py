@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from recording.secrets import redact
 from recording.text import plain
 from recording.toml_lines import Key, Path, line_of, lines
 
@@ -81,4 +82,4 @@ def _below(at: Any, part: Key) -> Any:
 
 
 def _short(text: str) -> str:
-    return plain(text, MAX_SHOWN_CHARS)
+    return plain(redact(text), MAX_SHOWN_CHARS)

@@ -10,6 +10,7 @@ from hypothesis import settings
 
 from analysis.report.verdict_schema import text
 from analysis.words.values import Verdict
+from tests import postgres_server
 
 # A busy machine is no failure, and a test says the same every time it runs.
 settings.register_profile("loadgate", deadline=None, derandomize=True)
@@ -29,3 +30,12 @@ def _every_verdict_keeps_its_schema() -> Iterator[None]:
 
     with patch.object(Verdict, "to_json", checked):
         yield
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[postgres_server.Server]:
+    """A PostgreSQL of this session."""
+    if why := postgres_server.missing():
+        pytest.skip(why)
+    with postgres_server.serving() as server:
+        yield server

@@ -143,7 +143,7 @@ class Sample:
 
 def needed(metric: str) -> int:
     """Fewest samples that can carry a metric: a percentile needs a confidence interval."""
-    q = QUANTILES.get(metric.removeprefix("acquire_wait_"))
+    q = QUANTILES.get(metric.removeprefix("acquire_wait_").removeprefix("commit_"))
     return 1 if q is None else min_samples(q)
 
 

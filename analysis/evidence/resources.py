@@ -1,5 +1,6 @@
 """What the sampled series say about services: their pools, and how counters grew."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
@@ -121,6 +122,20 @@ def counter_growth(
     if t_s.size and t_s[0] > 0 and not np.isclose(t_s[0], first_s):
         steps[0] = values[0]  # a labelled counter appears with its first event
     return t_s, steps
+
+
+def grown_buckets(evidence: Evidence, subject: str, prefix: str) -> dict[float, float]:
+    """How much each bucket of a histogram grew over the run, by its upper bound.
+
+    A name that goes on with anything but a number belongs to another histogram.
+    """
+    found = {}
+    for metric in evidence.resources.metrics(subject):
+        with suppress(ValueError):
+            if metric.startswith(prefix):
+                bound = float(metric.removeprefix(prefix))
+                found[bound] = float(counter_growth(evidence, subject, metric)[1].sum())
+    return found
 
 
 def grown_while_measured(evidence: Evidence, subject: str, metric: str, source: str = "") -> float:

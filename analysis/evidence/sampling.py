@@ -5,10 +5,11 @@ from dataclasses import replace
 
 import numpy as np
 
+from analysis.evidence.orders_db import KEPT_BY
 from analysis.evidence.requests import Sample
 from analysis.evidence.run import Evidence
 from analysis.words.values import Check
-from recording.metric_names import UP
+from recording.metric_names import ORDERS_DB, UP
 from recording.slots import ARMS
 
 HANGS_FROM = 0.01
@@ -19,15 +20,14 @@ metrics which it does not give are its own doing and not the sampler's."""
 def unwell(evidence: Evidence, samples: Mapping[str, Sample], arm: str = "") -> frozenset[str]:
     """Services whose requests failed or hung, as the sampler calls them.
 
-    One that another calls has a part in the steps in which it does.
+    One that another calls has a part in the steps in which it does, and so has the database.
     """
     hanging = {step for step, sample in samples.items() if _hangs(sample)}
     flow = evidence.manifest.flow(arm)
-    return frozenset(
-        f"{service}@{arm}".rstrip("@")
-        for service in flow.subjects
-        if hanging.intersection(flow.during(service))
-    )
+    found = [s for s in flow.subjects if hanging.intersection(flow.during(s))]
+    if KEPT_BY in hanging:
+        found.append(ORDERS_DB)
+    return frozenset(f"{subject}@{arm}".rstrip("@") for subject in found)
 
 
 def _hangs(sample: Sample) -> bool:

@@ -5,6 +5,7 @@ from types import MappingProxyType
 
 from analysis.metrics import (
     availability,
+    database,
     errors,
     forecast,
     latency,
@@ -17,7 +18,9 @@ from analysis.metrics import (
 from analysis.metrics.metric import Metric
 from recording.flow import FLOW
 
-_FILES = (latency, errors, pools, forecast, memory, process, orders, reclaim, availability)
+_FILES = (
+    latency, errors, pools, forecast, memory, process, orders, reclaim, database, availability,
+)  # fmt: skip
 METRICS: Mapping[str, Metric] = MappingProxyType(
     {metric.name: metric for file in _FILES for metric in file.METRICS}
 )

@@ -13,7 +13,7 @@ import numpy as np
 import orjson
 
 from analysis.evidence.pool_series import BucketQuantile, histogram_quantile
-from analysis.evidence.resources import Pool, counter_growth, named
+from analysis.evidence.resources import Pool, grown_buckets, named
 from analysis.evidence.run import Evidence
 from analysis.metrics.case import Case
 from analysis.metrics.decide import as_measured
@@ -121,20 +121,9 @@ def _acquire_buckets(evidence: Evidence, pools: Sequence[Pool]) -> dict[float, f
     bounds: dict[float, float] = {}
     for pool in pools:
         prefix = named(POOL_ACQUIRE_BUCKET, pool.label) + "/"
-        for metric in evidence.resources.metrics(pool.subject):
-            bound = _bound(metric.removeprefix(prefix)) if metric.startswith(prefix) else nan
-            if not isnan(bound):
-                grown = float(counter_growth(evidence, pool.subject, metric)[1].sum())
-                bounds[bound] = bounds.get(bound, 0.0) + grown
+        for bound, grown in grown_buckets(evidence, pool.subject, prefix).items():
+            bounds[bound] = bounds.get(bound, 0.0) + grown
     return bounds
-
-
-def _bound(label: str) -> float:
-    """What ``le`` says, s; nan where that is no number, or belongs to another pool."""
-    try:
-        return float(label)
-    except ValueError:
-        return nan
 
 
 def _use(of: _Pools, field: str, behind: str, lacks: str, *, added_up: bool = False) -> Measurement:

@@ -4,6 +4,7 @@ from analysis.evidence.run import Evidence
 from analysis.limits.thresholds import Thresholds
 from analysis.metrics.case import Case
 from analysis.pictures.canvas import Canvas
+from analysis.pictures.database import database
 from analysis.pictures.generator import generator
 from analysis.pictures.latency import percentiles, spread, tail
 from analysis.pictures.load import failures, load
@@ -11,7 +12,7 @@ from analysis.pictures.services import cpu, memory, pools, replicas
 from analysis.report.chart import Picture
 
 _IN_ORDER = (
-    load, percentiles, failures, spread, tail, pools, replicas, memory, cpu, generator,
+    load, percentiles, failures, spread, tail, pools, replicas, memory, cpu, database, generator,
 )  # fmt: skip
 
 

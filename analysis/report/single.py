@@ -34,6 +34,7 @@ from analysis.words.values import (
 )
 from recording.durations import format_duration
 from recording.labels import as_text
+from recording.metric_names import ORDERS_DB
 
 _HEADLINE = {
     Outcome.PASS: "PASS: ship",
@@ -72,6 +73,7 @@ def run_document(verdict: Verdict, stored: str = "report.md", *, brief: bool = F
             next_steps(verdict, "screen"),
             rules_table(verdict),
             replace(latency, only="page"),
+            _database(verdict),
             error_budget(verdict),
             *(() if brief else (*_told(context), checks(verdict))),
         ),
@@ -207,6 +209,14 @@ def latency_table(verdict: Verdict) -> Table:
         cells = (step, f"{mean.n:,}", mean, p50, p95, p99, _interval(p99))
         rows.append(Row((*cells, found[step, "max"], found[step, "error_rate"])))
     return Table(columns, tuple(rows), "Latency and errors (measured phases, every outcome)")
+
+
+def _database(verdict: Verdict) -> Table:
+    """What was measured of the checkout's database, whether a rule is about it or not."""
+    found = [m for m in verdict.measurements if m.subject == ORDERS_DB and m.n]
+    rows = tuple(Row((m.metric, m.shown, f"{m.n:,}", m.note)) for m in found)
+    columns = (*texts("figure"), *numbers("value", "n"), *texts("where"))
+    return Table(columns, rows, f"Database: {ORDERS_DB}", only="page")
 
 
 def checks(verdict: Verdict) -> Table:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from analysis.evidence.late import late_in_words
+from analysis.evidence.orders_db import left_in_words, outages_in_words
 from analysis.evidence.processes import restarts_in_words
 from analysis.evidence.requests import Sample
 from analysis.evidence.resources import Pool
@@ -15,6 +16,7 @@ from analysis.single.guarded import guarded
 from analysis.single.outages import outages, planted
 from analysis.words.values import show
 from recording.events import OOM_KILLED, STRANGERS_REFUSED, WORKER_LOST
+from recording.metric_names import ORDERS_DB
 
 
 def findings(case: Case) -> Iterator[str]:
@@ -25,13 +27,10 @@ def findings(case: Case) -> Iterator[str]:
     for subject in case.services.subjects:
         if text := restarts_in_words(case.evidence, subject):
             yield f"{subject} {text}"
-    for subject, memory in case.memory.items():
-        if memory.noteworthy:
-            yield f"{subject} memory: {memory.explanation}"
-        if memory.resumed:
-            yield f"{subject} memory after a fall: {memory.resumed}"
-        if reached := of_memory(case.evidence, memory):
-            yield reached
+    yield from _of_memory(case)
+    if gone := outages_in_words(case.evidence):
+        yield f"{ORDERS_DB} {gone}"
+    yield from left_in_words(case.evidence)
     if case.orders is not None:
         yield from case.orders.in_words()
     yield from _of_charges(case.samples.get("charge"))
@@ -52,6 +51,16 @@ def _of_pools(case: Case, subject: str, pools: list[Pool]) -> Iterator[str]:
     for pool in pools:
         if not pool.windows and (brief := brief_waits(case.evidence, pool)):
             yield f"{subject}: pool {pool.label}: {brief}"
+
+
+def _of_memory(case: Case) -> Iterator[str]:
+    for subject, memory in case.memory.items():
+        if memory.noteworthy:
+            yield f"{subject} memory: {memory.explanation}"
+        if memory.resumed:
+            yield f"{subject} memory after a fall: {memory.resumed}"
+        if reached := of_memory(case.evidence, memory):
+            yield reached
 
 
 def _of_charges(charge: Sample | None) -> Iterator[str]:

@@ -12,6 +12,7 @@ from analysis.evidence.run import Evidence
 from analysis.limits.rules import Rule
 from analysis.limits.thresholds import Thresholds
 from analysis.metrics.case import Case
+from analysis.metrics.catalogue import METRICS
 from analysis.single.causes import causes, told
 from analysis.single.checks import checks
 from analysis.single.delivery import kept_from_users
@@ -31,7 +32,9 @@ from analysis.words.values import (
     is_about_shipping,
 )
 from recording.durations import format_duration
+from recording.events import LEDGER_LEFT
 from recording.hlog import LATENCY, of_requests
+from recording.metric_names import ORDERS_DB
 from recording.profile import JOURNEY
 
 Checks = Callable[[Evidence, dict[str, Sample]], list[Check]]
@@ -49,7 +52,7 @@ def judge_evidence(
     rows = told(rows, found)
     breaches = tuple(_breach(row) for row in rows if row.outcome is Outcome.FAIL)
     invalid = tuple(str(check) for check in run_checks if not check.ok)
-    unsure = tuple(_unsure(evidence, thresholds, rows))
+    unsure = tuple(_unsure(case, thresholds, rows))
     applying = tuple(row for row in rows if row.applies)
     if not invalid and not applying:
         invalid = ("no rule of thresholds.toml applies to this run",)
@@ -122,7 +125,8 @@ def _breach(row: RuleRow) -> Breach:
     )
 
 
-def _unsure(evidence: Evidence, thresholds: Thresholds, rows: tuple[RuleRow, ...]) -> Iterator[str]:
+def _unsure(case: Case, thresholds: Thresholds, rows: tuple[RuleRow, ...]) -> Iterator[str]:
+    evidence = case.evidence
     for row in rows:
         if row.outcome is Outcome.INCONCLUSIVE and row.required:
             yield f"{row.measurement.subject} {row.rule}: {row.because}"
@@ -134,6 +138,8 @@ def _unsure(evidence: Evidence, thresholds: Thresholds, rows: tuple[RuleRow, ...
             yield f"{name} must be decided, and {thresholds.source} has no rule for it"
     if held := kept_from_users(evidence):
         yield held
+    if evidence.events_named(LEDGER_LEFT) and case.orders is None:
+        yield "the shop's orders could not be copied into the run"
     if untold := never_told(evidence):
         yield untold
     if evidence.manifest.ended == "interrupted":
@@ -145,10 +151,14 @@ def _unsure(evidence: Evidence, thresholds: Thresholds, rows: tuple[RuleRow, ...
 
 def _measurements(case: Case, rows: tuple[RuleRow, ...]) -> tuple[Measurement, ...]:
     latency = (s.measure(metric) for s in case.samples.values() for metric in _SHOWN)
+    database = (
+        m for metric in METRICS.values() if metric.kind == "database" and metric.recorded(case)
+        for m in metric.measure(case, ORDERS_DB)
+    )  # fmt: skip
     segments = (m for memory in case.memory.values() for m in memory.segments())
     ruled = (row.measurement for row in rows)
     first: dict[tuple[str, str], Measurement] = {}
-    for measured in chain(latency, ruled, segments, _from_send(case.evidence)):
+    for measured in chain(latency, ruled, database, segments, _from_send(case.evidence)):
         first.setdefault((measured.subject, measured.metric), measured)
     return tuple(first.values())
 

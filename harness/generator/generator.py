@@ -188,7 +188,8 @@ def plan_json(
     ``token`` goes into the ids that it makes up; ``paired`` has the urls and steps of the arms.
     With ``in_levels`` the load is that of the levels which the harness announces.
     """
-    dumped = profile.model_dump(mode="json")
+    # What services are told is none of the load's business, and may hold a database's password.
+    dumped = profile.model_dump(mode="json", exclude={"services"})
     if ca_file := profile.target.ca_file:  # Locust starts in another folder
         dumped["target"]["ca_file"] = str(Path(ca_file).resolve())
     table = {"profile": dumped, "token": token, "urls": dict(urls), "workers": workers}

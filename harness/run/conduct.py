@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from analysis.limits.guard import Guards
 from harness.generator.generator import Workers, plan_json, processes_for, start_generator
@@ -20,6 +20,7 @@ from harness.run.search import Search, Searcher, searching
 from harness.run.watch import STOPPED, End, Interrupt, Watch
 from harness.sampling.sampler import Sampler
 from harness.scene import preflight
+from harness.scene.orders_db import OrdersDb, check_orders_db
 from harness.scene.phases import check_phases
 from harness.scene.scene import OpenScene, Scene, single, target_urls
 from harness.scene.seeds import seeded_load, seeded_services
@@ -31,7 +32,7 @@ from harness.system.held import held
 from recording.clock import RunClock
 from recording.closing import close_run
 from recording.errors import LoadgateError, StorageError
-from recording.events import GENERATOR_ENDED, NOT_SAMPLED, RUN_ENDED
+from recording.events import GENERATOR_ENDED, LEDGER_LEFT, NOT_SAMPLED, RUN_ENDED
 from recording.files import why
 from recording.flow import FLOW, Service, Services
 from recording.jsonl import read_json_lines
@@ -44,6 +45,9 @@ from recording.slots import ARMS
 from recording.text import plain
 from recording.timetable import phases_of
 from recording.written import Written
+
+if TYPE_CHECKING:
+    from harness.sampling.postgres import PostgresFigures
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +115,8 @@ def checked(profile: Profile, where: Written | str) -> dict[str, dict[str, Any]]
     settings = service_settings(profile.services, where)
     check_phases(profile.load, settings, where)
     preflight.check_answers(profile.target.urls, ca_file=profile.target.ca_file)
+    if not profile.target.urls:
+        check_orders_db(settings, profile.target.allowed_hosts, where)
     return settings
 
 
@@ -205,6 +211,17 @@ def _execute(job: Job, interrupt: Interrupt, view: LiveView) -> End:
     finally:
         if scene is not None and scene.services is not None:
             scene.services.stop()
+            _settle(job, scene.services.databases, view)
+
+
+def _settle(job: Job, databases: Sequence[OrdersDb], view: LiveView) -> None:
+    """Copy their orders into the run; of those that could not be, the run says where they are."""
+    for database in databases:
+        if because := database.settle():
+            schema, subject = database.schema, database.subject
+            view.note(f"{subject}: schema {schema} is left ({because})")
+            details = {"subject": subject, "schema": schema, "because": because}
+            write_event(job.run, job.clock, LEDGER_LEFT, **details)
 
 
 def _tell_unsampled(job: Job, scene: Scene, view: LiveView) -> None:
@@ -218,7 +235,8 @@ def _under_load(job: Job, scene: Scene, interrupt: Interrupt, view: LiveView) ->
     profile, workers, paired = order.profile, order.workers, order.paired
     if order.exporter is not None:
         order.exporter.attach(run, job.clock, profile, scene.sampled)
-    sampler = Sampler(run, scene.sampled, profile.sampling, job.clock, profile.target.ca_file)
+    ca_file, others = profile.target.ca_file, _database_figures(job, scene)
+    sampler = Sampler(run, scene.sampled, profile.sampling, job.clock, ca_file, others)
     sampler.start()
     server: PlanServer | None = None
     try:
@@ -250,8 +268,23 @@ def _under_load(job: Job, scene: Scene, interrupt: Interrupt, view: LiveView) ->
             return watch.cool_down(run, profile.load, progress, view, job.clock) if cools else end
     finally:
         sampler.stop()
+        for figures in others.values():
+            figures.close()
         if server is not None:
             server.close()
+
+
+def _database_figures(job: Job, scene: Scene) -> "dict[str, PostgresFigures]":
+    """How each PostgreSQL of the run is read."""
+    databases = scene.services.databases if scene.services else ()
+    if not databases:
+        return {}
+    from harness.sampling.postgres import PostgresFigures  # its driver is an extra
+
+    how = job.order.profile.sampling
+    return {
+        db.subject: PostgresFigures(db.url, how.timeout, how.slow_statement) for db in databases
+    }
 
 
 def _enough(job: Job, searcher: Searcher | None) -> Callable[[], str] | None:

@@ -15,6 +15,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from recording.metric_names import (
     HTTP_REQUESTS,
     MEMORY_LIMIT,
+    OF_A_LEDGER,
     OF_A_POOL,
     OF_A_PROCESS,
     POOL_MAX,
@@ -22,8 +23,8 @@ from recording.metric_names import (
 )
 from recording.series import is_sound
 
-_KEPT = (HTTP_REQUESTS, *OF_A_PROCESS, *OF_A_POOL, REPLICA_CPU)
-_LABELLED = {*OF_A_POOL, REPLICA_CPU}
+_KEPT = (HTTP_REQUESTS, *OF_A_PROCESS, *OF_A_POOL, *OF_A_LEDGER, REPLICA_CPU)
+_LABELLED = {*OF_A_POOL, *OF_A_LEDGER, REPLICA_CPU}
 _STATUS = ("status", "code", "status_code")
 """Labels that exporters give the HTTP status, the first that is there."""
 _COUNTED = ("_total", "_bucket", "_sum", "_count")

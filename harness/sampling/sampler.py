@@ -1,13 +1,14 @@
 """Samples every service's ``/metrics`` in the background and records its own failures.
 
 Each service has a thread and a connection of its own and a deadline for every whole page, so one
-that hangs costs no other's samples.
+that hangs costs no other's samples; so has each database.
 """
 
 import threading
 import time
 from collections.abc import Callable, Mapping
 from functools import partial
+from types import MappingProxyType
 from typing import Any
 
 from harness.sampling.host_samples import host_samples
@@ -17,10 +18,12 @@ from recording.clock import RunClock
 from recording.events import CLOCK_JUMPED, SAMPLE_FAILED, SAMPLING_ENDED
 from recording.jsonl import JsonLinesWriter
 from recording.metric_names import HOST, UP
-from recording.profile import Sampling
 from recording.rundir import RunDir
+from recording.sampling import Sampling
 from recording.series import Sample, SeriesWriter
 
+Read = Callable[[], Mapping[str, float]]
+"""What a subject says of itself now. Raises NoAnswerError and ValueError."""
 UNCHANGED_MAY_BE_LEFT_OUT = ("_bucket", "_sum", "_count", "_max", "_idle")
 """Counters and constants are written when they change: a reader carries them forward."""
 
@@ -28,9 +31,9 @@ UNCHANGED_MAY_BE_LEFT_OUT = ("_bucket", "_sum", "_count", "_max", "_idle")
 class Sampler:
     """One sample of the host and of each service per interval, on the monotonic clock.
 
-    ``urls`` has the base url of each subject. ``latest`` holds the newest values per subject for
-    the live view. Failures to sample are events and ``up = 0``; an OSError while writing (disk
-    full) ends it and stands in ``broken``.
+    ``urls`` has the base url of each subject, ``others`` has those that are read in another way.
+    ``latest`` holds the newest values per subject for the live view. Failures to sample are events
+    and ``up = 0``; an OSError while writing (disk full) ends it and stands in ``broken``.
     """
 
     def __init__(
@@ -40,22 +43,24 @@ class Sampler:
         sampling: Sampling,
         clock: RunClock,
         ca_file: str = "",
+        others: Mapping[str, Read] = MappingProxyType({}),
     ) -> None:
         self._sampling = sampling
-        self._ca_file = ca_file
         self._now_s = clock.now_s
         self._series = SeriesWriter(run.resources)
         self._events = JsonLinesWriter(run.events)
         self._writing = threading.RLock()
         self._stopping = threading.Event()
+        pages = {s: partial(_page, url, sampling.timeout, ca_file) for s, url in urls.items()}
+        reads: dict[str, Read] = {**pages, **others}
         self._threads = [self._thread(HOST, self._sample_host)]
         self._threads += [
-            self._thread(subject, partial(self._sample_service, subject, url))
-            for subject, url in urls.items()
+            self._thread(subject, partial(self._sample_subject, subject, read))
+            for subject, read in reads.items()
         ]
         self._written: dict[tuple[str, str], float] = {}
         self._clock_offset_s = time.time() - time.monotonic()
-        self._taken = dict.fromkeys([HOST, *urls], 0)
+        self._taken = dict.fromkeys([HOST, *reads], 0)
         self.failures = 0
         self.latest: dict[str, dict[str, float]] = {}
         self.broken: OSError | None = None
@@ -105,17 +110,14 @@ class Sampler:
         self._watch_clock()
         self._write(HOST, dict(host_samples()))
 
-    def _sample_service(self, subject: str, url: str) -> None:
-        values = self._scrape(subject, url)
+    def _sample_subject(self, subject: str, read: Read) -> None:
+        values = self._read(subject, read)
         self.latest[subject] = {**self.latest.get(subject, {}), **values}
         self._write(subject, values)
 
-    def _scrape(self, subject: str, url: str) -> dict[str, float]:
+    def _read(self, subject: str, read: Read) -> dict[str, float]:
         try:
-            page = fetch(f"{url}/metrics", self._sampling.timeout, self._ca_file)
-            if not page.ok:
-                raise ValueError(f"status {page.status}")
-            return {UP: 1.0, **dict(flatten(page.text))}
+            return {UP: 1.0, **read()}
         except (NoAnswerError, ValueError) as error:
             cause = error.__cause__ or error
             with self._writing:
@@ -153,3 +155,11 @@ class Sampler:
         with self._writing:
             row = {"t_s": round(self._now_s(), 3), "source": "sampler", "event": event, **details}
             self._events.write(row)
+
+
+def _page(url: str, within_s: float, ca_file: str) -> Mapping[str, float]:
+    """A service's ``/metrics``."""
+    page = fetch(f"{url}/metrics", within_s, ca_file)
+    if not page.ok:
+        raise ValueError(f"status {page.status}")
+    return dict(flatten(page.text))

@@ -8,6 +8,7 @@ from typing import Any
 
 from harness.scene import preflight
 from harness.scene import revision as revisions
+from harness.scene.orders_db import check_orders_db
 from harness.scene.scene import OpenScene, Scene, by_subject, target_urls, with_metrics
 from harness.scene.seeds import seeded_services
 from harness.scene.services import (
@@ -110,7 +111,8 @@ def open_arms(base: PreparedArm, head: PreparedArm, ca_file: str = "") -> OpenSc
                 services.stop(GIVE_UP_TIMEOUT_S)
             raise
         every = tuple(service for services in started for service in services.services)
-        ours = Services(every, "") if every else None
+        databases = tuple(db for services in started for db in services.databases)
+        ours = Services(every, "", databases=databases) if every else None
         return Scene(ours, arms[BASE], sampled, arms, unsampled)
 
     return open_scene
@@ -154,4 +156,7 @@ def _settings(
                 f"{option} {text}: only services.* may differ between the arms; --set changes both"
             )
         more.append((apply_override(table, text, option), f"{option} {text}"))
-    return service_settings(table["services"], as_written(where, {}).with_options(table, *more))
+    written = as_written(where, {}).with_options(table, *more)
+    settings = service_settings(table["services"], written)
+    check_orders_db(settings, profile.target.allowed_hosts, written)
+    return settings

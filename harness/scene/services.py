@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 from harness.generator.handshake import ANY_ADDRESS, LOOPBACK
 from harness.proxy.proxy import Proxy
+from harness.scene.orders_db import OrdersDb, orders_dbs, schema_of
 from harness.scene.safety import check_keys
 from harness.system.fetch import NoAnswerError, fetch
 from harness.system.paths import PROJECT, environment_of
@@ -109,6 +110,8 @@ class Services:
     admin_token: str
     proxy: Proxy | None = None
     doors: Mapping[str, str] = field(default_factory=dict)
+    databases: tuple[OrdersDb, ...] = ()
+    """Those that keep a run's orders in place of a file."""
 
     @property
     def urls(self) -> dict[str, str]:
@@ -172,6 +175,7 @@ class Origin:
         wired = {f"{other}_url": url for other, url in urls.items()}
         if run is not None and name in _LEDGERS:
             wired["ledger_path"] = str(_LEDGERS[name](run, self.arm).resolve())
+            wired["ledger_schema"] = schema_of(run, self.arm)
         return {key: value for key, value in wired.items() if key in self.knows[name]}
 
 
@@ -217,7 +221,7 @@ def start_services(
     finally:
         for listener in sockets.values():
             listener.close()
-    return services
+    return replace(services, databases=orders_dbs(settings, run, origin.arm))
 
 
 def _with_proxy(

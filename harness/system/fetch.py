@@ -3,20 +3,16 @@
 A client's own timeout is per read: a server that sends a byte a second would never meet it.
 """
 
-import queue
-import threading
 from dataclasses import dataclass
 
 import httpx
 
+from harness.system.deadline import NoAnswerError as NoAnswerError
+from harness.system.deadline import answered
 from recording.trust import trust_store
 
 MAX_PAGE_BYTES = 32 * 2**20
 """Above the largest /metrics there is; an endless page ends here."""
-
-
-class NoAnswerError(Exception):
-    """No whole answer in time; says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,25 +33,13 @@ def fetch(url: str, within_s: float, ca_file: str = "") -> Page:
 
     ``ca_file`` is whom to trust beside the system's authorities; ConfigError when it is none.
     """
-    answers: queue.SimpleQueue[Page | Exception] = queue.SimpleQueue()
     with httpx.Client(timeout=within_s, trust_env=False, verify=trust_store(ca_file)) as client:
-        # A thread, since nothing else bounds a resolver; it ends with its socket or the process.
-        threading.Thread(target=_ask, args=(client, url, answers), daemon=True).start()
-        try:
-            found = answers.get(timeout=within_s)
-        except queue.Empty:
-            raise NoAnswerError(f"no whole answer within {within_s:g} s") from None
-    if isinstance(found, Exception):
-        raise NoAnswerError(str(found) or type(found).__name__) from found
-    return found
+        return answered(lambda: _ask(client, url), within_s)
 
 
-def _ask(client: httpx.Client, url: str, answers: "queue.SimpleQueue[Page | Exception]") -> None:
-    try:
-        with client.stream("GET", url) as answer:
-            answers.put(Page(answer.status_code, _body(answer)))
-    except Exception as error:  # noqa: BLE001 - whoever asked gets it
-        answers.put(error)
+def _ask(client: httpx.Client, url: str) -> Page:
+    with client.stream("GET", url) as answer:
+        return Page(answer.status_code, _body(answer))
 
 
 def _body(answer: httpx.Response) -> str:

@@ -31,23 +31,24 @@ class OrderDesk:
         self._settings = settings
         self._now_s = now_s
         self._clock = clock
-        self._ledger = CheckoutLedger(told.ledger_path, told.ledger_commit_interval_s)
+        self._ledger = CheckoutLedger(told)
+        self.commits = self._ledger.store.commits
         self._stock = Stock(settings)
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._issued = 0
         self.pending = 0
 
-    def open(self) -> None:
+    async def open(self) -> None:
         """Open the ledger and go on where it ends. Raises LedgerError."""
-        self._ledger.open()
-        self._issued = self._ledger.issued()
-        self.pending = self._ledger.pending()
+        await self._ledger.store.open()
+        self._issued = await self._ledger.issued()
+        self.pending = await self._ledger.pending()
         if self._settings().stock_per_sku is not None:
-            self._stock.taken = self._ledger.taken()
+            self._stock.taken = await self._ledger.taken()
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """Commit what is queued."""
-        self._ledger.close()
+        await self._ledger.store.close()
 
     def turn(self, checkout_id: str) -> asyncio.Lock:
         """Held by the one confirmation of a checkout that is under way."""
@@ -57,9 +58,9 @@ class OrderDesk:
         """Apply a coupon to a cart."""
         await self._ledger.keep_coupon(cart_id, self._clock())
 
-    def has_coupon(self, cart_id: str) -> bool:
+    async def has_coupon(self, cart_id: str) -> bool:
         """Whether one is applied."""
-        return self._ledger.has_coupon(cart_id, self._clock() - COUPON_TTL_S)
+        return await self._ledger.has_coupon(cart_id, self._clock() - COUPON_TTL_S)
 
     def next_number(self) -> int:
         """Number of the next checkout."""
@@ -83,14 +84,14 @@ class OrderDesk:
         await self._ledger.start(checkout)
         self.pending += 1
 
-    def checkout(self, checkout_id: str) -> Checkout | None:
+    async def checkout(self, checkout_id: str) -> Checkout | None:
         """A checkout that can be confirmed."""
-        found = self._ledger.checkout(checkout_id)
+        found = await self._ledger.checkout(checkout_id)
         return found if found is not None and found.started_s >= self._over_s() else None
 
-    def order(self, checkout_id: str) -> Order | None:
+    async def order(self, checkout_id: str) -> Order | None:
         """The order of a confirmed one."""
-        return self._ledger.order(checkout_id)
+        return await self._ledger.order(checkout_id)
 
     async def record(self, checkout: Checkout, payment_id: str, request_id: str) -> Order:
         """Make it an order. Raises LedgerError; it can then be tried again."""
@@ -118,14 +119,15 @@ class OrderDesk:
         Coupons are of carts, and expire. Raises LedgerError.
         """
         counts = await self._ledger.remove(prefix)
-        self.pending = self._ledger.pending()
+        self.pending = await self._ledger.pending()
         if self._settings().stock_per_sku is not None:
-            self._stock.taken = self._ledger.taken()
+            self._stock.taken = await self._ledger.taken()
         return counts
 
     async def sweep(self) -> None:
         """Forget what has expired, and return its stock; not what is just being confirmed."""
-        over = [c for c in self._ledger.expired(self._over_s()) if c.checkout_id not in self._turns]
+        expired = await self._ledger.expired(self._over_s())
+        over = [c for c in expired if c.checkout_id not in self._turns]
         await self._ledger.forget(over, self._clock() - COUPON_TTL_S)
         for checkout in over:
             self._stock.give_back(checkout.items)

@@ -24,6 +24,7 @@ from mock_services.kit.call import Call
 from mock_services.kit.downstream import UnavailableError
 from mock_services.kit.errors import JSON, RefusedError, error_response, json_response, refused
 from mock_services.kit.ledger import LedgerError
+from mock_services.kit.metrics import commit_family
 from mock_services.kit.owner import is_service, user_of
 from mock_services.kit.pool import Pool
 from mock_services.kit.service import MockService
@@ -60,7 +61,7 @@ class CheckoutService(MockService[CheckoutSettings]):
         self._sweeping: asyncio.Task[None] | None = None
 
     async def on_start(self) -> None:
-        self._desk.open()
+        await self._desk.open()
         self._neighbours = Neighbours(lambda: self.settings)
         self._sweeping = asyncio.create_task(self._sweep())
 
@@ -68,7 +69,7 @@ class CheckoutService(MockService[CheckoutSettings]):
         if self._sweeping is not None:
             self._sweeping.cancel()
         self._neighbours.close()
-        self._desk.close()
+        await self._desk.close()
 
     async def remove_test_data(self, prefix: str) -> dict[str, int]:
         """Orders and checkouts of such users."""
@@ -83,6 +84,7 @@ class CheckoutService(MockService[CheckoutSettings]):
     def extra_metrics(self) -> Iterable[Metric]:
         pending = self._desk.pending
         yield GaugeMetricFamily("checkouts_pending", "Started, not confirmed", value=pending)
+        yield commit_family(self._desk.commits)
 
     async def pooled(
         self, request: Request, work: Callable[[Call], Awaitable[Response]]
@@ -152,15 +154,15 @@ class CheckoutService(MockService[CheckoutSettings]):
         cart = await self._neighbours.cart(call, wanted.cart_id)
         if cart.user_id is not None:
             _refuse_foreign(user_id, cart.user_id, f"cart {wanted.cart_id}")
-        return basket.of_cart(cart, self._desk.has_coupon(wanted.cart_id))
+        return basket.of_cart(cart, await self._desk.has_coupon(wanted.cart_id))
 
-    def checkout(self, request: Request, checkout_id: str) -> Response:
+    async def checkout(self, request: Request, checkout_id: str) -> Response:
         """What payment-gateway wants to know of a checkout."""
         if self.settings.require_auth and not is_service(request):
             raise refused(403, "Forbidden", "for services: Bearer lt-svc-token-...")
-        if pending := self._desk.checkout(checkout_id):
+        if pending := await self._desk.checkout(checkout_id):
             user_id, status, total_cents = pending.user_id, "pending", pending.total_cents
-        elif order := self._desk.order(checkout_id):
+        elif order := await self._desk.order(checkout_id):
             user_id, status, total_cents = order.user_id, "confirmed", order.amount_cents
         else:
             raise _no_checkout(checkout_id)
@@ -171,9 +173,9 @@ class CheckoutService(MockService[CheckoutSettings]):
     async def confirm(self, call: Call, user_id: str | None, wanted: ConfirmRequest) -> Response:
         """Make a checkout an order, or tell of the one it has become."""
         async with self._desk.turn(wanted.checkout_id):
-            checkout = self._desk.checkout(wanted.checkout_id)
+            checkout = await self._desk.checkout(wanted.checkout_id)
             if checkout is None:
-                order, status = self._known_order(user_id, wanted), 200
+                order, status = await self._known_order(user_id, wanted), 200
             else:
                 order, status = await self._order(call, user_id, checkout, wanted), 201
         delivery = datetime.now(UTC).date() + timedelta(days=DELIVERY_DAYS)
@@ -184,8 +186,8 @@ class CheckoutService(MockService[CheckoutSettings]):
             estimated_delivery=delivery.isoformat(),
         )
 
-    def _known_order(self, user_id: str | None, wanted: ConfirmRequest) -> Order:
-        order = self._desk.order(wanted.checkout_id)
+    async def _known_order(self, user_id: str | None, wanted: ConfirmRequest) -> Order:
+        order = await self._desk.order(wanted.checkout_id)
         if order is None:
             raise _no_checkout(wanted.checkout_id)
         _refuse_foreign(user_id, order.user_id, f"checkout {wanted.checkout_id}")
@@ -325,7 +327,7 @@ def _add_orders(app: FastAPI, service: CheckoutService) -> None:
         """A checkout, for services: pending or confirmed, and its total."""
 
         async def work(_: Call) -> Response:
-            return service.checkout(request, checkout_id)
+            return await service.checkout(request, checkout_id)
 
         return await service.pooled(request, work)
 

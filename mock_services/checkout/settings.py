@@ -2,6 +2,7 @@
 
 from pydantic import Field
 
+from mock_services.kit.postgres_url import PostgresUrl
 from mock_services.kit.settings import BaseUrl, ConnectedSettings, PositiveSeconds, published
 
 
@@ -19,9 +20,27 @@ class CheckoutSettings(ConnectedSettings):
         checkout=(None, 5, 10, 15, 60),
     )
     FIXED_WHILE_RUNNING = ConnectedSettings.FIXED_WHILE_RUNNING | {
+        "ledger",
+        "ledger_connections",
+        "ledger_schema",
         "lock_connections_max",
         "stock_per_sku",
     }
+
+    ledger: PostgresUrl | None = Field(
+        default=None,
+        description="PostgreSQL that keeps checkouts, orders and stock in place of the SQLite "
+        "file: postgresql://USER@HOST:PORT/DATABASE; takes the extra `loadgate[postgres]`",
+    )
+    ledger_schema: str = Field(
+        default="",
+        max_length=63,
+        description='schema of its tables there; a run sets its own, "" = one of the process, '
+        "dropped at exit",
+    )
+    ledger_connections: int = Field(
+        default=8, ge=1, le=1000, description="connections to that PostgreSQL"
+    )
 
     pool_max: int = Field(
         default=200, ge=1, le=1_000_000, description="connections to the orders database"

@@ -11,10 +11,13 @@ import contextlib
 import os
 import sqlite3
 import tempfile
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from mock_services.kit.tally import Tally
 
 Value = str | int | float | bytes | None
 Statement = tuple[str, Sequence[Sequence[Value]]]
@@ -24,6 +27,7 @@ CACHE_KIB = 512
 """Page cache: full within a minute of load, and constant then."""
 CHECKPOINT_PAGES = 200
 """Pages of 4 KB that are moved from the log to the file at once: well below a millisecond."""
+COMMIT_BOUNDS_S = (0.001, 0.005, 0.025, 0.1, 0.25, 1.0)
 
 
 class LedgerError(Exception):
@@ -49,6 +53,8 @@ class Ledger:
         self._temporary = path is None
         folder = Path(tempfile.gettempdir())
         self.path = path or folder / f"loadgate-{name}-{os.getpid()}.sqlite"
+        self.commits = Tally(COMMIT_BOUNDS_S)
+        """How long each took, s."""
         self._schema = schema
         self._commit_interval_s = commit_interval_s
         self._group: list[_Job] = []
@@ -106,12 +112,15 @@ class Ledger:
     def _execute(self, group: Sequence[_Job]) -> str:
         """Commit some jobs; returns an error text, empty when they are committed."""
         connection = self._open()
+        began_s = time.perf_counter()
         try:
             connection.execute("BEGIN IMMEDIATE")
             for job in group:
                 for sql, rows in job.statements:
                     connection.executemany(sql, rows)
             connection.execute("COMMIT")
+            if group:
+                self.commits.observe(time.perf_counter() - began_s)
         except (sqlite3.Error, OverflowError) as failure:
             with contextlib.suppress(sqlite3.Error):
                 connection.execute("ROLLBACK")

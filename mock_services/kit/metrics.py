@@ -102,6 +102,13 @@ def database_families(database: Database | None) -> Iterator[Metric]:
     yield GaugeMetricFamily("database_active", active, value=database.active)
 
 
+def commit_family(commits: Tally) -> Metric:
+    """How long the ledger's commits took."""
+    family = HistogramMetricFamily("ledger_commit_seconds", "Time of a commit of the ledger")
+    add_tally(family, (), commits)
+    return family
+
+
 def process_families(replicas: int, limit_bytes: int, loop_lag: Tally) -> Iterator[Metric]:
     """Metrics of the process itself."""
     rss = rss_bytes()

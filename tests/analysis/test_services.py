@@ -56,7 +56,7 @@ def judged(folder: Path, limits: dict[str, tuple[str, ...]] = LIMITS, **what: An
 
 def test_this_tree_has_the_services_that_its_files_may_name() -> None:
     """One table; whom it calls in turn is one of it, and its steps have an order."""
-    assert {*SUBJECTS} == {"journey", "orders", *FLOW.subjects, *STEPS}
+    assert {*SUBJECTS} == {"journey", "orders", "orders-db", *FLOW.subjects, *STEPS}
     assert {*FLOW.steps} == {*FLOW.order} == {s for one in FLOW.all for s in one.steps}
     for step in FLOW.steps:
         assert step in FLOW.steps_of(FLOW.service_of(step))

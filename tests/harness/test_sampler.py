@@ -13,8 +13,8 @@ from harness.sampling.sampler import Sampler
 from harness.scene.scene import with_metrics
 from recording.clock import RunClock
 from recording.jsonl import read_json_lines
-from recording.profile import Sampling
 from recording.rundir import RunDir
+from recording.sampling import Sampling
 from recording.series_reader import read_series
 from tests.faults.hostile_shop import HostileShop, Quirk
 
