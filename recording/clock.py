@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import dataclass
+from typing import TypeGuard
 
 LATEST_S = 1e9
 """No run lasts thirty years: a later moment in a recording is damage."""
@@ -24,6 +25,6 @@ class RunClock:
         return time.monotonic() - self.epoch_s
 
 
-def is_moment(value: object) -> bool:
+def is_moment(value: object) -> TypeGuard[float]:
     """Whether a value read from a recording can be seconds since a run's start."""
     return type(value) in (int, float) and 0 <= value <= LATEST_S  # type: ignore[operator]

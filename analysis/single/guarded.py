@@ -57,7 +57,7 @@ def tripped(evidence: Evidence) -> Iterator[tuple[Mapping[str, Any], Stretch]]:
         own = (e for e in cleared if all(e.get(key) == row.get(key) for key in _OF))
         ends_s = (float(e["t_s"]) for e in own if float(e["t_s"]) >= at_s)
         from_s = row.get("from_s")
-        start_s = float(from_s) if is_moment(from_s) else at_s  # type: ignore[arg-type]
+        start_s = from_s if is_moment(from_s) else at_s
         yield row, Stretch(start_s, next(ends_s, evidence.load_end_s))
 
 
@@ -75,7 +75,7 @@ def _measured(row: Mapping[str, Any]) -> Measurement:
     """What the guard saw; of a spoilt event as little as it says."""
     value, n = row.get("value"), row.get("n")
     from_s, to_s = row.get("from_s"), row.get("to_s")
-    span = to_s - from_s if is_moment(from_s) and is_moment(to_s) else 0.0  # type: ignore[operator]
+    span = to_s - from_s if is_moment(from_s) and is_moment(to_s) else 0.0
     return Measurement(
         subject=str(row.get("where")),
         metric=str(row.get("metric")),

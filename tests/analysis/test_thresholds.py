@@ -127,8 +127,8 @@ def test_rules_are_found_by_subject() -> None:
         ),
         ('[browse]\nlatency = ["p99 < 1 s over 3 s"]', "browse.latency: cannot read rule"),
         (
-            ONE_RULE + '[guard]\nwarn = ["p99 < 1 s over 9 s"]',
-            "unknown section 'guard'; nothing ever read it",
+            ONE_RULE + '[watch]\nwarn = ["p99 < 1 s over 9 s"]',
+            "unknown section 'watch'; known: add_to_cart",
         ),
         (ONE_RULE + REGRESSION, "regression: 'floor' is missing"),
         (ONE_RULE + REGRESSION + "floor = 5", "regression.floor: 5 is not text"),
@@ -190,10 +190,10 @@ def test_all_problems_are_told_at_once() -> None:
     """A file with four mistakes needs one run to find them, not four."""
     found = problems(
         '[browse]\nlatency = ["p98 < 1 s", "p99 < 1", "p95 < 1 s"]\n'
-        '[cart]\nmemory = []\n[guard]\nwarn = ["p99 < 2 s"]\n'
+        '[cart]\nmemory = []\n[watch]\nwarn = ["p99 < 2 s"]\n'
     )
     places = [line.split(": ")[1] for line in found]
-    assert places == ["browse.latency", "browse.latency", "[cart]", "[guard]"]
+    assert places == ["browse.latency", "browse.latency", "[cart]", "[watch]"]
 
 
 def test_a_missing_file_is_a_config_error(tmp_path: Path) -> None:
