@@ -134,7 +134,7 @@ def test_a_pool_that_ran_dry_for_another_is_its_symptom(judged: JudgeIt) -> None
 
 
 def test_a_pool_dries_up_behind_a_slow_service_only_while_it_is_slow(judged: JudgeIt) -> None:
-    """checkout asks carts: slow just as long they are the cause, slow all along they are not."""
+    """checkout asks carts: slow for as long they are the cause, slow all along they are not."""
     dry = {CHECKOUT: Dry(range(20, 25))}
     (cause,) = judged(dry=dry, struck={"add_to_cart": Struck(range(20, 25), took_ms=SLOW)}).causes
     assert (cause.kind, cause.subject) == (CauseKind.SLOW, CARTS)
