@@ -80,6 +80,9 @@ faults: $(READY) ## break everything on purpose, and see what comes out (about 2
 faults-hang: $(READY) ## shares of requests that never answer, in both models (25 minutes at most)
 	@$(BIN)/python -m tests.faults.hang
 
+test test-long: export PYTHONDONTWRITEBYTECODE= # hundreds of processes would compile it all again
+test: export OPENBLAS_NUM_THREADS=1 # its threads wait busily, and the workers are parallel already
+
 test: $(READY) ## all tests; those under load afterwards, two at a time
 	@$(BIN)/python -m pytest --numprocesses 4 --dist worksteal -m "not live and not long"
 	@$(BIN)/python -m pytest --numprocesses 2 --dist worksteal -m "live and not long"

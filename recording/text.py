@@ -43,6 +43,8 @@ def _visible(text: str) -> str:
 def plainly(value: T) -> T:
     """The same value (lists, tables, frozen values) with every text in it made plain."""
     made: Any = value
+    if isinstance(value, float | int | None):
+        return value
     if type(made) is str:
         made = plain(made)
     elif isinstance(value, list | tuple):
@@ -50,9 +52,16 @@ def plainly(value: T) -> T:
     elif isinstance(value, dict):
         made = {plainly(key): plainly(below) for key, below in value.items()}
     elif is_dataclass(value) and not isinstance(value, type):
-        now = {f.name: getattr(value, f.name) for f in fields(value) if f.init}
-        made = replace(value, **{name: plainly(below) for name, below in now.items()})
+        now = [(name, getattr(value, name)) for name in _given(type(value))]
+        changed = {name: to for name, below in now if (to := plainly(below)) is not below}
+        made = replace(value, **changed) if changed else value
     return made if made != value else value
+
+
+@lru_cache
+def _given(kind: type) -> tuple[str, ...]:
+    """The fields that a dataclass is made with: what looking them up again costs adds up."""
+    return tuple(field.name for field in fields(kind) if field.init)
 
 
 @lru_cache(10_000)  # a run has some hundred names, and writes each once a second

@@ -6,6 +6,7 @@ import sys
 import tempfile
 import time
 import traceback
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -40,7 +41,7 @@ def rows() -> list[Fault]:
         m.name for m in iter_modules(tests.faults.__path__) if m.name.startswith("rows_")
     )
     found = [row for name in names for row in import_module(f"tests.faults.{name}").ROWS]
-    repeated = {row.name for row in found if sum(other.name == row.name for other in found) > 1}
+    repeated = [name for name, times in Counter(row.name for row in found).items() if times > 1]
     if repeated:
         raise ValueError(f"rows share a name: {sorted(repeated)}")
     return sorted(found, key=lambda row: (row.item, row.name))

@@ -7,7 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from mock_process import ANY_CHARGE, UNCONNECTED, Running, Start, starter, wait_until
+from mock_process import (
+    ANY_CHARGE,
+    UNCONNECTED,
+    Running,
+    Start,
+    by_command,
+    starter,
+    wait_until,
+)
 
 from mock_services.table import SERVICES
 
@@ -16,6 +24,13 @@ from mock_services.table import SERVICES
 def start(tmp_path: Path) -> Iterator[Start]:
     """start(service, **settings): one that ends with the test. Latencies are 1/1000."""
     with starter(tmp_path) as begin:
+        yield begin
+
+
+@pytest.fixture
+def start_afresh(tmp_path: Path) -> Iterator[Start]:
+    """The same by the command: where the process itself is looked at, or its memory."""
+    with starter(tmp_path, by_command) as begin:
         yield begin
 
 

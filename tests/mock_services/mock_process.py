@@ -20,6 +20,8 @@ from typing import Any
 import httpx
 from prometheus_client.parser import text_string_to_metric_families
 
+from tests.mock_services.forked import Forked
+
 ROOT = Path(__file__).parents[2]
 ADMIN_TOKEN = "admin-token"
 USER = {"Authorization": "Bearer lt-user-token-00001"}
@@ -44,7 +46,7 @@ def wait_until(condition: Callable[[], Any], timeout_s: float = 15.0) -> Any:
 class Running:
     """A service in a process of its own."""
 
-    process: subprocess.Popen[bytes]
+    process: Forked | subprocess.Popen[bytes]
     client: httpx.Client
     url: str
     events_path: Path
@@ -82,7 +84,23 @@ class Running:
         return False
 
 
-def launch(service: str, events_path: Path, settings: dict[str, Any]) -> Running:
+Launch = Callable[[str, socket.socket, dict[str, str]], "Forked | subprocess.Popen[bytes]"]
+
+
+def by_command(
+    service: str, listener: socket.socket, environment: dict[str, str]
+) -> subprocess.Popen[bytes]:
+    """As everybody else starts a service."""
+    command = [sys.executable, "-m", "mock_services.serve", service]
+    return subprocess.Popen(
+        [*command, "--fd", str(listener.fileno()), "--parent-pid", str(os.getpid())],
+        pass_fds=[listener.fileno()],
+        env={**environment, "PYTHONWARNINGS": "error::ResourceWarning"},
+        cwd=ROOT,
+    )
+
+
+def launch(service: str, events_path: Path, settings: dict[str, Any], by: Launch) -> Running:
     """Start a service on a free port, without waiting for it."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
@@ -94,15 +112,8 @@ def launch(service: str, events_path: Path, settings: dict[str, Any]) -> Running
             "MOCK_EVENTS": str(events_path),
             "MOCK_ADMIN_TOKEN": ADMIN_TOKEN,
             "TMPDIR": str(events_path.parent),
-            "PYTHONWARNINGS": "error::ResourceWarning",
         }
-        command = [sys.executable, "-m", "mock_services.serve", service]
-        process = subprocess.Popen(
-            [*command, "--fd", str(listener.fileno()), "--parent-pid", str(os.getpid())],
-            pass_fds=[listener.fileno()],
-            env=environment,
-            cwd=ROOT,
-        )
+        process = by(service, listener, environment)
     client = httpx.Client(base_url=url, headers=USER, timeout=20.0, trust_env=False)
     return Running(process, client, url, events_path)
 
@@ -119,12 +130,12 @@ Tune = Callable[..., Running]
 
 
 @contextlib.contextmanager
-def starter(folder: Path) -> Iterator[Start]:
+def starter(folder: Path, by: Launch = Forked) -> Iterator[Start]:
     started: list[Running] = []
 
     def start(service: str, **settings: Any) -> Running:
         settings.setdefault("latency_scale", 0.001)
-        running = launch(service, folder / f"events-{len(started)}.jsonl", settings)
+        running = launch(service, folder / f"events-{len(started)}.jsonl", settings, by)
         started.append(running)
         wait_until(running.healthy, START_TIMEOUT_S)
         return running

@@ -109,16 +109,18 @@ def test_no_cart_holds_more_than_its_limit(shared: dict[str, Running]) -> None:
     assert shared["cart"].post(ITEMS, {**item, "quantity": 10**30}).status_code == 400
 
 
-def test_the_baseline_is_really_held(start: Start) -> None:
+def test_the_baseline_is_really_held(start_afresh: Start) -> None:
     """Resident, and no session's."""
-    plain, heavy = start("cart"), start("cart", baseline_bytes=100_000_000)
+    plain, heavy = start_afresh("cart"), start_afresh("cart", baseline_bytes=100_000_000)
     assert abs(rss(heavy) - rss(plain) - 100_000_000) < 5_000_000
     assert heavy.metric("cart_sessions") == 0
 
 
-def test_scheduled_eviction_gives_memory_back(start: Start, until: Callable[..., Any]) -> None:
+def test_scheduled_eviction_gives_memory_back(
+    start_afresh: Start, until: Callable[..., Any]
+) -> None:
     """RSS grows by what the sessions hold, and falls by most of it when they expire."""
-    cart = start("cart", ttl_s=60, session_bytes=SESSION_BYTES, eviction_interval_s=0.2)
+    cart = start_afresh("cart", ttl_s=60, session_bytes=SESSION_BYTES, eviction_interval_s=0.2)
     fill(cart, 1)
     before = rss(cart)
     fill(cart)
@@ -130,10 +132,10 @@ def test_scheduled_eviction_gives_memory_back(start: Start, until: Callable[...,
 
 
 def test_lazy_eviction_keeps_expired_sessions_until_a_collection(
-    start: Start, until: Callable[..., Any]
+    start_afresh: Start, until: Callable[..., Any]
 ) -> None:
     """The seed's leak: expired sessions stay, until the memory limit forces a collection."""
-    cart = start("cart", eviction="lazy", ttl_s=0.1, session_bytes=SESSION_BYTES, **OFTEN)
+    cart = start_afresh("cart", eviction="lazy", ttl_s=0.1, session_bytes=SESSION_BYTES, **OFTEN)
     fill(cart)
     full = rss(cart)
     cart.configure(eviction_interval_s=0.1)
@@ -147,9 +149,9 @@ def test_lazy_eviction_keeps_expired_sessions_until_a_collection(
     assert event["reclaimed_bytes"] > 0.8 * HELD_BYTES
 
 
-def test_past_the_limit_it_ends_like_an_oom_kill(start: Start) -> None:
+def test_past_the_limit_it_ends_like_an_oom_kill(start_afresh: Start) -> None:
     """Exit code 137, and an event that says why."""
-    cart = start("cart", **OFTEN)
+    cart = start_afresh("cart", **OFTEN)
     cart.configure(memory_limit_bytes=1_000_000)
     assert cart.process.wait(10) == 137
     assert cart.events("oom_killed")[0]["memory_limit_bytes"] == 1_000_000

@@ -71,20 +71,20 @@ def test_plain_uvicorn_starts_all_four(until: Callable[..., Any]) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_stops_in_order(start: Start, number: signal.Signals) -> None:
+def test_a_signal_stops_in_order(start_afresh: Start, number: signal.Signals) -> None:
     """Exit code 0, with a started and a stopped event."""
-    cart = start("cart")
+    cart = start_afresh("cart")
     cart.process.send_signal(number)
     assert cart.process.wait(10) == 0
     assert len(cart.events("started")) == len(cart.events("stopped")) == 1
 
 
 def test_a_request_in_flight_is_answered_before_the_end(
-    start: Start, until: Callable[..., Any]
+    start_afresh: Start, until: Callable[..., Any]
 ) -> None:
     """SIGTERM while a request is being worked on: it still gets its answer."""
     table = {"p50_ms": 700, "p95_ms": 700, "p99_ms": 700, "max_ms": 700}
-    cart = start("cart", latency={"add_to_cart": table}, latency_scale=1.0)
+    cart = start_afresh("cart", latency={"add_to_cart": table}, latency_scale=1.0)
     body = {"cart_id": "c", "product_id": "p-00001", "quantity": 1}
     with ThreadPoolExecutor(1) as threads:
         answer = threads.submit(cart.post, "/api/v2/cart/items", body)
@@ -152,9 +152,9 @@ def test_a_ledger_that_cannot_be_opened_stops_the_start(tmp_path: Path) -> None:
     assert "/dev/null/x" in ended.stderr
 
 
-def test_descriptors_and_garbage_collection_are_set_up(start: Start) -> None:
+def test_descriptors_and_garbage_collection_are_set_up(start_afresh: Start) -> None:
     """The soft limit of open files is the hard one."""
-    cart = start("cart")
+    cart = start_afresh("cart")
     if not hasattr(psutil.Process, "rlimit"):
         pytest.skip("needs Linux to look into another process")
     soft, hard = psutil.Process(cart.process.pid).rlimit(psutil.RLIMIT_NOFILE)
@@ -184,11 +184,11 @@ asyncio.run(main())
 
 
 def test_events_of_two_processes_share_one_file(
-    start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    start_afresh: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """t_s counts from the shared epoch, so events of all services are on one clock."""
     monkeypatch.setenv("MOCK_EPOCH_MONOTONIC", "0")
-    cart, payment = start("cart"), start("payment")
+    cart, payment = start_afresh("cart"), start_afresh("payment")
     first, second = cart.events("started")[0], payment.events("started")[0]
     assert (first["source"], second["source"]) == ("cart-service", "payment-gateway")
     assert 0 < first["t_s"] < second["t_s"]
