@@ -44,6 +44,11 @@ class Story:
         return float(self.run_s(np.array([told_s]))[0])
 
     @property
+    def length_s(self) -> float:
+        """Of the whole story, s."""
+        return sum(piece.story_s for piece in self.pieces)
+
+    @property
     def borders_s(self) -> tuple[float, ...]:
         """Where pieces begin and end, s of the run."""
         return tuple(self._borders[0].tolist())

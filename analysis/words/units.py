@@ -39,11 +39,12 @@ def format_elapsed(elapsed_s: float) -> str:
 def format_moment(run_s: float, story: Story | None) -> str:
     """A moment of the run, s since its load began; of a story the story's before it.
 
-    ``T+12m30s``, or ``T+6h14m (12m28s)``, where the story's is rounded to whole minutes.
+    ``T+12m30s``, or ``T+6h14m (12m28s)``, where the story's is rounded to whole minutes;
+    what comes after its end, as a cool-down, is at its end.
     """
     if story is None:
         return format_elapsed(run_s)
-    told_s = 60 * round(story.told_at_s(run_s) / 60)
+    told_s = 60 * round(min(story.told_at_s(run_s), story.length_s) / 60)
     return f"{format_elapsed(told_s)} ({format_duration(max(0, round(run_s)))})"
 
 

@@ -88,7 +88,13 @@ def test_the_page_has_the_time_table(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("run_s", "said"), [(0.0, "T+0s (0s)"), (748.0, "T+6h14m (12m28s)"), (840.0, "T+7h00m (14m)")]
+    ("run_s", "said"),
+    [
+        (0.0, "T+0s (0s)"),
+        (748.0, "T+6h14m (12m28s)"),
+        (840.0, "T+7h00m (14m)"),
+        (900.0, "T+7h00m (15m)"),
+    ],
 )
 def test_a_moment_is_the_storys_to_the_minute(run_s: float, said: str) -> None:
     """With the run's time behind it."""

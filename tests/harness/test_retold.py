@@ -4,12 +4,16 @@ from pathlib import Path
 
 import pytest
 
+from analysis.judge import judge
+from analysis.limits.thresholds import load_thresholds
+from analysis.words.values import Outcome
 from harness.scene.phases import check_phases
 from harness.scene.services import service_settings
 from recording.errors import ConfigError
 from recording.profile_file import read_profile
+from recording.rundir import RunDir
 from tests.faults.in_process import loadgate
-from tests.harness.conftest import FIXTURES, StartRun, repeated_when_starved
+from tests.harness.conftest import FIXTURES, ROOT, StartRun, repeated_when_starved
 
 PROFILE = FIXTURES / "told.toml"
 AFTER = "load.phases.after.services"
@@ -28,9 +32,10 @@ def test_services_are_told_when_the_phase_begins(start_run: StartRun) -> None:
     changed = [row for row in run.events() if row["event"] == "behaviour_changed"]
     assert {row["source"] for row in changed} == {"cart-service", "inventory-lock-service"}
     assert events["cooled_down"]["t_s"] - events["cooling_down"]["t_s"] >= 3
-    rules = {row["rule"]: row for row in run.verdict()["rules"] if row["subject"] == "cart-service"}
-    assert rules["memory_left < 100 MB"]["outcome"] == "PASS"
-    assert [row["story_s"] for row in run.verdict()["context"]["story"]] == [3600, 82800]
+    verdict = judge(RunDir(run.root), load_thresholds(ROOT / "thresholds.toml"))
+    rules = {row.rule: row.outcome for row in verdict.rows if row.subject == "cart-service"}
+    assert rules["memory_left < 100 MB"] is Outcome.PASS
+    assert [row["story_s"] for row in verdict.context["story"]] == [3600, 82800]
 
 
 def read_and_check(override: str) -> None:
