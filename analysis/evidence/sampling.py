@@ -20,7 +20,8 @@ metrics which it does not give are its own doing and not the sampler's."""
 def unwell(evidence: Evidence, samples: Mapping[str, Sample], arm: str = "") -> frozenset[str]:
     """Services whose requests failed or hung, as the sampler calls them.
 
-    One that another calls has a part in the steps in which it does. A database is not well with whom it belongs to.
+    One that another calls has a part in the steps in which it does. A database is
+    not well where whom it belongs to is not.
     """
     hanging = {step for step, sample in samples.items() if _hangs(sample)}
     flow = evidence.manifest.flow(arm)
