@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from analysis.evidence.orders_db import KEPT_BY
+from analysis.evidence.orders_db import owner
 from analysis.evidence.requests import Sample
 from analysis.evidence.run import Evidence
 from analysis.words.values import Check
@@ -20,12 +20,13 @@ metrics which it does not give are its own doing and not the sampler's."""
 def unwell(evidence: Evidence, samples: Mapping[str, Sample], arm: str = "") -> frozenset[str]:
     """Services whose requests failed or hung, as the sampler calls them.
 
-    One that another calls has a part in the steps in which it does, and so has the database.
+    One that another calls has a part in the steps in which it does. A database is
+    not well where whom it belongs to is not.
     """
     hanging = {step for step, sample in samples.items() if _hangs(sample)}
     flow = evidence.manifest.flow(arm)
     found = [s for s in flow.subjects if hanging.intersection(flow.during(s))]
-    if KEPT_BY in hanging:
+    if owner(flow) in found:
         found.append(ORDERS_DB)
     return frozenset(f"{subject}@{arm}".rstrip("@") for subject in found)
 

@@ -13,7 +13,7 @@ import numpy as np
 from analysis.evidence.run import Evidence
 from analysis.evidence.stretches import Stretch, Stretches
 from recording.hlog import Interval
-from recording.metric_names import UP
+from recording.metric_names import ORDERS_DB, UP
 from recording.slots import ARMS
 
 
@@ -21,7 +21,9 @@ def stalls(evidence: Evidence) -> Stretches:
     """When a service did not answer the sampler and every other one did, in order: from the last
     sample that it gave to the next one.
     """
-    silent = {subject: _silent(evidence, subject) for subject in evidence.resources.subjects(UP)}
+    asked = evidence.resources.subjects(UP)
+    services = (subject for subject in asked if subject.partition("@")[0] != ORDERS_DB)
+    silent = {subject: _silent(evidence, subject) for subject in services}
     if len(silent) < 2:
         return {}  # nobody there who could have answered
     return {subject: tuple(_alone(subject, silent)) for subject in silent}

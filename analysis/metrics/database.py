@@ -87,7 +87,8 @@ def _peak(of: _Asked, metric: str, scale: float = 1.0, size: str = "") -> Measur
         return replace(of.blank, note=f"no {metric} was read")
     at = int(np.nanargmax(use))
     what = f"{values[at]:.0f} of {most[at]:.0f} " if size else ""
-    return of.found(float(use[at]), t_s.size, f"{what}at {of.evidence.elapsed(t_s[at])}", metric)
+    note = f"{what}at {of.evidence.elapsed(t_s[at])}" if use[at] else ""
+    return of.found(float(use[at]), t_s.size, note, metric)
 
 
 def _grown(of: _Asked, metric: str) -> Measurement:

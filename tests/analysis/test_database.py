@@ -167,7 +167,7 @@ def test_a_database_that_is_gone_for_a_while_is_a_breach_with_its_cause(tmp_path
         tmp_path,
         samples=(*figures(gone), *commits(0)),
         events=events,
-        breaks={"confirm": "unavailable"},
+        breaks={"apply_coupon": "unavailable"},
         breaks_s=range(20, 29),
     )
     assert verdict.verdict is Outcome.FAIL, verdict.invalid_reasons
