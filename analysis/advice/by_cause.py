@@ -19,8 +19,8 @@ _WHERE: Mapping[CauseKind, str] = {
         "still waits; then give it more connections, or free them sooner"
     ),
     CauseKind.POOL_EXHAUSTED: (
-        "give the pool of {subject} more connections, or free them sooner (`loadgate tune` finds "
-        "how many)"
+        "see what holds the connections of {subject}, above all where its pool climbs at constant "
+        "load; or give it more: `loadgate tune` finds how many"
     ),
     CauseKind.OUTAGE: "read the logs of {subject} from then",
 }

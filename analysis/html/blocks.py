@@ -54,11 +54,18 @@ def tone(of: Tone) -> str:
 
 
 def _line(line: Line, moments: bool) -> str:
-    parts = (line,) if isinstance(line, str) else line
+    parts = _with_code(line) if isinstance(line, str) else line
     return "".join(
         f"<code>{text(part)}</code>" if isinstance(part, Code) else _linked(part, moments)
         for part in parts
     )
+
+
+def _with_code(words: str) -> Iterator[str]:
+    """Its parts, what stands between backticks as `Code`."""
+    for place, part in enumerate(words.split("`")):
+        if part:
+            yield Code(part) if place % 2 and words.count("`") % 2 == 0 else part
 
 
 def _linked(words: str, moments: bool) -> str:

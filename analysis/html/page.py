@@ -105,7 +105,8 @@ def _glance(glance: Glance) -> Iterator[str]:
         yield f"<div><dt>{text(figure.title)}</dt><dd>{text(figure.value)}</dd>{beside}</div>"
     yield "</dl>"
     mark = glance.evidence
-    yield f'<p class="evidence">Is the run evidence? <b{tone(mark.tone)}>{text(mark.text)}</b></p>'
+    said = f"<b{tone(mark.tone)}>{text(mark.text)}</b>"
+    yield f'<p class="evidence">Can this run be trusted? {said}</p>'
 
 
 def _contents(page: Document) -> Iterator[str]:

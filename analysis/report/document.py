@@ -66,7 +66,7 @@ def numbers(*titles: str, unit: str = "", only: Audience | None = None) -> Itera
 
 def verdicts(title: str = "") -> Iterator[Column]:
     """The column of what became of each row, `Mark`s."""
-    yield Column(title, title or "verdict", False, None, verdict=True)
+    yield Column(title or "verdict", title or "verdict", False, None, verdict=True)
 
 
 @dataclass(frozen=True, slots=True)

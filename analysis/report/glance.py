@@ -75,7 +75,7 @@ def _rules(verdict: Verdict) -> Figure:
 def _interval(m: Measurement | None) -> str:
     if m is None or m.ci_low is None or m.ci_high is None:
         return ""
-    return f"95 % within {show(m.ci_low)} and {show(m.ci_high, m.unit)}"
+    return f"95 % interval {show(m.ci_low)} to {show(m.ci_high, m.unit)}"
 
 
 def _of_gate(report: GateReport) -> Iterator[Figure]:

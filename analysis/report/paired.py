@@ -33,6 +33,18 @@ _HEADLINE = {
 }
 
 
+_READ = Lines(
+    (
+        "base and head are of all requests of the judged rounds; change is that of slots side by "
+        "side, less what the host did to all steps alike, so the two can differ. PASS: the change is "
+        "within what [regression] tolerates. could have seen: the smallest slow-down that such a "
+        "gate finds four times in five.",
+    ),
+    tone="quiet",
+    only="page",
+)
+
+
 def gate_document(
     report: GateReport,
     calibration: str | None = None,
@@ -53,7 +65,7 @@ def gate_document(
         outcome=report.verdict,
         summary=report.summary,
         facts=() if brief else (facts, where),
-        blocks=(*_why(report), _rows(report.gate_rows), _costs(report.costs), last),
+        blocks=(*_why(report), _rows(report.gate_rows), _READ, _costs(report.costs), last),
     )
 
 

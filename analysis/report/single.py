@@ -163,7 +163,7 @@ def rules_table(verdict: Verdict, mark: Callable[[RuleRow], Mark] | None = None)
 
 def _rule_rows(verdict: Verdict, mark: Callable[[RuleRow], Mark]) -> Iterator[Row]:
     """A rule of a service looks at each of its steps; a screen has the worst of them."""
-    for _, group in groupby(verdict.rows, lambda row: (row.subject, row.rule)):
+    for _, group in groupby(_broken_first(verdict.rows), lambda row: (row.subject, row.rule)):
         rows = list(group)
         worst = max(rows, key=lambda row: (_ORDER.index(row.outcome), row.measurement.value))
         for row in rows:
@@ -171,6 +171,25 @@ def _rule_rows(verdict: Verdict, mark: Callable[[RuleRow], Mark]) -> Iterator[Ro
             where = m.subject if m.subject != row.subject else m.note
             cells = (row.subject, m.subject, row.rule, m.shown, where, _interval(m), f"{m.n:,}")
             yield Row((*cells, mark(row)), only=None if row is worst else "page")
+
+
+def _broken_first(rows: Sequence[RuleRow]) -> list[RuleRow]:
+    """Sections with a broken rule, then those with one that should be decided and is not, then the
+    rest; the rules of a section alike.
+    """
+    worst: dict[object, int] = {}
+    for row in rows:
+        counts = row.required or row.outcome is not Outcome.INCONCLUSIVE
+        place = _ORDER.index(row.outcome) if counts else 0
+        for key in (row.subject, (row.subject, row.rule)):
+            worst[key] = max(worst.get(key, 0), place)
+    sections = list(dict.fromkeys(row.subject for row in rows))
+
+    def place_of(row: RuleRow) -> tuple[int, int, int]:
+        rule = worst[row.subject, row.rule]
+        return -worst[row.subject], sections.index(row.subject), -rule
+
+    return sorted(rows, key=place_of)
 
 
 def _outcome(row: RuleRow) -> Mark:
@@ -228,4 +247,4 @@ def checks(verdict: Verdict) -> Table:
         rows.append(
             Row((check.name, check.actual, check.allowed, known if check.ok else "INVALID"))
         )
-    return Table(columns, tuple(rows), "Is the run evidence?", only="page")
+    return Table(columns, tuple(rows), "Can this run be trusted?", only="page")

@@ -13,6 +13,7 @@ from analysis.limits.thresholds import Thresholds
 from analysis.metrics.case import Case
 from analysis.single.incident import Incident
 from analysis.single.incidents import incidents
+from analysis.single.outages import planted_within
 from analysis.single.own import own_troubles
 from analysis.single.troubles import KINDS, Trouble, felt, in_words, trouble_of
 from analysis.words.causes import Cause, CauseKind
@@ -112,13 +113,15 @@ def _cause(case: Case, broken: Sequence[Broken], family: Family, places: Sequenc
     root, *followed = family
     zero_s, lasts = case.evidence.load_start_s, any(one.lasts for one in family)
     felt_as = (_symptom(case, family, *broken[place]) for place in places)
+    end_s = max(one.end_s for one in family)
+    on_purpose = planted_within(case.evidence, root.subject, root.start_s, end_s)
     return Cause(
         root.kind,
         root.subject,
         root.start_s - zero_s,
-        None if lasts else max(one.end_s for one in family) - zero_s,
+        None if lasts else end_s - zero_s,
         root.name,
-        root.evidence,
+        (*root.evidence, *on_purpose),
         (*felt_as, *(one.name for one in followed), *root.symptoms),
         tuple(places),
     )

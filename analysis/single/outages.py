@@ -217,13 +217,29 @@ def quoted(body: str) -> str:
 
 def planted(evidence: Evidence) -> Iterator[str]:
     """What was done on purpose, to be read beside what was found."""
+    return (f"planted: {text}" for _, text in _planted(evidence))
+
+
+def planted_within(evidence: Evidence, subject: str, start_s: float, end_s: float) -> Iterator[str]:
+    """What was done to a service on purpose meanwhile, to an interval of the recording."""
+    slack_s = evidence.manifest.profile.recording.interval
+    for stretch, text in _planted(evidence, subject):
+        if stretch.start_s - slack_s <= end_s and start_s <= stretch.end_s + slack_s:
+            yield f"planted by the profile: {text}"
+
+
+def _planted(evidence: Evidence, subject: str = "") -> Iterator[tuple[Stretch, str]]:
+    """Of a service, or of all."""
     ends = evidence.events_named(FAULT_ENDED)
     for row in evidence.events_named(FAULT_STARTED):
+        if subject and row.get("service") != subject:
+            continue
         what = row.get("service"), row.get("kind")
         began_s = float(row["t_s"])
         later = [float(e["t_s"]) for e in ends if (e.get("service"), e.get("kind")) == what]
         over_s = min((t_s for t_s in later if t_s >= began_s), default=evidence.end_s)
-        yield (
-            f"planted: {what[1]} at {what[0]} from {evidence.elapsed(began_s)} "
+        text = (
+            f"{what[1]} at {what[0]} from {evidence.elapsed(began_s)} "
             f"for {format_duration(round(over_s - began_s, 1))}"
         )
+        yield Stretch(began_s, over_s), text

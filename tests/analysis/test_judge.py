@@ -241,7 +241,7 @@ def test_the_report_tells_verdict_breach_and_measurements(judged: JudgeIt) -> No
     text = markdown(run_document(judged(latency_ms={"charge": 250.0})))
     assert text.startswith("# FAIL: do not ship")
     assert "| payment-gateway/charge | p95 |" in text
-    assert "## Is the run evidence?" in text
+    assert "## Can this run be trusted?" in text
 
 
 @pytest.mark.parametrize(

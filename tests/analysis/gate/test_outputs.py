@@ -130,4 +130,4 @@ def test_the_summary_is_the_report_without_checks(slower: GateReport) -> None:
     """Short enough for the page of a job, and with every row."""
     text = markdown(gate_document(slower, brief=True))
     assert "| charge | p99 |" in text
-    assert "Is the run evidence?" not in text
+    assert "Can this run be trusted?" not in text
