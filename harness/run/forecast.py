@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from math import ceil
+from math import ceil, inf
 
 import psutil
 
@@ -173,14 +173,15 @@ def _in_the_way(profile: Profile, there: Services, subject: str, rule: Rule) -> 
 
 
 def _requests(profile: Profile, there: Services, subject: str) -> float:
-    """Measured requests that are due: of a service of its rarest step, inf of one nobody calls."""
+    """Measured requests that are due: of a service of its rarest step that is taken at all, inf of
+    one nobody calls."""
     journey = profile.journey
     per_step = journey.funnel.per_journey(journey.decline_share)
     journeys = expected_rate(profile) * profile.measured_s / sum(per_step.values())
     if subject == JOURNEY:
         return journeys * sum(per_step.values())
     steps = there.steps_of(subject) or ((subject,) if subject in per_step else ())
-    return min((journeys * per_step[step] for step in steps), default=float("inf"))
+    return min((journeys * per_step[step] for step in steps if per_step[step]), default=inf)
 
 
 def _needed(profile: Profile, subject: str, rule: Rule) -> str:
