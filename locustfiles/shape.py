@@ -7,7 +7,7 @@ from locust import LoadTestShape
 
 from locustfiles.breaks import BREAKS
 from locustfiles.levels import Levels
-from locustfiles.plan import PLAN, Plan
+from locustfiles.plan import Plan
 from locustfiles.turns import Turns
 
 MAX_SPAWN_RATE = 200.0
@@ -24,7 +24,7 @@ class PhaseShape(LoadTestShape):
 
     def __init__(self) -> None:
         super().__init__()
-        self.turns = Turns(PLAN.profile.load, BREAKS)
+        self.turns = Turns(self.plan.profile.load, BREAKS)
         self.stopping = False
 
     def stop_early(self) -> None:

@@ -36,9 +36,9 @@ _HEADLINE = {
 _READ = Lines(
     (
         "base and head are of all requests of the judged rounds; change is that of slots side by "
-        "side, less what the host did to all steps alike, so the two can differ. PASS: the change is "
-        "within what [regression] tolerates. could have seen: the smallest slow-down that such a "
-        "gate finds four times in five.",
+        "side, less what the host did to all steps alike, so the two can differ. PASS: the change "
+        "is within what [regression] tolerates. could have seen: the smallest slow-down that such "
+        "a gate finds four times in five.",
     ),
     tone="quiet",
     only="page",

@@ -22,7 +22,7 @@ from recording.events import (
     SCALED,
     WORKER_LOST,
 )
-from recording.metric_names import HTTP_REQUESTS
+from recording.metric_names import CPU, HTTP_REQUESTS
 
 ENV: Final = 'environment="$environment"'
 """The label that a scrape configuration gives everything of one environment."""
@@ -139,7 +139,7 @@ PANELS = (
         "percentunit",
         (
             Query(f"{_rate('container_cpu_usage_seconds_total', 'pod')} or "
-                  + _rate("process_cpu_seconds_total", "service, instance"),
+                  + _rate(CPU, "service, instance"),
                   "{{pod}}{{service}} {{instance}}"),
             Query(f"replica_cpu_utilization_ratio{{{ENV}}}",
                   "{{service}} replica {{replica}}, modelled"),
@@ -169,7 +169,7 @@ PANELS = (
                   f"connection_pool_active{{{_CHECKOUT}}}", "connections"),
             Query(f"connection_pool_max{{{_CHECKOUT}}}", "connections at most"),
             Query(f"aws_rds_cpuutilization_average{{{ENV}}} or "
-                  f"100 * rate(process_cpu_seconds_total{{{_CHECKOUT}}}[1m])",
+                  f"100 * rate({CPU}{{{_CHECKOUT}}}[1m])",
                   "CPU % (of the mocks: of the process with the ledger)"),
             Query(f"aws_rds_replica_lag_average{{{ENV}}}", "replication lag, s",
                   needs="CloudWatch exporter"),

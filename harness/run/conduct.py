@@ -1,15 +1,22 @@
 """One run from start to end: scene, sampler, Locust, and the two manifests."""
 
+import contextlib
 import shlex
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from analysis.limits.guard import Guards
-from harness.generator.generator import Workers, plan_json, processes_for, start_generator
+from harness.generator.generator import (
+    Generator,
+    Workers,
+    plan_json,
+    processes_for,
+    start_generator,
+)
 from harness.generator.handshake import PLAN_PORT_OFFSET, PlanServer
 from harness.observe.exporter import Exporter
 from harness.run.events import write_event
@@ -81,6 +88,16 @@ class Job:
     clock: RunClock
 
 
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """What loads and what measures; ``refused`` say why a worker takes no part."""
+
+    generator: Generator
+    sampler: Sampler
+    refused: Sequence[Callable[[], str]]
+    interrupt: Interrupt
+
+
 def conduct(
     profile: Profile,
     settings: Mapping[str, dict[str, Any]],
@@ -90,7 +107,7 @@ def conduct(
     workers: Workers,
     seed: int,
     labels: Mapping[str, str],
-    guards: Guards,
+    guards: Guards | None = None,
     exporter: Exporter | None = None,
 ) -> RunDir:
     """Execute a profile that was ``checked`` and record it; returns the run directory.
@@ -231,47 +248,68 @@ def _tell_unsampled(job: Job, scene: Scene, view: LiveView) -> None:
 
 
 def _under_load(job: Job, scene: Scene, interrupt: Interrupt, view: LiveView) -> End:
-    order, run = job.order, job.run
-    profile, workers, paired = order.profile, order.workers, order.paired
+    """Everything while there is load; sampler and servers are gone with it."""
+    order, run, workers = job.order, job.run, job.order.workers
+    profile, paired = order.profile, order.paired
     if order.exporter is not None:
         order.exporter.attach(run, job.clock, profile, scene.sampled)
-    ca_file, others = profile.target.ca_file, _database_figures(job, scene)
-    sampler = Sampler(run, scene.sampled, profile.sampling, job.clock, ca_file, others)
-    sampler.start()
-    server: PlanServer | None = None
-    try:
-        arms = _arms(paired, scene) if paired else None
-        levels = order.search is not None
-        plan = plan_json(profile, run.token, scene.urls, arms, job.processes, levels)
-        if workers.remote:
-            port = workers.port + PLAN_PORT_OFFSET
-            token = workers.token.text
-            server = PlanServer(workers.host, port, plan(None), job.clock, token)
+    arms = _arms(paired, scene) if paired else None
+    levels = order.search is not None
+    plan = plan_json(profile, run.token, scene.urls, arms, job.processes, levels)
+    with _sampling(job, scene) as sampler, _serving(job, plan) as refused:
         generator = start_generator(profile, run, plan(run), job.clock, job.processes, workers)
-        refused = [server.refusal_so_far] if server is not None else []
-        patience_s = workers.within_s
-        progress = Progress(run, profile, paired, job.processes)
-        newest = lambda: dict(sampler.latest)  # noqa: E731
-        with (
-            planted(profile.faults, scene.services, run, job.clock) as unplanted,
-            retold(profile.load, scene.services, run, job.clock) as untold,
-            searching(order.search, profile, scene, newest, run, job.clock) as searcher,
-            guarded(order.guards, run, job.clock, scene.urls) as guards,
-        ):
-            asked = _enough(job, searcher)
-            stops = (*refused, unplanted, untold, *([lambda: searcher.problem] if searcher else []))
-            watch = Watch(
-                generator, scene.services, sampler, interrupt, patience_s, asked, stops, guards
-            )
-            end = watch.until_end(profile.load, progress, view, job.clock)
-            cools = end == End("completed") and not (order.paired or order.search)
-            return watch.cool_down(run, profile.load, progress, view, job.clock) if cools else end
+        return _watched(job, scene, Bench(generator, sampler, refused, interrupt), view)
+
+
+@contextlib.contextmanager
+def _sampling(job: Job, scene: Scene) -> Iterator[Sampler]:
+    profile, databases = job.order.profile, _database_figures(job, scene)
+    ca_file = profile.target.ca_file
+    sampler = Sampler(job.run, scene.sampled, profile.sampling, job.clock, ca_file, databases)
+    sampler.start()
+    try:
+        yield sampler
     finally:
         sampler.stop()
-        for figures in others.values():
+        for figures in databases.values():
             figures.close()
-        if server is not None:
-            server.close()
+
+
+@contextlib.contextmanager
+def _serving(
+    job: Job, plan: Callable[[RunDir | None], str]
+) -> Iterator[Sequence[Callable[[], str]]]:
+    """The plan, to workers on other machines."""
+    workers = job.order.workers
+    if not workers.remote:
+        yield ()
+        return
+    port = workers.port + PLAN_PORT_OFFSET
+    server = PlanServer(workers.host, port, plan(None), job.clock, workers.token.text)
+    try:
+        yield (server.refusal_so_far,)
+    finally:
+        server.close()
+
+
+def _watched(job: Job, scene: Scene, bench: Bench, view: LiveView) -> End:
+    order, run, sampler = job.order, job.run, bench.sampler
+    profile, patience_s = order.profile, order.workers.within_s
+    progress = Progress(run, profile, order.paired, job.processes)
+    newest = lambda: dict(sampler.latest)  # noqa: E731
+    with (
+        planted(profile.faults, scene.services, run, job.clock) as unplanted,
+        retold(profile.load, scene.services, run, job.clock) as untold,
+        searching(order.search, profile, scene, newest, run, job.clock) as searcher,
+        guarded(order.guards, run, job.clock, scene.urls) as guards,
+    ):
+        searched = [lambda: searcher.problem] if searcher else []
+        stops = (*bench.refused, unplanted, untold, *searched)
+        asked, watched = _enough(job, searcher), (bench.generator, scene.services, sampler)
+        watch = Watch(*watched, bench.interrupt, patience_s, asked, stops, guards)
+        end = watch.until_end(profile.load, progress, view, job.clock)
+        cools = end == End("completed") and not (order.paired or order.search)
+        return watch.cool_down(run, profile.load, progress, view, job.clock) if cools else end
 
 
 def _database_figures(job: Job, scene: Scene) -> "dict[str, PostgresFigures]":

@@ -124,11 +124,8 @@ def gate(
     told = overrides or []
     told += _length(load_profile(path, told), capacity, rounds, time)
     plan, written = read_profile(path, told)
-    if not mocks:
-        _not_elsewhere(base, head)
-    wanted = base if base is not None else f"ref:{git.merge_base()}"
+    arms = _arms(base, head, mocks, base_set or [], head_set or [])
     seed = drawn(seed)
-    arms: Arms = {BASE: (wanted, base_set or []), HEAD: (head, head_set or [])}
     asked = AskedOfArms(seeded_load(plan, seed), written, arms, told, seed, same_draws, named)
     if dry_run:
         _rehearse(asked, limits, as_json)
@@ -138,6 +135,16 @@ def gate(
         finish_both(both[BASE], both[HEAD], limits, as_json=as_json, inconclusive=inconclusive)
     recorded = _record(asked, limits, runs, Screen(stderr=as_json))
     finish(recorded, limits, as_json=as_json, everything=everything, inconclusive=inconclusive)
+
+
+def _arms(
+    base: str | None, head: str, mocks: bool, base_set: list[str], head_set: list[str]
+) -> Arms:
+    """Raises ConfigError where there is no base, or an arm would not be what is here."""
+    if not mocks:
+        _not_elsewhere(base, head)
+    wanted = base if base is not None else f"ref:{git.merge_base()}"
+    return {BASE: (wanted, base_set), HEAD: (head, head_set)}
 
 
 def _not_elsewhere(base: str | None, head: str) -> None:

@@ -127,25 +127,20 @@ def run(
     """Record and judge."""
     workers = _workers(workers_expected, bind, port, given_token(token, token_file), wait_s)
     check_folder(runs, "--runs")
-    named = parse_labels(labels or [])
-    limits = options.read_limits(thresholds)
-    path = find_profile(profile)
-    plan, written = read_profile(path, overrides or [])
+    named, limits = parse_labels(labels or []), options.read_limits(thresholds)
+    plan, written = read_profile(find_profile(profile), overrides or [])
     settings = checked(plan, written)
     if dry_run:
         answer_forecast(forecast(plan, limits, workers.expected), as_json=as_json)
         return
-    console = Screen(stderr=as_json)
+    console, guards = Screen(stderr=as_json), limits.guards.stopping(when_invalid=stop_when_invalid)
     with (
         exporting(metrics_host, metrics_port, limits) as exporter,
         _live_page(console, limits, live_port, browser=open_page) as follow,
     ):
-        _announce(console, plan)
-        _announce_workers(console, workers)
+        _announce(console, plan, workers)
         with LiveView(console, f"loadgate {plan.name}", follow) as view:
-            seed = drawn(seed)
-            guards = limits.guards.stopping(when_invalid=stop_when_invalid)
-            asked = (overrides or [], runs, view, workers, seed, named, guards, exporter)
+            asked = (overrides or [], runs, view, workers, drawn(seed), named, guards, exporter)
             recorded = conduct(plan, settings, *asked)
         finish(recorded, limits, as_json=as_json, everything=everything, inconclusive=inconclusive)
 
@@ -177,16 +172,13 @@ def _workers(
     return Workers(expected, host, port, token or made_token(), within_s) if expected else Workers()
 
 
-def _announce(console: Screen, plan: Profile) -> None:
+def _announce(console: Screen, plan: Profile, workers: Workers) -> None:
     spans = map(format_duration, (plan.load.duration_s, plan.measured_s))
     what = ": {}, {} ({} measured)".format(_load(plan), *spans)
     why = f" — {plan.description}" if plan.description else ""
     console.print(styled(plan.name, "bold"), what + why, sep="", soft_wrap=not console.is_terminal)
     if phases := told(plan.load):
         show(console, Document((time_table(phases),)))
-
-
-def _announce_workers(console: Screen, workers: Workers) -> None:
     if workers.remote:
         console.print(f"start {workers.expected} worker(s), each with:")
         console.print(f"  {workers.command}", soft_wrap=True)

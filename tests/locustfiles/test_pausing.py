@@ -16,7 +16,8 @@ from locustfiles.turns import Turns
 from recording.clock import RunClock
 from recording.events import PAUSE_ASKED, PHASE_STARTED, PHASES_ENDED, RESUME_ASKED
 from recording.jsonl import JsonLinesWriter
-from recording.profile import Load, Phase, Profile
+from recording.load import Load, Phase
+from recording.profile import Profile
 from recording.timetable import paused_s, pauses_of, phases_of
 
 LOAD = Load(
