@@ -18,7 +18,7 @@ Examples:
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -126,10 +126,8 @@ def run(
 ) -> None:
     """Record and judge."""
     workers = _workers(workers_expected, bind, port, given_token(token, token_file), wait_s)
-    check_folder(runs, "--runs")
     named, limits = parse_labels(labels or []), options.read_limits(thresholds)
-    plan, written = read_profile(find_profile(profile), overrides or [])
-    settings = checked(plan, written)
+    plan, settings = _read(profile, overrides or [], runs)
     if dry_run:
         answer_forecast(forecast(plan, limits, workers.expected), as_json=as_json)
         return
@@ -143,6 +141,15 @@ def run(
             asked = (overrides or [], runs, view, workers, drawn(seed), named, guards, exporter)
             recorded = conduct(plan, settings, *asked)
         finish(recorded, limits, as_json=as_json, everything=everything, inconclusive=inconclusive)
+
+
+def _read(
+    profile: str, overrides: list[str], runs: Path
+) -> tuple[Profile, dict[str, dict[str, Any]]]:
+    """What is to be run, and what its services are told. Raises ConfigError or RefusedError."""
+    check_folder(runs, "--runs")
+    plan, written = read_profile(find_profile(profile), overrides)
+    return plan, checked(plan, written)
 
 
 @contextmanager

@@ -218,7 +218,7 @@ def test_what_nothing_explains_stands_alone(judged: JudgeIt) -> None:
 def test_what_to_do_follows_the_cause(judged: JudgeIt) -> None:
     """Before the requests to look up."""
     verdict = judged(dry={LOCKS: Dry(range(20, 25))})
-    assert verdict.next_steps[0].text.startswith(f"give the pool of {LOCKS} more connections")
+    assert verdict.next_steps[0].text.startswith(f"see what holds the connections of {LOCKS}")
 
 
 def test_causes_are_in_verdict_json(judged: JudgeIt) -> None:
