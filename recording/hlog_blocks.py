@@ -29,6 +29,8 @@ _TEXTS = 256
 """Lines decoded at once: enough to be fast, and all arrays stay in the processor's cache."""
 _THREADS = 2
 """They add up while the file is read: zlib and numpy let go of the interpreter."""
+_WORTH_A_THREAD = 8
+"""Lines: fewer are added up sooner than handed over."""
 _MOST_AHEAD = 32
 """Sums under way at once; more would only fill memory with lines."""
 
@@ -124,29 +126,35 @@ class _Adder:
         return stretch, int((middle_s - since_s) // self._block_s)
 
     def _close(self, tag: Tag) -> None:
-        if waiting := self._open.pop(tag, None):
-            place, lines = waiting
-            self._ahead.append(((tag, place), self._threads.submit(_add_up, lines)))
-            if len(self._ahead) > _MOST_AHEAD:
-                self._collect()
+        if not (waiting := self._open.pop(tag, None)):
+            return
+        place, lines = waiting
+        if len(lines) < _WORTH_A_THREAD:
+            self._keep((tag, place), _add_up(lines))
+            return
+        self._ahead.append(((tag, place), self._threads.submit(_add_up, lines)))
+        if len(self._ahead) > _MOST_AHEAD:
+            self._collect()
 
     def _collect(self) -> None:
         key, future = self._ahead.popleft()
-        block, before = future.result(), self._blocks.get(key)
+        self._keep(key, future.result())
+
+    def _keep(self, key: Key, block: _Block) -> None:
+        before = self._blocks.get(key)
         self._blocks[key] = before + block if before else block
 
 
 def _add_up(lines: Sequence[Line]) -> _Block:
     """The sum of the lines that can be read."""
     try:
-        counts = add_up([data for _, _, data in lines])
+        histogram = add_up([data for _, _, data in lines])
         kept = lines
     except ValueError:
         kept = [line for line in lines if _readable(line)]
-        counts = add_up([data for _, _, data in kept])
-    indices = np.flatnonzero(counts)
+        histogram = add_up([data for _, _, data in kept])
     return _Block(
-        Histogram(indices, counts[indices]),
+        histogram,
         np.unique([start_s for start_s, _, _ in kept]),
         max((start_s + length_s for start_s, length_s, _ in kept), default=0.0),
         len(lines) - len(kept),

@@ -7,13 +7,13 @@ from dataclasses import dataclass, replace
 from math import log
 
 import numpy as np
-from scipy.optimize.elementwise import find_root
 from scipy.special import stdtrit
 
 from analysis.regression.data import GateData
 from analysis.regression.latency import LatencyRow
 from analysis.regression.rows import Bound, Stakes
 from analysis.statistics.crossover import CONTROL_LIMIT, Fit, fit, p_values
+from analysis.statistics.roots import roots
 from analysis.statistics.tails import STEP, Tails, bulk, log_grid, survival
 from recording.arrays import Bools, Floats, Ints
 
@@ -49,17 +49,12 @@ class Paired:
     def solve(self, t: Floats, use_control: Bools) -> Floats:
         """The log ratio at which each row's studentised effect falls to `t`."""
 
-        def excess(shift: Floats, row: Floats) -> Floats:
-            chosen = row.astype(np.int64)
+        def excess(shift: Floats, chosen: Ints) -> Floats:
             found = self.rows(chosen).fit(shift)
             at = np.where(use_control[chosen], found.adjusted_t, found.raw_t)[0]
             return np.asarray(np.clip(at - t[chosen], -STEEP, STEEP))
 
-        rows = np.arange(len(t), dtype=np.float64)
-        found = find_root(
-            excess, (-WIDEST, WIDEST), args=(rows,), tolerances={"xatol": 1e-6, "xrtol": 0.0}
-        )
-        return np.asarray(found.x)
+        return roots(excess, len(t), WIDEST, 1e-6)
 
 
 def prepare(data: GateData, endpoint: Ints, tail: Floats) -> Paired:

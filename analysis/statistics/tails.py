@@ -119,8 +119,8 @@ class Tails:
         are moved by the ratio of their own percentiles first.
         """
         mass, nothing = self.tail[:, np.newaxis], np.zeros(len(self.tail))
-        head = self._falls_to(mass, lambda depth: self._beyond(depth, nothing)[0])
-        base = self._falls_to(mass, lambda depth: self._beyond(depth, nothing)[1])
+        head = self._falls_to(mass, lambda depth: self._share(self.head, depth, nothing))
+        base = self._falls_to(mass, lambda depth: self._share(self.base, depth, nothing))
         return self._aligned((head - base)[:, 0] * STEP)
 
     def rows(self, chosen: Ints) -> Tails:
@@ -138,12 +138,12 @@ class Tails:
 
     def _beyond(self, depth: Floats, shift: Floats) -> tuple[Floats, Floats]:
         """Shares of (head, base) beyond the shifted thresholds, [row, round, level]."""
+        return self._share(self.head, depth, shift), self._share(self.base, depth, -shift)
+
+    def _share(self, curves: Floats, depth: Floats, shift: Floats) -> Floats:
+        """Share of an arm beyond thresholds half of `shift` further out, [row, round, level]."""
         at = self.place[self.endpoint][..., np.newaxis] + depth[:, np.newaxis]
-        half = (shift / 2 / STEP)[:, np.newaxis, np.newaxis]
-        return (
-            _lookup(self.head, self.endpoint, at + half),
-            _lookup(self.base, self.endpoint, at - half),
-        )
+        return _lookup(curves, self.endpoint, at + (shift / 2 / STEP)[:, np.newaxis, np.newaxis])
 
     def _falls_to(self, mass: Floats, beyond: Callable[[Floats], Floats]) -> Floats:
         """The depth at which the mean share over the rounds falls to `mass`, by bisection."""

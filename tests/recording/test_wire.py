@@ -42,7 +42,26 @@ def test_texts_add_up_to_the_sum_of_what_each_holds(texts: list[list[int]]) -> N
     for numbers in small:
         if numbers:
             expected[2 : 2 + len(numbers)] += numbers
-    assert total.tolist() == expected.tolist()
+    assert total.indices.tolist() == np.flatnonzero(expected).tolist()
+    assert total.counts.tolist() == expected[total.indices].tolist()
+
+
+NUMBERS = st.integers(-300, 300) | st.sampled_from([-(2**17), 2**44, 2**46, 2**61])
+
+
+@given(st.lists(NUMBERS, min_size=1, max_size=40))
+def test_one_text_alone_is_read_as_beside_another(numbers: list[int]) -> None:
+    """Few numbers are read one by one, many at once: the same histogram, or damage to both."""
+    alone, beside = [pack(numbers)], [pack(numbers), pack([-1])]
+    try:
+        found = add_up(alone)
+    except ValueError:
+        with pytest.raises(ValueError, match="damaged"):
+            add_up(beside)
+        return
+    together = add_up(beside)
+    assert found.indices.tolist() == together.indices.tolist()
+    assert found.counts.tolist() == together.counts.tolist()
 
 
 @pytest.mark.parametrize("numbers", [[-BUCKETS, 1], [-(2**40), 1], [-60_000] * 40_000 + [1]])
