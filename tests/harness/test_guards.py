@@ -137,6 +137,7 @@ def test_a_dry_run_names_the_guards(tmp_path: Path) -> None:
 
 
 @pytest.mark.live
+@pytest.mark.long
 def test_a_pause_that_clears_ends_with_a_verdict(tmp_path: Path) -> None:
     """Half of the cart's answers fail for a while: no journey begins, users go, and come back."""
     assert CLEARED.wrong(CLEARED.do(tmp_path)) == ""
