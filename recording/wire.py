@@ -119,7 +119,7 @@ def _one_by_one(payload: bytes) -> Histogram:
     return _checked(np.array(indices, np.int64), np.array(counts, np.float64))
 
 
-def _checked(indices: Ints, counts: Floats) -> Histogram:
+def _checked(indices: Ints, counts: Ints | Floats) -> Histogram:
     if indices.max(initial=0) >= BUCKETS:
         raise ValueError("damaged histogram: a bucket beyond the highest value")
     if counts.max(initial=0) > _MOST_VALUES:

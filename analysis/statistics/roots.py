@@ -37,7 +37,7 @@ def roots(of: Callable[[Floats, Ints], Floats], rows: int, span: float, within: 
         low[left], at_low[left] = np.where(below, (x, value), (a, at_low[left]))
         high[left], at_high[left] = np.where(below, (b, at_high[left]), (x, value))
         steps -= 1
-    return (low + high) / 2
+    return np.asarray((low + high) / 2)
 
 
 def _between(a: Floats, b: Floats, at_a: Floats, at_b: Floats, span: float, most: float) -> Floats:
