@@ -41,7 +41,7 @@ def project(tmp_path: Path) -> Path:
     """A repository of this project's code with one commit."""
     folder = tmp_path / "project"
     copy_code(folder)
-    for name in ("thresholds.toml", "requirements.lock"):
+    for name in ("thresholds.toml", "requirements.lock", ".gitignore"):
         shutil.copy(ROOT / name, folder)
     git(folder, "init", "--quiet", "--initial-branch", "main")
     git(folder, "add", ".")
