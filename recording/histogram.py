@@ -34,11 +34,19 @@ BUCKETS = int(bucket_index(HIGHEST_US)) + 1
 """How many buckets there are: the length of a dense array of counts."""
 
 
-def bucket_mid_us(indices: Ints) -> Floats:
-    """The middle of each bucket, µs: what a recorded value is read back as (error ≤ 0.05 %)."""
+def _middles() -> Floats:
+    indices = np.arange(BUCKETS)
     bucket = np.maximum((indices >> _HALF_BITS) - 1, 0)
     low, width = (indices - (bucket << _HALF_BITS)) << bucket, np.int64(1) << bucket
     return np.asarray(low + (width - 1) / 2, dtype=np.float64)
+
+
+_MIDDLES = _middles()
+
+
+def bucket_mid_us(indices: Ints) -> Floats:
+    """The middle of each bucket, µs: what a recorded value is read back as (error ≤ 0.05 %)."""
+    return _MIDDLES[indices]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -4,7 +4,6 @@ import os
 import pwd
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -16,6 +15,8 @@ from typing import Any
 
 import psutil
 import psycopg
+
+from harness.generator.generator import free_port
 
 ROLE = "lt"
 STARTED_WITHIN_S = 30.0
@@ -107,7 +108,7 @@ def serving(**settings: str) -> Iterator[Server]:
         words = ("--username", ROLE, "--auth", "trust", "--locale", "C", "--no-sync")
         made = _popen([str(binary("initdb")), "--pgdata", str(folder), *words], folder)
         assert made.wait(STARTED_WITHIN_S) == 0, _log(folder).read_text()
-        server = Server(folder, _free_port(), settings)
+        server = Server(folder, free_port(), settings)
         try:
             server.start()
             yield server
@@ -123,7 +124,7 @@ def standby_of(primary: Server) -> Iterator[Server]:
         fast = ("--checkpoint", "fast", "--no-sync", "--wal-method", "stream")
         made = _popen([str(binary("pg_basebackup")), *words, *fast], folder)
         assert made.wait(STARTED_WITHIN_S) == 0, _log(folder).read_text()
-        server = Server(folder, _free_port(), {"hot_standby": "on"})
+        server = Server(folder, free_port(), {"hot_standby": "on"})
         try:
             server.start()
             yield server
@@ -163,9 +164,3 @@ def _popen(command: list[str], folder: Path) -> "subprocess.Popen[bytes]":
             command, cwd="/", stdout=written, stderr=written, stdin=subprocess.DEVNULL,
             start_new_session=True, **theirs,
         )  # fmt: skip
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -8,7 +8,7 @@ from math import exp, sqrt
 from statistics import NormalDist
 
 import numpy as np
-from scipy.interpolate import PchipInterpolator
+import scipy  # its parts load when they are used
 
 from recording.errors import ConfigError
 
@@ -77,7 +77,9 @@ def _upper(curve: Curve) -> float:
     logs = np.log([curve.p50, curve.p95, curve.p99, curve.top])
     z = np.linspace(0.0, knots[-1], 4001)
     density = np.exp(-z * z / 2) / sqrt(2 * np.pi)
-    area = float(np.trapezoid(np.exp(PchipInterpolator(knots, logs)(z)) * density, z))
+    area = float(
+        np.trapezoid(np.exp(scipy.interpolate.PchipInterpolator(knots, logs)(z)) * density, z)
+    )
     return area + curve.top * (1 - _MAX_AT)
 
 

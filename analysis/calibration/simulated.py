@@ -14,8 +14,8 @@ from types import MappingProxyType
 from typing import Final, Literal
 
 import numpy as np
+import scipy  # its parts load when they are used
 from numpy.typing import NDArray
-from scipy.signal import lfilter
 
 from analysis.limits.regression import RegressionSettings
 from analysis.regression.data import GateData
@@ -88,7 +88,7 @@ def _ar1(phi: float, sd: float) -> Draw:
     def draw(rng: np.random.Generator, slots: int) -> Floats:
         shocks = rng.normal(0.0, sd * np.sqrt(1 - phi**2), slots)
         shocks[0] = rng.normal(0.0, sd)
-        return np.asarray(lfilter([1.0], [1.0, -phi], shocks))
+        return np.asarray(scipy.signal.lfilter([1.0], [1.0, -phi], shocks))
 
     return draw
 
@@ -151,7 +151,7 @@ def _normal(rng: np.random.Generator, size: tuple[int, ...], phi: float) -> NDAr
     z = rng.standard_normal(size, dtype=np.float32)
     if phi:
         z[..., 1:] *= np.float32(np.sqrt(1 - phi**2))
-        z = lfilter([1.0], [1.0, -phi], z, axis=-1).astype(np.float32)
+        z = scipy.signal.lfilter([1.0], [1.0, -phi], z, axis=-1).astype(np.float32)
     return z
 
 

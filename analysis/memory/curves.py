@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-from scipy.optimize import nnls
+import scipy  # its parts load when they are used
 
 from recording.arrays import Floats
 
@@ -57,7 +57,7 @@ def grown(y: Floats) -> Grown:
     slowed = left_by_slowing(y)
     for _ in range(_MOST_FALLS + 1):
         design = columns.with_falls(falls)
-        weights, size = nnls(design, y - y.mean())
+        weights, size = scipy.optimize.nnls(design, y - y.mean())
         spare = max(1, len(y) - int(np.count_nonzero(weights)))
         left = float(size**2) * math.exp(len(falls) * _EVIDENCE_OF_FALL / spare)
         if not falls or (left < slowed and columns.keeps(weights)):
@@ -71,7 +71,7 @@ def grown(y: Floats) -> Grown:
 
 def left_by_slowing(y: Floats) -> float:
     """Squares left by the best curve that grows ever more slowly, if it is to nothing."""
-    return float(nnls(_slowing(len(y)), y - y.mean())[1] ** 2)
+    return float(scipy.optimize.nnls(_slowing(len(y)), y - y.mean())[1] ** 2)
 
 
 def unit(curve: Floats) -> Floats:

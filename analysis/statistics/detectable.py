@@ -29,6 +29,7 @@ class Hurdle:
     tested_against: float = 0.0
 
 
+@lru_cache(maxsize=1024)  # whoever chooses, prints or draws a row asks for it again
 def smallest_found(hurdles: tuple[Hurdle, ...], degrees: float, least: float = -inf) -> float:
     """The effect at which AIM of other runs clear every hurdle, estimated at `least` or more.
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from math import exp, inf, isfinite, isinf, log, nan, sqrt
 
 import numpy as np
-from scipy.optimize import isotonic_regression
+import scipy  # its parts load when they are used
 
 from analysis.statistics.distributions import t_quantile
 from analysis.tuning.asked import Setting
@@ -117,7 +117,7 @@ def _crosses(x: Floats, y: Floats) -> float:
     at = np.unique(x)
     means = np.array([y[x == one].mean() for one in at])
     weights = np.array([float((x == one).sum()) for one in at])
-    fitted = isotonic_regression(means, weights=weights, increasing=False).x
+    fitted = scipy.optimize.isotonic_regression(means, weights=weights, increasing=False).x
     if fitted[-1] > 0:
         return inf
     if fitted[0] <= 0:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.interpolate import PchipInterpolator
+import scipy  # its parts load when they are used
 
 from recording.arrays import Floats
 from recording.histogram import Histogram
@@ -43,7 +43,9 @@ class Holds:
         """
         bounds, grown = np.asarray(bounds_s, float), np.asarray(counts, float)
         edges = np.log(np.concatenate(([_FIRST * bounds[0]], bounds[:-1], [_OPEN * bounds[-2]])))
-        shorter = PchipInterpolator(edges, np.concatenate(([0.0], np.cumsum(grown))))
+        shorter = scipy.interpolate.PchipInterpolator(
+            edges, np.concatenate(([0.0], np.cumsum(grown)))
+        )
         steps = np.arange(_PARTS + 1) / _PARTS
         places = edges[:-1, None] + np.diff(edges)[:, None] * steps
         inside = np.maximum(0.0, np.diff(shorter(places), axis=1))

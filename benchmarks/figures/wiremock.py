@@ -3,7 +3,6 @@
 import json
 import math
 import shutil
-import socket
 import subprocess
 import time
 from collections.abc import Iterator
@@ -14,6 +13,7 @@ from typing import Any
 import httpx
 
 from benchmarks.figures.appendix_a import LATENCY
+from harness.generator.generator import free_port
 from mock_services.kit.money import PRODUCT_ID_PATTERN
 
 VERSION = "3.13.2"
@@ -32,7 +32,7 @@ def wiremock(scratch: Path) -> Iterator[tuple[str, int]]:
     Raises UnavailableError without Java or npm, or when it cannot be installed.
     """
     jar = _install(scratch)
-    port = _free_port()
+    port = free_port()
     _write_stub(scratch / "mappings" / "add_to_cart.json")
     command = [
         "java", "-jar", str(jar), "--port", str(port), "--bind-address", "127.0.0.1",
@@ -115,12 +115,6 @@ def _stub() -> dict[str, Any]:
             "delayDistribution": {"type": "lognormal", "median": shape.p50_ms, "sigma": sigma},
         },
     }
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _wait_ready(url: str, process: "subprocess.Popen[bytes]") -> None:

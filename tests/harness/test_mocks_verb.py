@@ -4,12 +4,10 @@ import json
 import os
 import shutil
 import signal
-import socket
 import stat
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +16,7 @@ from unittest.mock import patch
 import psutil
 import pytest
 
+from harness.generator.generator import free_port
 from harness.scene import behaviour
 from harness.scene.running import Running, noted, notes_folder, the_running
 from mock_services.table import SERVICES
@@ -65,24 +64,9 @@ def environment(folder: Path) -> dict[str, str]:
     return os.environ | here
 
 
-def free_base() -> int:
-    """The first of as many free ports in a row as there are services."""
-    while True:
-        with ExitStack() as held:
-            first = held.enter_context(socket.socket())
-            first.bind(("127.0.0.1", 0))
-            base: int = first.getsockname()[1]
-            try:
-                for port in range(base + 1, base + len(SERVICES)):
-                    held.enter_context(socket.socket()).bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return base
-
-
 def serve(folder: Path) -> Serving:
     """Once others can find it, and all is printed."""
-    base = free_base()
+    base = free_port(neighbours=len(SERVICES) - 1)
     with (folder / "printed").open("w") as printed:
         command = [*LOADGATE, "mocks", "--port-base", str(base), *QUICK]
         process = subprocess.Popen(

@@ -18,6 +18,8 @@ import psutil
 import pytest
 from mock_process import ROOT, Start
 
+from harness.generator.generator import free_port
+
 SERVICES = ("checkout", "payment", "inventory_lock", "cart")
 PARENT = """
 import subprocess, sys, os, time
@@ -26,12 +28,6 @@ child = subprocess.Popen([sys.executable, "-m", "mock_services.serve", "cart", "
 print(child.pid, flush=True)
 time.sleep(60)
 """
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def answers(port: int) -> bool:
