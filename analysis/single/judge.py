@@ -187,12 +187,12 @@ def _decided(
 ) -> tuple[Outcome, str]:
     """The outcome, and why in one line."""
     if invalid:
-        text = f"This run is not evidence: {invalid[0]}" + and_more(len(invalid))
+        text = f"This run is not evidence: {invalid[0]}" + and_more(len(invalid), "reason")
         return Outcome.INVALID, text
     if broken:
-        return Outcome.FAIL, broken[0] + and_more(len(broken))
+        return Outcome.FAIL, broken[0] + and_more(len(broken), "problem")
     if unsure:
-        return Outcome.INCONCLUSIVE, f"Cannot tell: {unsure[0]}" + and_more(len(unsure))
+        return Outcome.INCONCLUSIVE, f"Cannot tell: {unsure[0]}" + and_more(len(unsure), "reason")
     decided = f"All {sum(row.outcome is Outcome.PASS for row in rows)} decided rules hold"
     kinds = Counter(row.kind for row in rows if row.outcome is Outcome.INCONCLUSIVE)
     listed = ", ".join(f"{n} × {kind}" for kind, n in kinds.items())
