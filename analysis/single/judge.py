@@ -22,6 +22,7 @@ from analysis.words.causes import Cause
 from analysis.words.folding import unfiled
 from analysis.words.units import and_more
 from analysis.words.values import (
+    MADE_WITHOUT,
     NO_DATA,
     Breach,
     Check,
@@ -100,7 +101,7 @@ def _without(rule: Rule, subject: str, *, required: bool) -> RuleRow:
 
     It is shown, and keeps no verdict open unless the profile requires just this one.
     """
-    measured = replace(_nothing(rule, subject), note="this run was made without it")
+    measured = replace(_nothing(rule, subject), note=MADE_WITHOUT)
     because = f"{NO_DATA}: {measured.note}"
     inconclusive, kind = Outcome.INCONCLUSIVE, rule.metric.kind
     return RuleRow(str(rule), subject, measured, inconclusive, because, required, kind, required)
