@@ -1,5 +1,6 @@
 """Arguments and options that several verbs share, and what is made of them."""
 
+import json
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
@@ -54,6 +55,13 @@ Baselines = Annotated[
 Overrides = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="KEY=VALUE", help="Override a profile key; repeatable."),
+]
+Locustfile = Annotated[
+    str | None,
+    typer.Option("--locustfile", metavar="FILE", help="Users of a locustfile of your own."),
+]
+Host = Annotated[
+    str | None, typer.Option("--host", metavar="URL", help="What those users load [target.host].")
 ]
 Seed = Annotated[
     int | None,
@@ -135,6 +143,12 @@ WaitS = Annotated[
 ]
 CALIBRATIONS = RUNS / "calibration"
 BASELINES = Path("baselines")
+
+
+def overriding(locustfile: str | None, host: str | None = None) -> list[str]:
+    """What these options are short for."""
+    asked = {"scenario.locustfile": locustfile, "target.host": host}
+    return [f"{key}={json.dumps(value)}" for key, value in asked.items() if value is not None]
 
 
 def read_limits(given: Path | None = None) -> Limits:

@@ -210,6 +210,9 @@ def _interval(m: Measurement) -> str:
     return " to ".join("?" if bound is None else show(bound) for bound in (m.ci_low, m.ci_high))
 
 
+_OF_STEPS = ("mean", "p50", "p95", "p99", "max", "error_rate")
+
+
 def latency_table(verdict: Verdict) -> Table:
     """Every step that was seen, and the journey."""
     columns = (
@@ -224,6 +227,8 @@ def latency_table(verdict: Verdict) -> Table:
     found = {(m.subject, m.metric): m for m in verdict.measurements}
     rows = []
     for step in dict.fromkeys(m.subject for m in verdict.measurements if m.metric == "p50"):
+        if not all((step, name) in found for name in _OF_STEPS):
+            continue  # only a rule names it
         mean, p50, p95, p99 = (found[step, name] for name in ("mean", "p50", "p95", "p99"))
         cells = (step, f"{mean.n:,}", mean, p50, p95, p99, _interval(p99))
         rows.append(Row((*cells, found[step, "max"], found[step, "error_rate"])))

@@ -14,6 +14,7 @@ Examples:
 - `loadgate gate --base . --head . --seed 7`  (again as it was)
 - `loadgate gate --rounds 60`  (sharper; or `--time 10m`)
 - `loadgate gate --base url:old.toml --head url:new.toml --inconclusive=fail`
+- `loadgate gate --locustfile locustfile.py --base url:old.toml --head url:new.toml`
 - `loadgate gate --capacity --base ref:v1.4.0`  (is the largest load smaller?)
 """
 
@@ -36,6 +37,7 @@ from harness.run.forecast import answer_forecast, gate_forecast
 from harness.run.searches import WITHIN_S, Limits
 from harness.scene import preflight
 from harness.scene.arms import open_arms, prepared, seeded
+from harness.scene.own_file import check_locustfile
 from harness.scene.rounds import resized
 from harness.scene.seeds import drawn, seeded_load
 from harness.screen.judged import finish, finish_both
@@ -101,6 +103,7 @@ def gate(
     base_set: BaseSet = None,
     head_set: HeadSet = None,
     overrides: options.Overrides = None,
+    locustfile: options.Locustfile = None,
     profile: ProfileName = None,
     capacity: Capacity = False,
     mocks: OfMocks = False,
@@ -121,9 +124,10 @@ def gate(
     named = parse_labels(labels or [])
     limits = options.read_limits(thresholds)
     path = find_profile(profile or ("capacity" if capacity else "gate"))
-    told = overrides or []
+    told = [*(overrides or []), *options.overriding(locustfile)]
     told += _length(load_profile(path, told), capacity, rounds, time)
     plan, written = read_profile(path, told)
+    notes = check_locustfile(plan)
     arms = _arms(base, head, mocks, base_set or [], head_set or [])
     seed = drawn(seed)
     asked = AskedOfArms(seeded_load(plan, seed), written, arms, told, seed, same_draws, named)
@@ -133,7 +137,10 @@ def gate(
     if capacity:
         both = search_both(asked, limits, _SEARCH, runs, Screen(stderr=as_json))
         finish_both(both[BASE], both[HEAD], limits, as_json=as_json, inconclusive=inconclusive)
-    recorded = _record(asked, limits, runs, Screen(stderr=as_json))
+    console = Screen(stderr=as_json)
+    for note in notes:
+        console.print(note, soft_wrap=True)
+    recorded = _record(asked, limits, runs, console)
     finish(recorded, limits, as_json=as_json, everything=everything, inconclusive=inconclusive)
 
 

@@ -14,6 +14,7 @@ Examples:
 - `loadgate run bf2025-peak --dry-run`  (what it would take)
 - `loadgate run bf2025 --workers-expected 3 --bind 0.0.0.0`
 - `loadgate run soak --metrics-port 9646`  (for Prometheus)
+- `loadgate run shop.toml --locustfile locustfile.py --host http://127.0.0.1:8000`
 """
 
 from collections.abc import Iterator
@@ -34,6 +35,7 @@ from harness.observe.exporter import exporting
 from harness.page.live_page import LivePage
 from harness.run.conduct import checked, conduct
 from harness.run.forecast import answer_forecast, forecast
+from harness.scene.own_file import check_has_host, check_locustfile
 from harness.scene.seeds import drawn
 from harness.screen.judged import finish
 from harness.screen.live import Follow, LiveView
@@ -105,6 +107,8 @@ MetricsHost = Annotated[
 def run(
     profile: options.ProfileName,
     overrides: options.Overrides = None,
+    locustfile: options.Locustfile = None,
+    host: options.Host = None,
     seed: options.Seed = None,
     labels: options.Labels = None,
     thresholds: options.Thresholds = None,
@@ -128,7 +132,10 @@ def run(
     """Record and judge."""
     workers = _workers(workers_expected, bind, port, given_token(token, token_file), wait_s)
     named, limits = parse_labels(labels or []), options.read_limits(thresholds)
-    plan, settings = _read(profile, overrides or [], runs)
+    told = [*(overrides or []), *options.overriding(locustfile, host)]
+    plan, settings, notes = _read(profile, told, runs)
+    if plan.scenario.locustfile and workers.remote:
+        raise ConfigError("--workers-expected: the users of a locustfile are on this machine only")
     if dry_run:
         answer_forecast(forecast(plan, limits, workers.expected), as_json=as_json)
         return
@@ -138,19 +145,26 @@ def run(
         _live_page(console, limits, live_port, browser=open_page) as follow,
     ):
         _announce(console, plan, workers)
+        for note in notes:
+            console.print(note, soft_wrap=True)
         with LiveView(console, f"loadgate {plan.name}", follow) as view:
-            asked = (overrides or [], runs, view, workers, drawn(seed), named, guards, exporter)
+            asked = (told, runs, view, workers, drawn(seed), named, guards, exporter)
             recorded = conduct(plan, settings, *asked)
         finish(recorded, limits, as_json=as_json, everything=everything, inconclusive=inconclusive)
 
 
 def _read(
     profile: str, overrides: list[str], runs: Path
-) -> tuple[Profile, dict[str, dict[str, Any]]]:
-    """What is to be run, and what its services are told. Raises ConfigError or RefusedError."""
+) -> tuple[Profile, dict[str, dict[str, Any]], tuple[str, ...]]:
+    """What is to be run, what its services are told, and what is to be said of it.
+
+    Raises ConfigError or RefusedError.
+    """
     check_folder(runs, "--runs")
     plan, written = read_profile(find_profile(profile), overrides)
-    return plan, checked(plan, written)
+    check_has_host(plan)
+    settings = checked(plan, written)
+    return plan, settings, check_locustfile(plan)
 
 
 @contextmanager
