@@ -60,9 +60,6 @@ Locustfile = Annotated[
     str | None,
     typer.Option("--locustfile", metavar="FILE", help="Users of a locustfile of your own."),
 ]
-Host = Annotated[
-    str | None, typer.Option("--host", metavar="URL", help="What those users load [target.host].")
-]
 Seed = Annotated[
     int | None,
     typer.Option(
@@ -145,10 +142,10 @@ CALIBRATIONS = RUNS / "calibration"
 BASELINES = Path("baselines")
 
 
-def overriding(locustfile: str | None, host: str | None = None) -> list[str]:
-    """What these options are short for."""
-    asked = {"scenario.locustfile": locustfile, "target.host": host}
-    return [f"{key}={json.dumps(value)}" for key, value in asked.items() if value is not None]
+def told(overrides: list[str] | None, locustfile: str | None) -> list[str]:
+    """Every key of a profile that was set, by an option of its own too."""
+    own = [] if locustfile is None else [f"scenario.locustfile={json.dumps(locustfile)}"]
+    return [*(overrides or []), *own]
 
 
 def read_limits(given: Path | None = None) -> Limits:

@@ -1,4 +1,4 @@
-"""Which arm of a paired run the users of somebody's own locustfile are of, and when it has its turn."""
+"""Which arm of a paired run the users of somebody's own locustfile are of, and when it is due."""
 
 from itertools import count
 

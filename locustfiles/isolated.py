@@ -7,7 +7,7 @@ needs, and they import nothing any more.
 
 import importlib.util
 import sys
-from collections.abc import Collection, Sequence
+from collections.abc import Mapping, Sequence
 from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
 from types import ModuleType
@@ -20,26 +20,26 @@ _NAME = "loadgate_scenario"
 class _TheirsFirst:
     """Finds packages of such names in these folders alone."""
 
-    def __init__(self, names: Collection[str], folders: Sequence[str]) -> None:
-        self._names = names
+    def __init__(self, folders: Mapping[str, str]) -> None:
         self._folders = folders
 
     def find_spec(
         self, name: str, path: Sequence[str] | None = None, _target: ModuleType | None = None
     ) -> ModuleSpec | None:
         """As Python asks for it; ``path`` is None for what lies in no package."""
-        if path is not None or name not in self._names:
+        if path is not None or name not in self._folders:
             return None
-        return PathFinder.find_spec(name, self._folders)
+        return PathFinder.find_spec(name, [self._folders[name]])
 
 
 def load(path: Path) -> ModuleType:
     """Run the file; raises whatever it raises, and ImportError where it is no Python file."""
-    folders = list(dict.fromkeys((str(path.parent.resolve()), str(Path.cwd()))))
-    theirs = {name for name in OURS if any(_is_in(folder, name) for folder in folders)}
+    folders = [str(path.parent.resolve()), str(Path.cwd())]
+    found = ((name, folder) for folder in reversed(folders) for name in OURS)
+    theirs = {name: folder for name, folder in found if _is_in(folder, name)}
     for name in [name for name in sys.modules if name.partition(".")[0] in theirs]:
         del sys.modules[name]
-    sys.meta_path.insert(0, _TheirsFirst(theirs, folders))
+    sys.meta_path.insert(0, _TheirsFirst(theirs))
     sys.path[:0] = folders
     spec = importlib.util.spec_from_file_location(_NAME, path)
     if spec is None or spec.loader is None:

@@ -1,6 +1,6 @@
 """``python -m locustfiles.look FILE``: what a locustfile has, as JSON, before it makes any load.
 
-``users`` are its classes of users, ``shapes`` its load shapes, ``error`` is why it cannot be loaded.
+``users`` are its classes of users, ``shapes`` its load shapes, ``error`` is why it has none.
 """
 
 import contextlib
@@ -19,7 +19,7 @@ def look(path: Path) -> dict[str, Any]:
     """Load it, whatever it does then."""
     try:
         found = list(vars(load(path)).values())
-    except (Exception, SystemExit) as error:
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever it does
         return {"error": _said(path, error)}
     users = sorted({kind.__name__ for kind in found if is_user_class(kind)})
     return {"users": users, "shapes": sorted({k.__name__ for k in found if is_shape_class(k)})}

@@ -6,20 +6,17 @@ name for every product would be a histogram for each: names are short, printable
 """
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from itertools import count
+from math import inf
 from typing import Any
 
-from locust import User
-from locust.exception import CatchResponseError
-
 from locustfiles.allowed_hosts import HostRefusedError
-from locustfiles.arms import arm_of
 from locustfiles.client import Answer
 from locustfiles.outcomes import Labels, classify_error, label, of_status
 from locustfiles.recorder import Recorder
 from recording.hlog import UNPAIRED
-from recording.outcomes import OK
+from recording.outcomes import CONNECTION_ERROR, OK
 from recording.text import plain
 
 Ticket = dict[str, Any]
@@ -47,30 +44,32 @@ class Names:
         if key not in self._known:
             if len(self._known) >= MOST_NAMES:
                 return OTHER_NAMES
-            self._known[key] = _shortened(f"{key[0] or 'request'} {key[1] or 'without a name'}")
+            self._known[key] = _shown(*key)
         return self._known[key]
 
 
-def _shortened(text: str) -> str:
+def _shown(method: str, name: str) -> str:
     """Those that differ only where they are cut stay apart."""
-    shown = plain(text, _MOST_CHARS)
-    if len(text) <= _MOST_CHARS:
-        return shown
-    digest = hashlib.sha256(text.encode(errors="replace")).hexdigest()[:_DIGEST_CHARS]
-    return f"{plain(text, _MOST_CHARS - _DIGEST_CHARS - 1)}{digest}"
+    text = f"{plain(method) or 'request'} {plain(name) or 'without a name'}"
+    if len(method) + len(name) < _MOST_CHARS:
+        return text
+    digest = hashlib.sha256(f"{method} {name}".encode(errors="replace")).hexdigest()
+    return f"{plain(text, _MOST_CHARS - _DIGEST_CHARS)}{digest[:_DIGEST_CHARS]}"
 
 
 class NamedRequests:
     """Takes them into a recorder."""
 
-    def __init__(self, recorder: Recorder, worker: str) -> None:
+    def __init__(self, recorder: Recorder, worker: str, arm_now: Callable[[], str | None]) -> None:
+        """``arm_now``: that of the user who is asking, None outside a paired run."""
         self._recorder = recorder
         self._worker = worker
+        self._arm_now = arm_now
         self._names, self._labels, self._numbers = Names(), Labels(), count(1)
 
-    def begin(self, method: object, name: object, user: User | None, *, streams: bool) -> Ticket:
-        """One is about to be sent. Raises ValueError where nobody knows of which arm it is."""
-        return self._begun(self._names.step(method, name), arm_of(user), streams=streams)
+    def begin(self, method: object, name: object, arm: str | None, *, streams: bool) -> Ticket:
+        """One is about to be sent."""
+        return self._begun(self._names.step(method, name), arm, streams=streams)
 
     def _begun(self, step: str, arm: str | None, *, streams: bool) -> Ticket:
         ticket: Ticket = {
@@ -114,17 +113,19 @@ class NamedRequests:
         response: object = None,
         **_rest: Any,
     ) -> None:
-        took_ms = max(0.0, float(response_time))
+        took_ms = float(response_time)
+        if not 0 <= took_ms < inf:
+            raise ValueError(f"a response time of {took_ms} ms")
         step = self._names.step(request_type, name)
         ticket = context.get(TICKET) if isinstance(context, Mapping) else None
         if ticket is None or "outcome" in ticket:
-            ticket = self._begun(step, arm_of(None), streams=True)
+            ticket = self._begun(step, self._arm_now(), streams=True)
             ticket["sent_s"] -= took_ms / 1000
         if ticket.pop("answered", False):
             self._recorder.begin_again(ticket)
         self._recorder.rename(ticket, step)
         answer = _answer(response, exception, took_ms, streams=ticket["streams"])
-        outcome = _outcome(exception, answer.status_code)
+        outcome = _outcome(exception, answer.status_code, by_http=response is not None)
         ticket["outcome"] = self._labels.bounded(step, outcome)
         ticket["expected"] = outcome == OK
         self._recorder.record(took_ms, answer, ticket)
@@ -142,25 +143,23 @@ def _answer(response: object, exception: object, took_ms: float, *, streams: boo
     return Answer(status if isinstance(status, int) else 0, content, head, error, 0.0, took_ms)
 
 
-def _outcome(exception: object, status: int) -> str:
-    """Good is what Locust counts as good."""
+def _outcome(exception: object, status: int, *, by_http: bool) -> str:
+    """Good is what Locust counts as good; what is wrong with a good status, the file says."""
     if not exception:
         return OK
-    if isinstance(exception, CatchResponseError) or not isinstance(exception, Exception):
-        return label("failed", str(exception))
     if status >= 400:
         return of_status(status)
-    for error in _within(exception):
+    for error in _within(exception) if status == 0 else ():
         if isinstance(error, HostRefusedError):
             return "refused: not in target.allowed_hosts"
-        if status == 0 and (known := classify_error(error)) != "connection_error":
+        if (known := classify_error(error)) != CONNECTION_ERROR:
             return known
-    return label("failed", str(exception)) if status else "connection_error"
+    return label("failed", str(exception)) if status or not by_http else CONNECTION_ERROR
 
 
-def _within(error: Exception) -> Iterator[Exception]:
+def _within(error: object) -> Iterator[Exception]:
     """An error, and those that it was made of: clients wrap what the socket said."""
-    seen: list[Exception] = [error]
+    seen = [error] if isinstance(error, Exception) else []
     for outer in seen:
         yield outer
         inner = (*outer.args, outer.__cause__, outer.__context__, getattr(outer, "reason", None))

@@ -17,7 +17,17 @@ from geventhttpclient.response import HTTPConnectionClosed
 from locustfiles.answers import fault
 from locustfiles.client import TruncatedError
 from locustfiles.steps import Step
-from recording.outcomes import BAD_BODY, CLOSED, OK, REFUSED, RESET, TIMEOUT, TRUNCATED, UNAVAILABLE
+from recording.outcomes import (
+    BAD_BODY,
+    CLOSED,
+    CONNECTION_ERROR,
+    OK,
+    REFUSED,
+    RESET,
+    TIMEOUT,
+    TRUNCATED,
+    UNAVAILABLE,
+)
 
 MOST_LABELS = 20
 """Of a step, in one process: each is a histogram per interval. The rest share one label."""
@@ -85,7 +95,7 @@ def classify_error(error: Exception | None) -> str:
         return TIMEOUT
     root = error.__cause__ or error if isinstance(error, HTTPConnectionClosed) else error
     return next(
-        (name for kind, name in _BY_ERROR.items() if isinstance(root, kind)), "connection_error"
+        (name for kind, name in _BY_ERROR.items() if isinstance(root, kind)), CONNECTION_ERROR
     )
 
 

@@ -14,7 +14,7 @@ from locust.util.load_locustfile import is_user_class
 
 from locustfiles import listeners
 from locustfiles.allowed_hosts import allow_only
-from locustfiles.arms import enlist, rest
+from locustfiles.arms import arm_of, enlist, rest
 from locustfiles.isolated import load
 from locustfiles.named import NamedRequests
 from locustfiles.plan import PLAN
@@ -35,7 +35,7 @@ class PhasesOfTheProfile(PhaseShape):
 
 def _hear(recorder: Recorder) -> Callable[..., None]:
     """Take the requests of this process into a recorder."""
-    requests = NamedRequests(recorder, listeners.WORKER.name)
+    requests = NamedRequests(recorder, listeners.WORKER.name, lambda: arm_of(None))
     watch(requests, PLAN.profile.load.request_timeout)
     return requests.on_request
 

@@ -1,7 +1,7 @@
 """Sees the requests of Locust's own HTTP clients begin, and gives each its deadline.
 
-Locust tells of a request when it is over. One that was cut off it never tells of, and one that hangs
-not before its client gives up, which `requests` by itself never does.
+Locust tells of a request when it is over: of one that was cut off never, of one that hangs when its
+client gives up, which `requests` by itself never does.
 """
 
 import functools
@@ -12,7 +12,7 @@ from gevent import GreenletExit
 from locust.clients import HttpSession
 from locust.contrib.fasthttp import FastHttpSession
 
-from locustfiles.arms import await_turn
+from locustfiles.arms import arm_of, await_turn
 from locustfiles.named import TICKET, NamedRequests
 
 Send = Callable[..., Any]
@@ -44,7 +44,7 @@ def _watched(send: Send, requests: NamedRequests) -> Send:
         await_turn(self.user)
         name = more.get("name") or next(iter(arguments), None) or self.request_name or url
         streams = bool(more.get("stream"))
-        ticket = requests.begin(method, name, self.user, streams=streams)
+        ticket = requests.begin(method, name, arm_of(self.user), streams=streams)
         context = {**(more.pop("context", None) or {}), TICKET: ticket}
         try:
             answer = send(self, method, url, *arguments, context=context, **more)

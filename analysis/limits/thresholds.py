@@ -1,7 +1,7 @@
 """``thresholds.toml``: which rules hold for whom. The only place where SLA numbers live.
 
 Every section that names a subject (a service, a step, the journey, the orders) holds lists of
-rules by kind, as ``[steps."GET /cart/*"]`` and ``[services.shop]`` do for such that only a shop knows;
+rules by kind; ``[steps."GET /cart/*"]`` and ``[services.shop]`` do for such that only a shop knows.
 ``[regression]`` says which change matters, ``[guard]`` what is watched while a run
 goes on. All problems of a file are reported at once, and a file that could never fail a run is
 itself an error.
@@ -26,9 +26,9 @@ from recording.given_files import parse_toml, read_given_text
 from recording.profile import RULE_KINDS, SUBJECTS
 from recording.toml_lines import line_of
 
-_OF_ANY_NAME: Final = {"steps": FLOW.steps[0], "services": FLOW.subjects[0]}
+OF_ANY_NAME: Final = {"steps": FLOW.steps[0], "services": FLOW.subjects[0]}
 """Sections of such that only a shop knows, and whom of ours they are like."""
-_SECTIONS: Final = (*SUBJECTS, *_OF_ANY_NAME, "regression", "guard")
+_SECTIONS: Final = (*SUBJECTS, *OF_ANY_NAME, "regression", "guard")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +83,7 @@ class _Reader:
                 self.problem(f"[{name}]", unknown("section", name, _SECTIONS))
             elif not isinstance(body, dict):
                 self.problem(name, f"must be a section [{name}], not {body!r}")
-            elif name in _OF_ANY_NAME:
+            elif name in OF_ANY_NAME:
                 for own, table in body.items():
                     rules[own] = (*rules.get(own, ()), *self.named(f"{name}.{own}", table, name))
             elif name == "regression":
@@ -113,7 +113,7 @@ class _Reader:
         if not isinstance(body, dict):
             self.problem(where, f"must be a section [{where}], not {body!r}")
             return ()
-        return self.subject(where, body, _OF_ANY_NAME[kind])
+        return self.subject(where, body, OF_ANY_NAME[kind])
 
     def subject(self, name: str, body: Mapping[str, object], like: str) -> tuple[Rule, ...]:
         """Rules of a section that may have what the subject ``like`` has."""

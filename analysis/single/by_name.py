@@ -1,4 +1,4 @@
-"""What a run by somebody's own locustfile cannot know: said, and neither zero nor held against it."""
+"""What a run by somebody's own locustfile cannot know: said, not zero, not held against it."""
 
 from collections.abc import Iterator
 
@@ -20,8 +20,16 @@ def unknown_by_name(evidence: Evidence) -> Iterator[Check]:
         yield _unknown("distortion p99", "no answer had an X-Response-Time")
     yield _unknown("orders, retries", "a locustfile does not say which requests are any")
     cut_off = next((row.get("cut_off") for row in evidence.events_named(GENERATOR_ENDED)), None)
-    hint = "of HttpUser and FastHttpUser; of other clients nothing is known before a request is over"
-    yield Check("requests cut off at the end", NO_DATA if cut_off is None else f"{cut_off}", "any", ok=True, hint=hint)
+    hint = (
+        "of HttpUser and FastHttpUser; of other clients nothing is known before a request is over"
+    )
+    yield Check(
+        "requests cut off at the end",
+        NO_DATA if cut_off is None else f"{cut_off}",
+        "any",
+        ok=True,
+        hint=hint,
+    )
 
 
 def _unknown(name: str, hint: str) -> Check:

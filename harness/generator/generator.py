@@ -25,7 +25,8 @@ from recording.profile import Profile
 from recording.rundir import RunDir
 
 MASTER_PORT = 5557
-CHECKOUT_FLOW = "checkout_flow"
+CHECKOUT_FLOW, OWN_FILE = "checkout_flow", "own_file"
+"""What Locust is started on, of `locustfiles`."""
 OWN_WORKERS_WITHIN_S = 60.0
 """Local workers are forked at once; on a starved machine they may take some seconds."""
 PORTS_FOR_LISTENING = (15_000, 32_000)
@@ -44,7 +45,9 @@ def processes_for(profile: Profile, descriptors: int, cores: int | None = None) 
         profile.load.peak_users * CONNECTIONS_PER_USER / max(1, descriptors - SPARE_DESCRIPTORS)
     )
     rate, most = expected_rate(profile), cores or usable_cores()
-    by_rate = min(profile.load.peak_users, most) if isnan(rate) else ceil(rate / REQUESTS_PER_WORKER)
+    by_rate = (
+        min(profile.load.peak_users, most) if isnan(rate) else ceil(rate / REQUESTS_PER_WORKER)
+    )
     return max(1, by_descriptors, min(by_rate, most))
 
 
@@ -151,10 +154,15 @@ def start_generator(
         "--stop-timeout", str(ceil(profile.load.stop_patience_s)),
         "--exit-code-on-error", "0", "--only-summary", "--loglevel", "INFO",
     ]  # fmt: skip
-    streams = {"stdin": subprocess.DEVNULL, "stderr": subprocess.STDOUT, "start_new_session": True}
+    streams: dict[str, Any] = {
+        "stdin": subprocess.DEVNULL,
+        "stderr": subprocess.STDOUT,
+        "start_new_session": True,
+    }
     with log.open("ab") as output:
-        made = (clock.epoch_s, token, "own_file" if profile.scenario.locustfile else CHECKOUT_FLOW)
-        locust = start_locust(options, folder, plan, *made, stdout=output, **streams)
+        asked = (options, folder, plan, clock.epoch_s, token)
+        file = OWN_FILE if profile.scenario.locustfile else CHECKOUT_FLOW
+        locust = start_locust(*asked, file, stdout=output, **streams)
     return Generator(locust, log)
 
 

@@ -3,8 +3,10 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import ceil, inf, isnan
+from typing import NoReturn
 
 import psutil
+import typer
 
 from analysis.evidence.requests import needed
 from analysis.limits.guard import Guards
@@ -82,8 +84,8 @@ def gate_forecast(profile: Profile, limits: Thresholds, arms: Sequence[str]) -> 
     )  # fmt: skip
 
 
-def answer_forecast(found: Forecast, *, as_json: bool) -> None:
-    """Show it. Raises ConfigError for a load that this machine certainly cannot carry."""
+def answer_forecast(found: Forecast, *, as_json: bool) -> NoReturn:
+    """Show it. Raises typer.Exit, or ConfigError for a load that this machine cannot carry."""
     value = {
         "facts": found.facts,
         "rules": found.rules,
@@ -102,6 +104,7 @@ def answer_forecast(found: Forecast, *, as_json: bool) -> None:
     answer(Document((facts, judged, missing, guards, lines)), value, as_json=as_json)
     if found.short:
         raise ConfigError("; ".join(found.short))
+    raise typer.Exit
 
 
 def _made(

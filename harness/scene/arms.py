@@ -140,7 +140,9 @@ def _of_urls(arm: Arm, file: Path, overrides: Sequence[str], profile: Profile) -
         )
     table = read_toml(file)
     target = build(Target, table.get("target", table), str(file))
-    needed = "the url host" if profile.scenario.locustfile else "the urls checkout, payment and cart"
+    needed = (
+        "the url host" if profile.scenario.locustfile else "the urls checkout, payment and cart"
+    )
     if not target.urls or bool(target.host) != bool(profile.scenario.locustfile):
         raise ConfigError(f"{file}: needs {needed}")
     ours = {"allowed_hosts": profile.target.allowed_hosts, "ca_file": profile.target.ca_file}

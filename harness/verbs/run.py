@@ -14,10 +14,10 @@ Examples:
 - `loadgate run bf2025-peak --dry-run`  (what it would take)
 - `loadgate run bf2025 --workers-expected 3 --bind 0.0.0.0`
 - `loadgate run soak --metrics-port 9646`  (for Prometheus)
-- `loadgate run shop.toml --locustfile locustfile.py --host http://127.0.0.1:8000`
+- `loadgate run shop.toml --locustfile locustfile.py`  (users of your own)
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
@@ -108,7 +108,6 @@ def run(
     profile: options.ProfileName,
     overrides: options.Overrides = None,
     locustfile: options.Locustfile = None,
-    host: options.Host = None,
     seed: options.Seed = None,
     labels: options.Labels = None,
     thresholds: options.Thresholds = None,
@@ -132,21 +131,17 @@ def run(
     """Record and judge."""
     workers = _workers(workers_expected, bind, port, given_token(token, token_file), wait_s)
     named, limits = parse_labels(labels or []), options.read_limits(thresholds)
-    told = [*(overrides or []), *options.overriding(locustfile, host)]
-    plan, settings, notes = _read(profile, told, runs)
-    if plan.scenario.locustfile and workers.remote:
-        raise ConfigError("--workers-expected: the users of a locustfile are on this machine only")
+    plan, settings, notes = _read(
+        profile, told := options.told(overrides, locustfile), runs, workers
+    )
     if dry_run:
         answer_forecast(forecast(plan, limits, workers.expected), as_json=as_json)
-        return
     console, guards = Screen(stderr=as_json), limits.guards.stopping(when_invalid=stop_when_invalid)
     with (
         exporting(metrics_host, metrics_port, limits) as exporter,
         _live_page(console, limits, live_port, browser=open_page) as follow,
     ):
-        _announce(console, plan, workers)
-        for note in notes:
-            console.print(note, soft_wrap=True)
+        _announce(console, plan, workers, notes)
         with LiveView(console, f"loadgate {plan.name}", follow) as view:
             asked = (told, runs, view, workers, drawn(seed), named, guards, exporter)
             recorded = conduct(plan, settings, *asked)
@@ -154,7 +149,7 @@ def run(
 
 
 def _read(
-    profile: str, overrides: list[str], runs: Path
+    profile: str, overrides: list[str], runs: Path, workers: Workers
 ) -> tuple[Profile, dict[str, dict[str, Any]], tuple[str, ...]]:
     """What is to be run, what its services are told, and what is to be said of it.
 
@@ -163,6 +158,8 @@ def _read(
     check_folder(runs, "--runs")
     plan, written = read_profile(find_profile(profile), overrides)
     check_has_host(plan)
+    if plan.scenario.locustfile and workers.remote:
+        raise ConfigError("--workers-expected: the users of a locustfile are on this machine only")
     settings = checked(plan, written)
     return plan, settings, check_locustfile(plan)
 
@@ -194,13 +191,15 @@ def _workers(
     return Workers(expected, host, port, token or made_token(), within_s) if expected else Workers()
 
 
-def _announce(console: Screen, plan: Profile, workers: Workers) -> None:
+def _announce(console: Screen, plan: Profile, workers: Workers, notes: Iterable[str]) -> None:
     spans = map(format_duration, (plan.load.duration_s, plan.measured_s))
     what = ": {}, {} ({} measured)".format(_load(plan), *spans)
     why = f" — {plan.description}" if plan.description else ""
     console.print(styled(plan.name, "bold"), what + why, sep="", soft_wrap=not console.is_terminal)
     if phases := told(plan.load):
         show(console, Document((time_table(phases),)))
+    for note in notes:
+        console.print(note, soft_wrap=True)
     if workers.remote:
         console.print(f"start {workers.expected} worker(s), each with:")
         console.print(f"  {workers.command}", soft_wrap=True)
