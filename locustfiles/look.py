@@ -1,6 +1,7 @@
 """``python -m locustfiles.look FILE``: what a locustfile has, as JSON, before it makes any load.
 
-``users`` are its classes of users, ``shapes`` its load shapes, ``error`` is why it has none.
+``users`` are its classes of users with their hosts, ``shapes`` its load shapes, ``error`` is why it
+has none.
 """
 
 import contextlib
@@ -21,7 +22,7 @@ def look(path: Path) -> dict[str, Any]:
         found = list(vars(load(path)).values())
     except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever it does
         return {"error": _said(path, error)}
-    users = sorted({kind.__name__ for kind in found if is_user_class(kind)})
+    users = {kind.__name__: kind.host for kind in found if is_user_class(kind)}
     return {"users": users, "shapes": sorted({k.__name__ for k in found if is_shape_class(k)})}
 
 

@@ -20,7 +20,7 @@ Examples:
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 import typer
 
@@ -35,7 +35,7 @@ from harness.observe.exporter import exporting
 from harness.page.live_page import LivePage
 from harness.run.conduct import checked, conduct
 from harness.run.forecast import answer_forecast, forecast
-from harness.scene.own_file import check_has_host, check_locustfile
+from harness.scene.own_file import with_locustfile
 from harness.scene.seeds import drawn
 from harness.screen.judged import finish
 from harness.screen.live import Follow, LiveView
@@ -131,9 +131,7 @@ def run(
     """Record and judge."""
     workers = _workers(workers_expected, bind, port, given_token(token, token_file), wait_s)
     named, limits = parse_labels(labels or []), options.read_limits(thresholds)
-    plan, settings, notes = _read(
-        profile, told := options.told(overrides, locustfile), runs, workers
-    )
+    plan, settings, told, notes = _read(profile, overrides, locustfile, runs, workers)
     if dry_run:
         answer_forecast(forecast(plan, limits, workers.expected), as_json=as_json)
     console, guards = Screen(stderr=as_json), limits.guards.stopping(when_invalid=stop_when_invalid)
@@ -148,20 +146,26 @@ def run(
         finish(recorded, limits, as_json=as_json, everything=everything, inconclusive=inconclusive)
 
 
-def _read(
-    profile: str, overrides: list[str], runs: Path, workers: Workers
-) -> tuple[Profile, dict[str, dict[str, Any]], tuple[str, ...]]:
-    """What is to be run, what its services are told, and what is to be said of it.
+class _Asked(NamedTuple):
+    """What is to be run, what its services and its profile are told, and what is to be said."""
 
-    Raises ConfigError or RefusedError.
-    """
+    plan: Profile
+    settings: dict[str, dict[str, Any]]
+    told: list[str]
+    notes: tuple[str, ...]
+
+
+def _read(
+    profile: str, overrides: list[str] | None, locustfile: str | None, runs: Path, workers: Workers
+) -> _Asked:
+    """Raises ConfigError or RefusedError."""
     check_folder(runs, "--runs")
-    plan, written = read_profile(find_profile(profile), overrides)
-    check_has_host(plan)
+    told = options.told(overrides, locustfile)
+    plan, written = read_profile(find_profile(profile), told)
     if plan.scenario.locustfile and workers.remote:
         raise ConfigError("--workers-expected: the users of a locustfile are on this machine only")
-    settings = checked(plan, written)
-    return plan, settings, check_locustfile(plan)
+    plan, notes = with_locustfile(plan)
+    return _Asked(plan, checked(plan, written), told, notes)
 
 
 @contextmanager

@@ -111,12 +111,17 @@ def test_a_gate_over_urls_names_the_step_that_is_slower(tmp_path: Path) -> None:
     assert (done.exit_code, rows["GET /item"], rows["GET /hello"]) == (3, "FAIL", "PASS"), rows
 
 
+USER = "import locust\nclass A(locust.User):\n    abstract = False\n"
 REFUSED = {
     "no such file": ("", {"locustfile": "absent.py"}),
     "line 2: ZeroDivisionError": ("import locust\n1 / 0\n", {}),
     "has no users": ("import locust\n", {}),
-    "target.host is missing": ("", {"host": ""}),
-    "is not in target.allowed_hosts": ("", {"host": "http://shop.example"}),
+    "target.host is missing, the url that users of": (USER, {"host": ""}),
+    "its users have http://a, http://b": (
+        f"{USER}    host = 'http://a'\nclass B(A):\n    host = 'http://b'\n",
+        {"host": ""},
+    ),
+    "host 'shop.example' is not in": (f"{USER}    host = 'http://shop.example'\n", {"host": ""}),
     'it needs load.model = "users"': ("", {"load": 'model = "arrivals"'}),
     "give host, or the urls": ("", {"more": 'checkout = "http://127.0.0.1:1"'}),
 }
