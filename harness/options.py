@@ -1,5 +1,6 @@
 """Arguments and options that several verbs share, and what is made of them."""
 
+import json
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
@@ -54,6 +55,10 @@ Baselines = Annotated[
 Overrides = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="KEY=VALUE", help="Override a profile key; repeatable."),
+]
+Locustfile = Annotated[
+    str | None,
+    typer.Option("--locustfile", metavar="FILE", help="Users of a locustfile of your own."),
 ]
 Seed = Annotated[
     int | None,
@@ -135,6 +140,12 @@ WaitS = Annotated[
 ]
 CALIBRATIONS = RUNS / "calibration"
 BASELINES = Path("baselines")
+
+
+def told(overrides: list[str] | None, locustfile: str | None) -> list[str]:
+    """Every key of a profile that was set, by an option of its own too."""
+    own = [] if locustfile is None else [f"scenario.locustfile={json.dumps(locustfile)}"]
+    return [*(overrides or []), *own]
 
 
 def read_limits(given: Path | None = None) -> Limits:

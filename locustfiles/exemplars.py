@@ -67,6 +67,6 @@ class Exemplars:
             "latency_ms": round(latency_ms, 3),
             "server_ms": server_time_ms(response.head),
             "request_id": context["request_id"],
-            "trace_id": trace_id_of(context["traceparent"]),
+            "trace_id": trace_id_of(context["traceparent"]) if "traceparent" in context else "",
             "status": response.status_code,
         }

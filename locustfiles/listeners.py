@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import partial
 from itertools import takewhile
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -110,6 +111,8 @@ class WorkerIdentity:
 WORKER = WorkerIdentity(PLAN.workers)
 LEVELS = Levels() if PLAN.in_levels else None
 """None unless this is a search."""
+requests_into: Callable[[Recorder], Callable[..., None]] = attrgetter("on_request")
+"""What hears of requests; a locustfile of somebody's own sets another."""
 _recorder: Recorder | None = None
 """Of this process, where it makes requests and they are recorded."""
 
@@ -145,8 +148,7 @@ def base_url(user: User, service: str, arm: Arm | None = None) -> str:
         if because := why_refused(options.host):
             raise RefusedError(because)
         return str(options.host)
-    urls = PLAN.arms[arm] if PLAN.arms and arm else PLAN.urls
-    return urls.get(service, "")
+    return PLAN.url_of(service, arm)
 
 
 process.raise_descriptor_limit()
@@ -181,7 +183,7 @@ def _new_recorder(environment: Environment) -> Recorder:
         recording.failures_per_interval,
         PLAN.profile.load.request_timeout,
     )
-    environment.events.request.add_listener(recorder.on_request)
+    environment.events.request.add_listener(requests_into(recorder))
     gevent.spawn(_measure_lag, recorder)
     if folder := os.environ.get("LOADGATE_RAW"):
         _keep_raw_values(environment, Path(folder))

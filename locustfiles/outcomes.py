@@ -17,7 +17,17 @@ from geventhttpclient.response import HTTPConnectionClosed
 from locustfiles.answers import fault
 from locustfiles.client import TruncatedError
 from locustfiles.steps import Step
-from recording.outcomes import BAD_BODY, CLOSED, OK, REFUSED, RESET, TIMEOUT, TRUNCATED, UNAVAILABLE
+from recording.outcomes import (
+    BAD_BODY,
+    CLOSED,
+    CONNECTION_ERROR,
+    OK,
+    REFUSED,
+    RESET,
+    TIMEOUT,
+    TRUNCATED,
+    UNAVAILABLE,
+)
 
 MOST_LABELS = 20
 """Of a step, in one process: each is a histogram per interval. The rest share one label."""
@@ -58,15 +68,25 @@ def classify(
         if decline_card:
             return "missing_decline"
         wrong = fault(step.fields, body, sent)
-        return f"{BAD_BODY}: {_UNPRINTABLE.sub('?', wrong)}"[:_MOST_CHARS] if wrong else OK
+        return label(BAD_BODY, wrong) if wrong else OK
     if status == 402:
         return "declined" if decline_card else "unexpected_decline"
     if status == 503 and isinstance(body, dict) and body.get("error") == "ConnectionPoolExhausted":
         return "pool_exhausted"
+    return of_status(status)
+
+
+def of_status(status: int) -> str:
+    """The outcome of an answer of which nothing but its status says why it is none."""
     if status in _BY_STATUS:
         return _BY_STATUS[status]
     by_class = {3: f"redirect {status}", 4: "http_4xx", 5: "http_5xx"}
     return by_class.get(status // 100, f"unexpected_status {status}")
+
+
+def label(family: str, wrong: str) -> str:
+    """Of a failure that somebody says in words of his own."""
+    return f"{family}: {_UNPRINTABLE.sub('?', wrong)}"[:_MOST_CHARS]
 
 
 def classify_error(error: Exception | None) -> str:
@@ -75,7 +95,7 @@ def classify_error(error: Exception | None) -> str:
         return TIMEOUT
     root = error.__cause__ or error if isinstance(error, HTTPConnectionClosed) else error
     return next(
-        (name for kind, name in _BY_ERROR.items() if isinstance(root, kind)), "connection_error"
+        (name for kind, name in _BY_ERROR.items() if isinstance(root, kind)), CONNECTION_ERROR
     )
 
 

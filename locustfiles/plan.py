@@ -48,8 +48,15 @@ class Plan:
     """A paired run: the steps that base and head have."""
     workers: int = 1
     """Locust processes that the load is dealt out to."""
+    folder: str = ""
+    """Where the harness was called: what a locustfile of one's own reads, it reads from there."""
     in_levels: bool = False
     """A search: the load is that of the level which the harness has chosen."""
+
+    def url_of(self, service: str, arm: str | None) -> str:
+        """Where a service of an arm is; "" where there is none."""
+        urls = self.arms[arm] if self.arms and arm else self.urls
+        return urls.get(service, "")
 
     def has(self, step: str, arm: str | None) -> bool:
         """Whether an arm has a step; outside a paired run all are there."""
@@ -91,6 +98,7 @@ def _recorded(table: Mapping[str, Any], epoch_s: float) -> Plan:
         head_first=tuple(paired.get("head_first", ())),
         steps=paired.get("steps"),
         workers=table["workers"],
+        folder=table.get("folder", ""),
         in_levels=table.get("in_levels", False),
     )
 

@@ -79,6 +79,10 @@ class Recorder:
     def begin(self, context: dict[str, Any]) -> None:
         """A request is about to be sent: ``step``, ``arm``, ``request_id`` and ``due_s`` of it."""
         context["sent_s"] = self._now_s()
+        self.begin_again(context)
+
+    def begin_again(self, context: dict[str, Any]) -> None:
+        """A request that was forgotten is one after all, and began when it did."""
         self._under_way[context["request_id"]] = context
         self._begun[context["step"], context["arm"]] += 1
 
@@ -97,12 +101,28 @@ class Recorder:
     ) -> None:
         """Listener of ``events.request``; ``response_time`` is in ms, unrounded."""
         try:
-            self._record(response_time, response, context)
+            self.record(response_time, response, context)
         except Exception as error:  # noqa: BLE001 - Locust would swallow it; the judge must know
-            self.errors += 1
-            self.last_error = f"{type(error).__name__}: {error}"
+            self.note(error)
 
-    def _record(self, response_ms: float, response: Any, context: dict[str, Any]) -> None:
+    def note(self, error: Exception) -> None:
+        """Something could not be recorded."""
+        self.errors += 1
+        self.last_error = f"{type(error).__name__}: {error}"
+
+    def forget(self, context: dict[str, Any]) -> None:
+        """What began was no request: nothing tells how it went."""
+        if self._under_way.pop(context["request_id"], None) is not None:
+            self._begun[context["step"], context["arm"]] -= 1
+
+    def rename(self, context: dict[str, Any], step: str) -> None:
+        """A request under way is another step than it was taken for."""
+        self._begun[context["step"], context["arm"]] -= 1
+        self._begun[step, context["arm"]] += 1
+        context["step"] = step
+
+    def record(self, response_ms: float, response: Any, context: dict[str, Any]) -> None:
+        """A request that began has ended; raises what a spoilt answer makes it raise."""
         del self._under_way[context["request_id"]]
         values = self._add(context, response_ms)
         server_ms = server_time_ms(response.head)
@@ -165,7 +185,7 @@ class Recorder:
             "exemplars": self._exemplars.take(),
             "orders": orders,
             "given_up": given_up,
-            "begun": [(step, arm, n) for (step, arm), n in self._begun.items()],
+            "begun": [(step, arm, n) for (step, arm), n in self._begun.items() if n],
             "recorded": self.reported,
             "cut_off": self.cut_off_count,
             "failed": self.failed,

@@ -6,6 +6,7 @@ starts, loads and reads in files that people write.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from functools import cached_property
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -50,6 +51,21 @@ class Services:
     def steps_of(self, subject: str) -> tuple[str, ...]:
         """What a service answers; () for one that is not known."""
         return next((service.steps for service in self.all if service.subject == subject), ())
+
+    def named(self, pattern: str) -> tuple[str, ...]:
+        """Steps of this name, or that fit a shell's pattern; `GET /cart` is `/cart` too."""
+        return tuple(
+            step
+            for step in self.steps
+            if any(name == pattern or fnmatchcase(name, pattern) for name in _names(step))
+        )
+
+    def of_steps_seen(self, steps: Iterable[str]) -> "Services":
+        """With these, where there is one service and only a run tells what it is asked."""
+        if self.steps or len(self.all) != 1:
+            return self
+        known = tuple(sorted(steps))
+        return Services((self.all[0].model_copy(update={"steps": known}),), known)
 
     def service_of(self, step: str) -> str:
         """Who answers a step; "" where nobody is known to."""
@@ -100,6 +116,12 @@ class Services:
         """And those of some more that have other subjects."""
         others = {s.subject: s for s in services if s.subject not in self.subjects}
         return Services((*self.all, *others.values()), self.order)
+
+
+def _names(step: str) -> tuple[str, ...]:
+    """What a step may be called by: a locustfile's has its method before its name."""
+    _, blank, name = step.partition(" ")
+    return (step, name) if blank else (step,)
 
 
 _CARTS, _CHECKOUT = "cart-service", "checkout-service"

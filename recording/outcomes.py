@@ -13,6 +13,8 @@ CLOSED = "connection_closed"
 """Without a byte of an answer."""
 TRUNCATED = "truncated"
 """Closed in the middle of an answer."""
+CONNECTION_ERROR = "connection_error"
+"""No answer, for any other reason."""
 UNAVAILABLE = "unavailable"
 """503, but for that of an exhausted pool: come again later."""
 BAD_BODY = "bad_body"
@@ -21,7 +23,7 @@ NO_JSON = f"{BAD_BODY}: not a JSON object"
 
 EXPECTED_OUTCOMES = frozenset({OK, "declined"})
 WITHOUT_ANSWER = frozenset(
-    {TIMEOUT, UNANSWERED, REFUSED, RESET, CLOSED, TRUNCATED, "connection_error"}
+    {TIMEOUT, UNANSWERED, REFUSED, RESET, CLOSED, TRUNCATED, CONNECTION_ERROR}
 )
 LOWER_BOUNDS = frozenset({TIMEOUT, UNANSWERED})
 """Outcomes whose latency would have been longer, had anybody waited."""

@@ -13,13 +13,14 @@ from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from recording.durations import BY_HAND, DurationS
 from recording.faults import Fault, check_timetable
-from recording.flow import FLOW
+from recording.flow import FLOW, Service, Services
 from recording.load import Load
 from recording.metric_names import ORDERS_DB
 from recording.sampling import Sampling
+from recording.scenario import Scenario
 from recording.slots import Slots
 from recording.tables import Listed, Share, Table
-from recording.target import Target
+from recording.target import HOST, Target
 from recording.tune import Tune
 from recording.validity import Validity
 
@@ -253,6 +254,8 @@ class Profile(Table):
     """How much, and how long."""
     journey: Journey = Journey()
     """What a user does."""
+    scenario: Scenario = Field(default=Scenario(), exclude_if=lambda own: own == Scenario())
+    """Whose users make the load."""
     target: Target = Target()
     """Whose services."""
     services: Mapping[str, Mapping[str, Any]] = Field(default_factory=dict)
@@ -284,6 +287,25 @@ class Profile(Table):
         return self
 
     @model_validator(mode="after")
+    def _locustfile_can_be(self, info: ValidationInfo) -> Self:
+        own, known = self.scenario, (JOURNEY, ORDERS, ORDERS_DB)
+        if info.context != BY_HAND:
+            return self
+        if own.service in known:
+            raise ValueError(f"scenario.service: {', '.join(known)} mean something else already")
+        if self.target.host and not own.locustfile:
+            raise ValueError("target.host is for a scenario.locustfile: name one, or give urls")
+        if own.locustfile and self.target.urls and not self.target.host:
+            raise ValueError("scenario.locustfile loads target.host: give it in place of the urls")
+        if own.locustfile and self.load.model != "users":
+            raise ValueError(
+                'scenario.locustfile: its users decide when they ask: it needs load.model = "users"'
+            )
+        if own.locustfile and (self.faults or self.load.tells_services):
+            raise ValueError("scenario.locustfile: faults and phases tell mocks, and it loads none")
+        return self
+
+    @model_validator(mode="after")
     def _faults_can_be(self, info: ValidationInfo) -> Self:
         if self.faults and self.target.urls:
             raise ValueError(
@@ -293,6 +315,13 @@ class Profile(Table):
             raise ValueError("phases tell services that the run starts: leave out [target]'s urls")
         check_timetable(self.faults, self.load.duration_s, info)
         return self
+
+    @property
+    def flow(self) -> Services:
+        """Whom its users ask, and in which steps; those of a locustfile only a run knows."""
+        if not self.scenario.locustfile:
+            return FLOW
+        return Services((Service(key=HOST, subject=self.scenario.service),), ())
 
     @property
     def measured_s(self) -> float:

@@ -3,6 +3,7 @@
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
+from os.path import normpath
 from pathlib import Path
 from typing import Any, TypeVar, get_args
 
@@ -39,7 +40,16 @@ def read_profile(path: Path, overrides: Sequence[str] = ()) -> tuple[Profile, Wr
     options = tuple((apply_override(table, each), f"--set {each}") for each in overrides)
     table.setdefault("name", path.stem)
     written = Written(str(path), table, text, options)
-    return build(Profile, table, written), written
+    return _placed(build(Profile, table, written), path, written), written
+
+
+def _placed(profile: Profile, path: Path, written: Written) -> Profile:
+    """With a locustfile that lies beside the profile's file; an option's lies where one is."""
+    own = profile.scenario
+    if not own.locustfile or written.is_option(("scenario", "locustfile")):
+        return profile
+    there = own.model_copy(update={"locustfile": normpath(path.parent / own.locustfile)})
+    return profile.model_copy(update={"scenario": there})
 
 
 def read_toml(path: Path) -> dict[str, Any]:

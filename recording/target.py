@@ -2,11 +2,13 @@
 
 from typing import Annotated, Self
 
-from pydantic import AfterValidator, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from recording.tables import Listed, Table
 from recording.urls import base_url
 
+HOST = "host"
+"""The key of the service that a locustfile loads."""
 BaseUrl = Annotated[str, AfterValidator(base_url)]
 
 
@@ -21,6 +23,8 @@ class Target(Table):
     """Base url of cart-service."""
     inventory_lock: BaseUrl = ""
     """Base url of inventory-lock-service, which no user calls: only to sample its metrics."""
+    host: BaseUrl = Field(default="", exclude_if=lambda host: not host)
+    """Base url for the users of `scenario.locustfile`, in place of all of these."""
     allowed_hosts: Annotated[tuple[str, ...], Listed] = ("127.0.0.1", "localhost", "::1")
     """Hosts that may be loaded; every other one is refused."""
     ca_file: str = ""
@@ -29,7 +33,9 @@ class Target(Table):
     @model_validator(mode="after")
     def _all_or_none(self) -> Self:
         urls = self.urls
-        if urls and len(urls) < 3:
+        if self.host and (len(urls) > 1 or self.inventory_lock):
+            raise ValueError("give host, or the urls of the checkout flow's services, not both")
+        if urls and len(urls) < 3 and not self.host:
             raise ValueError("give checkout, payment and cart urls, or none of them")
         return self
 
@@ -37,4 +43,5 @@ class Target(Table):
     def urls(self) -> dict[str, str]:
         """The configured base urls of the services that users talk to."""
         named = {"checkout": self.checkout, "payment": self.payment, "cart": self.cart}
+        named[HOST] = self.host
         return {name: url for name, url in named.items() if url}

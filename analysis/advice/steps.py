@@ -16,6 +16,7 @@ from analysis.words.units import counted
 from analysis.words.values import NextStep, Outcome, Verdict
 from recording.manifest import Manifest, PairedRun
 from recording.profile import JOURNEY
+from recording.slots import BASE, HEAD
 
 READ_ON = NextStep("begin with the first reason above: nothing recorded says more")
 MOST_STEPS = 3
@@ -44,8 +45,9 @@ def _steps(evidence: Evidence, verdict: Verdict) -> Iterator[NextStep]:
         yield from _look_at(evidence, verdict)
         if manifest.paired:
             yield from _changed(manifest.paired)
-        if command := again(manifest):
-            yield NextStep("see it again, with the same draws", command)
+        if command := again(manifest, seeded=not evidence.by_name):
+            draws = "" if evidence.by_name else ", with the same draws"
+            yield NextStep(f"see it again{draws}", command)
 
 
 def _remedies(manifest: Manifest, verdict: Verdict) -> Iterator[NextStep]:
@@ -71,13 +73,19 @@ def _steps_that_broke(evidence: Evidence, verdict: Verdict) -> tuple[list[str], 
     slow: dict[str, None] = {}
     failed: dict[str, None] = {}
     for breach in verdict.breaches:
-        step = breach.subject.rpartition("/")[2].partition("@")[0]
-        if step in evidence.services.steps or step == JOURNEY:
+        if step := _step_of(evidence, breach.subject):
             (failed if breach.metric in ("error_rate", "failures") else slow).setdefault(step)
     for broken in (slow, failed):
         if len(broken) > 1:
             broken.pop(JOURNEY, None)
     return list(slow), list(failed)
+
+
+def _step_of(evidence: Evidence, subject: str) -> str:
+    """Of what a breach calls ``confirm``, ``checkout-service/confirm`` or ``confirm@head``."""
+    said = f"/{subject.removesuffix(f'@{BASE}').removesuffix(f'@{HEAD}')}"
+    found = (step for step in (*evidence.services.steps, JOURNEY) if said.endswith(f"/{step}"))
+    return max(found, key=len, default="")
 
 
 def _changed(paired: PairedRun) -> Iterator[NextStep]:

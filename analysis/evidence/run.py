@@ -16,7 +16,7 @@ from recording.closing import changed_files
 from recording.errors import LoadgateError, SpoiltError
 from recording.events import CLOCK_JUMPED, GUARD_STOPPED, NOT_SAMPLED
 from recording.flow import Services
-from recording.hlog import HistogramLog, Interval
+from recording.hlog import HistogramLog, Interval, of_requests
 from recording.ledgers import OrderLedger, read_orders, read_payments
 from recording.levels import Level, levels_of
 from recording.manifest import DIGESTS_SINCE, Manifest, MeasuredPhase, read_manifest
@@ -59,8 +59,17 @@ class Evidence:
 
     @cached_property
     def services(self) -> Services:
-        """What the run was made with; of a paired run what either arm was."""
-        return self.manifest.flow()
+        """What the run was made with; of a paired run what either arm was.
+
+        Until it is closed only the log tells the steps of a locustfile.
+        """
+        steps = {i.tag.step for i in of_requests(self.log.intervals)}
+        return self.manifest.flow().of_steps_seen(steps)
+
+    @property
+    def by_name(self) -> bool:
+        """Whether somebody's own locustfile made the load: only names and ends are known."""
+        return bool(self.manifest.profile.scenario.locustfile)
 
     @cached_property
     def phases(self) -> tuple[MeasuredPhase, ...]:

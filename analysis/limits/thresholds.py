@@ -1,7 +1,8 @@
 """``thresholds.toml``: which rules hold for whom. The only place where SLA numbers live.
 
 Every section that names a subject (a service, a step, the journey, the orders) holds lists of
-rules by kind; ``[regression]`` says which change matters, ``[guard]`` what is watched while a run
+rules by kind; ``[steps."GET /cart/*"]`` and ``[services.shop]`` do for such that only a shop knows.
+``[regression]`` says which change matters, ``[guard]`` what is watched while a run
 goes on. All problems of a file are reported at once, and a file that could never fail a run is
 itself an error.
 """
@@ -20,11 +21,14 @@ from analysis.limits.regression import GateSettings, read_regression
 from analysis.limits.rules import Rule, parse_rule, unknown
 from analysis.metrics.catalogue import METRICS, kinds_of
 from recording.errors import ConfigError
+from recording.flow import FLOW
 from recording.given_files import parse_toml, read_given_text
 from recording.profile import RULE_KINDS, SUBJECTS
 from recording.toml_lines import line_of
 
-_SECTIONS: Final = (*SUBJECTS, "regression", "guard")
+OF_ANY_NAME: Final = {"steps": FLOW.steps[0], "services": FLOW.subjects[0]}
+"""Sections of such that only a shop knows, and whom of ours they are like."""
+_SECTIONS: Final = (*SUBJECTS, *OF_ANY_NAME, "regression", "guard")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,12 +83,15 @@ class _Reader:
                 self.problem(f"[{name}]", unknown("section", name, _SECTIONS))
             elif not isinstance(body, dict):
                 self.problem(name, f"must be a section [{name}], not {body!r}")
+            elif name in OF_ANY_NAME:
+                for own, table in body.items():
+                    rules[own] = (*rules.get(own, ()), *self.named(f"{name}.{own}", table, name))
             elif name == "regression":
                 regression = read_regression(body, self.problem)
             elif name == "guard":
                 guards = read_guards(body, self.problem)
             else:
-                rules[name] = self.subject(name, body)
+                rules[name] = (*rules.get(name, ()), *self.subject(name, body, name))
         if not self.problems and not any(rules.values()):
             self.problem(
                 "no rules",
@@ -102,8 +109,15 @@ class _Reader:
         # One line per problem, whatever the offending text holds.
         self.problems.append(f"{place}: {where}: {what}".replace("\n", "\\n"))
 
-    def subject(self, name: str, body: Mapping[str, object]) -> tuple[Rule, ...]:
-        allowed = kinds_of(name)
+    def named(self, where: str, body: object, kind: str) -> tuple[Rule, ...]:
+        if not isinstance(body, dict):
+            self.problem(where, f"must be a section [{where}], not {body!r}")
+            return ()
+        return self.subject(where, body, OF_ANY_NAME[kind])
+
+    def subject(self, name: str, body: Mapping[str, object], like: str) -> tuple[Rule, ...]:
+        """Rules of a section that may have what the subject ``like`` has."""
+        allowed = kinds_of(like)
         rules: list[Rule] = []
         for key, listed in body.items():
             if key not in RULE_KINDS:

@@ -32,7 +32,11 @@ def _explained(case: Case, _subject: str, measured: Measurement) -> str:
 
 
 def _recorded(case: Case, name: str) -> bool:
-    """Not where the shop's ledger knows no money, as those of before."""
+    """Not where nobody knows which request is an order, nor where a ledger knows no money."""
+    return not case.evidence.by_name and _in_ledger(case, name)
+
+
+def _in_ledger(case: Case, name: str) -> bool:
     return case.orders is None or name in case.orders.wrong or name in case.orders.unknown
 
 

@@ -16,7 +16,14 @@ def is_service(services: Services, subject: str) -> bool:
 
 def has_requests(services: Services, subject: str) -> bool:
     """Whether users call it, so that clients saw its latency."""
-    return subject in (JOURNEY, *services.steps) or bool(services.steps_of(subject))
+    return subject == JOURNEY or bool(services.steps_of(subject) or services.named(subject))
+
+
+def _steps_of(services: Services, subject: str) -> tuple[str, ...]:
+    """Of a service, or of whoever is named so; the journey is none of them, but all together."""
+    if subject == JOURNEY:
+        return ()
+    return services.steps_of(subject) or services.named(subject)
 
 
 def of_steps(case: Case, subject: str, metric: str, unit: str) -> Iterator[Measurement]:
@@ -25,6 +32,6 @@ def of_steps(case: Case, subject: str, metric: str, unit: str) -> Iterator[Measu
     Steps that the profile lets nobody take are left out.
     """
     taken = case.evidence.manifest.profile.journey.funnel.is_taken
-    for step in filter(taken, case.services.steps_of(subject) or (subject,)):
+    for step in filter(taken, _steps_of(case.services, subject) or (subject,)):
         sample = case.samples.get(step)
         yield sample.measure(metric) if sample else Measurement(step, metric, nan, unit, 0)

@@ -17,6 +17,7 @@ from analysis.evidence.run import Evidence
 from analysis.evidence.sampling import samples_taken, unwell
 from analysis.evidence.stalls import undisturbed
 from analysis.paired.rounds import Rounds
+from analysis.single.by_name import unknown_by_name
 from analysis.single.checks import (
     completeness,
     damage,
@@ -52,7 +53,7 @@ def check_run(rounds: Rounds) -> tuple[Check, ...]:
         hint = f"that of its {missing}" if missing else ""
         said = "missing" if missing else "there"
         checks.append(Check("ledger of base", said, "there", not missing, hint))
-    checks.append(_restarts(evidence))
+    checks += [*unknown_by_name(evidence), _restarts(evidence)]
     checks += [*generator(rounds.part), *host(rounds.part), *arm_checks(rounds, BASE)]
     return tuple(checks)
 

@@ -73,6 +73,7 @@ def run_document(verdict: Verdict, stored: str = "report.md", *, brief: bool = F
             Lines(alone(verdict), label="breach", tone=Outcome.FAIL, only="screen"),
             next_steps(verdict, "screen"),
             rules_table(verdict),
+            Lines(tuple(_without(verdict)), label="left out", tone="quiet", only="screen"),
             replace(latency, only="page"),
             _database(verdict),
             error_budget(verdict),
@@ -176,7 +177,13 @@ def _rule_rows(verdict: Verdict, mark: Callable[[RuleRow], Mark]) -> Iterator[Ro
             m = row.measurement
             where = m.subject if m.subject != row.subject else m.note
             cells = (row.subject, m.subject, row.rule, m.shown, where, _interval(m), f"{m.n:,}")
-            yield Row((*cells, mark(row)), only=None if row is worst else "page")
+            yield Row((*cells, mark(row)), only=None if row is worst and row.applies else "page")
+
+
+def _without(verdict: Verdict) -> Iterator[str]:
+    """How many rules a screen leaves out."""
+    if left := sum(not row.applies for row in verdict.rows):
+        yield f"{counted(left, 'rule')} about what this run was made without: see the report"
 
 
 def _of_one(row: RuleRow) -> tuple[str, str | None]:
@@ -230,6 +237,9 @@ def _interval(m: Measurement) -> str:
     return " to ".join("?" if bound is None else show(bound) for bound in (m.ci_low, m.ci_high))
 
 
+_OF_STEPS = ("mean", "p50", "p95", "p99", "max", "error_rate")
+
+
 def latency_table(verdict: Verdict) -> Table:
     """Every step that was seen, and the journey."""
     columns = (
@@ -244,6 +254,8 @@ def latency_table(verdict: Verdict) -> Table:
     found = {(m.subject, m.metric): m for m in verdict.measurements}
     rows = []
     for step in dict.fromkeys(m.subject for m in verdict.measurements if m.metric == "p50"):
+        if not all((step, name) in found for name in _OF_STEPS):
+            continue  # only a rule names it
         mean, p50, p95, p99 = (found[step, name] for name in ("mean", "p50", "p95", "p99"))
         cells = (step, f"{mean.n:,}", mean, p50, p95, p99, _interval(p99))
         rows.append(Row((*cells, found[step, "max"], found[step, "error_rate"])))

@@ -14,6 +14,7 @@ from analysis.evidence.resources import rate_while_measured
 from analysis.evidence.run import Evidence
 from analysis.evidence.sampling import enough_of, samples_taken, unwell
 from analysis.evidence.stalls import undisturbed
+from analysis.single.by_name import unknown_by_name
 from analysis.single.delivery import delivered
 from analysis.statistics.percentiles import quantile
 from analysis.words.values import NO_DATA, Check
@@ -54,6 +55,7 @@ def so_far(evidence: Evidence, samples: dict[str, Sample], *, over: bool) -> Ite
     yield Check("measured requests", f"{journey.n}", "> 0", journey.n > 0, hint)
     if journey.n and evidence.measured_s > 0:
         yield from delivered(evidence, samples, over=over)
+        yield from unknown_by_name(evidence)
         yield from bench(evidence, journey.answered)
 
 

@@ -13,6 +13,7 @@ from analysis.limits.rules import Rule
 from analysis.limits.thresholds import Thresholds
 from analysis.metrics.case import Case
 from analysis.metrics.catalogue import METRICS
+from analysis.single.by_name import never_asked
 from analysis.single.causes import causes, told
 from analysis.single.checks import checks
 from analysis.single.delivery import kept_from_users
@@ -36,7 +37,7 @@ from recording.durations import format_duration
 from recording.events import LEDGER_LEFT
 from recording.hlog import LATENCY, of_requests
 from recording.metric_names import ORDERS_DB
-from recording.profile import JOURNEY
+from recording.profile import JOURNEY, SUBJECTS
 
 Checks = Callable[[Evidence, dict[str, Sample]], list[Check]]
 _SHOWN = ("p50", "p90", "p95", "p99", "mean", "max", "error_rate")
@@ -83,10 +84,14 @@ def ruled(case: Case, thresholds: Thresholds) -> tuple[RuleRow, ...]:
 def _rows(case: Case, subject: str, rule: Rule) -> Iterator[RuleRow]:
     metric, judge = rule.metric, case.evidence.manifest.profile.judge
     if not metric.of(case.services, subject):
-        yield _without(rule, subject, required=f"{subject}.{metric.kind}" in judge.required)
+        named = case.evidence.by_name and subject not in SUBJECTS
+        required = judge.requires(subject, metric.kind)
+        note = never_asked(case.services) if named else MADE_WITHOUT
+        required &= named or f"{subject}.{metric.kind}" in judge.required
+        yield _without(rule, subject, note, required=required)
         return
     if not metric.recorded(case):
-        yield _without(rule, subject, required=False)
+        yield _without(rule, subject, MADE_WITHOUT, required=False)
         return
     required = judge.requires(subject, metric.kind)
     for measured in tuple(metric.measure(case, subject)) or (_nothing(rule, subject),):
@@ -96,12 +101,13 @@ def _rows(case: Case, subject: str, rule: Rule) -> Iterator[RuleRow]:
         yield RuleRow(str(rule), subject, measured, outcome, because, required, metric.kind)
 
 
-def _without(rule: Rule, subject: str, *, required: bool) -> RuleRow:
+def _without(rule: Rule, subject: str, note: str, *, required: bool) -> RuleRow:
     """A rule about a service or step that the recording was made without.
 
-    It is shown, and keeps no verdict open unless the profile requires just this one.
+    It is shown, and keeps no verdict open unless the profile requires just this one, or names are
+    all that is known of the steps: then it may be misspelt.
     """
-    measured = replace(_nothing(rule, subject), note=MADE_WITHOUT)
+    measured = replace(_nothing(rule, subject), note=note)
     because = f"{NO_DATA}: {measured.note}"
     inconclusive, kind = Outcome.INCONCLUSIVE, rule.metric.kind
     return RuleRow(str(rule), subject, measured, inconclusive, because, required, kind, required)

@@ -10,7 +10,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from math import ceil
+from math import ceil, isnan, nan
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,8 @@ from recording.profile import Profile
 from recording.rundir import RunDir
 
 MASTER_PORT = 5557
+CHECKOUT_FLOW, OWN_FILE = "checkout_flow", "own_file"
+"""What Locust is started on, of `locustfiles`."""
 OWN_WORKERS_WITHIN_S = 60.0
 """Local workers are forked at once; on a starved machine they may take some seconds."""
 PORTS_FOR_LISTENING = (15_000, 32_000)
@@ -42,12 +44,20 @@ def processes_for(profile: Profile, descriptors: int, cores: int | None = None) 
     by_descriptors = ceil(
         profile.load.peak_users * CONNECTIONS_PER_USER / max(1, descriptors - SPARE_DESCRIPTORS)
     )
-    by_rate = ceil(expected_rate(profile) / REQUESTS_PER_WORKER)
-    return max(1, by_descriptors, min(by_rate, cores or usable_cores()))
+    rate, most = expected_rate(profile), cores or usable_cores()
+    by_rate = (
+        min(profile.load.peak_users, most) if isnan(rate) else ceil(rate / REQUESTS_PER_WORKER)
+    )
+    return max(1, by_descriptors, min(by_rate, most))
 
 
 def expected_rate(profile: Profile, mean_latency_s: float = 0.17) -> float:
-    """Requests/s at the peak of users by Little's law; 0.17 s is Appendix A's weighted mean."""
+    """Requests/s at the peak of users by Little's law; 0.17 s is Appendix A's weighted mean.
+
+    Nan where a locustfile decides how often its users ask.
+    """
+    if profile.scenario.locustfile:
+        return nan
     journey = profile.journey
     per_journey = journey.funnel.requests_per_journey(journey.decline_share)
     if profile.load.model == "arrivals":
@@ -144,16 +154,28 @@ def start_generator(
         "--stop-timeout", str(ceil(profile.load.stop_patience_s)),
         "--exit-code-on-error", "0", "--only-summary", "--loglevel", "INFO",
     ]  # fmt: skip
-    streams = {"stdin": subprocess.DEVNULL, "stderr": subprocess.STDOUT, "start_new_session": True}
+    streams: dict[str, Any] = {
+        "stdin": subprocess.DEVNULL,
+        "stderr": subprocess.STDOUT,
+        "start_new_session": True,
+    }
     with log.open("ab") as output:
-        locust = start_locust(options, folder, plan, clock.epoch_s, token, stdout=output, **streams)
+        asked = (options, folder, plan, clock.epoch_s, token)
+        file = OWN_FILE if profile.scenario.locustfile else CHECKOUT_FLOW
+        locust = start_locust(*asked, file, stdout=output, **streams)
     return Generator(locust, log)
 
 
 def start_locust(
-    options: Sequence[str], folder: Path, plan: str, epoch_s: float, token: str, **more: Any
+    options: Sequence[str],
+    folder: Path,
+    plan: str,
+    epoch_s: float,
+    token: str,
+    scenario: str = CHECKOUT_FLOW,
+    **more: Any,
 ) -> "subprocess.Popen[bytes]":
-    """Locust on the checkout flow, told what to do; ``more`` is for its process.
+    """Locust on a file of ours, told what to do; ``more`` is for its process.
 
     It starts in ``folder``, where no settings of its own lie: it reads ``locust.conf`` and
     ``pyproject.toml`` where it starts, and ``~/.locust.conf``.
@@ -170,8 +192,8 @@ def start_locust(
     }
     if raw := os.environ.get("LOADGATE_RAW"):
         environment["LOADGATE_RAW"] = str(Path(raw).resolve())
-    flow = str(PROJECT / "locustfiles" / "checkout_flow.py")
-    command = [sys.executable, "-m", "locust", "-f", flow, *options]
+    file = str(PROJECT / "locustfiles" / f"{scenario}.py")
+    command = [sys.executable, "-m", "locust", "-f", file, *options]
     return subprocess.Popen(command, env=environment, cwd=folder, **more)
 
 
@@ -193,6 +215,9 @@ def plan_json(
     if ca_file := profile.target.ca_file:  # Locust starts in another folder
         dumped["target"]["ca_file"] = str(Path(ca_file).resolve())
     table = {"profile": dumped, "token": token, "urls": dict(urls), "workers": workers}
+    if own := profile.scenario.locustfile:
+        dumped["scenario"]["locustfile"] = str(Path(own).resolve())
+        table["folder"] = str(Path.cwd())
     if in_levels:
         table["in_levels"] = True
     if paired is not None:

@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from analysis.limits.guard import ACTIONS, SECTIONS
 from analysis.limits.regression import COSTS, NEEDED, OPTIONAL, QUANTILES
 from analysis.limits.rules import OPERATORS
+from analysis.limits.thresholds import OF_ANY_NAME
 from analysis.metrics.catalogue import METRICS, kinds_of
 from analysis.metrics.meanings import MEANING
 from analysis.metrics.metric import Metric
@@ -64,6 +65,11 @@ def thresholds_schema() -> Schema:
         for subject in SUBJECTS
     }
     more = {"guard": _guard(), "regression": _regression()}
+    for section, like in OF_ANY_NAME.items():
+        rules = {kind: _rules(kind) for kind in kinds_of(like)}
+        said = f"rules for {section} that only a shop knows, by name"
+        of_one = _table(rules, "rules for one, or for those that fit the pattern")
+        more[section] = _table({}, said) | {"additionalProperties": of_one}
     made = _table(sections | more, "limits that a run is judged by")
     watched = [_watched(metric) for metric in METRICS.values() if metric.live]
     defs = {"watched": {"anyOf": watched}}

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from analysis.limits.thresholds import OF_ANY_NAME
 from analysis.metrics.catalogue import METRICS, kinds_of
 from analysis.metrics.meanings import MEANING
 from analysis.report.verdict_schema import schema as verdict_schema
@@ -73,6 +74,11 @@ def thresholds_page() -> Iterator[str]:
     yield from table(
         ("section", "kinds of rule"),
         ((f"`[{subject}]`", ", ".join(kinds_of(subject))) for subject in SUBJECTS),
+    )
+    named = {f'`[{section}."NAME"]`': kinds_of(like) for section, like in OF_ANY_NAME.items()}
+    yield "Those that only a shop knows, such as requests of a locustfile; `*` is any text.\n"
+    yield from table(
+        ("section", "kinds of rule"), ((name, ", ".join(kinds)) for name, kinds in named.items())
     )
     guard = thresholds_schema()["properties"]["guard"]["properties"]
     yield "## [guard], while `loadgate run` goes on\n"

@@ -14,7 +14,7 @@ from harness.observe import names
 from recording import metric_names as service
 from recording.events import OOM_KILLED
 from recording.flow import FLOW
-from recording.profile import JOURNEY
+from recording.profile import JOURNEY, SUBJECTS
 
 MEMORY_WINDOW = "1h"
 """Over which growth is fitted, and for how long it must last."""
@@ -65,6 +65,8 @@ def breach_of(subject: str, rule: Rule, window: str) -> str:
     """The expression. Raises InexpressibleError."""
     asked = Asked(subject, rule, window)
     metric = rule.metric
+    if subject not in SUBJECTS:
+        raise InexpressibleError("which series a name of the shop's own means, only a run tells")
     if rule.op in (">", ">=") and metric.name != "time_to_limit":
         raise InexpressibleError("too little of it is also what every pause of the load shows")
     if metric.kind == "latency":

@@ -41,7 +41,7 @@ from recording.closing import close_run
 from recording.errors import LoadgateError, StorageError
 from recording.events import GENERATOR_ENDED, LEDGER_LEFT, NOT_SAMPLED, RUN_ENDED
 from recording.files import why
-from recording.flow import FLOW, Service, Services
+from recording.flow import Service, Services
 from recording.jsonl import read_json_lines
 from recording.ledgers import settle_ledger
 from recording.manifest import Manifest, PairedRun, write_manifest
@@ -186,25 +186,26 @@ def _manifest(job: Job) -> Manifest:
         paired=job.order.paired,
         search=job.order.search.facts if job.order.search else None,
         services=_services(job.order),
-        steps=FLOW.order,
+        steps=job.order.profile.flow.order,
         workers=job.processes,
     )
 
 
 def _services(order: Order) -> tuple[Service, ...]:
     """Of a paired run those of either arm."""
+    flow = order.profile.flow
     if order.paired is None:
         urls = target_urls(order.profile)
-        return FLOW.reached_by(urls) if urls else FLOW.all
+        return flow.reached_by(urls) if urls else flow.all
     arms = (order.paired.base, order.paired.head)
-    return FLOW.with_others(service for arm in arms for service in arm.services or ()).all
+    return flow.with_others(service for arm in arms for service in arm.services or ()).all
 
 
-def _arms(paired: PairedRun, scene: Scene) -> dict[str, object]:
+def _arms(paired: PairedRun, scene: Scene, flow: Services) -> dict[str, object]:
     """What the load must know of the arms: their order, urls, and steps."""
     own = {arm: paired.facts_of(arm).services for arm in ARMS}
     steps = {
-        arm: FLOW.steps if s is None else Services(s, FLOW.order).steps for arm, s in own.items()
+        arm: flow.steps if s is None else Services(s, flow.order).steps for arm, s in own.items()
     }
     return {"arms": scene.arms, "head_first": paired.head_first, "steps": steps}
 
@@ -253,7 +254,7 @@ def _under_load(job: Job, scene: Scene, interrupt: Interrupt, view: LiveView) ->
     profile, paired = order.profile, order.paired
     if order.exporter is not None:
         order.exporter.attach(run, job.clock, profile, scene.sampled)
-    arms = _arms(paired, scene) if paired else None
+    arms = _arms(paired, scene, profile.flow) if paired else None
     levels = order.search is not None
     plan = plan_json(profile, run.token, scene.urls, arms, job.processes, levels)
     with _sampling(job, scene) as sampler, _serving(job, plan) as refused:
@@ -332,6 +333,15 @@ def _enough(job: Job, searcher: Searcher | None) -> Callable[[], str] | None:
     return (lambda: enough(job.run, job.clock)) if enough else None
 
 
+def _seen(manifest: Manifest, counted: Mapping[str, Any]) -> dict[str, object]:
+    """The steps that only the run could tell."""
+    steps = counted.get("begun", ())
+    if manifest.paired is not None:
+        steps = {name.rpartition("@")[0] for name in steps}
+    flow = manifest.flow().of_steps_seen(steps)
+    return {"services": flow.all, "steps": flow.order}
+
+
 def _close(run: RunDir, manifest: Manifest, end: End, clock: RunClock) -> None:
     """The last event, and the second manifest, which has the digests of all files.
 
@@ -353,5 +363,6 @@ def _close(run: RunDir, manifest: Manifest, end: End, clock: RunClock) -> None:
         "ended_because": end.because,
         "phases": phases_of(rows),
         "counts": {k: v for k, v in counted.items() if isinstance(v, int)},
+        **_seen(manifest, counted),
     }
     close_run(run, manifest.model_copy(update=how_it_ended))

@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from math import ceil, inf
+from math import ceil, inf, isnan
+from typing import NoReturn
 
 import psutil
+import typer
 
 from analysis.evidence.requests import needed
 from analysis.limits.guard import Guards
@@ -47,7 +49,8 @@ class Forecast:
 def forecast(profile: Profile, limits: Thresholds, workers: int = 0) -> Forecast:
     """Of ``loadgate run``; `workers` are those on other machines, 0 for none."""
     urls = target_urls(profile)
-    there = Services(FLOW.reached_by(urls), FLOW.order) if urls else FLOW
+    flow = profile.flow
+    there = Services(flow.reached_by(urls), flow.order) if urls else flow
     judged: dict[str, list[str]] = {}
     not_judged: list[tuple[str, str]] = []
     for subject, rule in limits:
@@ -71,7 +74,7 @@ def _guards(guards: Guards, there: Services) -> Iterator[tuple[str, str]]:
 def gate_forecast(profile: Profile, limits: Thresholds, arms: Sequence[str]) -> Forecast:
     """Of ``loadgate gate``; ``arms`` are said as they were resolved."""
     settings = limits.gate
-    steps = [step for step in (*FLOW.steps, JOURNEY) if step not in settings.control]
+    steps = [step for step in (*profile.flow.steps, JOURNEY) if step not in settings.control]
     rows = dict.fromkeys(steps, ", ".join(settings.latency.metrics))
     found = _made(profile, 0, "; ".join(arms), rows, [])
     gate = profile.gate
@@ -83,8 +86,8 @@ def gate_forecast(profile: Profile, limits: Thresholds, arms: Sequence[str]) -> 
     )  # fmt: skip
 
 
-def answer_forecast(found: Forecast, *, as_json: bool) -> None:
-    """Show it. Raises ConfigError for a load that this machine certainly cannot carry."""
+def answer_forecast(found: Forecast, *, as_json: bool) -> NoReturn:
+    """Show it. Raises typer.Exit, or ConfigError for a load that this machine cannot carry."""
     value = {
         "facts": found.facts,
         "rules": found.rules,
@@ -103,6 +106,7 @@ def answer_forecast(found: Forecast, *, as_json: bool) -> None:
     answer(Document((facts, judged, missing, guards, lines)), value, as_json=as_json)
     if found.short:
         raise ConfigError("; ".join(found.short))
+    raise typer.Exit
 
 
 def _made(
@@ -123,14 +127,14 @@ def _made(
         "profile": profile.name,
         "services": services,
         "load": _load(profile),
-        "requests": f"about {rate:,.0f}/s, {rate * profile.measured_s:,.0f} measured",
+        "requests": _requests_in_words(profile, rate),
         "time": f"{format_duration(load.duration_s)}, "
         f"{format_duration(profile.measured_s)} of it measured"
         + (f", and a cool-down of {format_duration(load.cooldown)}" if load.cooldown else ""),
         "processes": f"{processes} of Locust, {whose}",
         "memory": f"about {memory_gb:.1f} GB of {free_gb:.1f} GB free",
         "descriptors": f"{descriptors:,} of {limit:,} a process",
-        "cores": f"about {preflight.cores_needed(profile):.1f} of {usable_cores()}",
+        "cores": f"{_about(preflight.cores_needed(profile))} of {usable_cores()}",
     }
     if story := told(load):
         hours = format_elapsed(sum(told_s for _, _, told_s in story))
@@ -143,6 +147,16 @@ def _made(
         )
     short = preflight.shortages(profile, processes, limit)
     return Forecast(facts, rules, not_judged, preflight.doubts(profile), short)
+
+
+def _about(cores: float) -> str:
+    return "not known" if isnan(cores) else f"about {cores:.1f}"
+
+
+def _requests_in_words(profile: Profile, per_s: float) -> str:
+    if isnan(per_s):
+        return f"as often as {profile.scenario.locustfile} has it"
+    return f"about {per_s:,.0f}/s, {per_s * profile.measured_s:,.0f} measured"
 
 
 def _load(profile: Profile) -> str:
@@ -182,6 +196,8 @@ def _in_the_way(profile: Profile, there: Services, subject: str, rule: Rule) -> 
 def _requests(profile: Profile, there: Services, subject: str) -> float:
     """Measured requests that are due: of a service of its rarest step that is taken at all, inf of
     one nobody calls."""
+    if profile.scenario.locustfile:
+        return inf  # nobody knows
     journey = profile.journey
     per_step = journey.funnel.per_journey(journey.decline_share)
     journeys = expected_rate(profile) * profile.measured_s / sum(per_step.values())

@@ -141,6 +141,11 @@ def searchable(profile: Profile, where: str, limits: Limits, required: float) ->
         raise ConfigError(
             f"{where}: [[faults]] are for `loadgate run`: a search compares its levels"
         )
+    if profile.scenario.locustfile:
+        raise ConfigError(
+            f"{where}: scenario.locustfile is for `loadgate run` and `gate`: a search has to know "
+            "what a journey is"
+        )
     if profile.load.tells_services:
         raise ConfigError(
             f"{where}: phases that tell services are for `loadgate run`: a search has one phase"

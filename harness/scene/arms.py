@@ -23,6 +23,7 @@ from harness.system.scratch import scratch
 from recording.clock import RunClock
 from recording.errors import ConfigError
 from recording.flow import FLOW
+from recording.flow import Services as Flow
 from recording.manifest import ArmFacts
 from recording.profile import Profile
 from recording.profile_file import apply_override, build, read_toml
@@ -43,6 +44,8 @@ class PreparedArm:
     settings: Mapping[str, Mapping[str, Any]]
     origin: Origin
     urls: Mapping[str, str]
+    flow: Flow = FLOW
+    """Whom its users ask."""
 
 
 @contextmanager
@@ -54,6 +57,11 @@ def prepared(
     Raises ConfigError for what cannot be resolved, RefusedError for a host or key not allowed.
     """
     kind, _, rest = what.partition(":")
+    if kind != "url" and profile.scenario.locustfile:
+        raise ConfigError(
+            f"--{arm} {what}: the users of a locustfile do not ask the mocks: name what they ask "
+            f"with --{arm} url:FILE, which has its host"
+        )
     if kind == "url" and rest:
         yield _of_urls(arm, Path(rest), overrides, profile)
         return
@@ -98,7 +106,8 @@ def open_arms(base: PreparedArm, head: PreparedArm, ca_file: str = "") -> OpenSc
             for arm, chosen in zip(ARMS, (base, head), strict=True):
                 if chosen.urls:
                     arms[arm] = chosen.urls
-                    exporting, without = with_metrics(by_subject(chosen.urls, arm), ca_file)
+                    subjects = by_subject(chosen.urls, chosen.flow, arm)
+                    exporting, without = with_metrics(subjects, ca_file)
                     sampled |= exporting
                     unsampled += without
                 else:
@@ -131,18 +140,21 @@ def _of_urls(arm: Arm, file: Path, overrides: Sequence[str], profile: Profile) -
         )
     table = read_toml(file)
     target = build(Target, table.get("target", table), str(file))
-    if not target.urls:
-        raise ConfigError(f"{file}: needs the urls checkout, payment and cart")
+    needed = (
+        "the url host" if profile.scenario.locustfile else "the urls checkout, payment and cart"
+    )
+    if not target.urls or bool(target.host) != bool(profile.scenario.locustfile):
+        raise ConfigError(f"{file}: needs {needed}")
     ours = {"allowed_hosts": profile.target.allowed_hosts, "ca_file": profile.target.ca_file}
     allowed = target.model_copy(update=ours)
     aimed = profile.model_copy(update={"target": allowed})
     preflight.check_safety(aimed, f"{file}: ")
     urls = target_urls(aimed)
     preflight.check_answers(urls, f"{file}: ", profile.target.ca_file)
-    there = FLOW.reached_by(urls)
-    services = None if there == FLOW.all else there
+    there = profile.flow.reached_by(urls)
+    services = None if there == profile.flow.all else there
     facts = ArmFacts(what=plain(f"url:{file}"), urls=urls, services=services)
-    return PreparedArm(facts, {}, Origin(arm=arm), urls)
+    return PreparedArm(facts, {}, Origin(arm=arm), urls, profile.flow)
 
 
 def _settings(

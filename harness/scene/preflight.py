@@ -4,6 +4,7 @@ import os
 import resource
 import sys
 from collections.abc import Mapping
+from math import isnan
 from pathlib import Path
 
 import psutil
@@ -67,7 +68,7 @@ def bytes_needed(profile: Profile) -> int:
 
 
 def cores_needed(profile: Profile) -> float:
-    """CPU of generator and mocks together."""
+    """CPU of generator and mocks together; nan where nobody knows the rate."""
     return expected_rate(profile) * CPU_S_PER_REQUEST
 
 
@@ -103,7 +104,7 @@ def doubts(profile: Profile) -> list[str]:
     """What may not be enough; whether it was, the run itself shows."""
     need = cores_needed(profile)
     cores = usable_cores()
-    if need <= cores:
+    if isnan(need) or need <= cores:
         return []
     return [
         f"this load takes about {need:.1f} cores, there are {cores}: the run may come out INVALID; "

@@ -7,8 +7,8 @@ from typing import Any
 from harness.sampling.prometheus import flatten
 from harness.scene.services import Services, start_services
 from harness.system.fetch import NoAnswerError, fetch
-from mock_services.table import SERVICES
 from recording.clock import RunClock
+from recording.flow import Services as Flow
 from recording.profile import Profile
 from recording.rundir import RunDir
 
@@ -38,7 +38,8 @@ def single(profile: Profile, settings: Mapping[str, Mapping[str, Any]], host: st
     def open_scene(run: RunDir, clock: RunClock) -> Scene:
         if profile.target.urls:
             urls = target_urls(profile)
-            sampled, unsampled = with_metrics(by_subject(urls), profile.target.ca_file)
+            subjects = by_subject(urls, profile.flow)
+            sampled, unsampled = with_metrics(subjects, profile.target.ca_file)
             return Scene(None, urls, sampled, unsampled=unsampled)
         proxied = {fault.service for fault in profile.faults if fault.below_http}
         services = start_services(settings, clock, run, host=host, proxied=sorted(proxied))
@@ -72,6 +73,7 @@ def target_urls(profile: Profile) -> dict[str, str]:
     return profile.target.urls | {name: url for name, url in lock.items() if url}
 
 
-def by_subject(urls: Mapping[str, str], arm: str = "") -> dict[str, str]:
+def by_subject(urls: Mapping[str, str], flow: Flow, arm: str = "") -> dict[str, str]:
     """Urls under the names that reports use: ``cart-service``, in an arm ``cart-service@head``."""
-    return {SERVICES[name].subject + (f"@{arm}" if arm else ""): url for name, url in urls.items()}
+    subjects = {service.key: service.subject for service in flow.all}
+    return {subjects[name] + (f"@{arm}" if arm else ""): url for name, url in urls.items()}

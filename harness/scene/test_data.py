@@ -51,6 +51,8 @@ def of_profile(profile: Profile, token: str) -> Shop:
     one does not answer.
     """
     preflight.check_safety(profile)
+    if profile.target.host:
+        raise ConfigError(f"profile {profile.name}: test data are the checkout flow's services'")
     if not profile.target.urls:
         raise ConfigError(f"profile {profile.name}: no [target]: a run starts its mocks itself")
     preflight.check_answers(profile.target.urls, ca_file=profile.target.ca_file)

@@ -14,13 +14,14 @@ Examples:
 - `loadgate gate --base . --head . --seed 7`  (again as it was)
 - `loadgate gate --rounds 60`  (sharper; or `--time 10m`)
 - `loadgate gate --base url:old.toml --head url:new.toml --inconclusive=fail`
+- `loadgate gate --locustfile locustfile.py --base url:old.toml --head url:new.toml`
 - `loadgate gate --capacity --base ref:v1.4.0`  (is the largest load smaller?)
 """
 
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 from rich.text import Text
@@ -36,6 +37,7 @@ from harness.run.forecast import answer_forecast, gate_forecast
 from harness.run.searches import WITHIN_S, Limits
 from harness.scene import preflight
 from harness.scene.arms import open_arms, prepared, seeded
+from harness.scene.own_file import check_locustfile
 from harness.scene.rounds import resized
 from harness.scene.seeds import drawn, seeded_load
 from harness.screen.judged import finish, finish_both
@@ -101,6 +103,7 @@ def gate(
     base_set: BaseSet = None,
     head_set: HeadSet = None,
     overrides: options.Overrides = None,
+    locustfile: options.Locustfile = None,
     profile: ProfileName = None,
     capacity: Capacity = False,
     mocks: OfMocks = False,
@@ -118,18 +121,16 @@ def gate(
 ) -> None:
     """Record a paired run and judge it."""
     check_folder(runs, "--runs")
-    named = parse_labels(labels or [])
-    limits = options.read_limits(thresholds)
+    named, limits = parse_labels(labels or []), options.read_limits(thresholds)
+    told = options.told(overrides, locustfile)
     path = find_profile(profile or ("capacity" if capacity else "gate"))
-    told = overrides or []
     told += _length(load_profile(path, told), capacity, rounds, time)
     plan, written = read_profile(path, told)
     arms = _arms(base, head, mocks, base_set or [], head_set or [])
-    seed = drawn(seed)
-    asked = AskedOfArms(seeded_load(plan, seed), written, arms, told, seed, same_draws, named)
+    draws = (drawn(seed), same_draws, named)
+    asked = AskedOfArms(seeded_load(plan, draws[0]), written, arms, told, *draws)
     if dry_run:
         _rehearse(asked, limits, as_json)
-        return
     if capacity:
         both = search_both(asked, limits, _SEARCH, runs, Screen(stderr=as_json))
         finish_both(both[BASE], both[HEAD], limits, as_json=as_json, inconclusive=inconclusive)
@@ -168,11 +169,12 @@ def _length(plan: Profile, capacity: bool, rounds: int | None, time: str | None)
     return resized(plan, rounds, time)
 
 
-def _rehearse(asked: AskedOfArms, limits: Thresholds, as_json: bool) -> None:
-    """Raises ConfigError or RefusedError for what a gate would refuse."""
+def _rehearse(asked: AskedOfArms, limits: Thresholds, as_json: bool) -> NoReturn:
+    """Raises ConfigError or RefusedError for what a gate would refuse, else typer.Exit."""
     plan = asked.profile
     _gate(plan, asked.written.name)
     preflight.check_safety(plan)
+    check_locustfile(plan)
     sweep()
     with ExitStack() as arms:
         ready = [
@@ -189,6 +191,8 @@ def _record(asked: AskedOfArms, limits: Thresholds, runs: Path, console: Screen)
     plan = asked.profile
     gate = _gate(plan, asked.written.name)
     preflight.check_safety(plan)
+    for note in check_locustfile(plan):
+        console.print(note, soft_wrap=True)
     sweep()
     with ExitStack() as arms:
         ready = [

@@ -14,12 +14,13 @@ Examples:
 - `loadgate run bf2025-peak --dry-run`  (what it would take)
 - `loadgate run bf2025 --workers-expected 3 --bind 0.0.0.0`
 - `loadgate run soak --metrics-port 9646`  (for Prometheus)
+- `loadgate run shop.toml --locustfile locustfile.py`  (users of your own)
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 import typer
 
@@ -34,6 +35,7 @@ from harness.observe.exporter import exporting
 from harness.page.live_page import LivePage
 from harness.run.conduct import checked, conduct
 from harness.run.forecast import answer_forecast, forecast
+from harness.scene.own_file import with_locustfile
 from harness.scene.seeds import drawn
 from harness.screen.judged import finish
 from harness.screen.live import Follow, LiveView
@@ -105,6 +107,7 @@ MetricsHost = Annotated[
 def run(
     profile: options.ProfileName,
     overrides: options.Overrides = None,
+    locustfile: options.Locustfile = None,
     seed: options.Seed = None,
     labels: options.Labels = None,
     thresholds: options.Thresholds = None,
@@ -128,29 +131,41 @@ def run(
     """Record and judge."""
     workers = _workers(workers_expected, bind, port, given_token(token, token_file), wait_s)
     named, limits = parse_labels(labels or []), options.read_limits(thresholds)
-    plan, settings = _read(profile, overrides or [], runs)
+    plan, settings, told, notes = _read(profile, overrides, locustfile, runs, workers)
     if dry_run:
         answer_forecast(forecast(plan, limits, workers.expected), as_json=as_json)
-        return
     console, guards = Screen(stderr=as_json), limits.guards.stopping(when_invalid=stop_when_invalid)
     with (
         exporting(metrics_host, metrics_port, limits) as exporter,
         _live_page(console, limits, live_port, browser=open_page) as follow,
     ):
-        _announce(console, plan, workers)
+        _announce(console, plan, workers, notes)
         with LiveView(console, f"loadgate {plan.name}", follow) as view:
-            asked = (overrides or [], runs, view, workers, drawn(seed), named, guards, exporter)
+            asked = (told, runs, view, workers, drawn(seed), named, guards, exporter)
             recorded = conduct(plan, settings, *asked)
         finish(recorded, limits, as_json=as_json, everything=everything, inconclusive=inconclusive)
 
 
+class _Asked(NamedTuple):
+    """What is to be run, what its services and its profile are told, and what is to be said."""
+
+    plan: Profile
+    settings: dict[str, dict[str, Any]]
+    told: list[str]
+    notes: tuple[str, ...]
+
+
 def _read(
-    profile: str, overrides: list[str], runs: Path
-) -> tuple[Profile, dict[str, dict[str, Any]]]:
-    """What is to be run, and what its services are told. Raises ConfigError or RefusedError."""
+    profile: str, overrides: list[str] | None, locustfile: str | None, runs: Path, workers: Workers
+) -> _Asked:
+    """Raises ConfigError or RefusedError."""
     check_folder(runs, "--runs")
-    plan, written = read_profile(find_profile(profile), overrides)
-    return plan, checked(plan, written)
+    told = options.told(overrides, locustfile)
+    plan, written = read_profile(find_profile(profile), told)
+    if plan.scenario.locustfile and workers.remote:
+        raise ConfigError("--workers-expected: the users of a locustfile are on this machine only")
+    plan, notes = with_locustfile(plan)
+    return _Asked(plan, checked(plan, written), told, notes)
 
 
 @contextmanager
@@ -180,13 +195,15 @@ def _workers(
     return Workers(expected, host, port, token or made_token(), within_s) if expected else Workers()
 
 
-def _announce(console: Screen, plan: Profile, workers: Workers) -> None:
+def _announce(console: Screen, plan: Profile, workers: Workers, notes: Iterable[str]) -> None:
     spans = map(format_duration, (plan.load.duration_s, plan.measured_s))
     what = ": {}, {} ({} measured)".format(_load(plan), *spans)
     why = f" — {plan.description}" if plan.description else ""
     console.print(styled(plan.name, "bold"), what + why, sep="", soft_wrap=not console.is_terminal)
     if phases := told(plan.load):
         show(console, Document((time_table(phases),)))
+    for note in notes:
+        console.print(note, soft_wrap=True)
     if workers.remote:
         console.print(f"start {workers.expected} worker(s), each with:")
         console.print(f"  {workers.command}", soft_wrap=True)
