@@ -14,7 +14,7 @@ from analysis.metrics.errors import RULE_OF_THREE
 from analysis.report.document import Document, Lines, Row, Table, texts
 from harness.generator.generator import expected_rate, processes_for
 from harness.scene import preflight
-from harness.scene.scene import target_urls
+from harness.scene.scene import reached_urls, services_of
 from harness.screen.terminal import answer
 from harness.system.host import usable_cores
 from recording.durations import format_duration
@@ -44,8 +44,8 @@ class Forecast:
 
 def forecast(profile: Profile, limits: Thresholds, workers: int = 0) -> Forecast:
     """Of ``loadgate run``; `workers` are those on other machines, 0 for none."""
-    urls = target_urls(profile)
-    there = Services(FLOW.reached_by(urls), FLOW.order) if urls else FLOW
+    urls = reached_urls(profile)
+    there = Services(services_of(profile), FLOW.order)
     judged: dict[str, list[str]] = {}
     not_judged: list[tuple[str, str]] = []
     for subject, rule in limits:
