@@ -45,10 +45,11 @@ Text = Annotated[str, AfterValidator(check)]
 
 
 class Shop(Table):
-    """How one arm is started in its own checkout; every text may hold ``placeholders``.
+    """How a shop is started, each arm of a gate in a checkout of its own, both at once.
 
-    Commands are no shell's unless they say ``sh -c '…'``. Both arms of a gate run at once: ports
-    and folders that both would use make them one.
+    ``{port}`` and ``{NAME.port}`` are free ports, one for each name, ``{arm}`` is base, head or,
+    outside a gate, run, and ``{run}`` the run's id. Commands are no shell's unless they say
+    ``sh -c '…'``.
     """
 
     start: Annotated[Command, Field(min_length=1)]
@@ -57,7 +58,7 @@ class Shop(Table):
     stop: Command = ""
     """What ends it; without one its processes get SIGTERM, and SIGKILL after 10 s."""
     install: Command = ""
-    """What has to be done once in each checkout, the working tree among them."""
+    """What has to be done once in each checkout, the working tree among them, before it starts."""
     install_within: DurationS = Field(default=600.0, gt=0)
     """How long that may take."""
     ready: Text = ""
@@ -66,7 +67,8 @@ class Shop(Table):
     ready_within: DurationS = Field(default=60.0, gt=0)
     """How long it may take to be ready."""
     environment: Mapping[str, str] = Field(default_factory=dict)
-    """Variables beside our own; ``{env.NAME}`` is one of ours, and written nowhere."""
+    """Variables beside ours, which it has too; ``{env.NAME}`` is the value of one of ours, and is
+    written nowhere."""
     folder: str = ""
     """Working directory inside the checkout; without one, its top."""
     urls: Mapping[str, str] = Field(default_factory=dict)

@@ -141,10 +141,8 @@ def gate(
     told += _length(load_profile(path, told), capacity, rounds, time)
     plan, written = read_profile(path, told)
     plan = plan.model_copy(update={"arm": None}) if mocks else plan
-    if not mocks and plan.arm is None:
-        _not_elsewhere(base, head)
-    wanted = base if base is not None else f"ref:{git.merge_base(repository(plan))}"
-    arms: Arms = {BASE: (wanted, base_set or []), HEAD: (head, head_set or [])}
+    base = _base(base, head, plan, mocks)
+    arms: Arms = {BASE: (base, base_set or []), HEAD: (head, head_set or [])}
     seed = drawn(seed)
     load = seeded_load(plan, seed)
     asked = AskedOfArms(load, written, arms, told, seed, same_draws, named, allow_equal)
@@ -156,6 +154,13 @@ def gate(
         finish_both(both[BASE], both[HEAD], limits, as_json=as_json, inconclusive=inconclusive)
     recorded = _record(asked, limits, runs, Screen(stderr=as_json))
     finish(recorded, limits, as_json=as_json, everything=everything, inconclusive=inconclusive)
+
+
+def _base(base: str | None, head: str, plan: Profile, mocks: bool) -> str:
+    """Raises ConfigError where there is none, or an arm would not be what is here."""
+    if not mocks and plan.arm is None:
+        _not_elsewhere(base, head)
+    return base if base is not None else f"ref:{git.merge_base(repository(plan))}"
 
 
 def _not_elsewhere(base: str | None, head: str) -> None:
