@@ -110,9 +110,10 @@ def _of_shop(
     _refuse_overrides(arm, overrides, "[arm] says how both arms are started")
     check_shop(shop, profile, both=True)
     there = services_of(profile)
-    notes = ("[services] is what mocks are told: it had no effect",) if profile.services else ()
+    facts = _facts(what, project)
+    notes = tuple(_notes(facts, project, profile))
     own = {"shop": True, "services": None if there == FLOW.all else there, "notes": notes}
-    facts = _facts(what, project).model_copy(update=own)
+    facts = facts.model_copy(update=own)
     with ExitStack() as opened:
         top = project if what == "." else opened.enter_context(scratch(arm))
         if what != ".":
@@ -120,6 +121,14 @@ def _of_shop(
         checkout = Checkout(shop, top, arm, ca_file)
         check_checkout(checkout)
         yield PreparedArm(facts, {}, Origin(arm=arm), {}, checkout)
+
+
+def _notes(facts: ArmFacts, project: Path, profile: Profile) -> Iterator[str]:
+    if profile.services:
+        yield "[services] is what mocks are told: it had no effect"
+    lacking = git.submodules(facts.revision, project) if facts.what != "." else ()
+    if lacking:
+        yield f"its submodules ({', '.join(lacking)}) are not checked out, unless install did so"
 
 
 def _facts(what: str, project: Path) -> ArmFacts:

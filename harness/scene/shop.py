@@ -15,6 +15,7 @@ from harness.generator.generator import free_port
 from harness.sampling.processes import Processes
 from harness.scene.safety import check_hosts
 from harness.scene.services import Service, last_words
+from harness.screen.saying import saying
 from harness.system import git
 from harness.system.fetch import NoAnswerError, fetch
 from harness.system.keeper import ENDS_WITHIN_S, Kept, below, kept
@@ -127,7 +128,8 @@ def install(checkout: Checkout, run: RunDir) -> None:
     asked = _kept(checkout, run, shop.install, "", _values(checkout, run))
     keeper = kept(replace(asked, once=True), log)
     try:
-        code = keeper.wait(shop.install_within)
+        with saying(f"{checkout.subject}: install … ({log})"):
+            code = keeper.wait(shop.install_within)
     except subprocess.TimeoutExpired:
         code = None
     finally:
@@ -155,7 +157,8 @@ def start_shop(checkout: Checkout, run: RunDir) -> Started:
     url = next(iter(urls.values()))
     keeper = Service(SHOP, checkout.subject, url, process, log, ends_within_s=ENDS_WITHIN_S)
     try:
-        _wait_ready(checkout, keeper, urls, fill(shop.ready, values))
+        with saying(f"{checkout.subject}: waiting until it is ready … ({log})"):
+            _wait_ready(checkout, keeper, urls, fill(shop.ready, values))
     except BaseException:
         _end(process)
         raise

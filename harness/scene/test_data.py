@@ -52,7 +52,7 @@ def of_profile(profile: Profile, token: str) -> Shop:
     """
     preflight.check_safety(profile)
     if not profile.target.urls:
-        raise ConfigError(f"profile {profile.name}: no [target]: a run starts its mocks itself")
+        raise ConfigError(f"profile {profile.name}: no [target]: a run starts its services itself")
     preflight.check_answers(profile.target.urls, ca_file=profile.target.ca_file)
     urls = {SERVICES[key].subject: url for key, url in target_urls(profile).items()}
     return Shop(urls, token, profile.target.ca_file)

@@ -112,6 +112,12 @@ def commits_between(
     return listed, count - len(listed)
 
 
+def submodules(revision: str, project: Path) -> tuple[str, ...]:
+    """The paths of those that a revision has, which no checkout of it brings along."""
+    rows = _text("ls-tree", "-r", "-z", revision, project=project).split("\0")
+    return tuple(row.partition("\t")[2] for row in rows if row.startswith("160000 "))
+
+
 def check_out(revision: str, folder: Path, project: Path) -> None:
     """A repository of its own in an empty folder, with the revision checked out.
 
@@ -121,6 +127,7 @@ def check_out(revision: str, folder: Path, project: Path) -> None:
     objects = _text("rev-parse", "--path-format=absolute", "--git-path", "objects", project=project)
     shallow = _text("rev-parse", "--path-format=absolute", "--git-path", "shallow", project=project)
     _run("init", "--quiet", "--template=", project=folder)
+    _run("remote", "add", "origin", str(project), project=folder)  # where LFS looks for its files
     (folder / ".git" / "objects" / "info").mkdir(parents=True, exist_ok=True)
     (folder / ".git" / "objects" / "info" / "alternates").write_text(f"{objects}\n")
     if Path(shallow).exists():

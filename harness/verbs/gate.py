@@ -65,6 +65,7 @@ from recording.profile import Gate, Profile
 from recording.profile_file import load_profile, read_profile
 from recording.rundir import RunDir
 from recording.slots import BASE, HEAD
+from recording.written import Written
 
 SLOWEST_REQUEST_S = 2.5
 """Requests still in flight this long after their slot do not wait for an early look."""
@@ -134,13 +135,9 @@ def gate(
 ) -> None:
     """Record a paired run and judge it."""
     check_folder(runs, "--runs")
-    named = parse_labels(labels or [])
-    limits = options.read_limits(thresholds)
-    path = find_profile(profile or ("capacity" if capacity else "gate"))
+    named, limits = parse_labels(labels or []), options.read_limits(thresholds)
     told = overrides or []
-    told += _length(load_profile(path, told), capacity, rounds, time)
-    plan, written = read_profile(path, told)
-    plan = plan.model_copy(update={"arm": None}) if mocks else plan
+    plan, written = _read(profile, told, capacity, mocks, rounds, time)
     base = _base(base, head, plan, mocks)
     arms: Arms = {BASE: (base, base_set or []), HEAD: (head, head_set or [])}
     seed = drawn(seed)
@@ -154,6 +151,23 @@ def gate(
         finish_both(both[BASE], both[HEAD], limits, as_json=as_json, inconclusive=inconclusive)
     recorded = _record(asked, limits, runs, Screen(stderr=as_json))
     finish(recorded, limits, as_json=as_json, everything=everything, inconclusive=inconclusive)
+
+
+def _read(
+    name: str | None,
+    told: list[str],
+    capacity: bool,
+    mocks: bool,
+    rounds: int | None,
+    time: str | None,
+) -> tuple[Profile, Written]:
+    """The profile, as long as it was asked for, which ``told`` then has; where mocks are meant,
+    without its shop. Raises ConfigError.
+    """
+    path = find_profile(name or ("capacity" if capacity else "gate"))
+    told += _length(load_profile(path, told), capacity, rounds, time)
+    plan, written = read_profile(path, told)
+    return (plan.model_copy(update={"arm": None}) if mocks else plan), written
 
 
 def _base(base: str | None, head: str, plan: Profile, mocks: bool) -> str:
