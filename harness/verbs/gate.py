@@ -232,18 +232,7 @@ def _record(asked: AskedOfArms, limits: Thresholds, runs: Path, console: Screen)
         base, head = (
             seeded(one, asked.seed, "both" if asked.same_draws else arm) for arm, one in ready
         )
-        check_differ(base.facts, head.facts, allowed=asked.equal_allowed)
-        commits, left = _commits(base.facts, head.facts, repository(plan))
-        paired = PairedRun(
-            base=base.facts,
-            head=head.facts,
-            seed=asked.seed,
-            head_first=balanced_order(LookPlan(gate.looks), asked.seed),
-            same_draws=asked.same_draws,
-            ignored=only_ignored(base.facts, head.facts, plan),
-            commits=tuple(commits),
-            commits_left=left,
-        )
+        paired = _paired(asked, gate, base.facts, head.facts)
         settle_s = plan.recording.interval + SLOWEST_REQUEST_S
         order = Order(
             plan,
@@ -261,6 +250,22 @@ def _record(asked: AskedOfArms, limits: Thresholds, runs: Path, console: Screen)
             if doubt := _doubt(plan, gate):
                 view.note(doubt)
             return record(order, runs, view)
+
+
+def _paired(asked: AskedOfArms, gate: Gate, base: ArmFacts, head: ArmFacts) -> PairedRun:
+    """Raises ConfigError for equal arms."""
+    check_differ(base, head, allowed=asked.equal_allowed)
+    commits, left = _commits(base, head, repository(asked.profile))
+    return PairedRun(
+        base=base,
+        head=head,
+        seed=asked.seed,
+        head_first=balanced_order(LookPlan(gate.looks), asked.seed),
+        same_draws=asked.same_draws,
+        ignored=only_ignored(base, head, asked.profile),
+        commits=tuple(commits),
+        commits_left=left,
+    )
 
 
 def _commits(base: ArmFacts, head: ArmFacts, project: Path) -> tuple[list[str], int]:
