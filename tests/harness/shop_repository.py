@@ -105,7 +105,7 @@ confirm = 1
 interval = "500ms"
 
 [sampling]
-interval = "500ms"
+interval = "200ms"
 
 [judge]
 required = ["journey.errors"]
