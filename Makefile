@@ -45,7 +45,7 @@ replay: $(READY) ## Black Friday's incidents again, 48 hours in 20 minutes (SET=
 	@$(ONE_PER_LINE) $(BIN)/loadgate run bf2025-replay $(SETS)
 
 gate: $(READY) ## is this tree slower than where it left the main branch? (SET=..., ARGS="--base ref:v1")
-	@sets() { $(ONE_PER_LINE) $(BIN)/loadgate gate "$$@" $(SETS); }; sets $(ARGS)
+	@sets() { $(ONE_PER_LINE) $(BIN)/loadgate gate --allow-equal "$$@" $(SETS); }; sets $(ARGS)
 
 mocks: $(READY) ## the four mock services on ports 8001 to 8004 (SET="services.cart.ttl_s=60")
 	@$(ONE_PER_LINE) $(BIN)/loadgate mocks $(SETS)

@@ -9,6 +9,7 @@ from analysis.evidence.run import Evidence, last_net, load_evidence
 from analysis.evidence.window import until
 from analysis.limits.thresholds import Thresholds
 from analysis.paired.judge import judge_paired
+from analysis.paired.not_measured import not_measured
 from analysis.single.judge import judge_evidence
 from analysis.single.under_way import judge_so_far
 from analysis.tuning.judge import judge_tuning
@@ -63,7 +64,9 @@ def _judged(run: RunDir, thresholds: Thresholds) -> Judgement:
 
 
 def _verdict(evidence: Evidence, thresholds: Thresholds) -> Verdict:
-    if evidence.manifest.paired is not None:
+    if (paired := evidence.manifest.paired) is not None:
+        if paired.ignored:
+            return not_measured(evidence, paired)
         return judge_paired(evidence, thresholds)
     searched = evidence.manifest.search
     judge_it = _SEARCHES[searched.kind] if searched else judge_evidence

@@ -7,7 +7,8 @@ class ExitCode(IntEnum):
     """What a caller (CI, make, a person) can tell from the exit code alone."""
 
     PASS = 0
-    """Every required rule was decided and holds; or the verb, which judges nothing, has worked."""
+    """Every required rule was decided and holds; or the verb, which judges nothing, has worked, or
+    has, as a gate may, nothing to measure."""
     INTERNAL_ERROR = 1
     """A bug of loadgate, with its traceback."""
     USAGE_ERROR = 2

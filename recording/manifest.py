@@ -60,7 +60,11 @@ class ArmFacts(Section):
     what: str
     """``.``, ``ref:<git ref>`` or ``url:<file>``."""
     revision: str = ""
+    tree: str = Field(default="", exclude_if=lambda tree: not tree)
+    """What git calls its files: commits with the same ones have the same."""
     dirty: bool = False
+    shop: bool = Field(default=False, exclude_if=lambda shop: not shop)
+    """Whether it is somebody's own, started by the profile's ``[arm]``."""
     overrides: tuple[str, ...] = ()
     urls: dict[str, str] = Field(default_factory=dict)
     """Where services at given urls were."""
@@ -73,13 +77,14 @@ class ArmFacts(Section):
 
     def is_same_code_as(self, other: "ArmFacts") -> bool:
         """Whether both are one revision without changes, set up alike."""
-        alike = (self.revision, self.overrides) == (other.revision, other.overrides)
-        return bool(self.revision) and alike and not self.dirty and not other.dirty
+        mine, theirs = (each.tree or each.revision for each in (self, other))
+        alike = (mine, self.overrides) == (theirs, other.overrides)
+        return bool(mine) and alike and not self.dirty and not other.dirty
 
     @property
     def ours(self) -> bool:
-        """Whether the run started this arm's services itself."""
-        return not self.what.startswith("url:")
+        """Whether its services are loadgate's own, which the run started itself."""
+        return not (self.shop or self.what.startswith("url:"))
 
 
 class PairedRun(Section):
@@ -96,6 +101,9 @@ class PairedRun(Section):
     """Whether it was asked for that both arms draw the same."""
     commits: tuple[str, ...] = Field(default=(), exclude_if=lambda commits: not commits)
     """Of head and not of base: revision and subject, the newest first."""
+    ignored: tuple[str, ...] = Field(default=(), exclude_if=lambda paths: not paths)
+    """Paths that changed, where the profile's ``gate.ignore`` has all of them: nothing was loaded.
+    """
     commits_left: int = Field(default=0, exclude_if=lambda left: not left)
     """How many more there are."""
 

@@ -18,6 +18,7 @@ from recording.load import Load
 from recording.metric_names import ORDERS_DB
 from recording.sampling import Sampling
 from recording.scenario import Scenario
+from recording.shop import Shop
 from recording.slots import Slots
 from recording.tables import Listed, Share, Table
 from recording.target import HOST, Target
@@ -198,6 +199,11 @@ class Gate(Table):
     """Rounds before the first that counts."""
     looks: Annotated[tuple[int, ...], Listed] = (24, 40)
     """Rounds after which the gate may decide; the last is the budget."""
+    ignore: Annotated[tuple[Annotated[str, Field(min_length=1)], ...], Listed] = Field(
+        default=(), exclude_if=lambda ignore: not ignore
+    )
+    """Paths, as git's pathspecs, that are no reason to load: where nothing else changed, the gate
+    says so."""
 
     @model_validator(mode="after")
     def _sensible(self) -> Self:
@@ -258,6 +264,8 @@ class Profile(Table):
     """Whose users make the load."""
     target: Target = Target()
     """Whose services."""
+    arm: Shop | None = Field(default=None, exclude_if=lambda arm: arm is None)
+    """How a shop of one's own is started, in place of the mocks; one at urls runs already."""
     services: Mapping[str, Mapping[str, Any]] = Field(default_factory=dict)
     """Behaviour of the mocks, one table each; validated against the mocks' own schema."""
     faults: Annotated[tuple[Fault, ...], Listed] = Field(
@@ -307,12 +315,15 @@ class Profile(Table):
 
     @model_validator(mode="after")
     def _faults_can_be(self, info: ValidationInfo) -> Self:
-        if self.faults and self.target.urls:
-            raise ValueError(
-                "faults strike services that the run starts: leave out [target]'s urls"
-            )
-        if self.load.tells_services and self.target.urls:
-            raise ValueError("phases tell services that the run starts: leave out [target]'s urls")
+        theirs = "[target]'s urls" if self.target.urls else "[arm]"
+        if self.faults and not self.starts_mocks:
+            raise ValueError(f"faults strike the mocks that a run starts: leave out {theirs}")
+        if self.load.tells_services and not self.starts_mocks:
+            raise ValueError(f"phases tell the mocks that a run starts: leave out {theirs}")
+        if self.target.urls and self.arm is not None:
+            raise ValueError("[arm] starts services, and those at [target]'s urls run already")
+        if self.arm is not None and info.context == BY_HAND:
+            self.arm.check_reached(self.flow)
         check_timetable(self.faults, self.load.duration_s, info)
         return self
 
@@ -322,6 +333,11 @@ class Profile(Table):
         if not self.scenario.locustfile:
             return FLOW
         return Services((Service(key=HOST, subject=self.scenario.service),), ())
+
+    @property
+    def starts_mocks(self) -> bool:
+        """Whether the services are loadgate's own mocks: nobody named others."""
+        return self.arm is None and not self.target.urls
 
     @property
     def measured_s(self) -> float:

@@ -127,12 +127,16 @@ def create_run_dir(runs: Path, profile_name: str, now: datetime | None = None) -
     """A fresh directory ``runs/<utc>-<profile>-<token>``. Raises StorageError.
 
     The token is random, and long enough to tell a run's carts and requests in a shop that keeps
-    them from those of all others.
+    them from those of all others. A folder that is made here is none of git's business: what one
+    gate records would change the tree that the next one compares.
     """
     stamp = (now or datetime.now(UTC)).strftime("%Y%m%d-%H%M%S")
     run = RunDir(runs / f"{stamp}-{profile_name}-{new_token()}")
+    first = not runs.exists()
     try:
         run.root.mkdir(parents=True)
+        if first:
+            (runs / ".gitignore").write_text("*\n")
         run.logs.mkdir()
         run.ledger.mkdir()
     except OSError as error:

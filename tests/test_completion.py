@@ -72,7 +72,7 @@ def test_bash_completes_with_what_is_shown(tmp_path: Path, monkeypatch: pytest.M
          ["run", "smoke", "--set=faults=[{at='9s',kind='down'}]", "--set=a=*"]),
         (["loadtest"], ["run", "release"]),
         (["gate", "SET=seed=1", "ARGS=--base . --head 'a b'"],
-         ["gate", "--base", ".", "--head", "a b", "--set=seed=1"]),
+         ["gate", "--allow-equal", "--base", ".", "--head", "a b", "--set=seed=1"]),
         (["mocks", "SET=services.cart.ttl_s=60"], ["mocks", "--set=services.cart.ttl_s=60"]),
         (["mocks", "SET="], ["mocks"]),
     ],

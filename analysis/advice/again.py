@@ -9,6 +9,8 @@ from recording.slots import ARMS
 
 KEPT = ("--thresholds", "--workers-expected", "--bind", "--port")
 """Options of the command that stand for themselves; all others are in the manifest."""
+FLAGS = ("--allow-equal", "--mocks")
+"""Those that do and take no value."""
 DIGITS = 12
 """Of a revision."""
 
@@ -28,6 +30,7 @@ def again(manifest: Manifest, *more: str, seeded: bool = True) -> str:
         words = [
             *(_gate(manifest, said) if manifest.paired else _run(manifest, said)),
             *kept,
+            *(flag for flag in FLAGS if flag in said),
             *more,
         ]
     seed = manifest.seed if manifest.paired is None else manifest.paired.seed

@@ -32,7 +32,10 @@ def advised(evidence: Evidence, verdict: Verdict) -> Verdict:
 
 def _steps(evidence: Evidence, verdict: Verdict) -> Iterator[NextStep]:
     manifest = evidence.manifest
-    if verdict.verdict is Outcome.INVALID:
+    if verdict.verdict is Outcome.NOT_MEASURED:
+        command = again(manifest, "--set", "gate.ignore=[]")
+        yield NextStep("load it all the same", command)
+    elif verdict.verdict is Outcome.INVALID:
         yield from _remedies(manifest, verdict)
     elif isinstance(verdict, CapacityReport):
         yield from for_capacity(manifest, verdict)

@@ -144,6 +144,10 @@ def load_of(profile: Profile) -> dict[str, Any]:
     """The part of a profile that shapes the load; no key of the payment sandbox is kept."""
     load = profile.model_dump(mode="json", exclude=_NOT_LOAD)
     load["target"] = profile.target.urls
+    if profile.arm is not None:
+        load["arm"] = True  # how it is started is under test
+    if profile.gate is not None:
+        load["gate"].pop("ignore", None)
     return load
 
 

@@ -178,7 +178,7 @@ class Evidence:
         paired = self.manifest.paired
         if paired is not None:
             return paired.facts_of(arm).ours
-        return self.manifest.source == "loadgate" and not self.manifest.profile.target.urls
+        return self.manifest.source == "loadgate" and self.manifest.profile.starts_mocks
 
     def remarks(self) -> Iterator[str]:
         """What whoever reads the verdict must know, whatever it is."""
@@ -186,6 +186,12 @@ class Evidence:
             yield FORMAT_1
         if self.spoilt_exemplars:
             yield f"exemplars.jsonl {self.spoilt_exemplars}"
+        if (shop := self.manifest.profile.arm) and (
+            keys := shop.together(self.manifest.profile.flow)
+        ):
+            subjects = [s.subject for s in self.services.all if s.key in keys]
+            one = ", ".join(subjects)
+            yield f"{one} are at one url: memory and CPU of each are those of all of them"
         for row in self.events_named(NOT_SAMPLED):
             subject = row.get("subject")
             yield f"{subject} exports no /metrics: its pools, memory and CPU are not known"

@@ -106,9 +106,9 @@ def cpu(canvas: Canvas) -> Iterator[Chart]:
     ]
     limit = evidence.manifest.profile.validity.mock_cpu
     limits = (
-        ()
-        if evidence.manifest.profile.target.urls
-        else (Limit(100 * limit, f"a mock may take {100 * limit:g} %"),)
+        (Limit(100 * limit, f"a mock may take {100 * limit:g} %"),)
+        if evidence.manifest.profile.starts_mocks
+        else ()
     )
     yield from canvas.over_time("CPU of the services", "% of one core", curves, "CPU", limits)
 

@@ -101,7 +101,8 @@ def _rules(verdict: Verdict, next_steps: str) -> Iterator[Case]:
             yield Case(case.name, Outcome.INCONCLUSIVE, said, said)
         else:
             yield Case(case.name, case.outcome, case.message, _lines(case.text, next_steps))
-    if verdict.verdict is Outcome.INCONCLUSIVE and type(verdict) not in SEARCHES:
+    open_ = (Outcome.INCONCLUSIVE, Outcome.NOT_MEASURED)
+    if verdict.verdict in open_ and type(verdict) not in SEARCHES:
         reasons = "\n".join(verdict.inconclusive_reasons)
         yield Case("verdict", verdict.verdict, verdict.summary, _lines(reasons, next_steps))
 
@@ -140,13 +141,15 @@ def _breach(breach: Breach) -> Case:
 
 
 def _alerts(verdict: Verdict) -> Iterator[Alert]:
-    """One for each cause of a FAIL, one for any other verdict but PASS."""
+    """One for each cause of a FAIL, one for INVALID and INCONCLUSIVE."""
+    if verdict.verdict in (Outcome.PASS, Outcome.NOT_MEASURED):
+        return
     following = "".join(f"; next: {step}" for step in verdict.next_steps[-1:])
     failed = verdict.verdict is Outcome.FAIL
-    if verdict.verdict is not Outcome.PASS and not (failed and verdict.breaches):
+    if not (failed and verdict.breaches):
         title = f"{verdict.VERB} {verdict.verdict}"
         yield Alert(title, verdict.summary + following)
-    elif failed:
+    else:
         for cause in verdict.causes:
             yield Alert(cause.name, "; ".join((*cause.evidence, *cause.symptoms)))
         for group in unfiled(verdict.breaches, verdict.causes):

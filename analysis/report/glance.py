@@ -13,8 +13,8 @@ from recording.profile import JOURNEY
 
 
 def glance_of(verdict: Verdict) -> Glance | None:
-    """Of any verdict; None where so little could be read that there is nothing to say."""
-    if not verdict.context:
+    """Of any verdict; None where so little was measured, or can be read, that there are none."""
+    if not verdict.context or verdict.verdict is Outcome.NOT_MEASURED:
         return None
     return Glance(tuple(_figures(verdict)), _evidence(verdict))
 

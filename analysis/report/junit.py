@@ -6,7 +6,8 @@ from xml.etree import ElementTree as ET
 from analysis.report.cases import Case, Judged, counts
 from analysis.words.values import Outcome
 
-_KIND = {Outcome.FAIL: "failure", Outcome.INVALID: "error", Outcome.INCONCLUSIVE: "skipped"}
+_KIND = {Outcome.FAIL: "failure", Outcome.INVALID: "error", Outcome.INCONCLUSIVE: "skipped",
+         Outcome.NOT_MEASURED: "skipped"}  # fmt: skip
 # XML 1.0 has no way to write these at all, escaped or not.
 _NOT_XML = re.compile(r"[^\t\n\r\x20-\uD7FF\uE000-\uFFFD\U00010000-\U0010FFFF]")
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d")
@@ -48,7 +49,7 @@ def _suite(
         tests=str(len(cases)),
         failures=str(of[Outcome.FAIL]),
         errors=str(of[Outcome.INVALID]),
-        skipped=str(of[Outcome.INCONCLUSIVE]),
+        skipped=str(of[Outcome.INCONCLUSIVE] + of[Outcome.NOT_MEASURED]),
         time=f"{share_s * len(cases):.3f}",
     )
     properties = ET.SubElement(suite, "properties")

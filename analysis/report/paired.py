@@ -30,6 +30,7 @@ _HEADLINE = {
     Outcome.FAIL: "FAIL: head is worse than base",
     Outcome.INCONCLUSIVE: "INCONCLUSIVE: this gate cannot tell",
     Outcome.INVALID: "INVALID: this gate is not evidence",
+    Outcome.NOT_MEASURED: "not measured: nothing changed that this gate looks at",
 }
 
 
@@ -57,9 +58,11 @@ def gate_document(
     ``calibration`` is what this host's last calibration said of the gate, ``stored`` where a
     screen says that the page is kept.
     """
+    where = Lines((f"report: {stored}",), tone="quiet", only="screen")
+    if report.verdict is Outcome.NOT_MEASURED:
+        return _not_measured(report, where)
     facts = Lines(tuple(_facts(report, calibration)), tone="quiet")
     last = facts if brief else checks(report)
-    where = Lines((f"report: {stored}",), tone="quiet", only="screen")
     return Document(
         headline=_HEADLINE[report.verdict],
         outcome=report.verdict,
@@ -69,17 +72,31 @@ def gate_document(
     )
 
 
+def _not_measured(report: GateReport, where: Lines) -> Document:
+    return Document(
+        headline=_HEADLINE[report.verdict],
+        outcome=report.verdict,
+        summary=report.summary,
+        facts=(Lines(tuple(_who(report)), tone="quiet"), where),
+        blocks=(findings(report), next_steps(report)),
+    )
+
+
+def _who(report: GateReport) -> Iterator[str]:
+    """What was compared, in which run."""
+    context = report.context
+    for arm in ("base", "head"):
+        yield f"{arm}: {_arm(context[arm])}"
+    seed = f", seed {context['seed']}" if "seed" in context else ""
+    yield f"run {report.run_id}, profile {report.profile}, started {context['started_utc']}{seed}"
+    yield from labels(context)
+
+
 def _facts(report: GateReport, calibration: str | None) -> Iterator[str]:
     """What was compared, on how much, how far this host's gate is to be trusted; in plain lines."""
     context = report.context
     if context:
-        for arm in ("base", "head"):
-            yield f"{arm}: {_arm(context[arm])}"
-        yield (
-            f"run {report.run_id}, profile {report.profile}, started "
-            f"{context['started_utc']}, seed {context['seed']}"
-        )
-        yield from labels(context)
+        yield from _who(report)
         yield _rounds_judged(context)
         if context.get("arms_correlation") is not None:
             yield _draws(context)

@@ -37,7 +37,7 @@ from analysis.words.units import counted
 from analysis.words.values import NO_DATA, Outcome, RuleRow, Verdict
 from recording.durations import format_duration
 from recording.metric_names import HTTP_REQUESTS, OF_A_POOL, OF_A_PROCESS, REPLICA_CPU, UP
-from recording.profile import JOURNEY
+from recording.profile import JOURNEY, Profile
 from recording.text import plain
 
 SUMMARY = "Executive summary"
@@ -114,6 +114,12 @@ def _in_short(issue: Issue, changes: Sequence[WhatIf]) -> str:
     return f"{issue.title}{prevented}"
 
 
+def _where(profile: Profile) -> str:
+    if profile.arm is not None:
+        return f"started by {profile.arm.start}"
+    return ", ".join(dict.fromkeys(profile.target.urls.values())) or "mocks of this machine"
+
+
 def _configuration(evidence: Evidence) -> Table:
     manifest = evidence.manifest
     profile = manifest.profile
@@ -121,7 +127,7 @@ def _configuration(evidence: Evidence) -> Table:
     rows += [(f"version of {name}", version) for name, version in sorted(manifest.versions.items())]
     rows += [
         ("services", ", ".join(evidence.services.subjects)),
-        ("at", ", ".join(dict.fromkeys(profile.target.urls.values())) or "mocks of this machine"),
+        ("at", _where(profile)),
         ("steps", ", ".join(evidence.services.steps)),
     ]
     for phase in profile.load.phases:

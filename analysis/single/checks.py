@@ -217,7 +217,7 @@ def host(evidence: Evidence) -> Iterator[Check]:
 
 
 def _mocks(evidence: Evidence) -> Iterator[Check]:
-    if evidence.manifest.profile.target.urls:
+    if not evidence.manifest.profile.starts_mocks:
         return  # a real service may use all the cores it has
     for subject in evidence.services.subjects:
         cpu = rate_while_measured(evidence, *evidence.resources.get(subject, CPU))

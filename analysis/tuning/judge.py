@@ -237,7 +237,7 @@ class _Case:
         count: what is in use still rises then; "" where they do not.
         """
         locks, checkout = (self.asked.services.get(k, {}) for k in ("inventory_lock", "checkout"))
-        theirs = self.evidence.manifest.profile.target.urls  # who knows how they hold
+        theirs = not self.evidence.manifest.profile.starts_mocks  # who knows how they hold
         if self.last is None or theirs or locks.get("hold") != "until_release":
             return ""
         of_levels = {name.rpartition(".")[2]: v for name, v in self.last.level.settings.items()}

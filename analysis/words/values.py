@@ -24,11 +24,13 @@ class Outcome(StrEnum):
     FAIL = "FAIL"
     INCONCLUSIVE = "INCONCLUSIVE"
     INVALID = "INVALID"
+    NOT_MEASURED = "not measured"
+    """Of a gate: nothing changed that it is to look at, so nothing was loaded."""
 
     @property
     def exit_code(self) -> ExitCode:
         """The process exit code of a verdict."""
-        return ExitCode[self.name]
+        return ExitCode.PASS if self is Outcome.NOT_MEASURED else ExitCode[self.name]
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,14 +21,13 @@ from analysis.limits.regression import RegressionSettings
 from analysis.words.values import Outcome
 from harness.system.parent import STARTED_BY
 from recording.errors import RunFailedError
-from recording.exitcodes import ExitCode
 from recording.flow import STEPS
 
 GATE_LIMIT_S = 3600.0
 """A gate that takes longer than this hangs."""
 STOP_LIMIT_S = 90.0
 """How long a gate may take to stop in good order after Ctrl-C."""
-_VERDICTS = {ExitCode[outcome.name] for outcome in Outcome}
+_VERDICTS = {outcome.exit_code for outcome in Outcome}
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,8 +13,8 @@ from analysis.limits.thresholds import Thresholds
 from harness.run.conduct import Order, record
 from harness.run.searches import Limits, asked_of, order_of, searchable
 from harness.scene import preflight
-from harness.scene.arms import PreparedArm, prepared, seeded
-from harness.scene.scene import OpenScene, Scene, single
+from harness.scene.arms import PreparedArm, check_differ, prepared, seeded
+from harness.scene.scene import OpenScene, Scene, installed, single
 from harness.scene.seeds import seeded_load
 from harness.scene.services import start_services
 from harness.screen.live import LiveView
@@ -23,7 +23,7 @@ from harness.system.scratch import sweep
 from recording.clock import RunClock
 from recording.profile import Profile
 from recording.rundir import RunDir
-from recording.slots import ARMS, Arm
+from recording.slots import ARMS, BASE, HEAD, Arm
 from recording.written import Written
 
 Arms = Mapping[Arm, tuple[str, Sequence[str]]]
@@ -40,6 +40,7 @@ class AskedOfArms:
     seed: int
     same_draws: bool
     labels: Mapping[str, str]
+    equal_allowed: bool = False
 
 
 def search_both(
@@ -58,6 +59,7 @@ def search_both(
             )
             for arm, (what, told) in asked.arms.items()
         }
+        check_differ(ready[BASE].facts, ready[HEAD].facts, allowed=asked.equal_allowed)
         order = list(ARMS)
         Random(asked.seed).shuffle(order)
         for arm in order:
@@ -76,6 +78,8 @@ def _order(arm: PreparedArm, asked: AskedOfArms, thresholds: Thresholds, limits:
         target = plan.target.model_copy(update=dict(arm.urls))
         plan = plan.model_copy(update={"target": target})
         scene = single(plan, {}, "127.0.0.1")
+    elif arm.checkout is not None:
+        scene = installed(replace(arm.checkout, arm=""))
     else:
         plan = plan.model_copy(update={"services": arm.settings})
         scene = _alone(arm)

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,13 +26,15 @@ from harness.run.guarded import guarded
 from harness.run.retold import retold
 from harness.run.search import Search, Searcher, searching
 from harness.run.watch import STOPPED, End, Interrupt, Watch
-from harness.sampling.sampler import Sampler
+from harness.sampling.processes import Processes
+from harness.sampling.sampler import Read, Sampler, page_of
 from harness.scene import preflight
 from harness.scene.orders_db import OrdersDb, check_orders_db
 from harness.scene.phases import check_phases
-from harness.scene.scene import OpenScene, Scene, single, target_urls
+from harness.scene.scene import OpenScene, Scene, services_of, single
 from harness.scene.seeds import seeded_load, seeded_services
 from harness.scene.services import service_settings
+from harness.scene.shop import Checkout, check_checkout, check_shop, repository
 from harness.screen.live import LiveView
 from harness.screen.progress import Progress
 from harness.system import git, host
@@ -118,7 +121,7 @@ def conduct(
     settings = seeded_services(settings, seed)
     scene = single(profile, settings, workers.host_for_services)
     resolved = seeded_load(profile, seed)
-    if not profile.target.urls:
+    if profile.starts_mocks:
         resolved = resolved.model_copy(update={"services": settings})
     order = Order(
         resolved, scene, overrides, workers, seed, labels=labels, guards=guards, exporter=exporter
@@ -129,10 +132,13 @@ def conduct(
 def checked(profile: Profile, where: Written | str) -> dict[str, dict[str, Any]]:
     """What the services are to be told. Raises ConfigError or RefusedError for what cannot run."""
     preflight.check_safety(profile)
+    if profile.arm is not None:
+        check_shop(profile.arm, profile)
+        check_checkout(Checkout(profile.arm, repository(profile)))
     settings = service_settings(profile.services, where)
     check_phases(profile.load, settings, where)
     preflight.check_answers(profile.target.urls, ca_file=profile.target.ca_file)
-    if not profile.target.urls:
+    if profile.starts_mocks:
         check_orders_db(settings, profile.target.allowed_hosts, where)
     return settings
 
@@ -161,6 +167,13 @@ def record(order: Order, runs: Path, view: LiveView) -> RunDir:
     return run
 
 
+def unloaded(order: Order, runs: Path) -> RunDir:
+    """The run directory of a gate that has nothing to load. Raises StorageError."""
+    job = Job(order, 0, create_run_dir(runs, order.profile.name), RunClock.start())
+    close_run(job.run, _manifest(job).model_copy(update={"ended": "completed"}))
+    return job.run
+
+
 def _end_of(job: Job, limit: int, interrupt: Interrupt, view: LiveView) -> End:
     profile = job.order.profile
     if short := preflight.shortages(profile, job.processes, limit):
@@ -179,7 +192,7 @@ def _manifest(job: Job) -> Manifest:
         labels=job.order.labels,
         started_utc=datetime.now(UTC).isoformat(timespec="seconds"),
         epoch_wall_s=job.clock.epoch_wall_s,
-        git=git.facts(),
+        git=git.facts(repository(job.order.profile)),
         versions=host.versions(),
         host=host.host_facts(),
         command=plain(shlex.join(sys.argv[1:])),
@@ -195,8 +208,7 @@ def _services(order: Order) -> tuple[Service, ...]:
     """Of a paired run those of either arm."""
     flow = order.profile.flow
     if order.paired is None:
-        urls = target_urls(order.profile)
-        return flow.reached_by(urls) if urls else flow.all
+        return services_of(order.profile)
     arms = (order.paired.base, order.paired.head)
     return flow.with_others(service for arm in arms for service in arm.services or ()).all
 
@@ -266,7 +278,8 @@ def _under_load(job: Job, scene: Scene, interrupt: Interrupt, view: LiveView) ->
 def _sampling(job: Job, scene: Scene) -> Iterator[Sampler]:
     profile, databases = job.order.profile, _database_figures(job, scene)
     ca_file = profile.target.ca_file
-    sampler = Sampler(job.run, scene.sampled, profile.sampling, job.clock, ca_file, databases)
+    others: dict[str, Read] = {**databases, **_processes(scene, profile)}
+    sampler = Sampler(job.run, scene.sampled, profile.sampling, job.clock, ca_file, others)
     sampler.start()
     try:
         yield sampler
@@ -274,6 +287,18 @@ def _sampling(job: Job, scene: Scene) -> Iterator[Sampler]:
         sampler.stop()
         for figures in databases.values():
             figures.close()
+
+
+def _processes(scene: Scene, profile: Profile) -> dict[str, Read]:
+    """How those services are read whose processes are known: their page, where they have one."""
+    within_s, ca_file = profile.sampling.timeout, profile.target.ca_file
+
+    def read(subject: str, processes: Processes) -> Mapping[str, float]:
+        url = scene.sampled.get(subject)
+        page = page_of(url, within_s, ca_file) if url else {}
+        return {**page, **processes.of(subject)}
+
+    return {subject: partial(read, subject, own) for subject, own in scene.processes.items()}
 
 
 @contextlib.contextmanager

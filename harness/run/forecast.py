@@ -18,7 +18,7 @@ from analysis.report.story import told
 from analysis.words.units import format_elapsed
 from harness.generator.generator import expected_rate, processes_for
 from harness.scene import preflight
-from harness.scene.scene import target_urls
+from harness.scene.scene import reached_urls, services_of
 from harness.screen.terminal import answer
 from harness.system.host import usable_cores
 from recording.durations import format_duration
@@ -48,9 +48,8 @@ class Forecast:
 
 def forecast(profile: Profile, limits: Thresholds, workers: int = 0) -> Forecast:
     """Of ``loadgate run``; `workers` are those on other machines, 0 for none."""
-    urls = target_urls(profile)
-    flow = profile.flow
-    there = Services(flow.reached_by(urls), flow.order) if urls else flow
+    urls = reached_urls(profile)
+    there = Services(services_of(profile), profile.flow.order)
     judged: dict[str, list[str]] = {}
     not_judged: list[tuple[str, str]] = []
     for subject, rule in limits:

@@ -53,7 +53,7 @@ def capacity_order(
     asked = asked_of(profile, settings, limits, seed)
     plan = searchable(profile, where, limits, asked.required)
     resolved = seeded_load(plan, seed)
-    if not profile.target.urls:
+    if profile.starts_mocks:
         resolved = resolved.model_copy(update={"services": settings})
     scene = single(resolved, settings, "127.0.0.1")
     return order_of(resolved, scene, overrides, thresholds, asked, seed, labels)
@@ -96,7 +96,7 @@ def asked_of(
         narrow=NARROW,
         confirm_s=CONFIRM_S,
         seed=derived(seed, KIND),
-        holds_s={} if profile.target.urls else _holds_s(settings),
+        holds_s=_holds_s(settings) if profile.starts_mocks else {},
     )
 
 

@@ -43,7 +43,7 @@ def what_ifs(case: Case, verdict: Verdict, limits: Thresholds) -> Iterator[Said]
         found, rests_on = of_locks(_lock_pool(case, limits), _elapsed)
         yield from found
         yield rests_on
-    if not profile.target.urls:
+    if profile.starts_mocks:
         yield from _of_other_pools(case, limits, told, filled)
     if memory := case.memory.get(SERVICES[CART].subject):
         yield from of_cart(memory, CART, told[CART])

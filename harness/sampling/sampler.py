@@ -51,7 +51,7 @@ class Sampler:
         self._events = JsonLinesWriter(run.events)
         self._writing = threading.RLock()
         self._stopping = threading.Event()
-        pages = {s: partial(_page, url, sampling.timeout, ca_file) for s, url in urls.items()}
+        pages = {s: partial(page_of, url, sampling.timeout, ca_file) for s, url in urls.items()}
         reads: dict[str, Read] = {**pages, **others}
         self._threads = [self._thread(HOST, self._sample_host)]
         self._threads += [
@@ -157,8 +157,8 @@ class Sampler:
             self._events.write(row)
 
 
-def _page(url: str, within_s: float, ca_file: str) -> Mapping[str, float]:
-    """A service's ``/metrics``."""
+def page_of(url: str, within_s: float, ca_file: str) -> Mapping[str, float]:
+    """A service's ``/metrics``. Raises NoAnswerError and ValueError."""
     page = fetch(f"{url}/metrics", within_s, ca_file)
     if not page.ok:
         raise ValueError(f"status {page.status}")

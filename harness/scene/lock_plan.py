@@ -17,7 +17,7 @@ def is_slow(profile: Profile, keys: Iterable[str]) -> bool:
     """Whether what they do takes longer than any slot: a sweeper has to free the locks."""
     told = _told(profile, LOCKS)
     swept = told.hold == "until_release" and told.expiry_per_s > 0
-    return not profile.target.urls and swept and any(k.startswith(f"{LOCKS}.") for k in keys)
+    return profile.starts_mocks and swept and any(k.startswith(f"{LOCKS}.") for k in keys)
 
 
 def plan_of(profile: Profile) -> Plan:

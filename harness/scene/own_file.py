@@ -25,7 +25,7 @@ def with_locustfile(profile: Profile) -> tuple[Profile, tuple[str, ...]]:
     if not profile.scenario.locustfile:
         return profile, ()
     found = _looked_at(profile)
-    if profile.target.host:
+    if profile.target.host or profile.arm is not None:
         return profile, _notes(profile, found)
     hosts = sorted({str(host) for host in found["users"].values() if host})
     if len(hosts) != 1:

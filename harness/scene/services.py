@@ -31,6 +31,8 @@ HEALTH_WITHIN_S = 1.0
 STOP_TIMEOUT_S = 10.0
 GIVE_UP_TIMEOUT_S = 2.0
 """Services that were never in use have nothing to finish."""
+TAIL_BYTES = 4096
+"""Of a log: its last lines, however long they are."""
 _LEDGERS = {"checkout": RunDir.orders_of, "payment": RunDir.payments_of}
 """Whose ledger lies where in the run directory."""
 
@@ -83,6 +85,8 @@ class Service:
     url: str
     process: "subprocess.Popen[bytes]"
     log: Path
+    ends_within_s: float = 0.0
+    """How long it may take to end, where that is longer than what any service is given."""
 
     @property
     def died(self) -> str | None:
@@ -96,7 +100,7 @@ class Service:
     @property
     def last_words(self) -> str:
         """The log's end, behind its whole path."""
-        return f"{self.log.resolve()} ends with:\n{tail(self.log) or '    nothing'}"
+        return last_words(self.log)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,8 +136,9 @@ class Services:
         """End all of them in good order; what does not end in time is killed."""
         for service in self.services:
             service.process.terminate()
-        deadline = time.monotonic() + within_s
+        told_s = time.monotonic()
         for service in self.services:
+            deadline = told_s + max(within_s, service.ends_within_s)
             try:
                 service.process.wait(max(0.1, deadline - time.monotonic()))
             except subprocess.TimeoutExpired:
@@ -296,10 +301,18 @@ def _healthy(url: str) -> bool:
         return False
 
 
+def last_words(log: Path) -> str:
+    """A log's end, behind its whole path."""
+    return f"{log.resolve()} ends with:\n{tail(log) or '    nothing'}"
+
+
 def tail(log: Path, lines: int = 4) -> str:
     """The last lines of a log, indented, for an error message."""
     try:
-        text = log.read_text(errors="replace").strip().splitlines()
+        with log.open("rb") as file:
+            size = file.seek(0, os.SEEK_END)
+            file.seek(max(0, size - TAIL_BYTES))
+            text = file.read().decode(errors="replace").strip().splitlines()
     except OSError:
         return ""
     return "\n".join(f"    {line}" for line in text[-lines:])

@@ -54,7 +54,7 @@ def of_profile(profile: Profile, token: str) -> Shop:
     if profile.target.host:
         raise ConfigError(f"profile {profile.name}: test data are the checkout flow's services'")
     if not profile.target.urls:
-        raise ConfigError(f"profile {profile.name}: no [target]: a run starts its mocks itself")
+        raise ConfigError(f"profile {profile.name}: no [target]: a run starts its services itself")
     preflight.check_answers(profile.target.urls, ca_file=profile.target.ca_file)
     urls = {SERVICES[key].subject: url for key, url in target_urls(profile).items()}
     return Shop(urls, token, profile.target.ca_file)

@@ -41,6 +41,7 @@ _STYLE: Mapping[Tone, str] = {
     Outcome.FAIL: "red",
     Outcome.INCONCLUSIVE: "yellow",
     Outcome.INVALID: "magenta",
+    Outcome.NOT_MEASURED: "cyan",
     "note": "cyan",
     "quiet": "dim",
     "strong": "bold",

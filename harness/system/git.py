@@ -1,11 +1,12 @@
-"""What git knows of this project: revisions, the merge base, the files of another revision."""
+"""What git knows of a project: revisions, the merge base, what changed, files of a revision."""
 
 import io
 import os
 import posixpath
+import shutil
 import subprocess
 import tarfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -34,6 +35,27 @@ def facts(project: Path = PROJECT) -> dict[str, Any]:
         return {}
 
 
+def tree_of(revision: str, project: Path = PROJECT) -> str:
+    """What git calls the files of a revision: commits with the same ones have the same."""
+    return _text("rev-parse", f"{revision}^{{tree}}", project=project)
+
+
+def changed(
+    base: str, head: str, ignored: Sequence[str] = (), project: Path = PROJECT
+) -> tuple[str, ...]:
+    """Paths that differ between two revisions, but for those of the pathspecs ``ignored``.
+
+    One that is "" is the working tree, with what git does not track yet. Raises ConfigError.
+    """
+    but = (".", *(f":(exclude){pattern}" for pattern in ignored))
+    ends = [revision for revision in (base, head) if revision]
+    said = [_text("diff", "--name-only", "--no-renames", "-z", *ends, "--", *but, project=project)]
+    if len(ends) < 2:
+        new = ("ls-files", "--others", "--exclude-standard", "-z", "--", *but)
+        said.append(_text(*new, project=project))
+    return tuple(sorted({path for text in said for path in text.split("\0") if path}))
+
+
 def repository_of(folder: Path) -> str:
     """The top of the checkout that a folder is in; "" where it is in none."""
     try:
@@ -53,23 +75,23 @@ def resolve(ref: str, project: Path = PROJECT) -> str:
         raise ConfigError(f"ref:{ref}: no such revision in {project}") from None
 
 
-def merge_base() -> str:
+def merge_base(project: Path = PROJECT) -> str:
     """The revision where HEAD left the main branch, or a pull request its target.
 
     Raises ConfigError where there is none.
     """
-    resolve("HEAD")  # outside a repository, git says so here
+    resolve("HEAD", project)  # outside a repository, git says so here
     target = os.environ.get("GITHUB_BASE_REF")  # the target branch, in a pull request's job
     branches = (*([f"origin/{target}"] if target else []), *MAIN_BRANCHES)
     for branch in branches:
         try:
-            return _text("merge-base", "HEAD", branch)
+            return _text("merge-base", "HEAD", branch, project=project)
         except GitError:
             continue  # no such branch, or no common history: the next may have both
-    shallow = _text("rev-parse", "--is-shallow-repository") == "true"
+    shallow = _text("rev-parse", "--is-shallow-repository", project=project) == "true"
     cure = "fetch the whole history (actions/checkout: `fetch-depth: 0`) or " if shallow else ""
     raise ConfigError(
-        f"{PROJECT}: no merge base of HEAD with any of {', '.join(branches)}; "
+        f"{project}: no merge base of HEAD with any of {', '.join(branches)}; "
         f"{cure}name the base with --base, for example --base ref:HEAD~1"
     )
 
@@ -88,6 +110,30 @@ def commits_between(
     except (GitError, ValueError):
         return [], 0
     return listed, count - len(listed)
+
+
+def submodules(revision: str, project: Path) -> tuple[str, ...]:
+    """The paths of those that a revision has, which no checkout of it brings along."""
+    rows = _text("ls-tree", "-r", "-z", revision, project=project).split("\0")
+    return tuple(row.partition("\t")[2] for row in rows if row.startswith("160000 "))
+
+
+def check_out(revision: str, folder: Path, project: Path) -> None:
+    """A repository of its own in an empty folder, with the revision checked out.
+
+    Its objects are those of the project, whose checkout, worktrees and configuration are left
+    alone; no hook runs. Raises ConfigError.
+    """
+    objects = _text("rev-parse", "--path-format=absolute", "--git-path", "objects", project=project)
+    shallow = _text("rev-parse", "--path-format=absolute", "--git-path", "shallow", project=project)
+    _run("init", "--quiet", "--template=", project=folder)
+    _run("remote", "add", "origin", str(project), project=folder)  # where LFS looks for its files
+    (folder / ".git" / "objects" / "info").mkdir(parents=True, exist_ok=True)
+    (folder / ".git" / "objects" / "info" / "alternates").write_text(f"{objects}\n")
+    if Path(shallow).exists():
+        shutil.copy(shallow, folder / ".git" / "shallow")
+    no_hooks = ("-c", f"core.hooksPath={os.devnull}", "-c", "advice.detachedHead=false")
+    _run(*no_hooks, "checkout", "--quiet", "--detach", revision, project=folder)
 
 
 def export(revision: str, folder: Path, project: Path = PROJECT) -> None:

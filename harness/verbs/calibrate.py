@@ -242,4 +242,6 @@ def _words(gate: str, profile: str) -> list[str]:
         raise ConfigError(f"--gate {gate!r}: write `loadgate gate ...`, or a command like it")
     if words[0] != "loadgate" and shutil.which(words[0]) is None:
         raise ConfigError(f"--gate {gate}: no command {words[0]!r} is found here")
-    return [sys.executable, "-m", "harness.cli", *words[1:]] if words[:1] == ["loadgate"] else words
+    if words[0] != "loadgate":
+        return words
+    return [sys.executable, "-m", "harness.cli", *words[1:], "--allow-equal"]  # A/A on purpose

@@ -3,15 +3,19 @@ INCONCLUSIVE with what it would take to tell.
 
 An arm is `.` (this tree), `ref:<git ref>` (its own services are started from that revision), or
 `url:<file>` (a TOML file with the urls checkout, payment, cart and, if wanted, inventory_lock).
-Without --base it is the merge base of HEAD with the main branch. Revisions are loadgate's own, so
-elsewhere arms are urls, unless --mocks says that its mocks are meant.
+Without --base it is the merge base of HEAD with the main branch.
+
+In a shop's own repository the profile's `[arm]` says how the shop is started (docs/gate.md).
+Without one, revisions are loadgate's own, so elsewhere arms are urls, unless --mocks says that its
+mocks are meant.
 
 Examples:
 
 - `loadgate gate`  (this tree against where it left the main branch)
 - `loadgate gate --base ref:v1.4.0 --head ref:HEAD`
 - `loadgate gate --head-set services.inventory_lock.pool_max=20`
-- `loadgate gate --base . --head . --seed 7`  (again as it was)
+- `loadgate gate --profile loadgate/gate.toml`  (a shop's own repository: its `[arm]` starts it)
+- `loadgate gate --base . --head . --allow-equal`  (what does it say of equal arms?)
 - `loadgate gate --rounds 60`  (sharper; or `--time 10m`)
 - `loadgate gate --base url:old.toml --head url:new.toml --inconclusive=fail`
 - `loadgate gate --locustfile locustfile.py --base url:old.toml --head url:new.toml`
@@ -31,15 +35,23 @@ from analysis.paired.look import decided_early
 from analysis.statistics.looks import LookPlan, balanced_order
 from harness import options
 from harness.run.capacity_gate import Arms, AskedOfArms, search_both
-from harness.run.conduct import Order, record
+from harness.run.conduct import Order, record, unloaded
 from harness.run.early_look import EarlyLooks
 from harness.run.forecast import answer_forecast, gate_forecast
 from harness.run.searches import WITHIN_S, Limits
 from harness.scene import preflight
-from harness.scene.arms import open_arms, prepared, seeded
+from harness.scene.arms import (
+    are_equal,
+    check_differ,
+    only_ignored,
+    open_arms,
+    prepared,
+    seeded,
+)
 from harness.scene.own_file import check_locustfile
 from harness.scene.rounds import resized
 from harness.scene.seeds import drawn, seeded_load
+from harness.scene.shop import repository
 from harness.screen.judged import finish, finish_both
 from harness.screen.live import LiveView
 from harness.screen.plain import Screen, styled
@@ -55,6 +67,7 @@ from recording.profile import Gate, Profile
 from recording.profile_file import load_profile, read_profile
 from recording.rundir import RunDir
 from recording.slots import BASE, HEAD
+from recording.written import Written
 
 SLOWEST_REQUEST_S = 2.5
 """Requests still in flight this long after their slot do not wait for an early look."""
@@ -91,6 +104,9 @@ Rounds = Annotated[
 OfMocks = Annotated[
     bool, typer.Option("--mocks", help="Arms are loadgate's own mocks, wherever this is called.")
 ]
+AllowEqual = Annotated[
+    bool, typer.Option("--allow-equal", help="Load equal revisions too, to calibrate.")
+]
 Time = Annotated[
     str | None,
     typer.Option("--time", metavar="10m", help="As many rounds as fit into this time."),
@@ -107,6 +123,7 @@ def gate(
     profile: ProfileName = None,
     capacity: Capacity = False,
     mocks: OfMocks = False,
+    allow_equal: AllowEqual = False,
     rounds: Rounds = None,
     time: Time = None,
     seed: options.Seed = None,
@@ -123,12 +140,12 @@ def gate(
     check_folder(runs, "--runs")
     named, limits = parse_labels(labels or []), options.read_limits(thresholds)
     told = options.told(overrides, locustfile)
-    path = find_profile(profile or ("capacity" if capacity else "gate"))
-    told += _length(load_profile(path, told), capacity, rounds, time)
-    plan, written = read_profile(path, told)
-    arms = _arms(base, head, mocks, base_set or [], head_set or [])
-    draws = (drawn(seed), same_draws, named)
-    asked = AskedOfArms(seeded_load(plan, draws[0]), written, arms, told, *draws)
+    plan, written = _read(profile, told, capacity, mocks, rounds, time)
+    base = _base(base, head, plan, mocks)
+    arms: Arms = {BASE: (base, base_set or []), HEAD: (head, head_set or [])}
+    seed = drawn(seed)
+    load = seeded_load(plan, seed)
+    asked = AskedOfArms(load, written, arms, told, seed, same_draws, named, allow_equal)
     if dry_run:
         _rehearse(asked, limits, as_json)
     if capacity:
@@ -138,14 +155,28 @@ def gate(
     finish(recorded, limits, as_json=as_json, everything=everything, inconclusive=inconclusive)
 
 
-def _arms(
-    base: str | None, head: str, mocks: bool, base_set: list[str], head_set: list[str]
-) -> Arms:
-    """Raises ConfigError where there is no base, or an arm would not be what is here."""
-    if not mocks:
+def _read(
+    name: str | None,
+    told: list[str],
+    capacity: bool,
+    mocks: bool,
+    rounds: int | None,
+    time: str | None,
+) -> tuple[Profile, Written]:
+    """The profile, as long as it was asked for, which ``told`` then has; where mocks are meant,
+    without its shop. Raises ConfigError.
+    """
+    path = find_profile(name or ("capacity" if capacity else "gate"))
+    told += _length(load_profile(path, told), capacity, rounds, time)
+    plan, written = read_profile(path, told)
+    return (plan.model_copy(update={"arm": None}) if mocks else plan), written
+
+
+def _base(base: str | None, head: str, plan: Profile, mocks: bool) -> str:
+    """Raises ConfigError where there is none, or an arm would not be what is here."""
+    if not mocks and plan.arm is None:
         _not_elsewhere(base, head)
-    wanted = base if base is not None else f"ref:{git.merge_base()}"
-    return {BASE: (wanted, base_set), HEAD: (head, head_set)}
+    return base if base is not None else f"ref:{git.merge_base(repository(plan))}"
 
 
 def _not_elsewhere(base: str | None, head: str) -> None:
@@ -157,8 +188,8 @@ def _not_elsewhere(base: str | None, head: str) -> None:
     if base is None or git.repository_of(here):
         raise ConfigError(
             f"{here}: `.` and `ref:` are revisions of loadgate's own mocks in {PROJECT}, not of "
-            "what is here: name services with --base url:FILE --head url:FILE, or compare the "
-            "mocks with --mocks"
+            "what is here: say in [arm] of the profile how your shop is started, name services "
+            "that run with --base url:FILE --head url:FILE, or compare the mocks with --mocks"
         )
 
 
@@ -181,9 +212,13 @@ def _rehearse(asked: AskedOfArms, limits: Thresholds, as_json: bool) -> NoReturn
             arms.enter_context(prepared(arm, what, settings, plan, asked.written))
             for arm, (what, settings) in asked.arms.items()
         ]
-        facts = tuple(
-            f"{arm}: {_arm(each.facts)}" for arm, each in zip(asked.arms, ready, strict=True)
-        )
+        base, head = (each.facts for each in ready)
+        check_differ(base, head, allowed=asked.equal_allowed)
+        facts = [f"{arm}: {_arm(each)}" for arm, each in ((BASE, base), (HEAD, head))]
+        if ignored := only_ignored(base, head, plan):
+            facts.append(
+                f"nothing would be loaded: gate.ignore has all {len(ignored)} that changed"
+            )
     answer_forecast(gate_forecast(plan, limits, facts), as_json=as_json)
 
 
@@ -202,17 +237,7 @@ def _record(asked: AskedOfArms, limits: Thresholds, runs: Path, console: Screen)
         base, head = (
             seeded(one, asked.seed, "both" if asked.same_draws else arm) for arm, one in ready
         )
-        commits, left = _commits(base.facts, head.facts)
-        paired = PairedRun(
-            base=base.facts,
-            head=head.facts,
-            seed=asked.seed,
-            head_first=balanced_order(LookPlan(gate.looks), asked.seed),
-            same_draws=asked.same_draws,
-            commits=tuple(commits),
-            commits_left=left,
-        )
-        console.print(_headline(plan, gate, paired), soft_wrap=not console.is_terminal)
+        paired = _paired(asked, gate, base.facts, head.facts)
         settle_s = plan.recording.interval + SLOWEST_REQUEST_S
         order = Order(
             plan,
@@ -223,16 +248,37 @@ def _record(asked: AskedOfArms, limits: Thresholds, runs: Path, console: Screen)
             labels=asked.labels,
             enough=EarlyLooks(gate, paired, settle_s, partial(decided_early, limits)).enough,
         )
+        if paired.ignored:
+            return unloaded(order, runs)
+        console.print(_headline(plan, gate, paired), soft_wrap=not console.is_terminal)
         with LiveView(console, f"loadgate {plan.name}") as view:
             if doubt := _doubt(plan, gate):
                 view.note(doubt)
             return record(order, runs, view)
 
 
-def _commits(base: ArmFacts, head: ArmFacts) -> tuple[list[str], int]:
+def _paired(asked: AskedOfArms, gate: Gate, base: ArmFacts, head: ArmFacts) -> PairedRun:
+    """Raises ConfigError for equal arms."""
+    check_differ(base, head, allowed=asked.equal_allowed)
+    commits, left = _commits(base, head, repository(asked.profile))
+    return PairedRun(
+        base=base,
+        head=head,
+        seed=asked.seed,
+        head_first=balanced_order(LookPlan(gate.looks), asked.seed),
+        same_draws=asked.same_draws,
+        ignored=only_ignored(base, head, asked.profile),
+        commits=tuple(commits),
+        commits_left=left,
+    )
+
+
+def _commits(base: ArmFacts, head: ArmFacts, project: Path) -> tuple[list[str], int]:
     """What head has that base has not."""
     known = base.revision and head.revision
-    return git.commits_between(base.revision, head.revision) if known else ([], 0)
+    if not known:
+        return [], 0
+    return git.commits_between(base.revision, head.revision, project=project)
 
 
 def _gate(profile: Profile, path: str) -> Gate:
@@ -267,9 +313,10 @@ def _doubt(profile: Profile, gate: Gate) -> str:
 
 def _headline(profile: Profile, gate: Gate, paired: PairedRun) -> Text:
     arms = " against ".join(_arm(facts) for facts in (paired.head, paired.base))
+    equal = ", equal arms" if are_equal(paired.base, paired.head) else ""
     longest = format_duration(round(profile.load.duration_s))
     return styled(profile.name, "bold") + styled(
-        f": {arms}; {' or '.join(map(str, gate.looks))} rounds of 2 x {gate.slot:g} s, "
+        f": {arms}{equal}; {' or '.join(map(str, gate.looks))} rounds of 2 x {gate.slot:g} s, "
         f"at most {longest}; seed {paired.seed}{', same draws' if paired.same_draws else ''}",
         "",
     )

@@ -177,7 +177,7 @@ def _record(of: Ordered, runs: Path, console: Screen) -> RunDir:
             of.seed,
             view.say,
         )
-        if plan.target.urls:
+        if not plan.starts_mocks:
             apply: Commanding | Telling = _commanding(plan, of.path)
         else:
             searched = searched.model_copy(update={"services": settings})

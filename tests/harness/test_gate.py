@@ -54,7 +54,7 @@ def test_a_slow_down_in_code_fails_and_is_named(project: Path) -> None:
 def test_a_gate_stopped_before_its_load_ends_in_good_order(tmp_path: Path) -> None:
     """Ctrl-C while the services start: a verdict that says so, and no process left."""
     gate = subprocess.Popen(
-        [sys.executable, "-m", "harness.cli", "gate", "--base", ".", "--head", ".",
+        [sys.executable, "-m", "harness.cli", "gate", "--base", ".", "--head", ".", "--allow-equal",
          "--profile", str(FIXTURES / "tiny_gate.toml"), "--runs", str(tmp_path)],
         cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
     )  # fmt: skip

@@ -54,7 +54,7 @@ def read_and_check(override: str) -> None:
         (
             'target={checkout="http://127.0.0.1:9",payment="http://127.0.0.1:9",'
             'cart="http://127.0.0.1:9"}',
-            "phases tell services that the run starts",
+            "phases tell the mocks that a run starts",
         ),
     ],
 )

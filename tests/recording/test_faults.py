@@ -70,5 +70,5 @@ def test_what_cannot_be_is_refused(written: str, message: str) -> None:
 def test_faults_of_services_that_are_not_ours_are_refused() -> None:
     """Nobody can stand before a shop that is there already."""
     urls = [f"target.{key}=http://127.0.0.1:9" for key in ("checkout", "payment", "cart")]
-    with pytest.raises(ConfigError, match="services that the run starts"):
+    with pytest.raises(ConfigError, match="the mocks that a run starts"):
         load_profile(TINY, [f"faults=[{fault('down')}]", *urls])

@@ -28,7 +28,7 @@ def row(outcome: Outcome) -> RuleRow:
 def case(confirmation: Confirmed, services: Any = SHORT, urls: Any = ()) -> _Case:
     """After a confirmation of 60 s that began to count after 3 s."""
     asked = Asked((POOL,), 60.0, services=services)
-    target = SimpleNamespace(target=SimpleNamespace(urls=urls))
+    target = SimpleNamespace(starts_mocks=not urls)
     evidence = SimpleNamespace(manifest=SimpleNamespace(profile=target, ended="completed"))
     made = _Case(evidence, LIMITS, asked)  # type: ignore[arg-type]
     level = Level(9, 100.0, 103.0, 163.0, 60.0, {POOL.key: confirmation.levels[0]})
