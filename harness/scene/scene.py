@@ -1,11 +1,14 @@
 """What a run plays against: services of our own or somebody else's, one set or two arms."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
+from harness.sampling.after_load import AfterLoad
 from harness.sampling.prometheus import flatten
+from harness.sampling.sampler import Read
 from harness.scene.services import Services, start_services
+from harness.scene.shop_metrics import shop_metrics
 from harness.system.fetch import NoAnswerError, fetch
 from mock_services.table import SERVICES
 from recording.clock import RunClock
@@ -18,7 +21,8 @@ class Scene:
     """Everything is up. ``services`` are the ones to watch and end; None where none are ours.
 
     ``urls`` is where users go; in a paired run ``arms`` has them for each arm. ``sampled`` has
-    the url of every subject whose metrics are recorded, ``unsampled`` who has none to record.
+    the url of every subject whose ``/metrics`` is recorded, ``unsampled`` who has none to record.
+    ``reads`` are those that are read in another way, ``after_load`` those that are asked for then.
     """
 
     services: Services | None
@@ -26,6 +30,8 @@ class Scene:
     sampled: Mapping[str, str]
     arms: Mapping[str, Mapping[str, str]] | None = None
     unsampled: tuple[str, ...] = ()
+    reads: Mapping[str, Read] = field(default_factory=dict)
+    after_load: AfterLoad | None = None
 
 
 METRICS_WITHIN_S = 5.0
@@ -38,11 +44,15 @@ def single(profile: Profile, settings: Mapping[str, Mapping[str, Any]], host: st
     def open_scene(run: RunDir, clock: RunClock) -> Scene:
         if profile.target.urls:
             urls = target_urls(profile)
-            sampled, unsampled = with_metrics(by_subject(urls), profile.target.ca_file)
-            return Scene(None, urls, sampled, unsampled=unsampled)
+            own = shop_metrics(profile, by_subject(urls))
+            others = own.others(by_subject(urls))
+            sampled, unsampled = with_metrics(others, profile.target.ca_file)
+            return Scene(None, urls, sampled, None, unsampled, own.pages, own.after)
         proxied = {fault.service for fault in profile.faults if fault.below_http}
         services = start_services(settings, clock, run, host=host, proxied=sorted(proxied))
-        return Scene(services, services.urls, services.by_subject)
+        own = shop_metrics(profile, services.by_subject)
+        sampled = own.others(services.by_subject)
+        return Scene(services, services.urls, sampled, reads=own.pages, after_load=own.after)
 
     return open_scene
 
