@@ -58,7 +58,7 @@ def exporter(text: str) -> Iterator[Exporter]:
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     made = Exporter(f"http://127.0.0.1:{server.server_address[1]}", text, [])
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
     try:
         yield made
     finally:
