@@ -13,13 +13,13 @@ from recording.tables import Listed, Table
 from recording.target import BaseUrl
 from recording.urls import base_url
 
-Unit = Literal["", "B", "KiB", "MiB", "KB", "MB", "s", "ms", "us", "%"]
+Unit = Literal["B", "KiB", "MiB", "KB", "MB", "s", "ms", "us", "%"]
 Together = Literal["one", "sum", "max"]
 _OF_SUFFIX: Final = {
-    "_bytes": {"": 1.0, "B": 1.0, "KiB": 2**10, "MiB": 2**20, "KB": 1e3, "MB": 1e6},
-    "_seconds": {"": 1.0, "s": 1.0, "ms": 1e-3, "us": 1e-6},
-    "_ratio": {"": 1.0, "%": 0.01},
-    "": {"": 1.0},
+    "_bytes": {"B": 1.0, "KiB": 2**10, "MiB": 2**20, "KB": 1e3, "MB": 1e6},
+    "_seconds": {"s": 1.0, "ms": 1e-3, "us": 1e-6},
+    "_ratio": {"%": 0.01},
+    "": {},
 }
 """By how our name ends: what theirs may be in, and its factor into ours."""
 _PARTS = ("_bucket", "_sum", "_count", "_total")
@@ -66,7 +66,7 @@ class MetricRow(Table):
     """Of `http_requests_total`: the label that has the HTTP status."""
     replica: Labels = ("pod", "instance")
     """Labels that tell replicas apart, the first that is there."""
-    unit: Unit = ""
+    unit: Unit | None = None
     """What theirs is in, where that is not what our name says."""
     together: Together = "one"
     """What several series of one replica are that fall on our name: an error, their sum, or the
@@ -78,8 +78,8 @@ class MetricRow(Table):
     def _one_of_two(self) -> Self:
         if bool(self.theirs) == bool(self.promql):
             raise ValueError("give theirs or promql, one of them")
-        if self.unit not in self._units:
-            known = ", ".join(filter(None, self._units)) or "none"
+        if self.unit and self.unit not in self._units:
+            known = ", ".join(self._units) or "none"
             raise ValueError(f"unit {self.unit!r} does not fit {self.ours}; known: {known}")
         return self
 
@@ -91,7 +91,7 @@ class MetricRow(Table):
     @property
     def bound_factor(self) -> float:
         """From their unit into ours, of what is measured: of a bucket its bound."""
-        return self._units[self.unit]
+        return self._units[self.unit] if self.unit else 1.0
 
     @property
     def factor(self) -> float:

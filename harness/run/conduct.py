@@ -25,7 +25,7 @@ from harness.run.guarded import guarded
 from harness.run.retold import retold
 from harness.run.search import Search, Searcher, searching
 from harness.run.watch import STOPPED, End, Interrupt, Watch
-from harness.sampling.sampler import Sampler
+from harness.sampling.sampler import Read, Sampler
 from harness.scene import preflight
 from harness.scene.orders_db import OrdersDb, check_orders_db
 from harness.scene.phases import check_phases
@@ -287,7 +287,7 @@ def _ask_afterwards(job: Job, scene: Scene, interrupt: Interrupt, view: LiveView
 @contextlib.contextmanager
 def _sampling(job: Job, scene: Scene) -> Iterator[Sampler]:
     profile, databases = job.order.profile, _database_figures(job, scene)
-    ca_file, others = profile.target.ca_file, {**databases, **scene.reads}
+    ca_file, others = profile.target.ca_file, dict[str, Read]({**databases, **scene.reads})
     sampler = Sampler(job.run, scene.sampled, profile.sampling, job.clock, ca_file, others)
     sampler.start()
     try:

@@ -37,7 +37,7 @@ def check(
     Examples:
 
     - `loadgate metrics check staging`
-    - `loadgate metrics check staging --set metrics.prometheus=http://127.0.0.1:9090`
+    - `loadgate metrics check staging --json`
     """
     plan = load_profile(find_profile(profile), overrides or [])
     found = check_services(plan, options.read_limits(thresholds))
