@@ -26,6 +26,7 @@ from recording.version import version
 VERBS = (
     "run", "resume", "gate", "capacity", "analyze", "report", "compare", "baseline", "calibrate",
     "runs", "mocks", "audit", "worker", "schema", "tune", "trend", "seed", "cleanup", "rules",
+    "metrics",
 )  # fmt: skip
 app = typer.Typer(
     name="loadgate",

@@ -12,6 +12,7 @@ GENERATOR_ENDED = "generator_ended"  # the closing counts
 
 # The harness
 NOT_SAMPLED = "not_sampled"  # subject
+METRICS_LEFT_OUT = "metrics_left_out"  # subject, because
 SAMPLE_FAILED = "sample_failed"  # subject, error
 SAMPLING_ENDED = "sampling_ended"  # passes, failures
 CLOCK_JUMPED = "clock_jumped"  # by_s

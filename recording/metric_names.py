@@ -10,8 +10,10 @@ CPU = "process_cpu_seconds_total"
 STARTED = "process_start_time_seconds"
 MEMORY_LIMIT = "container_spec_memory_limit_bytes"
 OOM_EVENTS = "container_oom_events_total"
+RESTARTS = "container_restarts_total"
+"""As who started it counts them: Kubernetes."""
 REPLICAS = "service_replicas"
-OF_A_PROCESS = (RSS, CPU, STARTED, MEMORY_LIMIT, OOM_EVENTS, REPLICAS)
+OF_A_PROCESS = (RSS, CPU, STARTED, MEMORY_LIMIT, OOM_EVENTS, RESTARTS, REPLICAS)
 REPLICA_CPU = "replica_cpu_utilization_ratio"
 """Of each replica; an autoscaler's metric, and no CPU of the process."""
 POOL_MAX = "connection_pool_max"
@@ -42,11 +44,28 @@ DB_LOCKS_WAITING = "database_locks_waiting"
 DB_SLOW = "database_slow_statements_total"
 """After a slash where they were seen: `pg_stat_statements` or `pg_stat_activity`."""
 DB_REPLICAS, DB_LAG = "database_replicas", "database_replication_lag_seconds"
+OF_A_DATABASE = (
+    DB_CONNECTIONS, DB_CONNECTIONS_MAX, DB_COMMITS, DB_ROLLBACKS, DB_DEADLOCKS, DB_LOCKS_WAITING,
+    DB_SLOW, DB_REPLICAS, DB_LAG,
+)  # fmt: skip
 
 # Of its ledger, whatever that is kept in: by the service that writes it
 COMMIT = "ledger_commit_seconds"
 COMMIT_BUCKET, COMMIT_COUNT = f"{COMMIT}_bucket", f"{COMMIT}_count"
 OF_A_LEDGER = (COMMIT_BUCKET, f"{COMMIT}_sum", COMMIT_COUNT)
+
+ALL_OF_A_SERVICE = (
+    HTTP_REQUESTS, *OF_A_PROCESS, *OF_A_POOL, *OF_A_LEDGER, REPLICA_CPU, *OF_A_DATABASE
+)  # fmt: skip
+BY_REPLICA = {*OF_A_POOL, REPLICA_CPU, CPU, STARTED}
+"""Told for each replica; of the rest there is one number of a service."""
+_COUNTED = ("_total", "_bucket", "_sum", "_count")
+
+
+def is_counter(metric: str) -> bool:
+    """Whether it only grows, until who counts starts anew; labels may follow after a slash."""
+    return metric.partition("/")[0].endswith(_COUNTED)
+
 
 # Of the machine, as the subject `HOST`
 HOST = "host"

@@ -16,6 +16,7 @@ from recording.faults import Fault, check_timetable
 from recording.flow import FLOW, Service, Services
 from recording.load import Load
 from recording.metric_names import ORDERS_DB
+from recording.metrics import Metrics
 from recording.sampling import Sampling
 from recording.scenario import Scenario
 from recording.shop import Shop
@@ -276,6 +277,8 @@ class Profile(Table):
     """What is kept of requests."""
     sampling: Sampling = Sampling()
     """How services are watched."""
+    metrics: Metrics = Field(default=Metrics(), exclude_if=lambda metrics: metrics == Metrics())
+    """Where their metrics are, for services that export them by other names."""
     validity: Validity = Validity()
     """When the run is no evidence."""
     judge: Judge = Judge()

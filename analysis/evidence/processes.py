@@ -1,34 +1,61 @@
-"""Restarts of a service: its CPU counter began anew, or its process says another start.
+"""Restarts of a service: its CPU counter began anew, its process says another start, or whoever
+starts it has counted one more.
 
 Whoever restarts loses what it held, and its memory begins at the bottom: a leak that is ended so
 does not show, and what else broke has this for a cause.
 """
 
+from collections.abc import Iterator
+
 import numpy as np
 
+from analysis.evidence.resources import counter_growth
 from analysis.evidence.run import Evidence
-from recording.metric_names import CPU, STARTED
+from recording.metric_names import CPU, RESTARTS, STARTED
 
-WHERE_RESTARTS_SHOW = (CPU, STARTED)
-"""What exporters of any language say of their process (prometheus.io, "Process metrics")."""
+WHERE_RESTARTS_SHOW = (CPU, STARTED, RESTARTS)
+"""What exporters of any language say of their process (prometheus.io, "Process metrics"), and what
+Kubernetes says of its containers."""
 _ANOTHER_START_S = 0.5
 """Nearer to each other two starts are one: exporters reckon it from clocks that are corrected."""
 
 
 def restarts_of(evidence: Evidence, subject: str) -> list[float] | None:
-    """Times of the first samples after each restart, s; None where nothing tells of any."""
-    cpu_t_s, cpu_s = evidence.resources.get(subject, CPU)
-    started_t_s, started_s = evidence.resources.get(subject, STARTED)
-    if cpu_t_s.size < 2 and not started_t_s.size:
+    """Times of the first samples after each restart of a replica, s; None where nothing tells any.
+
+    Who counts them, and the processes themselves, tell of the same: the longer list is the truth.
+    """
+    own = [*_of_process(evidence, subject)]
+    counted = _counted(evidence, subject)
+    if not own and counted is None:
         return None
-    fell = cpu_t_s[1:][np.diff(cpu_s) < 0]
-    changed = started_t_s[1:][np.abs(np.diff(started_s)) > _ANOTHER_START_S]
-    return sorted({float(at) for at in (*fell, *changed)})
+    return max(sorted({at for found in own for at in found}), counted or [], key=len)
+
+
+def where_restarts_show(evidence: Evidence, subject: str, name: str) -> list[str]:
+    """A metric of a service, or that of each of its replicas."""
+    return [m for m in evidence.resources.metrics(subject) if m.partition("/")[0] == name]
+
+
+def _of_process(evidence: Evidence, subject: str) -> Iterator[list[float]]:
+    """By each series that shows them."""
+    for name in where_restarts_show(evidence, subject, CPU):
+        t_s, cpu_s = evidence.resources.get(subject, name)
+        if t_s.size > 1:
+            yield t_s[1:][np.diff(cpu_s) < 0].tolist()
+    for name in where_restarts_show(evidence, subject, STARTED):
+        t_s, started_s = evidence.resources.get(subject, name)
+        yield t_s[1:][np.abs(np.diff(started_s)) > _ANOTHER_START_S].tolist()
+
+
+def _counted(evidence: Evidence, subject: str) -> list[float] | None:
+    t_s, steps = counter_growth(evidence, subject, RESTARTS)
+    return np.repeat(t_s, np.round(steps).astype(int)).tolist() if t_s.size else None
 
 
 def services_that_restarted(evidence: Evidence) -> list[str]:
     """The subjects with at least one restart."""
-    subjects = {s for name in WHERE_RESTARTS_SHOW for s in evidence.resources.subjects(name)}
+    subjects = {subject for subject, _ in evidence.resources.values}
     return sorted(subject for subject in subjects if restarts_of(evidence, subject))
 
 

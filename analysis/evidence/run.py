@@ -14,7 +14,7 @@ from analysis.words.units import format_moment
 from recording.clock import is_moment
 from recording.closing import changed_files
 from recording.errors import LoadgateError, SpoiltError
-from recording.events import CLOCK_JUMPED, GUARD_STOPPED, NOT_SAMPLED
+from recording.events import CLOCK_JUMPED, GUARD_STOPPED, METRICS_LEFT_OUT, NOT_SAMPLED
 from recording.flow import Services
 from recording.hlog import HistogramLog, Interval, of_requests
 from recording.ledgers import OrderLedger, read_orders, read_payments
@@ -195,6 +195,8 @@ class Evidence:
         for row in self.events_named(NOT_SAMPLED):
             subject = row.get("subject")
             yield f"{subject} exports no /metrics: its pools, memory and CPU are not known"
+        for row in self.events_named(METRICS_LEFT_OUT):
+            yield f"{row.get('subject')}: {row.get('because')}"
         for row in self.events_named(CLOCK_JUMPED):
             yield (
                 f"the wall clock jumped by {row.get('by_s')} s during the run; measurements use "

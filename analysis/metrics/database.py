@@ -164,7 +164,12 @@ def _has_ledger(case: Case) -> bool:
 
 
 def _metric(
-    name: str, unit: str, scales: Scales, read: Reading, recorded: Callable[[Case], bool]
+    name: str,
+    unit: str,
+    scales: Scales,
+    read: Reading,
+    recorded: Callable[[Case], bool],
+    *reads: str,
 ) -> Metric:
     return Metric(
         name, "database", unit, scales,
@@ -173,6 +178,7 @@ def _metric(
         decide=as_measured,
         explain=_explained,
         recorded=recorded,
+        reads=tuple((series,) for series in reads),
     )  # fmt: skip
 
 
@@ -182,15 +188,18 @@ def _by_sql(case: Case) -> bool:
 
 METRICS = (
     _metric("connections", "%", PERCENT, partial(
-        _peak, metric=DB_CONNECTIONS, scale=100.0, size=DB_CONNECTIONS_MAX), _by_sql),
-    _metric("locks_waiting", "", COUNT, partial(_peak, metric=DB_LOCKS_WAITING), _by_sql),
+        _peak, metric=DB_CONNECTIONS, scale=100.0, size=DB_CONNECTIONS_MAX),
+            _by_sql, DB_CONNECTIONS, DB_CONNECTIONS_MAX),
+    _metric("locks_waiting", "", COUNT, partial(_peak, metric=DB_LOCKS_WAITING), _by_sql,
+            DB_LOCKS_WAITING),
     _metric("replication_lag", "ms", LATENCY, partial(
-        _peak, metric=DB_LAG, scale=1000.0), _has_replicas),
-    _metric("deadlocks", "", COUNT, partial(_grown, metric=DB_DEADLOCKS), _by_sql),
-    _metric("rollbacks", "", COUNT, partial(_grown, metric=DB_ROLLBACKS), _by_sql),
-    _metric("slow_statements", "", COUNT, partial(_grown, metric=DB_SLOW), _by_sql),
+        _peak, metric=DB_LAG, scale=1000.0), _has_replicas, DB_LAG, DB_REPLICAS),
+    _metric("deadlocks", "", COUNT, partial(_grown, metric=DB_DEADLOCKS), _by_sql, DB_DEADLOCKS),
+    _metric("rollbacks", "", COUNT, partial(_grown, metric=DB_ROLLBACKS), _by_sql, DB_ROLLBACKS),
+    _metric("slow_statements", "", COUNT, partial(_grown, metric=DB_SLOW), _by_sql, DB_SLOW),
     _metric("outages", "", COUNT, _outages, _by_sql),
-    _metric("commit_rate", "tps", TPS, _commit_rate, lambda c: _by_sql(c) or _has_ledger(c)),
+    _metric("commit_rate", "tps", TPS, _commit_rate, lambda c: _by_sql(c) or _has_ledger(c),
+            DB_COMMITS),
     _metric("commit_p99", "ms", LATENCY, _commit_p99, _has_ledger),
     _metric("slow_commits", "", COUNT, _slow_commits, _has_ledger),
 )  # fmt: skip

@@ -12,6 +12,7 @@ from analysis.metrics.pools import exhaustion
 from analysis.metrics.subjects import is_service
 from analysis.words.units import HOURS
 from analysis.words.values import NO_DATA, Measurement, Outcome
+from recording.metric_names import POOL_ACTIVE, POOL_MAX
 
 NAME = "time_to_exhaustion"
 
@@ -84,6 +85,6 @@ def _explained(case: Case, subject: str, _measured: Measurement) -> str:
 METRICS = (
     Metric(
         NAME, "pool", "h", HOURS, of=is_service, measure=_measured, decide=_decided,
-        explain=_explained,
+        explain=_explained, reads=((POOL_ACTIVE,), (POOL_MAX,)),
     ),
 )  # fmt: skip

@@ -14,7 +14,7 @@ from analysis.metrics.subjects import is_service
 from analysis.words.units import COUNT, HOURS, MEGABYTES, MEGABYTES_PER_HOUR
 from analysis.words.values import Measurement, Outcome
 from recording.events import OOM_KILLED
-from recording.metric_names import OOM_EVENTS, RSS
+from recording.metric_names import MEMORY_LIMIT, OOM_EVENTS, RSS
 
 
 def _slope(case: Case, subject: str) -> Iterable[Measurement]:
@@ -104,9 +104,11 @@ _metric = partial(
 )
 METRICS = (
     _metric("slope", unit="MB/h", scales=MEGABYTES_PER_HOUR, measure=_slope,
-            decide=_slope_decided, signed=True, live=False),
+            decide=_slope_decided, signed=True, live=False, reads=((RSS,),)),
     _metric("time_to_limit", unit="h", scales=HOURS, measure=_time_to_limit,
-            decide=_time_decided, live=False),
-    _metric("peak_rss", unit="MB", scales=MEGABYTES, measure=_peak_rss, decide=_peak_decided),
-    _metric("oom_killed", unit="", scales=COUNT, measure=_oom_killed, decide=_kills_decided),
+            decide=_time_decided, live=False, reads=((RSS,), (MEMORY_LIMIT,))),
+    _metric("peak_rss", unit="MB", scales=MEGABYTES, measure=_peak_rss, decide=_peak_decided,
+            reads=((RSS,),)),
+    _metric("oom_killed", unit="", scales=COUNT, measure=_oom_killed, decide=_kills_decided,
+            reads=((OOM_EVENTS,),)),
 )  # fmt: skip

@@ -37,7 +37,8 @@ class Metric:
 
     ``signed`` ones may be negative. ``recorded`` is false for a recording of before
     there was such a thing: it is judged without. ``live`` ones say something of a stretch of a run
-    that goes on, so that a guard can watch them.
+    that goes on, so that a guard can watch them. ``reads`` are series of the subject without which
+    it has no data: of each entry one at least.
     """
 
     name: str
@@ -51,3 +52,4 @@ class Metric:
     signed: bool = False
     recorded: Callable[[Case], bool] = lambda _case: True
     live: bool = True
+    reads: tuple[tuple[str, ...], ...] = ()

@@ -176,7 +176,9 @@ def first_refusal(case: Case, subject: str) -> tuple[str, ...]:
     return ()
 
 
-def _metric(name: str, unit: str, scales: Mapping[str, float], read: Reading) -> Metric:
+def _metric(
+    name: str, unit: str, scales: Mapping[str, float], read: Reading, *reads: str
+) -> Metric:
     return Metric(
         name,
         "pool",
@@ -186,20 +188,21 @@ def _metric(name: str, unit: str, scales: Mapping[str, float], read: Reading) ->
         measure=partial(_measured, name=name, unit=unit, read=read),
         decide=as_measured,
         explain=lambda case, subject, _measured: exhaustion(case, subject),
+        reads=tuple((series,) for series in (POOL_ACTIVE, *reads)),
     )
 
 
 METRICS = (
-    _metric("exhausted_windows", "", COUNT, _exhausted_windows),
+    _metric("exhausted_windows", "", COUNT, _exhausted_windows, POOL_WAITING, POOL_TIMEOUTS),
     _metric("utilization", "%", PERCENT, partial(
         _use, field="utilization_peak_percent", behind="size",
         lacks=f"no {POOL_MAX}, or an unlimited one",
-    )),
+    ), POOL_MAX),
     _metric("timeouts", "", COUNT, partial(
         _use, field="timeouts", behind="timeouts_total", lacks=f"no {POOL_TIMEOUTS}", added_up=True,
-    )),
-    _metric("acquire_wait_p99", "ms", LATENCY, _acquire_wait_p99),
+    ), POOL_TIMEOUTS),
+    _metric("acquire_wait_p99", "ms", LATENCY, _acquire_wait_p99, POOL_ACQUIRE_BUCKET),
     _metric("peak_waiting", "", COUNT, partial(
         _use, field="peak_waiting", behind="waiting", lacks=f"no {POOL_WAITING}",
-    )),
+    ), POOL_WAITING),
 )  # fmt: skip

@@ -4,7 +4,12 @@ from collections.abc import Iterable
 from math import nan
 
 from analysis.evidence.coverage import unsaid
-from analysis.evidence.processes import WHERE_RESTARTS_SHOW, restarts_in_words, restarts_of
+from analysis.evidence.processes import (
+    WHERE_RESTARTS_SHOW,
+    restarts_in_words,
+    restarts_of,
+    where_restarts_show,
+)
 from analysis.metrics.case import Case
 from analysis.metrics.decide import as_measured
 from analysis.metrics.metric import Metric
@@ -16,9 +21,10 @@ from analysis.words.values import Measurement
 def _measured(case: Case, subject: str) -> Iterable[Measurement]:
     """How often it restarted, over the whole run."""
     found, series = restarts_of(case.evidence, subject), case.evidence.resources
-    n = max(series.get(subject, name)[0].size for name in WHERE_RESTARTS_SHOW)
-    gaps = [unsaid(case.evidence, subject, [name]) for name in WHERE_RESTARTS_SHOW]
-    note = gaps[0] if all(gaps) else ""
+    told = [where_restarts_show(case.evidence, subject, name) for name in WHERE_RESTARTS_SHOW]
+    n = max((series.get(subject, name)[0].size for names in told for name in names), default=0)
+    gaps = [unsaid(case.evidence, subject, names) for names in told if names]
+    note = gaps[0] if gaps and all(gaps) else ""
     if found is None:
         note = f"it exports neither {' nor '.join(WHERE_RESTARTS_SHOW)}"
     value = nan if found is None or (note and not found) else float(len(found))
@@ -37,5 +43,6 @@ METRICS = (
         measure=_measured,
         decide=as_measured,
         explain=lambda case, subject, _measured: restarts_in_words(case.evidence, subject),
+        reads=(WHERE_RESTARTS_SHOW,),
     ),
 )

@@ -73,6 +73,7 @@ METRICS = tuple(
         decide=as_measured,
         explain=_explained,
         recorded=_recorded,
+        reads=((series,),),
     )
     for name, unit, scales, series, scale in (
         ("pool_left", "", COUNT, POOL_ACTIVE, 1.0),

@@ -31,10 +31,11 @@ from harness.sampling.sampler import Read, Sampler, page_of
 from harness.scene import preflight
 from harness.scene.orders_db import OrdersDb, check_orders_db
 from harness.scene.phases import check_phases
-from harness.scene.scene import OpenScene, Scene, services_of, single
+from harness.scene.scene import OpenScene, Scene, by_subject, services_of, single, target_urls
 from harness.scene.seeds import seeded_load, seeded_services
 from harness.scene.services import service_settings
 from harness.scene.shop import Checkout, check_checkout, check_shop, repository
+from harness.scene.shop_metrics import check_metrics
 from harness.screen.live import LiveView
 from harness.screen.progress import Progress
 from harness.system import git, host
@@ -42,7 +43,13 @@ from harness.system.held import held
 from recording.clock import RunClock
 from recording.closing import close_run
 from recording.errors import LoadgateError, StorageError
-from recording.events import GENERATOR_ENDED, LEDGER_LEFT, NOT_SAMPLED, RUN_ENDED
+from recording.events import (
+    GENERATOR_ENDED,
+    LEDGER_LEFT,
+    METRICS_LEFT_OUT,
+    NOT_SAMPLED,
+    RUN_ENDED,
+)
 from recording.files import why
 from recording.flow import Service, Services
 from recording.jsonl import read_json_lines
@@ -138,6 +145,8 @@ def checked(profile: Profile, where: Written | str) -> dict[str, dict[str, Any]]
     settings = service_settings(profile.services, where)
     check_phases(profile.load, settings, where)
     preflight.check_answers(profile.target.urls, ca_file=profile.target.ca_file)
+    if profile.target.urls:
+        check_metrics(profile, by_subject(target_urls(profile), profile.flow))
     if profile.starts_mocks:
         check_orders_db(settings, profile.target.allowed_hosts, where)
     return settings
@@ -271,14 +280,28 @@ def _under_load(job: Job, scene: Scene, interrupt: Interrupt, view: LiveView) ->
     plan = plan_json(profile, run.token, scene.urls, arms, job.processes, levels)
     with _sampling(job, scene) as sampler, _serving(job, plan) as refused:
         generator = start_generator(profile, run, plan(run), job.clock, job.processes, workers)
-        return _watched(job, scene, Bench(generator, sampler, refused, interrupt), view)
+        end = _watched(job, scene, Bench(generator, sampler, refused, interrupt), view)
+    _ask_afterwards(job, scene, interrupt, view)
+    return end
+
+
+def _ask_afterwards(job: Job, scene: Scene, interrupt: Interrupt, view: LiveView) -> None:
+    """What a Prometheus has of the run; of what is missing the run says so."""
+    if scene.after_load is None:
+        return
+    view.note("asking Prometheus what it scraped of the run")
+    stop = lambda: interrupt.count > 0  # noqa: E731
+    for subject, missing in scene.after_load.collect(job.run, job.clock, stop):
+        because = plain(missing)
+        view.note(f"{subject}: {because}")
+        write_event(job.run, job.clock, METRICS_LEFT_OUT, subject=subject, because=because)
 
 
 @contextlib.contextmanager
 def _sampling(job: Job, scene: Scene) -> Iterator[Sampler]:
     profile, databases = job.order.profile, _database_figures(job, scene)
     ca_file = profile.target.ca_file
-    others: dict[str, Read] = {**databases, **_processes(scene, profile)}
+    others: dict[str, Read] = {**databases, **scene.reads, **_processes(scene, profile)}
     sampler = Sampler(job.run, scene.sampled, profile.sampling, job.clock, ca_file, others)
     sampler.start()
     try:
@@ -294,6 +317,8 @@ def _processes(scene: Scene, profile: Profile) -> dict[str, Read]:
     within_s, ca_file = profile.sampling.timeout, profile.target.ca_file
 
     def read(subject: str, processes: Processes) -> Mapping[str, float]:
+        if mapped := scene.reads.get(subject):
+            return {**mapped(), **processes.of(subject)}
         url = scene.sampled.get(subject)
         page = page_of(url, within_s, ca_file) if url else {}
         return {**page, **processes.of(subject)}
@@ -340,7 +365,10 @@ def _watched(job: Job, scene: Scene, bench: Bench, view: LiveView) -> End:
 
 def _database_figures(job: Job, scene: Scene) -> "dict[str, PostgresFigures]":
     """How each PostgreSQL of the run is read."""
-    databases = scene.services.databases if scene.services else ()
+    asked = {*scene.reads, *(scene.after_load.wanted if scene.after_load else ())}
+    databases = [
+        db for db in (scene.services.databases if scene.services else ()) if db.subject not in asked
+    ]
     if not databases:
         return {}
     from harness.sampling.postgres import PostgresFigures  # its driver is an extra

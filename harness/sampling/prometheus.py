@@ -20,6 +20,7 @@ from recording.metric_names import (
     OF_A_PROCESS,
     POOL_MAX,
     REPLICA_CPU,
+    is_counter,
 )
 from recording.series import is_sound
 
@@ -27,7 +28,6 @@ _KEPT = (HTTP_REQUESTS, *OF_A_PROCESS, *OF_A_POOL, *OF_A_LEDGER, REPLICA_CPU)
 _LABELLED = {*OF_A_POOL, *OF_A_LEDGER, REPLICA_CPU}
 _STATUS = ("status", "code", "status_code")
 """Labels that exporters give the HTTP status, the first that is there."""
-_COUNTED = ("_total", "_bucket", "_sum", "_count")
 _PLAIN = " :+@{}"
 """Kept in a label's value as they are; what parts a name, or a line of a file, is not."""
 
@@ -40,14 +40,14 @@ def flatten(page: str) -> Iterator[tuple[str, float]]:
     found: dict[str, list[float]] = {}
     for family in text_string_to_metric_families("\n".join(lines) + "\n"):
         for sample in family.samples:
-            if sample.name in _KEPT and _says(sample.name, sample.value):
+            if sample.name in _KEPT and says(sample.name, sample.value):
                 found.setdefault(_flat(sample.name, sample.labels), []).append(sample.value)
     for name, values in found.items():
-        if len(values) == 1 or name.partition("/")[0].endswith(_COUNTED):
+        if len(values) == 1 or is_counter(name):
             yield name, sum(values)
 
 
-def _says(metric: str, value: float) -> bool:
+def says(metric: str, value: float) -> bool:
     """Whether a value says something: less than nothing is "unknown", or of a pool "unlimited".
 
     A limit of no memory at all is how cAdvisor says that there is none.
@@ -60,19 +60,19 @@ def _says(metric: str, value: float) -> bool:
 def _flat(metric: str, labels: Mapping[str, str]) -> str:
     if metric == HTTP_REQUESTS:
         status = next((labels[name] for name in _STATUS if labels.get(name)), None)
-        return metric if status is None else f"{metric}/{_part(status)}"
+        return metric if status is None else f"{metric}/{part(status)}"
     return "/".join([metric, *(_pool_labels(labels) if metric in _LABELLED else ())])
 
 
 def _pool_labels(labels: Mapping[str, str]) -> Iterator[str]:
     """Which pool: ``pool`` and ``replica`` by value, what else there is by name; ``le`` last."""
     plain = [name for name in ("pool", "replica") if "pool" in labels and name in labels]
-    yield from (_part(labels[name]) for name in plain)
+    yield from (part(labels[name]) for name in plain)
     others = sorted(labels.keys() - {*plain, "le"})
-    yield from (f"{_part(name)}={_part(labels[name])}" for name in others)
+    yield from (f"{part(name)}={part(labels[name])}" for name in others)
     if "le" in labels:
         yield labels["le"]
 
 
-def _part(text: str) -> str:
+def part(text: str) -> str:
     return quote(text, safe=_PLAIN)

@@ -32,6 +32,7 @@ def check_safety(profile: Profile, where: str = "target ") -> None:
     check_own_keys()
     target = profile.target
     check_hosts((*target.urls.values(), target.inventory_lock), target.allowed_hosts, where)
+    check_hosts(profile.metrics.urls, target.allowed_hosts, "metrics ")
 
 
 def check_own_keys() -> None:

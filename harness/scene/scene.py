@@ -1,13 +1,16 @@
 """What a run plays against: services of our own or somebody else's, one set or two arms."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+from harness.sampling.after_load import AfterLoad
 from harness.sampling.processes import Processes
 from harness.sampling.prometheus import flatten
+from harness.sampling.sampler import Read
 from harness.scene.services import GIVE_UP_TIMEOUT_S, Services, start_services
 from harness.scene.shop import Checkout, install, repository, start_shop
+from harness.scene.shop_metrics import shop_metrics
 from harness.system.fetch import NoAnswerError, fetch
 from recording.clock import RunClock
 from recording.flow import Service
@@ -21,8 +24,9 @@ class Scene:
     """Everything is up. ``services`` are the ones to watch and end; None where none are ours.
 
     ``urls`` is where users go; in a paired run ``arms`` has them for each arm. ``sampled`` has
-    the url of every subject whose metrics are recorded, ``unsampled`` who has none to record.
-    ``processes`` are those of services that say nothing of themselves, or not of all of them.
+    the url of every subject whose ``/metrics`` is recorded, ``unsampled`` who has none to record.
+    ``processes`` are those of services that say nothing of themselves, or not of all of them;
+    ``reads`` are those that are read in another way, ``after_load`` those that are asked for then.
     """
 
     services: Services | None
@@ -31,6 +35,8 @@ class Scene:
     arms: Mapping[str, Mapping[str, str]] | None = None
     unsampled: tuple[str, ...] = ()
     processes: Mapping[str, Processes] = field(default_factory=dict)
+    reads: Mapping[str, Read] = field(default_factory=dict)
+    after_load: AfterLoad | None = None
 
 
 METRICS_WITHIN_S = 5.0
@@ -48,17 +54,34 @@ def single(profile: Profile, settings: Mapping[str, Mapping[str, Any]], host: st
                 ca_file=profile.target.ca_file,
                 flow=profile.flow,
             )
-            return installed(checkout)(run, clock)
+            return _mapped(installed(checkout)(run, clock), profile)
         if profile.target.urls:
             urls = target_urls(profile)
             subjects = by_subject(urls, profile.flow)
-            sampled, unsampled = with_metrics(subjects, profile.target.ca_file)
-            return Scene(None, urls, sampled, unsampled=unsampled)
+            own = shop_metrics(profile, subjects)
+            sampled, unsampled = with_metrics(own.others(subjects), profile.target.ca_file)
+            return Scene(
+                None, urls, sampled, unsampled=unsampled, reads=own.pages, after_load=own.after
+            )
         proxied = {fault.service for fault in profile.faults if fault.below_http}
         services = start_services(settings, clock, run, host=host, proxied=sorted(proxied))
-        return Scene(services, services.urls, services.by_subject)
+        own = shop_metrics(profile, services.by_subject)
+        sampled = own.others(services.by_subject)
+        return Scene(services, services.urls, sampled, reads=own.pages, after_load=own.after)
 
     return open_scene
+
+
+def _mapped(scene: Scene, profile: Profile) -> Scene:
+    """A shop's own services, whose metrics are where ``[metrics]`` says."""
+    own = shop_metrics(profile, by_subject(scene.urls, profile.flow))
+    return replace(
+        scene,
+        sampled=own.others(scene.sampled),
+        unsampled=tuple(subject for subject in scene.unsampled if subject not in own.subjects),
+        reads=own.pages,
+        after_load=own.after,
+    )
 
 
 def side_by_side(arms: Mapping[str, OpenScene]) -> OpenScene:

@@ -3,6 +3,7 @@
 A client's own timeout is per read: a server that sends a byte a second would never meet it.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import httpx
@@ -28,17 +29,19 @@ class Page:
         return 200 <= self.status < 300
 
 
-def fetch(url: str, within_s: float, ca_file: str = "") -> Page:
+def fetch(
+    url: str, within_s: float, ca_file: str = "", headers: Mapping[str, str] | None = None
+) -> Page:
     """The whole answer. Raises NoAnswerError, after ``within_s`` at the latest.
 
     ``ca_file`` is whom to trust beside the system's authorities; ConfigError when it is none.
     """
     with httpx.Client(timeout=within_s, trust_env=False, verify=trust_store(ca_file)) as client:
-        return answered(lambda: _ask(client, url), within_s)
+        return answered(lambda: _ask(client, url, headers), within_s)
 
 
-def _ask(client: httpx.Client, url: str) -> Page:
-    with client.stream("GET", url) as answer:
+def _ask(client: httpx.Client, url: str, headers: Mapping[str, str] | None) -> Page:
+    with client.stream("GET", url, headers=headers) as answer:
         return Page(answer.status_code, _body(answer))
 
 

@@ -9,14 +9,17 @@ PROJECT = Path(__file__).resolve().parents[2]
 _PACKED = Path(__file__).resolve().parents[1] / "shipped"
 SHIPPED = _PACKED if _PACKED.is_dir() else PROJECT
 """Has profiles/ and thresholds.toml; an installed wheel carries them inside of this package."""
-_NOT_FOR_US = ("LOCUST_", "LOADGATE_TOKEN")
+_NOT_FOR_US = (
+    "LOCUST_", "LOADGATE_TOKEN", "LOADGATE_PROMETHEUS_TOKEN", "LOADGATE_METRICS_TOKEN"
+)  # fmt: skip
 
 
 def environment_of(project: Path = PROJECT) -> dict[str, str]:
     """Our environment, for a Python process that is to find the packages of this project first.
 
     It starts in that folder too: ``python -m`` looks there before anywhere else. Locust's own
-    variables would change a run, and the workers' token is for Locust alone.
+    variables would change a run, the workers' token is for Locust alone, and those that open
+    metrics are for us.
     """
     paths = [str(project), *filter(None, [os.environ.get("PYTHONPATH")])]
     kept = {name: value for name, value in os.environ.items() if not name.startswith(_NOT_FOR_US)}

@@ -291,6 +291,10 @@ def _gate(profile: Profile, path: str) -> Gate:
         raise ConfigError(
             f"{path}: [[faults]] are for `loadgate run`: a gate compares arms as they are"
         )
+    if profile.metrics.sources:
+        raise ConfigError(
+            f"{path}: [[metrics.sources]] are for `loadgate run`: a gate reads /metrics of each arm"
+        )
     if profile.load.tells_services:
         raise ConfigError(
             f"{path}: phases that tell services are for `loadgate run`: a gate compares arms as "

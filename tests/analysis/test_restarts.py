@@ -11,6 +11,7 @@ from recording.series import Sample
 from tests.analysis.recordings import SERVICES, Recording
 
 CPU, STARTED = "process_cpu_seconds_total", "process_start_time_seconds"
+RESTARTS = "container_restarts_total"
 LIMITS = parse_thresholds(
     '[journey]\nlatency = ["p99 < 300 ms"]\n'
     + "".join(f'[{service}]\nprocess = ["restarts == 0"]\n' for service in SERVICES)
@@ -55,9 +56,37 @@ def test_another_start_time_is_a_restart(tmp_path: Path) -> None:
     assert (breach.subject, breach.actual) == ("cart-service", 1)
 
 
+def test_kubernetes_counts_restarts(tmp_path: Path) -> None:
+    """What its counter grew by, each at the sample that first shows it."""
+    counted = [Sample(s, "cart-service", RESTARTS, 7.0 + 2 * (s >= 30)) for s in range(41)]
+    verdict = judged(tmp_path, Recording(without=(CPU,), samples=counted))
+    (breach,) = verdict.breaches
+    assert (breach.subject, breach.actual) == ("cart-service", 2)
+
+
+def test_one_restart_that_two_tell_of_is_one(tmp_path: Path) -> None:
+    """The process at once, Kubernetes at its next scrape."""
+    told = [Sample(s, "cart-service", STARTED, 1e9 + (s >= 30)) for s in range(41)]
+    counted = [Sample(s, "cart-service", RESTARTS, float(s >= 35)) for s in range(41)]
+    verdict = judged(tmp_path, Recording(without=(CPU,), samples=told + counted))
+    assert [breach.actual for breach in verdict.breaches] == [1]
+
+
+def test_a_replica_that_comes_is_no_restart(tmp_path: Path) -> None:
+    """Each says when itself has started; one of them anew is."""
+    a, b = (f"{STARTED}/replica={name}" for name in "ab")
+    came = [Sample(s, "cart-service", a, 1e9) for s in range(41)]
+    came += [Sample(s, "cart-service", b, 1e9 + 20 + (s >= 35)) for s in range(20, 41)]
+    verdict = judged(tmp_path, Recording(without=(CPU,), samples=came))
+    (breach,) = verdict.breaches
+    assert (breach.actual, breach.because) == (1, "restarted before T+35s")
+
+
 def test_what_nothing_tells_is_no_data_and_no_pass(tmp_path: Path) -> None:
     """A required rule without a CPU counter or a start time is not kept."""
     verdict = judged(tmp_path, Recording(without=(CPU,)))
     assert verdict.verdict is Outcome.INCONCLUSIVE
     rows = [row for row in verdict.rows if row.kind == "process"]
-    assert {row.because for row in rows} == {f"no data: it exports neither {CPU} nor {STARTED}"}
+    assert {row.because for row in rows} == {
+        f"no data: it exports neither {CPU} nor {STARTED} nor {RESTARTS}"
+    }

@@ -48,12 +48,19 @@ class Prometheus:
 @contextmanager
 def prometheus(folder: Path, metrics_port: int) -> Iterator[Prometheus]:
     """One that scrapes loadgate at this port every second, and what it names."""
-    program, port = needed("prometheus"), free_port()
     config = (SHIPPED / "prometheus.yml").read_text()
-    (folder / "prometheus.yml").write_text(
-        config.replace("9646", str(metrics_port)).replace(": 5s", ": 1s")
-    )
     shutil.copy(SHIPPED / "alerts.yml", folder)
+    with configured(
+        folder, config.replace("9646", str(metrics_port)).replace(": 5s", ": 1s")
+    ) as it:
+        yield it
+
+
+@contextmanager
+def configured(folder: Path, config: str) -> Iterator[Prometheus]:
+    """One with this configuration, which answers."""
+    program, port = needed("prometheus"), free_port()
+    (folder / "prometheus.yml").write_text(config)
     words = [
         program, "--config.file=prometheus.yml", "--storage.tsdb.path=data", "--log.level=warn",
         f"--web.listen-address=127.0.0.1:{port}",

@@ -23,6 +23,7 @@ from analysis.limits.thresholds import load_thresholds
 from analysis.report.calibrated import calibration_document
 from analysis.report.document import Document
 from harness.cli import VERBS, app
+from harness.run.metrics_check import FoundMetric, ServiceCheck, Undecided, checks_document
 from harness.scene.running import Mock, Running
 from harness.scene.vitals import Vitals, vitals_document
 from harness.screen import judged
@@ -72,8 +73,11 @@ LISTS = (
     "baseline list",
     "compare runs/pass runs/fail",
     "trend p99 charge confirm --baselines kept",
+    "metrics mappings",
 )
-HELP = ("mocks set", "mocks get", "mocks status", "baseline add", "baseline list")
+HELP = (
+    "mocks set", "mocks get", "mocks status", "baseline add", "baseline list", "metrics check"
+)  # fmt: skip
 
 
 def _vitals() -> Document:
@@ -95,7 +99,31 @@ def _calibration() -> Document:
     return calibration_document(summarise([*[gate()] * 28, *[gate("FAIL")] * 2, *slowed]), "here")
 
 
-DOCUMENTS = {"mocks status": _vitals(), "calibrate": _calibration()}
+def _metrics() -> Document:
+    """Of a service with a pool, and of one that lacks most."""
+    pool = ("connection_pool_active/HikariPool-1", "hikaricp_connections_active", 7.0)
+    memory = ("process_resident_memory_bytes", "container_memory_working_set_bytes (2 series, "
+              "the largest)", 5.1e8)  # fmt: skip
+    started = ("process_start_time_seconds", "process_start_time_seconds", 1.76e9)
+    found = tuple(FoundMetric(*each) for each in (pool, memory, started))
+    acquire = "connection_pool_acquire_seconds_bucket"
+    undecided = (
+        Undecided("acquire_wait_p99 < 50 ms", f"no {acquire}", True),
+        Undecided("oom_killed == 0", "no container_oom_events_total", False),
+    )
+    missing = {acquire: 'hikaricp_connections_acquire_seconds_bucket{job="checkout"}'}
+    note = ("scraped every 15s, sampling.interval is 1s: nothing shorter shows",)
+    at = "http://prometheus.staging.example:9090"
+    own = ServiceCheck("checkout-service", at, found, missing, undecided, notes=note)
+    page = ServiceCheck("cart-service", "http://127.0.0.1:8004/metrics", found[1:], {})
+    return checks_document((own, page))
+
+
+DOCUMENTS = {
+    "mocks status": _vitals(),
+    "calibrate": _calibration(),
+    "metrics check staging": _metrics(),
+}
 """What those verbs print is not the same twice."""
 
 
