@@ -50,6 +50,13 @@ class Plan:
     """Locust processes that the load is dealt out to."""
     in_levels: bool = False
     """A search: the load is that of the level which the harness has chosen."""
+    theirs: bool = False
+    """Whether any of the services is somebody else's and not a mock."""
+
+    @property
+    def gzip(self) -> bool:
+        """Whether answers may come compressed; of mocks, which never do, it is not asked."""
+        return self.theirs and self.profile.target.gzip
 
     def has(self, step: str, arm: str | None) -> bool:
         """Whether an arm has a step; outside a paired run all are there."""
@@ -65,7 +72,8 @@ def plan_from(environ: Mapping[str, str]) -> Plan:
     if "LOADGATE_PROFILE" in environ:
         profile = _seeded(load_profile(Path(environ["LOADGATE_PROFILE"])))
         urls = profile.target.urls or DEFAULT_URLS
-        return Plan(profile, urls, RunClock.start(), new_token())
+        theirs = bool(profile.target.urls)
+        return Plan(profile, urls, RunClock.start(), new_token(), theirs=theirs)
     by_hand = Load(phases=(Phase(name="by-hand", duration=3600, users=1, measured=True),))
     profile = _seeded(Profile(name="by-hand", load=by_hand))
     return Plan(profile, DEFAULT_URLS, RunClock.start(), new_token(), shaped=False)
@@ -92,6 +100,7 @@ def _recorded(table: Mapping[str, Any], epoch_s: float) -> Plan:
         steps=paired.get("steps"),
         workers=table["workers"],
         in_levels=table.get("in_levels", False),
+        theirs=table["theirs"],
     )
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from analysis.evidence.distance import ADDED, beyond_the_way
 from analysis.evidence.run import Evidence
 from analysis.evidence.stretches import Stretch, Stretches, joined
 from analysis.statistics.distributions import share_interval
@@ -69,15 +70,16 @@ def _counted(evidence: Evidence, starts_s: list[float]) -> dict[str, _Counts]:
     validity, flow = evidence.manifest.profile.validity, evidence.services
     place = {start_s: b for b, start_s in enumerate(starts_s)}
     found: dict[str, Ints] = {}
+    left = beyond_the_way(evidence)
     for i in evidence.log.intervals:
-        if i.tag.kind == DISTORTION:
+        if i.tag.kind in ADDED:
             subject, limit_s = flow.service_of(i.tag.step), validity.distortion_p99
         elif (i.tag.kind, i.tag.step) == (LATENCY, GENERATOR):
             subject, limit_s = _TIMERS, validity.generator_lag_p99
         else:
             continue
         row = found.setdefault(subject, np.zeros((2, len(starts_s)), np.int64))
-        row[:, place[i.start_s]] += i.histogram.n, _beyond(i.histogram, limit_s).n
+        row[:, place[i.start_s]] += i.histogram.n, _beyond(left(i), limit_s).n
     return {
         subject: _Counts(np.convolve(n, _NEAR, "same"), np.convolve(late, _NEAR, "same"), late)
         for subject, (n, late) in found.items()
@@ -114,11 +116,11 @@ def _on_time(counts: _Counts, block: int) -> bool:
 
 def late_in_words(evidence: Evidence) -> Iterator[str]:
     """One finding for each stretch in which a service was late alone."""
-    limit_s = evidence.manifest.profile.validity.distortion_p99
+    limit_s, left = evidence.manifest.profile.validity.distortion_p99, beyond_the_way(evidence)
     for subject, stretches in late_alone(evidence).items():
         for stretch in stretches:
             inside = [i for i in _distortions(evidence, subject) if _in(i, stretch)]
-            late = merge(_beyond(i.histogram, limit_s) for i in inside)
+            late = merge(_beyond(left(i), limit_s) for i in inside)
             steps = evidence.services.in_order({i.tag.step for i in inside})
             each = ", ".join(f"{step} {_median(inside, step)}" for step in steps)
             yield (

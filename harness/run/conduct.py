@@ -131,7 +131,7 @@ def checked(profile: Profile, where: Written | str) -> dict[str, dict[str, Any]]
     preflight.check_safety(profile)
     settings = service_settings(profile.services, where)
     check_phases(profile.load, settings, where)
-    preflight.check_answers(profile.target.urls, ca_file=profile.target.ca_file)
+    preflight.check_answers(profile.target.urls, access=profile.target.access)
     if not profile.target.urls:
         check_orders_db(settings, profile.target.allowed_hosts, where)
     return settings
@@ -167,6 +167,8 @@ def _end_of(job: Job, limit: int, interrupt: Interrupt, view: LiveView) -> End:
         return End("aborted", "; ".join(short))
     for text in preflight.doubts(profile):
         view.note(text)
+    if _has_theirs(job.order) and (unheeded := preflight.proxies_unheeded(profile.target.proxy)):
+        view.note(unheeded)
     return _execute(job, interrupt, view)
 
 
@@ -198,6 +200,13 @@ def _services(order: Order) -> tuple[Service, ...]:
         return FLOW.reached_by(urls) if urls else FLOW.all
     arms = (order.paired.base, order.paired.head)
     return FLOW.with_others(service for arm in arms for service in arm.services or ()).all
+
+
+def _has_theirs(order: Order) -> bool:
+    """Whether any of the services is at a url and so somebody else's."""
+    if order.paired is None:
+        return bool(order.profile.target.urls)
+    return not all(order.paired.facts_of(arm).ours for arm in ARMS)
 
 
 def _arms(paired: PairedRun, scene: Scene) -> dict[str, object]:
@@ -255,7 +264,8 @@ def _under_load(job: Job, scene: Scene, interrupt: Interrupt, view: LiveView) ->
         order.exporter.attach(run, job.clock, profile, scene.sampled)
     arms = _arms(paired, scene) if paired else None
     levels = order.search is not None
-    plan = plan_json(profile, run.token, scene.urls, arms, job.processes, levels)
+    theirs = _has_theirs(order)
+    plan = plan_json(profile, run.token, scene.urls, arms, job.processes, levels, theirs)
     with _sampling(job, scene) as sampler, _serving(job, plan) as refused:
         generator = start_generator(profile, run, plan(run), job.clock, job.processes, workers)
         return _watched(job, scene, Bench(generator, sampler, refused, interrupt), view)
@@ -264,8 +274,8 @@ def _under_load(job: Job, scene: Scene, interrupt: Interrupt, view: LiveView) ->
 @contextlib.contextmanager
 def _sampling(job: Job, scene: Scene) -> Iterator[Sampler]:
     profile, databases = job.order.profile, _database_figures(job, scene)
-    ca_file = profile.target.ca_file
-    sampler = Sampler(job.run, scene.sampled, profile.sampling, job.clock, ca_file, databases)
+    access = profile.target.access
+    sampler = Sampler(job.run, scene.sampled, profile.sampling, job.clock, access, databases)
     sampler.start()
     try:
         yield sampler

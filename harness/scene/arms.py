@@ -20,6 +20,7 @@ from harness.scene.services import (
 )
 from harness.system import git
 from harness.system.scratch import scratch
+from recording.access import DIRECT, Access
 from recording.clock import RunClock
 from recording.errors import ConfigError
 from recording.flow import FLOW
@@ -86,7 +87,7 @@ def seeded(arm: PreparedArm, seed: int, of: str) -> PreparedArm:
     return replace(arm, settings=settings, facts=arm.facts.model_copy(update={"seeds": seeds}))
 
 
-def open_arms(base: PreparedArm, head: PreparedArm, ca_file: str = "") -> OpenScene:
+def open_arms(base: PreparedArm, head: PreparedArm, access: Access = DIRECT) -> OpenScene:
     """Both arms' services, up side by side."""
 
     def open_scene(run: RunDir, clock: RunClock) -> Scene:
@@ -98,7 +99,7 @@ def open_arms(base: PreparedArm, head: PreparedArm, ca_file: str = "") -> OpenSc
             for arm, chosen in zip(ARMS, (base, head), strict=True):
                 if chosen.urls:
                     arms[arm] = chosen.urls
-                    exporting, without = with_metrics(by_subject(chosen.urls, arm), ca_file)
+                    exporting, without = with_metrics(by_subject(chosen.urls, arm), access)
                     sampled |= exporting
                     unsampled += without
                 else:
@@ -133,12 +134,13 @@ def _of_urls(arm: Arm, file: Path, overrides: Sequence[str], profile: Profile) -
     target = build(Target, table.get("target", table), str(file))
     if not target.urls:
         raise ConfigError(f"{file}: needs the urls checkout, payment and cart")
-    ours = {"allowed_hosts": profile.target.allowed_hosts, "ca_file": profile.target.ca_file}
+    reach = profile.target.access
+    ours = {"allowed_hosts": profile.target.allowed_hosts, **reach._asdict()}
     allowed = target.model_copy(update=ours)
     aimed = profile.model_copy(update={"target": allowed})
     preflight.check_safety(aimed, f"{file}: ")
     urls = target_urls(aimed)
-    preflight.check_answers(urls, f"{file}: ", profile.target.ca_file)
+    preflight.check_answers(urls, f"{file}: ", reach)
     there = FLOW.reached_by(urls)
     services = None if there == FLOW.all else there
     facts = ArmFacts(what=plain(f"url:{file}"), urls=urls, services=services)

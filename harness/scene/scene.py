@@ -8,6 +8,7 @@ from harness.sampling.prometheus import flatten
 from harness.scene.services import Services, start_services
 from harness.system.fetch import NoAnswerError, fetch
 from mock_services.table import SERVICES
+from recording.access import DIRECT, Access
 from recording.clock import RunClock
 from recording.profile import Profile
 from recording.rundir import RunDir
@@ -38,7 +39,7 @@ def single(profile: Profile, settings: Mapping[str, Mapping[str, Any]], host: st
     def open_scene(run: RunDir, clock: RunClock) -> Scene:
         if profile.target.urls:
             urls = target_urls(profile)
-            sampled, unsampled = with_metrics(by_subject(urls), profile.target.ca_file)
+            sampled, unsampled = with_metrics(by_subject(urls), profile.target.access)
             return Scene(None, urls, sampled, unsampled=unsampled)
         proxied = {fault.service for fault in profile.faults if fault.below_http}
         services = start_services(settings, clock, run, host=host, proxied=sorted(proxied))
@@ -48,17 +49,17 @@ def single(profile: Profile, settings: Mapping[str, Mapping[str, Any]], host: st
 
 
 def with_metrics(
-    urls: Mapping[str, str], ca_file: str = ""
+    urls: Mapping[str, str], access: Access = DIRECT
 ) -> tuple[dict[str, str], tuple[str, ...]]:
     """Of somebody else's services those that export ``/metrics``, and the names of the others."""
-    sampled = {subject: url for subject, url in urls.items() if _exports(url, ca_file)}
+    sampled = {subject: url for subject, url in urls.items() if _exports(url, access)}
     return sampled, tuple(subject for subject in urls if subject not in sampled)
 
 
-def _exports(url: str, ca_file: str) -> bool:
+def _exports(url: str, access: Access) -> bool:
     """Whether it does; one that does not answer at all is sampled, and so seen to be down."""
     try:
-        page = fetch(f"{url}/metrics", METRICS_WITHIN_S, ca_file)
+        page = fetch(f"{url}/metrics", METRICS_WITHIN_S, access)
         return page.ok and bool(dict(flatten(page.text)))
     except NoAnswerError:
         return True
