@@ -3,6 +3,7 @@
 import asyncio
 import random
 import threading
+from contextlib import suppress
 from typing import Self
 from urllib.parse import urlsplit
 
@@ -53,33 +54,37 @@ class FarAway:
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         where = self._upstream.hostname, self._upstream.port
         there = await asyncio.open_connection(*where)
-        await asyncio.gather(
-            self._carry(reader, there[1]), self._carry(there[0], writer), return_exceptions=True
-        )
+        with suppress(OSError, asyncio.CancelledError):
+            await asyncio.gather(self._carry(reader, there[1]), self._carry(there[0], writer))
 
     async def _carry(self, source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
         under_way: asyncio.Queue[tuple[float, bytes]] = asyncio.Queue()
-        delivering = self._loop.create_task(_deliver(under_way, sink))
-        try:
+        async with asyncio.TaskGroup() as both:
+            both.create_task(_deliver(under_way, sink))
             block = b" "
             while block:
-                block = await source.read(65536)
+                block = await _next(source)
                 late_s = self._each_way_s + self._random.uniform(-1, 1) * self._jitter_s
                 under_way.put_nowait((self._loop.time() + max(0.0, late_s), block))
-            await delivering
-        finally:
-            delivering.cancel()
+
+
+async def _next(source: asyncio.StreamReader) -> bytes:
+    """b"" is the end, however it came."""
+    try:
+        return await source.read(65536)
+    except OSError:
+        return b""
 
 
 async def _deliver(
     under_way: "asyncio.Queue[tuple[float, bytes]]", sink: asyncio.StreamWriter
 ) -> None:
-    """b"" is the end, which is passed on as everything else."""
-    while True:
+    """The end is passed on as everything else."""
+    block = b" "
+    while block:
         due_s, block = await under_way.get()
         await asyncio.sleep(due_s - asyncio.get_running_loop().time())
-        if not block:
-            sink.close()
-            return
-        sink.write(block)
-        await sink.drain()
+        with suppress(OSError):
+            sink.write(block)
+            await sink.drain()
+    sink.close()

@@ -33,8 +33,8 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Path:
 class Shop:
     """An https server that counts its connections."""
 
-    def __init__(self, folder: Path, version: ssl.TLSVersion) -> None:
-        self._context = server_tls(folder, version)
+    def __init__(self, tls: ssl.SSLContext) -> None:
+        self._context = tls
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.url = f"https://localhost:{self._listener.getsockname()[1]}"
         self.connections = 0
@@ -73,7 +73,7 @@ class Shop:
 
 @pytest.fixture(params=[ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3], ids=["1.2", "1.3"])
 def shop(authority: Path, request: pytest.FixtureRequest) -> Iterator[Shop]:
-    server = Shop(authority, request.param)
+    server = Shop(server_tls(authority, request.param))
     yield server
     server.close()
 
