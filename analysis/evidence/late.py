@@ -19,7 +19,7 @@ from analysis.statistics.percentiles import quantile
 from recording.arrays import Ints
 from recording.durations import format_duration
 from recording.histogram import Histogram, merge
-from recording.hlog import DISTORTION, GENERATOR, LATENCY, Interval
+from recording.hlog import DISTORTION, GENERATOR, LATENCY, OPENING, Interval
 
 TOLERATED = 0.01
 """Of requests to a service that is on time: the limit is one of its p99."""
@@ -119,20 +119,25 @@ def late_in_words(evidence: Evidence) -> Iterator[str]:
     limit_s, left = evidence.manifest.profile.validity.distortion_p99, beyond_the_way(evidence)
     for subject, stretches in late_alone(evidence).items():
         for stretch in stretches:
-            inside = [i for i in _distortions(evidence, subject) if _in(i, stretch)]
+            inside = [i for i in _added(evidence, subject) if _in(i, stretch)]
             late = merge(_beyond(left(i), limit_s) for i in inside)
             steps = evidence.services.in_order({i.tag.step for i in inside})
             each = ", ".join(f"{step} {_median(inside, step)}" for step in steps)
             yield (
-                f"network of {subject}: {late.n} of {sum(i.histogram.n for i in inside)} answers "
-                f"came more than {format_duration(limit_s)} after its own time between "
-                f"{evidence.elapsed(stretch.start_s)} and {evidence.elapsed(stretch.end_s)} "
-                f"({each}), and those of others in time: it counts as its own latency"
+                f"network of {subject}: {late.n} of {sum(i.histogram.n for i in inside)} "
+                f"{_what(inside)} came more than {format_duration(limit_s)} after its own time "
+                f"between {evidence.elapsed(stretch.start_s)} and "
+                f"{evidence.elapsed(stretch.end_s)} ({each}), and those of others in time: it counts as its own latency"
             )
 
 
-def _distortions(evidence: Evidence, subject: str) -> Iterator[Interval]:
-    of_kind = (i for i in evidence.log.intervals if i.tag.kind == DISTORTION)
+def _what(inside: list[Interval]) -> str:
+    opened = any(i.tag.kind == OPENING for i in inside)
+    return "answers and new connections" if opened else "answers"
+
+
+def _added(evidence: Evidence, subject: str) -> Iterator[Interval]:
+    of_kind = (i for i in evidence.log.intervals if i.tag.kind in ADDED)
     return (i for i in of_kind if evidence.services.service_of(i.tag.step) == subject)
 
 
@@ -141,5 +146,8 @@ def _in(interval: Interval, stretch: Stretch) -> bool:
 
 
 def _median(intervals: list[Interval], step: str) -> str:
-    of_step = merge(i.histogram for i in intervals if i.tag.step == step)
+    """Of its answers; of its connections where none came."""
+    own = [i for i in intervals if i.tag.step == step]
+    answers = [i for i in own if i.tag.kind == DISTORTION]
+    of_step = merge(i.histogram for i in answers or own)
     return f"+{format_duration(quantile(of_step.values_us, of_step.counts, 0.5) / 1e6)}"
