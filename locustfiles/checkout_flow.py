@@ -27,6 +27,7 @@ from locustfiles import listeners
 from locustfiles.arrivals import DISPATCHER
 from locustfiles.breaks import BREAKS
 from locustfiles.client import Answer, Connection, Service
+from locustfiles.cookies import Cookies
 from locustfiles.outcomes import Labels, classify, classify_error, parse
 from locustfiles.pause import Pause
 from locustfiles.plan import PLAN
@@ -125,7 +126,10 @@ class CheckoutUser(User):
         """
         urls = {step.service: listeners.base_url(self, step.service, self._arm) for step in STEPS}
         named = names_by_url(urls, self._arm)
-        opened = {url: Connection(_service(url, names)) for url, names in named.items()}
+        self._cookies = Cookies() if JOURNEY.cookies else None
+        opened = {
+            url: Connection(_service(url, names), self._cookies) for url, names in named.items()
+        }
         self._connections = {name: opened[url] for name, url in urls.items() if url}
         there = (step for step in STEPS if step.service in self._connections)
         self._steps = [step for step in there if PLAN.has(step.name, self._arm)]
@@ -144,6 +148,8 @@ class CheckoutUser(User):
         self._user_id = f"lt-user-{account:05d}"
         self._cart_id = listeners.WORKER.cart_id(self._number, self._sessions)
         self._sessions += 1
+        if self._cookies is not None:
+            self._cookies.clear()
         self._headers = (
             f"Authorization: Bearer lt-user-token-{account:05d}\r\n"
             "Content-Type: application/json\r\n"
@@ -248,7 +254,8 @@ class CheckoutUser(User):
         content = orjson.dumps(request.body) if request.body else b""
         listeners.begin(context)
         try:
-            return connection.send(step.method, step.path + request.query, headers, content)
+            target = step.path + request.query
+            return connection.send(step.method, target, headers, content, JOURNEY.redirects)
         except BaseException:  # killed: a request that began must not vanish
             listeners.cut_off(context)
             raise

@@ -20,7 +20,9 @@ from geventhttpclient.url import DEFAULT_PORTS, URL
 
 from locustfiles.compression import plain
 from locustfiles.connecting import sockets
+from locustfiles.cookies import Cookies
 from locustfiles.keepalive import is_usable, is_usable_tls
+from locustfiles.redirects import onward
 from locustfiles.traffic import Traffic
 from recording.access import DIRECT, Access
 
@@ -45,6 +47,8 @@ class Answer(NamedTuple):
     """Until the whole body was here, a connection that had to be opened included."""
     opening_ms: float = 0.0
     """Of that: until it was open, TLS and a proxy's tunnel included; 0 on one that was kept."""
+    hops_ms: float = 0.0
+    """Of that: redirects that were followed, without opening."""
 
 
 class Service:
@@ -146,10 +150,12 @@ class _Reader(HTTPResponseParser):
 class Connection:
     """One user's connection to a service. Opens when needed; not for two greenlets at once."""
 
-    __slots__ = ("_opening_s", "_socket", "service")
+    __slots__ = ("_cookies", "_opening_s", "_socket", "service")
 
-    def __init__(self, service: Service) -> None:
+    def __init__(self, service: Service, cookies: Cookies | None = None) -> None:
+        """``cookies`` are the user's, who may have more connections; None: none are kept."""
         self.service = service
+        self._cookies = cookies
         self._socket: socket | None = None
         self._opening_s = 0.0
 
@@ -181,18 +187,24 @@ class Connection:
             self.service.sockets.release_socket(self._socket)
             self._socket = None
 
-    def send(self, method: str, target: str, headers: str, body: bytes = b"") -> Answer:
-        """Ask and wait for the answer; a failure to get one is an answer with its error."""
-        request = self.service.request(method, target, headers, body)
+    def send(
+        self, method: str, target: str, headers: str, body: bytes = b"", redirects: int = 0
+    ) -> Answer:
+        """Ask and wait for the answer; a failure to get one is an answer with its error.
+
+        So many ``redirects`` are followed, within the service; a further one is the answer.
+        """
         status, content, head = 0, b"", b""
         error: Exception | None = None
-        traffic = self.service.traffic
-        traffic.requests += 1
-        self._opening_s = 0.0
+        self._opening_s = hops_s = 0.0
         sent_at_s, began_s = time.time(), time.perf_counter()
         deadline = Timeout.start_new(self.service.timeout_s)
         try:
-            reader = self._exchange(request, may_repeat=method in IDEMPOTENT_METHODS)
+            reader = self._turn(method, target, headers, body)
+            if redirects:
+                asked = method, target, headers, body
+                reader, last_s = self._followed(reader, asked, redirects)
+                hops_s = max(0.0, last_s - began_s - self._opening_s)
             status, content, head = reader.get_code(), bytes(reader.body), reader.head
         except (OSError, HTTPParseError) as failure:
             error = failure
@@ -202,8 +214,37 @@ class Connection:
             deadline.close()
         took_ms = (time.perf_counter() - began_s) * 1000
         content = plain(head, content, MOST_BYTES)
-        traffic.content_bytes += len(content)
-        return Answer(status, content, head, error, sent_at_s, took_ms, self._opening_s * 1000)
+        self.service.traffic.content_bytes += len(content)
+        waited_ms = (self._opening_s * 1000, hops_s * 1000)
+        return Answer(status, content, head, error, sent_at_s, took_ms, *waited_ms)
+
+    def _turn(self, method: str, target: str, headers: str, body: bytes) -> _Reader:
+        """One request and its answer, with the user's cookies."""
+        self.service.traffic.requests += 1
+        url = self.service.url + target
+        if self._cookies is not None:
+            headers += self._cookies.header(url)
+        request = self.service.request(method, target, headers, body)
+        reader = self._exchange(request, may_repeat=method in IDEMPOTENT_METHODS)
+        if self._cookies is not None:
+            self._cookies.keep(url, reader.head)
+        return reader
+
+    def _followed(
+        self, reader: _Reader, asked: tuple[str, str, str, bytes], redirects: int
+    ) -> tuple[_Reader, float]:
+        """What comes after so many redirects, and when the last request was made, s."""
+        method, target, headers, body = asked
+        at_s = 0.0
+        for _ in range(redirects):
+            to = onward(reader.get_code(), reader.head, self.service.url, method, target)
+            if to is None:
+                break
+            body = body if to[0] == method else b""
+            method, target = to
+            at_s = time.perf_counter()
+            reader = self._turn(method, target, headers, body)
+        return reader, at_s
 
     def _too_late(self, over: Timeout, own: Timeout) -> TimeoutError:
         """What a caller gets for the deadline; raises whatever timer was not this exchange's."""

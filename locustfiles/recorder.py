@@ -113,7 +113,8 @@ class Recorder:
         if opening_ms:
             values.opening.append(opening_ms * 1000)
         if server_ms is not None:
-            values.distortion.append(max(0.0, (response_ms - opening_ms - server_ms) * 1000))
+            others_ms = opening_ms + response.hops_ms
+            values.distortion.append(max(0.0, (response_ms - others_ms - server_ms) * 1000))
         if order := context["order_id"]:
             self._orders.append((self._now_s(), order, _arm_of(context)))
         self.failed += not context["expected"]

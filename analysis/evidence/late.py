@@ -127,7 +127,8 @@ def late_in_words(evidence: Evidence) -> Iterator[str]:
                 f"network of {subject}: {late.n} of {sum(i.histogram.n for i in inside)} "
                 f"{_what(inside)} came more than {format_duration(limit_s)} after its own time "
                 f"between {evidence.elapsed(stretch.start_s)} and "
-                f"{evidence.elapsed(stretch.end_s)} ({each}), and those of others in time: it counts as its own latency"
+                f"{evidence.elapsed(stretch.end_s)} ({each}), and those of others "
+                "in time: it counts as its own latency"
             )
 
 

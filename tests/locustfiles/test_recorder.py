@@ -33,8 +33,9 @@ class Clock:
 
 def response(server: str | None = None, body: bytes = b"", status: int = 200) -> SimpleNamespace:
     head = "HTTP/1.1 200 OK\r\n" + (f"x-response-time: {server}\r\n" if server else "") + "\r\n"
+    waited = {"opening_ms": 0.0, "hops_ms": 0.0}
     return SimpleNamespace(
-        head=head.encode(), content=body, status_code=status, error=None, opening_ms=0.0
+        head=head.encode(), content=body, status_code=status, error=None, **waited
     )
 
 
