@@ -27,6 +27,7 @@ from locustfiles import listeners
 from locustfiles.arrivals import DISPATCHER
 from locustfiles.breaks import BREAKS
 from locustfiles.client import Answer, Connection, Service
+from locustfiles.cookies import Cookies
 from locustfiles.outcomes import Labels, classify, classify_error, parse
 from locustfiles.pause import Pause
 from locustfiles.plan import PLAN
@@ -36,12 +37,14 @@ from locustfiles.shares import Shares
 from locustfiles.steps import STEPS, Request, Step, UnaskableError, Visit
 from locustfiles.timetable import TIMETABLE
 from locustfiles.trace import new_traceparent
+from locustfiles.traffic import names_by_url
 from recording.hlog import UNPAIRED
 from recording.outcomes import EXPECTED_OUTCOMES, OK
 from recording.slots import ARMS, Arm
 
 JOURNEY = PLAN.profile.journey
 OPEN = PLAN.profile.load.model == "arrivals"
+ACCEPTED = "gzip" if PLAN.gzip else "identity"
 STAGGER_S = JOURNEY.period or 1.0
 """New users wait up to this long. Without it one batch would browse in step, and with a journey
 period the ramp's length would leave a wave in the rate for good."""
@@ -57,9 +60,12 @@ class Abandoned(Exception):  # noqa: N818 - a way to leave, not an error
 
 
 @functools.cache
-def _service(base_url: str) -> Service:
+def _service(base_url: str, names: str) -> Service:
+    """Of the services that share the url, and of one arm, whose traffic is counted together."""
     profile = PLAN.profile
-    return Service(base_url, profile.load.request_timeout, profile.target.ca_file)
+    made = Service(base_url, profile.load.request_timeout, profile.target.access)
+    listeners.TRAFFIC[names] = made.traffic
+    return made
 
 
 @functools.cache
@@ -119,7 +125,11 @@ class CheckoutUser(User):
         Steps whose service, or that themselves, are not there in this arm are left out.
         """
         urls = {step.service: listeners.base_url(self, step.service, self._arm) for step in STEPS}
-        opened = {url: Connection(_service(url)) for url in urls.values() if url}
+        named = names_by_url(urls, self._arm)
+        self._cookies = Cookies() if JOURNEY.cookies else None
+        opened = {
+            url: Connection(_service(url, names), self._cookies) for url, names in named.items()
+        }
         self._connections = {name: opened[url] for name, url in urls.items() if url}
         there = (step for step in STEPS if step.service in self._connections)
         self._steps = [step for step in there if PLAN.has(step.name, self._arm)]
@@ -138,10 +148,12 @@ class CheckoutUser(User):
         self._user_id = f"lt-user-{account:05d}"
         self._cart_id = listeners.WORKER.cart_id(self._number, self._sessions)
         self._sessions += 1
+        if self._cookies is not None:
+            self._cookies.clear()
         self._headers = (
             f"Authorization: Bearer lt-user-token-{account:05d}\r\n"
             "Content-Type: application/json\r\n"
-            "Accept-Encoding: identity\r\n"
+            f"Accept-Encoding: {ACCEPTED}\r\n"
             f"X-Locust-Worker: {listeners.WORKER.name}\r\n"
         )
 
@@ -242,7 +254,8 @@ class CheckoutUser(User):
         content = orjson.dumps(request.body) if request.body else b""
         listeners.begin(context)
         try:
-            return connection.send(step.method, step.path + request.query, headers, content)
+            target = step.path + request.query
+            return connection.send(step.method, target, headers, content, JOURNEY.redirects)
         except BaseException:  # killed: a request that began must not vanish
             listeners.cut_off(context)
             raise

@@ -1,33 +1,35 @@
 """The HTTP/1.1 client of a user: one kept connection per service, and nothing it does not need.
 
 Locust's FastHttpUser took more than half of a worker's CPU for cookie jars, redirects, header
-merging and url parsing that the checkout flow has no use for. Connecting (DNS, TLS) and parsing
-are still geventhttpclient's; what lies between them is here.
+merging and url parsing that the checkout flow has no use for. Connecting (``connecting.py``) and
+parsing are still geventhttpclient's; what lies between them is here.
 
 A timeout is a deadline for the whole exchange: connecting, handshake, sending and every read. One
 timer in place of one per read costs no more, and a body that drips a byte at a time ends too.
 """
 
 import time
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from gevent import Timeout
 from gevent.socket import socket
 from geventhttpclient._parser import HTTPResponseParser  # what their own responses build on
 from geventhttpclient.client import IDEMPOTENT_METHODS
-from geventhttpclient.connectionpool import ConnectionPool, SSLConnectionPool
 from geventhttpclient.response import HTTPConnectionClosed, HTTPParseError
 from geventhttpclient.url import DEFAULT_PORTS, URL
 
+from locustfiles.compression import plain
+from locustfiles.connecting import sockets
+from locustfiles.cookies import Cookies
 from locustfiles.keepalive import is_usable, is_usable_tls
-from recording.trust import trust_store
+from locustfiles.redirects import onward
+from locustfiles.traffic import Traffic
+from recording.access import DIRECT, Access
 
 BLOCK_BYTES = 16 * 1024
 MOST_BYTES = 16 * 2**20
 """Of one response, a hundred times the shop's largest: one without end would fill the memory, and
 as long as every read is quick no timer gets its turn."""
-MOST_CONNECTIONS = 1_000_000
-"""Of a process to one service: no limit, the descriptors are one."""
 
 
 class Answer(NamedTuple):
@@ -35,6 +37,7 @@ class Answer(NamedTuple):
 
     status_code: int
     content: bytes
+    """The body; one of gzip is decompressed."""
     head: bytes
     """As received up to the end of the headers; the block it ended in may hold more."""
     error: Exception | None
@@ -42,34 +45,29 @@ class Answer(NamedTuple):
     """Unix time."""
     took_ms: float
     """Until the whole body was here, a connection that had to be opened included."""
+    opening_ms: float = 0.0
+    """Of that: until it was open, TLS and a proxy's tunnel included; 0 on one that was kept."""
+    hops_ms: float = 0.0
+    """Of that: redirects that were followed, without opening."""
 
 
 class Service:
     """A base url that all users of a process share. Verifies certificates of https urls."""
 
-    def __init__(self, base_url: str, timeout_s: float, ca_file: str = "") -> None:
+    def __init__(self, base_url: str, timeout_s: float, access: Access = DIRECT) -> None:
         url = URL(base_url)
         if url.scheme not in DEFAULT_PORTS or not url.host:
             raise ValueError(f"{base_url!r} is not an http:// or https:// url")
         self.is_tls = url.scheme == "https"
         port = url.port or DEFAULT_PORTS[url.scheme]
-        tls = {"ssl_context_factory": lambda **_: trust_store(ca_file)} if self.is_tls else {}
-        pool: Any = SSLConnectionPool if self.is_tls else ConnectionPool
         self.url = base_url
         self.timeout_s = timeout_s
-        # Of the pool only connecting is used: a connection stays with its user until it closes.
-        self.sockets = pool(
-            url.host,
-            port,
-            url.host,
-            port,
-            size=MOST_CONNECTIONS,
-            connection_timeout=None,  # the exchange has a deadline
-            network_timeout=None,
-            **tls,
-        )
-        self._path = url.quoted_uri.rstrip("/") if url.path else ""
+        self.traffic = Traffic()
+        self.sockets = sockets(url.host, port, self.traffic, access, tls=self.is_tls)
         host = url.netloc.rpartition("@")[2]
+        # A proxy is told the whole url (RFC 9112, 3.2.2); in a tunnel of TLS it is not asked.
+        origin = f"http://{host}" if access.proxy and not self.is_tls else ""
+        self._path = origin + (url.quoted_uri.rstrip("/") if url.path else "")
         self._fixed = f"Host: {host}\r\nUser-Agent: loadgate\r\n"
 
     def request(self, method: str, target: str, headers: str, body: bytes = b"") -> bytes:
@@ -93,7 +91,7 @@ class _Reader(HTTPResponseParser):
         super().__init__()
         self.body = bytearray()
         self.head = b""
-        self._bytes = 0
+        self.wire_bytes = 0
         self._in_body = False
         self._done = False
 
@@ -101,8 +99,8 @@ class _Reader(HTTPResponseParser):
         """Until the response is complete. Raises OSError and HTTPParseError."""
         while not self._done:
             block = self._receive(source)
-            self._bytes += len(block)
-            if self._bytes > MOST_BYTES:
+            self.wire_bytes += len(block)
+            if self.wire_bytes > MOST_BYTES:
                 raise HTTPParseError(f"response of more than {MOST_BYTES} bytes")
             if not self._in_body:
                 self.head += block
@@ -152,11 +150,14 @@ class _Reader(HTTPResponseParser):
 class Connection:
     """One user's connection to a service. Opens when needed; not for two greenlets at once."""
 
-    __slots__ = ("_socket", "service")
+    __slots__ = ("_cookies", "_opening_s", "_socket", "service")
 
-    def __init__(self, service: Service) -> None:
+    def __init__(self, service: Service, cookies: Cookies | None = None) -> None:
+        """``cookies`` are the user's, who may have more connections; None: none are kept."""
         self.service = service
+        self._cookies = cookies
         self._socket: socket | None = None
+        self._opening_s = 0.0
 
     def open(self) -> None:
         """Connect unless a usable connection is there. Raises OSError, a late one TimeoutError."""
@@ -172,7 +173,9 @@ class Connection:
         if self._socket is not None and not self._usable(self._socket):
             self.close()
         if self._socket is None:
+            began_s = time.perf_counter()
             self._socket = self.service.sockets.get_socket()
+            self._opening_s += time.perf_counter() - began_s
 
     def _usable(self, kept: socket) -> bool:
         return is_usable(kept.fileno()) or (self.service.is_tls and is_usable_tls(kept))
@@ -180,18 +183,28 @@ class Connection:
     def close(self) -> None:
         """Close the connection; the next request opens another."""
         if self._socket is not None:
+            self.service.traffic.ends(self._socket)
             self.service.sockets.release_socket(self._socket)
             self._socket = None
 
-    def send(self, method: str, target: str, headers: str, body: bytes = b"") -> Answer:
-        """Ask and wait for the answer; a failure to get one is an answer with its error."""
-        request = self.service.request(method, target, headers, body)
+    def send(
+        self, method: str, target: str, headers: str, body: bytes = b"", redirects: int = 0
+    ) -> Answer:
+        """Ask and wait for the answer; a failure to get one is an answer with its error.
+
+        So many ``redirects`` are followed, within the service; a further one is the answer.
+        """
         status, content, head = 0, b"", b""
         error: Exception | None = None
+        self._opening_s = hops_s = 0.0
         sent_at_s, began_s = time.time(), time.perf_counter()
         deadline = Timeout.start_new(self.service.timeout_s)
         try:
-            reader = self._exchange(request, may_repeat=method in IDEMPOTENT_METHODS)
+            reader = self._turn(method, target, headers, body)
+            if redirects:
+                asked = method, target, headers, body
+                reader, last_s = self._followed(reader, asked, redirects)
+                hops_s = max(0.0, last_s - began_s - self._opening_s)
             status, content, head = reader.get_code(), bytes(reader.body), reader.head
         except (OSError, HTTPParseError) as failure:
             error = failure
@@ -200,7 +213,38 @@ class Connection:
         finally:
             deadline.close()
         took_ms = (time.perf_counter() - began_s) * 1000
-        return Answer(status, content, head, error, sent_at_s, took_ms)
+        content = plain(head, content, MOST_BYTES)
+        self.service.traffic.content_bytes += len(content)
+        waited_ms = (self._opening_s * 1000, hops_s * 1000)
+        return Answer(status, content, head, error, sent_at_s, took_ms, *waited_ms)
+
+    def _turn(self, method: str, target: str, headers: str, body: bytes) -> _Reader:
+        """One request and its answer, with the user's cookies."""
+        self.service.traffic.requests += 1
+        url = self.service.url + target
+        if self._cookies is not None:
+            headers += self._cookies.header(url)
+        request = self.service.request(method, target, headers, body)
+        reader = self._exchange(request, may_repeat=method in IDEMPOTENT_METHODS)
+        if self._cookies is not None:
+            self._cookies.keep(url, reader.head)
+        return reader
+
+    def _followed(
+        self, reader: _Reader, asked: tuple[str, str, str, bytes], redirects: int
+    ) -> tuple[_Reader, float]:
+        """What comes after so many redirects, and when the last request was made, s."""
+        method, target, headers, body = asked
+        at_s = 0.0
+        for _ in range(redirects):
+            to = onward(reader.get_code(), reader.head, self.service.url, method, target)
+            if to is None:
+                break
+            body = body if to[0] == method else b""
+            method, target = to
+            at_s = time.perf_counter()
+            reader = self._turn(method, target, headers, body)
+        return reader, at_s
 
     def _too_late(self, over: Timeout, own: Timeout) -> TimeoutError:
         """What a caller gets for the deadline; raises whatever timer was not this exchange's."""
@@ -228,10 +272,12 @@ class Connection:
         try:
             _send_all(self._socket, request)
             reader.read(self._socket)
+            self.service.traffic.wire_bytes += reader.wire_bytes
         except BaseException:  # a killed user's too: what is under way must not meet the next one
             self.close()
             raise
         if not reader.should_keep_alive():
+            self.service.traffic.closed += 1
             self.close()
         return reader
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from locustfiles.intervals import Intervals
 from locustfiles.recorder import unpack
+from locustfiles.traffic import added_up
 from recording.events import GENERATOR_ENDED
 from recording.histogram import Histogram, merge
 from recording.hlog import UNPAIRED, HistogramLogWriter, Interval, Tag
@@ -53,6 +54,7 @@ class Collector:
         self._final: set[str] = set()
         self._workers: dict[str, dict[str, int]] = {}
         self._begun: dict[str, dict[str, int]] = {}
+        self._traffic: dict[str, dict[str, dict[str, Any]]] = {}
         self._orders_written = 0
         self._given_up_written = 0
         self._closed = False
@@ -72,6 +74,7 @@ class Collector:
         self._begun[worker] = {
             step if arm == UNPAIRED else f"{step}@{arm}": n for step, arm, n in report["begun"]
         }
+        self._traffic[worker] = report.get("traffic", {})
         self._last_error = report["last_error"] or self._last_error
         self._exemplars.write(*report["exemplars"])
         self._orders.write(report["orders"])
@@ -129,6 +132,7 @@ class Collector:
             unfinished=sorted(self._workers.keys() - self._final),
             orders=self._orders_written,
             given_up=self._given_up_written,
+            traffic=added_up(self._traffic.values()),
             locust_requests=locust_requests,
             locust_failures=locust_failures,
             last_error=self._last_error,

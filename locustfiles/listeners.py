@@ -6,6 +6,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from datetime import UTC, datetime
 from functools import partial
 from itertools import takewhile
@@ -32,6 +33,7 @@ from locustfiles.recorder import Recorder
 from locustfiles.seal import Strangers, seal_messages
 from locustfiles.shape import PhaseShape
 from locustfiles.timetable import TIMETABLE, Timetable
+from locustfiles.traffic import Traffic
 from recording.arrivals import arrival_times_s
 from recording.errors import RefusedError
 from recording.events import (
@@ -113,6 +115,8 @@ LEVELS = Levels() if PLAN.in_levels else None
 """None unless this is a search."""
 requests_into: Callable[[Recorder], Callable[..., None]] = attrgetter("on_request")
 """What hears of requests; a locustfile of somebody's own sets another."""
+TRAFFIC: dict[str, Traffic] = {}
+"""Of this process, by the services that it is counted of."""
 _recorder: Recorder | None = None
 """Of this process, where it makes requests and they are recorded."""
 
@@ -235,6 +239,7 @@ def _report(recorder: Recorder, *, final: bool) -> dict[str, Any]:
         ARRIVALS_PLANNED: float(DISPATCHER.planned),
         ARRIVALS_STARTED: float(DISPATCHER.started),
         "journeys": BREAKS.journeys,
+        "traffic": {names: asdict(counted) for names, counted in TRAFFIC.items()},
     }
 
 

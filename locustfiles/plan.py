@@ -52,6 +52,13 @@ class Plan:
     """Where the harness was called: what a locustfile of one's own reads, it reads from there."""
     in_levels: bool = False
     """A search: the load is that of the level which the harness has chosen."""
+    theirs: bool = False
+    """Whether any of the services is somebody else's and not a mock."""
+
+    @property
+    def gzip(self) -> bool:
+        """Whether answers may come compressed; of mocks, which never do, it is not asked."""
+        return self.theirs and self.profile.target.gzip
 
     def url_of(self, service: str, arm: str | None) -> str:
         """Where a service of an arm is; "" where there is none."""
@@ -72,7 +79,8 @@ def plan_from(environ: Mapping[str, str]) -> Plan:
     if "LOADGATE_PROFILE" in environ:
         profile = _seeded(load_profile(Path(environ["LOADGATE_PROFILE"])))
         urls = profile.target.urls or DEFAULT_URLS
-        return Plan(profile, urls, RunClock.start(), new_token())
+        theirs = bool(profile.target.urls)
+        return Plan(profile, urls, RunClock.start(), new_token(), theirs=theirs)
     by_hand = Load(phases=(Phase(name="by-hand", duration=3600, users=1, measured=True),))
     profile = _seeded(Profile(name="by-hand", load=by_hand))
     return Plan(profile, DEFAULT_URLS, RunClock.start(), new_token(), shaped=False)
@@ -100,6 +108,7 @@ def _recorded(table: Mapping[str, Any], epoch_s: float) -> Plan:
         workers=table["workers"],
         folder=table.get("folder", ""),
         in_levels=table.get("in_levels", False),
+        theirs=table["theirs"],
     )
 
 

@@ -24,6 +24,7 @@ from recording.hlog import (
     GENERATOR,
     INTENDED,
     LATENCY,
+    OPENING,
     RETRY,
     UNPAIRED,
     Tag,
@@ -31,6 +32,7 @@ from recording.hlog import (
 from recording.outcomes import TIMEOUT, UNANSWERED, is_failure
 
 LAG = (GENERATOR, "lag", UNPAIRED)
+_KINDS = (LATENCY, DISTORTION, INTENDED, RETRY, OPENING)
 HELD_BACK = 2
 """Intervals that wait for requests which began in them; later ends get a line of their own."""
 
@@ -42,6 +44,7 @@ class _Values(NamedTuple):
     distortion: list[float]
     intended: list[float]
     retry: list[float]
+    opening: list[float]
 
 
 class Recorder:
@@ -63,7 +66,7 @@ class Recorder:
         self._deadline_s = deadline_s
         self._exemplars = Exemplars(now_s, slowest_per_interval, failures_per_interval)
         self._open: dict[int, dict[tuple[str, str, str], _Values]] = defaultdict(
-            lambda: defaultdict(lambda: _Values([], [], [], []))
+            lambda: defaultdict(lambda: _Values([], [], [], [], []))
         )
         self._under_way: dict[str, dict[str, Any]] = {}
         self._begun: dict[tuple[str, str], int] = defaultdict(int)
@@ -126,8 +129,12 @@ class Recorder:
         del self._under_way[context["request_id"]]
         values = self._add(context, response_ms)
         server_ms = server_time_ms(response.head)
+        opening_ms = response.opening_ms
+        if opening_ms:
+            values.opening.append(opening_ms * 1000)
         if server_ms is not None:
-            values.distortion.append(max(0.0, (response_ms - server_ms) * 1000))
+            others_ms = opening_ms + response.hops_ms
+            values.distortion.append(max(0.0, (response_ms - others_ms - server_ms) * 1000))
         if order := context["order_id"]:
             self._orders.append((self._now_s(), order, _arm_of(context)))
         self.failed += not context["expected"]
@@ -214,9 +221,9 @@ def _arm_of(context: dict[str, Any]) -> str:
 def _pack(slot: dict[tuple[str, str, str], _Values]) -> list[tuple[str, bytes, bytes]]:
     packed = []
     for (step, outcome, arm), values in slot.items():
-        for kind, found_us in zip((LATENCY, DISTORTION, INTENDED, RETRY), values, strict=True):
+        for kind, found_us in zip(_KINDS, values, strict=True):
             if found_us:
-                grain_us = DISTORTION_GRAIN_US if kind == DISTORTION else 1
+                grain_us = DISTORTION_GRAIN_US if kind in (DISTORTION, OPENING) else 1
                 h = Histogram.from_values(np.rint(np.divide(found_us, grain_us)) * grain_us)
                 tag = str(Tag(step, outcome, arm, kind))
                 packed.append((tag, h.indices.tobytes(), h.counts.tobytes()))

@@ -77,6 +77,15 @@ class Histogram:
         indices, counts = np.unique(bucket_index(values_us), return_counts=True)
         return cls(indices, counts.astype(np.int64))
 
+    def less(self, us: float) -> "Histogram":
+        """Of the same values, each so much smaller; none is below the lowest bucket."""
+        if not us or not self.indices.size:
+            return self
+        indices = bucket_index(np.rint(np.maximum(self.values_us - us, 0.0)))
+        counts = np.bincount(indices, self.counts)
+        kept = np.flatnonzero(counts)
+        return Histogram(kept, counts[kept].astype(np.int64))
+
 
 def merge(histograms: Iterable[Histogram]) -> Histogram:
     """The histogram of the union of all recorded values."""

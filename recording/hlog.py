@@ -4,7 +4,8 @@ One line per interval and tag. The tag says what was measured:
 
     step/outcome/arm                 latency seen by the client
     step/outcome/arm/intended        latency from when the request was due (open model)
-    step/outcome/arm/distortion      client time minus the server's own X-Response-Time
+    step/outcome/arm/distortion      client time minus the server's own X-Response-Time, and minus
+    step/outcome/arm/opening         what the client waited for a connection that was not there yet
     step/outcome/arm/retry           what the client waited before it asked again
     generator/lag/arm                how late the generator's own timer fired
 
@@ -35,11 +36,12 @@ LATENCY = "latency"
 DISTORTION = "distortion"
 INTENDED = "intended"
 RETRY = "retry"
+OPENING = "opening"
 UNPAIRED = "run"
 """The arm of a run that has only one."""
 DISTORTION_GRAIN_US = 100
-"""What distortion is rounded to. X-Response-Time has whole ms, so finer figures would be noise,
-and noise is what fills a recording: half of its bytes."""
+"""What distortion and openings are rounded to. X-Response-Time has whole ms, so finer figures would
+be noise, and noise is what fills a recording: half of its bytes."""
 
 _TAG = re.compile(r"[\w.%~-]+/[\w.%~-]+/[\w.-]+(/[\w.-]+)?")
 _quoted = lru_cache(maxsize=1000)(quote)

@@ -130,6 +130,10 @@ class Journey(Table):
     """Exponent of Zipf's law for how often a product is looked at; 0: each alike."""
     coupons: int = Field(default=500, ge=1)
     """Coupon codes in use."""
+    cookies: bool = False
+    """Whether users keep the cookies that services set, for a session."""
+    redirects: int = Field(default=0, ge=0, le=10)
+    """How many a request follows within its service; one more, or one out of it, has failed."""
     retries: int = Field(default=0, ge=0, le=10)
     """How often a user asks again for what got no answer, or an error that may pass."""
     retry_key: Literal["same", "new"] = "same"

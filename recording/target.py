@@ -4,12 +4,14 @@ from typing import Annotated, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
+from recording.access import Access
 from recording.tables import Listed, Table
-from recording.urls import base_url
+from recording.urls import base_url, proxy_url
 
 HOST = "host"
 """The key of the service that a locustfile loads."""
 BaseUrl = Annotated[str, AfterValidator(base_url)]
+ProxyUrl = Annotated[str, AfterValidator(proxy_url)]
 
 
 class Target(Table):
@@ -29,6 +31,14 @@ class Target(Table):
     """Hosts that may be loaded; every other one is refused."""
     ca_file: str = ""
     """PEM certificates to trust beside the system's, for https urls of a private authority."""
+    client_cert: str = ""
+    """PEM certificate, and those that it was issued by, to show to https urls that ask for one."""
+    client_key: str = ""
+    """PEM key of `client_cert`, without a password; empty: it is in the same file."""
+    proxy: ProxyUrl = ""
+    """`http://HOST:PORT` of the proxy to go through; empty: none, whatever HTTP_PROXY says."""
+    gzip: bool = True
+    """Whether answers of services at urls may come compressed (`Accept-Encoding: gzip`)."""
 
     @model_validator(mode="after")
     def _all_or_none(self) -> Self:
@@ -37,7 +47,14 @@ class Target(Table):
             raise ValueError("give host, or the urls of the checkout flow's services, not both")
         if urls and len(urls) < 3 and not self.host:
             raise ValueError("give checkout, payment and cart urls, or none of them")
+        if self.client_key and not self.client_cert:
+            raise ValueError("client_key needs client_cert, the certificate that it belongs to")
         return self
+
+    @property
+    def access(self) -> Access:
+        """How its urls are reached."""
+        return Access(self.ca_file, self.client_cert, self.client_key, self.proxy)
 
     @property
     def urls(self) -> dict[str, str]:

@@ -33,6 +33,14 @@ def base_url(text: str) -> str:
     return text.rstrip("/")
 
 
+def proxy_url(text: str) -> str:
+    """As ``base_url``, of a proxy: asked in plain HTTP, and has no path. Raises ValueError."""
+    url = base_url(text)
+    if url and not re.fullmatch(r"http://[^/]+", url, re.IGNORECASE):
+        raise ValueError("a proxy is asked in plain HTTP and has no path; write http://HOST:PORT")
+    return url
+
+
 def _parts(text: str) -> SplitResult:
     """Raises ValueError for brackets that do not close and ports out of range."""
     try:

@@ -16,7 +16,8 @@ class Validity(Table):
     undelivered_arrivals: Share = 0.01
     """Open model: share of the arrivals due that may not begin."""
     distortion_p99: DurationS = Field(default=0.040, gt=0)
-    """99th percentile of client time minus `X-Response-Time`: what harness and machine add."""
+    """99th percentile of client time minus `X-Response-Time`: what harness and machine add. Of
+    services at urls, what is beyond the way there and back."""
     generator_lag_p99: DurationS = Field(default=0.040, gt=0)
     """99th percentile of how late the generator's timers fire."""
     generator_cpu: Share = 0.90

@@ -15,6 +15,7 @@ TOO_SMALL = (
 """How checks begin that a bench breaks which cannot carry the load."""
 NOT_OURS = "CPU taken by others"
 STOLEN = "hypervisor"
+JITTER = "so it is jitter of the way"
 SPOILT = ("damaged files", "closing count", "requests in", "orders in", "recorder errors")
 DIED = ("end of the run", "restarts")
 LESS = 0.75
@@ -32,6 +33,9 @@ def remedies(manifest: Manifest, checks: Sequence[Check]) -> Iterator[NextStep]:
         return
     if any(check.name == NOT_OURS or STOLEN in check.hint for check in wrong):
         text = "leave the machine to the run alone (or take a quieter one), and record it again"
+        yield NextStep(text, again(manifest))
+    elif all(JITTER in check.hint for check in wrong) and wrong:
+        text = "measure from nearer to the services; if clients are as far away, raise its limit"
         yield NextStep(text, again(manifest))
     elif any(check.name.startswith(TOO_SMALL) for check in wrong):
         text = "the bench could not carry this load: take more cores or machines, or less load"

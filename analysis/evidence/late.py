@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from analysis.evidence.distance import ADDED, beyond_the_way
 from analysis.evidence.run import Evidence
 from analysis.evidence.stretches import Stretch, Stretches, joined
 from analysis.statistics.distributions import share_interval
@@ -18,7 +19,7 @@ from analysis.statistics.percentiles import quantile
 from recording.arrays import Ints
 from recording.durations import format_duration
 from recording.histogram import Histogram, merge
-from recording.hlog import DISTORTION, GENERATOR, LATENCY, Interval
+from recording.hlog import DISTORTION, GENERATOR, LATENCY, OPENING, Interval
 
 TOLERATED = 0.01
 """Of requests to a service that is on time: the limit is one of its p99."""
@@ -69,15 +70,16 @@ def _counted(evidence: Evidence, starts_s: list[float]) -> dict[str, _Counts]:
     validity, flow = evidence.manifest.profile.validity, evidence.services
     place = {start_s: b for b, start_s in enumerate(starts_s)}
     found: dict[str, Ints] = {}
+    left = beyond_the_way(evidence)
     for i in evidence.log.intervals:
-        if i.tag.kind == DISTORTION:
+        if i.tag.kind in ADDED:
             subject, limit_s = flow.service_of(i.tag.step), validity.distortion_p99
         elif (i.tag.kind, i.tag.step) == (LATENCY, GENERATOR):
             subject, limit_s = _TIMERS, validity.generator_lag_p99
         else:
             continue
         row = found.setdefault(subject, np.zeros((2, len(starts_s)), np.int64))
-        row[:, place[i.start_s]] += i.histogram.n, _beyond(i.histogram, limit_s).n
+        row[:, place[i.start_s]] += i.histogram.n, _beyond(left(i), limit_s).n
     return {
         subject: _Counts(np.convolve(n, _NEAR, "same"), np.convolve(late, _NEAR, "same"), late)
         for subject, (n, late) in found.items()
@@ -114,23 +116,29 @@ def _on_time(counts: _Counts, block: int) -> bool:
 
 def late_in_words(evidence: Evidence) -> Iterator[str]:
     """One finding for each stretch in which a service was late alone."""
-    limit_s = evidence.manifest.profile.validity.distortion_p99
+    limit_s, left = evidence.manifest.profile.validity.distortion_p99, beyond_the_way(evidence)
     for subject, stretches in late_alone(evidence).items():
         for stretch in stretches:
-            inside = [i for i in _distortions(evidence, subject) if _in(i, stretch)]
-            late = merge(_beyond(i.histogram, limit_s) for i in inside)
+            inside = [i for i in _added(evidence, subject) if _in(i, stretch)]
+            late = merge(_beyond(left(i), limit_s) for i in inside)
             steps = evidence.services.in_order({i.tag.step for i in inside})
             each = ", ".join(f"{step} {_median(inside, step)}" for step in steps)
             yield (
-                f"network of {subject}: {late.n} of {sum(i.histogram.n for i in inside)} answers "
-                f"came more than {format_duration(limit_s)} after its own time between "
-                f"{evidence.elapsed(stretch.start_s)} and {evidence.elapsed(stretch.end_s)} "
-                f"({each}), and those of others in time: it counts as its own latency"
+                f"network of {subject}: {late.n} of {sum(i.histogram.n for i in inside)} "
+                f"{_what(inside)} came more than {format_duration(limit_s)} after its own time "
+                f"between {evidence.elapsed(stretch.start_s)} and "
+                f"{evidence.elapsed(stretch.end_s)} ({each}), and those of others "
+                "in time: it counts as its own latency"
             )
 
 
-def _distortions(evidence: Evidence, subject: str) -> Iterator[Interval]:
-    of_kind = (i for i in evidence.log.intervals if i.tag.kind == DISTORTION)
+def _what(inside: list[Interval]) -> str:
+    opened = any(i.tag.kind == OPENING for i in inside)
+    return "answers and new connections" if opened else "answers"
+
+
+def _added(evidence: Evidence, subject: str) -> Iterator[Interval]:
+    of_kind = (i for i in evidence.log.intervals if i.tag.kind in ADDED)
     return (i for i in of_kind if evidence.services.service_of(i.tag.step) == subject)
 
 
@@ -139,5 +147,8 @@ def _in(interval: Interval, stretch: Stretch) -> bool:
 
 
 def _median(intervals: list[Interval], step: str) -> str:
-    of_step = merge(i.histogram for i in intervals if i.tag.step == step)
+    """Of its answers; of its connections where none came."""
+    own = [i for i in intervals if i.tag.step == step]
+    answers = [i for i in own if i.tag.kind == DISTORTION]
+    of_step = merge(i.histogram for i in answers or own)
     return f"+{format_duration(quantile(of_step.values_us, of_step.counts, 0.5) / 1e6)}"

@@ -9,11 +9,13 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, ClassVar
 
+from analysis.evidence.distance import distance_in_words
 from analysis.evidence.orders import Reconciliation, reconcile
 from analysis.evidence.processes import restarts_in_words, services_that_restarted
 from analysis.evidence.requests import Sample
 from analysis.evidence.run import Evidence
 from analysis.evidence.stalls import stalls_in_words
+from analysis.evidence.traffic import traffic_in_words
 from analysis.limits.regression import GateSettings
 from analysis.limits.thresholds import Thresholds
 from analysis.paired.breaches import (
@@ -185,6 +187,8 @@ class _Case:
         for subject in services_that_restarted(self.evidence):
             yield f"{subject} {restarts_in_words(self.evidence, subject)}"
         yield from stalls_in_words(self.evidence)
+        yield from distance_in_words(self.evidence)
+        yield from traffic_in_words(self.evidence)
         yield from self.evidence.remarks()
         yield from remarks(self.look.correlation, self.evidence.manifest.paired)
         if paired := self.evidence.manifest.paired:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from analysis.evidence.distance import ADDED, beyond_the_way
 from analysis.evidence.orders import ledger_missing
 from analysis.evidence.processes import restarts_in_words, services_that_restarted
 from analysis.evidence.requests import MAX_ERROR_SHARE, Sample
@@ -30,7 +31,6 @@ from analysis.single.checks import (
 from analysis.single.delivery import journey_is_closed, rate_check
 from analysis.words.values import NO_DATA, Check
 from recording.histogram import merge
-from recording.hlog import DISTORTION
 from recording.metric_names import CPU, LOCUST, USERS
 from recording.profile import JOURNEY
 from recording.slots import ARMS, BASE, Arm
@@ -69,10 +69,11 @@ def arm_checks(rounds: Rounds, arm: Arm) -> Iterator[Check]:
         windows = rounds.windows_s(arm, counted=True)
         users = evidence.manifest.profile.load.peak_users / 2
         yield rate_check(evidence, f"request rate of {arm}", intervals, windows, samples, users)
-    answered_all_the_time = undisturbed(evidence)
+    answered_all_the_time, left = undisturbed(evidence), beyond_the_way(evidence)
     total = merge(
-        interval.histogram
-        for _, interval in rounds.counted(DISTORTION)
+        left(interval)
+        for kind in ADDED
+        for _, interval in rounds.counted(kind)
         if interval.tag.arm == arm and answered_all_the_time(interval)
     )
     name, answered = f"distortion p99 of {arm}", samples[JOURNEY].answered

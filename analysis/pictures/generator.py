@@ -1,15 +1,17 @@
 """Whether the generator and its host were fit to measure, on the axis of what they measured."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 
+from analysis.evidence.distance import ADDED, beyond_the_way
 from analysis.pictures.canvas import Canvas
 from analysis.pictures.services import rate
 from analysis.report.chart import Chart, Curve, Limit
 from analysis.statistics.percentiles import quantile
 from recording.histogram import Histogram, merge
-from recording.hlog import DISTORTION, GENERATOR, LATENCY, Interval
+from recording.hlog import GENERATOR, LATENCY, Interval
 from recording.metric_names import CPU, CPU_STEAL, HOST, RUN_QUEUE_WAIT
 
 _GROUP = "Is it evidence? Generator and host"
@@ -19,8 +21,10 @@ def generator(canvas: Canvas) -> Iterator[Chart]:
     """How late it was, and how busy."""
     evidence = canvas.case.evidence
     validity = evidence.manifest.profile.validity
+    left = beyond_the_way(evidence)
+    added = (i for i in evidence.log.intervals if i.tag.kind in ADDED)
     late = (
-        ("distortion p99", [i for i in evidence.log.intervals if i.tag.kind == DISTORTION]),
+        ("distortion p99", [replace(i, histogram=left(i)) for i in added]),
         ("lag p99", [i for i in evidence.log.intervals if _is_lag(i)]),
     )
     bounds = {validity.distortion_p99: "distortion", validity.generator_lag_p99: "lag"}

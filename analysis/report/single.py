@@ -6,6 +6,7 @@ from itertools import groupby
 from typing import Any
 
 from analysis.report.broken import alone, causes
+from analysis.report.connections import connections
 from analysis.report.document import (
     Code,
     Document,
@@ -77,7 +78,7 @@ def run_document(verdict: Verdict, stored: str = "report.md", *, brief: bool = F
             replace(latency, only="page"),
             _database(verdict),
             error_budget(verdict),
-            *(() if brief else (*_told(context), checks(verdict))),
+            *(() if brief else (*_told(context), *connections(context), checks(verdict))),
         ),
         closing=f"{_measured(context)}\nreport: {stored}" if context else "",
     )

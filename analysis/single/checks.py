@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from analysis.evidence.begun import requests_begun
+from analysis.evidence.distance import ADDED, beyond_the_way, is_far
 from analysis.evidence.late import late_alone
 from analysis.evidence.requests import Sample, pooled
 from analysis.evidence.resources import rate_while_measured
@@ -16,12 +17,13 @@ from analysis.evidence.sampling import enough_of, samples_taken, unwell
 from analysis.evidence.stalls import undisturbed
 from analysis.single.by_name import unknown_by_name
 from analysis.single.delivery import delivered
+from analysis.single.jitter import jitter_in_words
 from analysis.statistics.percentiles import quantile
 from analysis.words.values import NO_DATA, Check
 from recording.durations import format_duration
 from recording.events import GENERATOR_ENDED, WORKER_LOST
 from recording.histogram import Histogram, merge
-from recording.hlog import DISTORTION, GENERATOR, LATENCY, of_requests
+from recording.hlog import GENERATOR, LATENCY, of_requests
 from recording.metric_names import CPU, CPU_BUSY, CPU_STEAL, HOST, OWN_CPU, RUN_QUEUE_WAIT
 from recording.profile import JOURNEY
 
@@ -141,11 +143,11 @@ def _recorded(evidence: Evidence) -> Check:
 
 
 def _distortion(evidence: Evidence, answered: int) -> Iterator[Check]:
-    is_nobodys = undisturbed(evidence, late_alone(evidence))
+    is_nobodys, left = undisturbed(evidence, late_alone(evidence)), beyond_the_way(evidence)
     total = merge(
-        i.histogram
+        left(i)
         for i in evidence.log.intervals
-        if i.tag.kind == DISTORTION and evidence.is_measured(i) and is_nobodys(i)
+        if i.tag.kind in ADDED and evidence.is_measured(i) and is_nobodys(i)
     )
     yield from distortion_check(evidence, "distortion p99", total, answered=answered)
 
@@ -160,6 +162,7 @@ def distortion_check(
     limit_s = evidence.manifest.profile.validity.distortion_p99
     hint = "client time minus the server's own: what harness and host added to every latency"
     if total.n:
+        hint = jitter_in_words(evidence) if is_far(evidence, arm) else hint
         yield _p99(name, total, limit_s, hint + stolen(evidence))
     elif evidence.is_ours(arm) and answered:
         yield _p99(name, total, limit_s, "")

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from analysis.evidence.distance import distance_in_words
 from analysis.evidence.late import late_in_words
 from analysis.evidence.orders_db import left_in_words, outages_in_words
 from analysis.evidence.processes import restarts_in_words
@@ -9,6 +10,7 @@ from analysis.evidence.requests import Sample
 from analysis.evidence.resources import Pool
 from analysis.evidence.run import Evidence
 from analysis.evidence.stalls import stalls_in_words
+from analysis.evidence.traffic import traffic_in_words
 from analysis.forecast.words import of_memory, of_pools
 from analysis.metrics.case import Case
 from analysis.metrics.pools import brief_waits, windows_in_words
@@ -40,6 +42,8 @@ def findings(case: Case) -> Iterator[str]:
         yield f"{subject} did not give its metrics while its requests failed: {few}"
     yield from stalls_in_words(case.evidence)
     yield from late_in_words(case.evidence)
+    yield from distance_in_words(case.evidence)
+    yield from traffic_in_words(case.evidence)
     yield from map(str, outages(case.evidence))
     yield from planted(case.evidence)
     yield from case.evidence.remarks()

@@ -2,13 +2,14 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import asdict, replace
 from itertools import chain
 from math import nan
 
 from analysis.evidence.begun import never_told
 from analysis.evidence.requests import Sample, judged_kind, samples
 from analysis.evidence.run import Evidence
+from analysis.evidence.traffic import traffic
 from analysis.limits.rules import Rule
 from analysis.limits.thresholds import Thresholds
 from analysis.metrics.case import Case
@@ -218,6 +219,12 @@ def _story(evidence: Evidence) -> dict[str, object]:
     return {"story": told}
 
 
+def _connections(evidence: Evidence) -> dict[str, object]:
+    """What the load counted of them; nothing where the recording does not say."""
+    found = [{"of": subjects, **asdict(of)} for subjects, of in traffic(evidence).items()]
+    return {"connections": found} if found else {}
+
+
 def _context(evidence: Evidence, found: dict[str, Sample]) -> dict[str, object]:
     manifest = evidence.manifest
     total = sum(i.histogram.n for i in of_requests(evidence.log.intervals))
@@ -235,5 +242,6 @@ def _context(evidence: Evidence, found: dict[str, Sample]) -> dict[str, object]:
         "rate_per_s": found[JOURNEY].n / evidence.measured_s if evidence.measured_s else 0.0,
         "outcomes": {name: sample.outcomes for name, sample in found.items()},
         **_story(evidence),
+        **_connections(evidence),
         **({"labels": dict(manifest.labels)} if manifest.labels else {}),
     }

@@ -204,17 +204,26 @@ def plan_json(
     paired: Mapping[str, object] | None,
     workers: int,
     in_levels: bool = False,
+    theirs: bool = False,
 ) -> Callable[[RunDir | None], str]:
     """What a Locust process is asked to do, for a run directory or, elsewhere, for None.
 
     ``token`` goes into the ids that it makes up; ``paired`` has the urls and steps of the arms.
-    With ``in_levels`` the load is that of the levels which the harness announces.
+    With ``in_levels`` the load is that of the levels which the harness announces; ``theirs``: some
+    services are somebody else's.
     """
     # What services are told is none of the load's business, and may hold a database's password.
     dumped = profile.model_dump(mode="json", exclude={"services"})
-    if ca_file := profile.target.ca_file:  # Locust starts in another folder
-        dumped["target"]["ca_file"] = str(Path(ca_file).resolve())
-    table = {"profile": dumped, "token": token, "urls": dict(urls), "workers": workers}
+    for key in ("ca_file", "client_cert", "client_key"):
+        if file := dumped["target"][key]:  # Locust starts in another folder
+            dumped["target"][key] = str(Path(file).resolve())
+    table = {
+        "profile": dumped,
+        "token": token,
+        "urls": dict(urls),
+        "workers": workers,
+        "theirs": theirs,
+    }
     if own := profile.scenario.locustfile:
         dumped["scenario"]["locustfile"] = str(Path(own).resolve())
         table["folder"] = str(Path.cwd())

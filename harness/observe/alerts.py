@@ -179,13 +179,19 @@ def _share(failed: str, of: str) -> str:
     return "100 * " + " / ".join(rates)
 
 
+def _quantile(q: float, metric: str) -> str:
+    return f"histogram_quantile({q:g}, sum by (le) (rate({metric}_bucket[1m])))"
+
+
 def evidence_alerts() -> Iterator[Alert]:
     """What makes a run INVALID and can be seen while it lasts; limits are the profile's."""
-    for metric, check in ((names.DISTORTION, "distortion_p99"), (names.LAG, "generator_lag_p99")):
-        p99 = f"histogram_quantile(0.99, sum by (le) (rate({metric}_bucket[1m])))"
+    # The least of the distortion is the way to services at urls (analysis/evidence/distance.py).
+    beyond = f"({_quantile(0.99, names.DISTORTION)} - {_quantile(0.01, names.DISTORTION)})"
+    late = _quantile(0.99, names.LAG)
+    for value, check in ((beyond, "distortion_p99"), (late, "generator_lag_p99")):
         yield Alert(
             f"Run{_camel(check)}",
-            f'{p99} > on () {names.VALIDITY_LIMIT}{{check="{check}"}}',
+            f'{value} > on () {names.VALIDITY_LIMIT}{{check="{check}"}}',
             "warning",
             f'{check}: {{{{ $value | printf "%.3f" }}}} s; the run may be no evidence',
             hold="30s",

@@ -11,6 +11,7 @@ from harness.scene.behaviour import change_all
 from harness.scene.running import running_of
 from harness.scene.scene import Scene
 from harness.system.fetch import NoAnswerError, fetch
+from recording.access import Access
 from recording.errors import RunFailedError
 from recording.profile import Profile
 from recording.tune import Tune
@@ -58,7 +59,7 @@ class Commanding:
             for key, value in settings.items():
                 _run(_words(self._tune.apply, key, value), self._tune.within)
             if self._tune.ready:
-                _wait_ready(self._tune.ready, deadline_s, self._profile.target.ca_file)
+                _wait_ready(self._tune.ready, deadline_s, self._profile.target.access)
 
         return apply
 
@@ -84,11 +85,11 @@ def _run(words: Sequence[str], within_s: float) -> None:
         raise RunFailedError(f"[tune] apply: {name}: exit code {done.returncode}: {said}")
 
 
-def _wait_ready(url: str, deadline_s: float, ca_file: str) -> None:
+def _wait_ready(url: str, deadline_s: float, access: Access) -> None:
     said = "no answer"
     while time.monotonic() < deadline_s:
         try:
-            page = fetch(url, min(ANSWERS_WITHIN_S, deadline_s - time.monotonic()), ca_file)
+            page = fetch(url, min(ANSWERS_WITHIN_S, deadline_s - time.monotonic()), access)
             if page.ok:
                 return
             said = f"status {page.status}"

@@ -144,7 +144,7 @@ def checked(profile: Profile, where: Written | str) -> dict[str, dict[str, Any]]
         check_checkout(Checkout(profile.arm, repository(profile)))
     settings = service_settings(profile.services, where)
     check_phases(profile.load, settings, where)
-    preflight.check_answers(profile.target.urls, ca_file=profile.target.ca_file)
+    preflight.check_answers(profile.target.urls, access=profile.target.access)
     if profile.target.urls:
         check_metrics(profile, by_subject(target_urls(profile), profile.flow))
     if profile.starts_mocks:
@@ -189,6 +189,8 @@ def _end_of(job: Job, limit: int, interrupt: Interrupt, view: LiveView) -> End:
         return End("aborted", "; ".join(short))
     for text in preflight.doubts(profile):
         view.note(text)
+    if _has_theirs(job.order) and (unheeded := preflight.proxies_unheeded(profile.target.proxy)):
+        view.note(unheeded)
     return _execute(job, interrupt, view)
 
 
@@ -220,6 +222,13 @@ def _services(order: Order) -> tuple[Service, ...]:
         return services_of(order.profile)
     arms = (order.paired.base, order.paired.head)
     return flow.with_others(service for arm in arms for service in arm.services or ()).all
+
+
+def _has_theirs(order: Order) -> bool:
+    """Whether any of the services is somebody else's."""
+    if order.paired is None:
+        return not order.profile.starts_mocks
+    return not all(order.paired.facts_of(arm).ours for arm in ARMS)
 
 
 def _arms(paired: PairedRun, scene: Scene, flow: Services) -> dict[str, object]:
@@ -277,7 +286,8 @@ def _under_load(job: Job, scene: Scene, interrupt: Interrupt, view: LiveView) ->
         order.exporter.attach(run, job.clock, profile, scene.sampled)
     arms = _arms(paired, scene, profile.flow) if paired else None
     levels = order.search is not None
-    plan = plan_json(profile, run.token, scene.urls, arms, job.processes, levels)
+    theirs = _has_theirs(order)
+    plan = plan_json(profile, run.token, scene.urls, arms, job.processes, levels, theirs)
     with _sampling(job, scene) as sampler, _serving(job, plan) as refused:
         generator = start_generator(profile, run, plan(run), job.clock, job.processes, workers)
         end = _watched(job, scene, Bench(generator, sampler, refused, interrupt), view)
@@ -300,9 +310,9 @@ def _ask_afterwards(job: Job, scene: Scene, interrupt: Interrupt, view: LiveView
 @contextlib.contextmanager
 def _sampling(job: Job, scene: Scene) -> Iterator[Sampler]:
     profile, databases = job.order.profile, _database_figures(job, scene)
-    ca_file = profile.target.ca_file
+    access = profile.target.access
     others: dict[str, Read] = {**databases, **scene.reads, **_processes(scene, profile)}
-    sampler = Sampler(job.run, scene.sampled, profile.sampling, job.clock, ca_file, others)
+    sampler = Sampler(job.run, scene.sampled, profile.sampling, job.clock, access, others)
     sampler.start()
     try:
         yield sampler
@@ -314,13 +324,13 @@ def _sampling(job: Job, scene: Scene) -> Iterator[Sampler]:
 
 def _processes(scene: Scene, profile: Profile) -> dict[str, Read]:
     """How those services are read whose processes are known: their page, where they have one."""
-    within_s, ca_file = profile.sampling.timeout, profile.target.ca_file
+    within_s, access = profile.sampling.timeout, profile.target.access
 
     def read(subject: str, processes: Processes) -> Mapping[str, float]:
         if mapped := scene.reads.get(subject):
             return {**mapped(), **processes.of(subject)}
         url = scene.sampled.get(subject)
-        page = page_of(url, within_s, ca_file) if url else {}
+        page = page_of(url, within_s, access) if url else {}
         return {**page, **processes.of(subject)}
 
     return {subject: partial(read, subject, own) for subject, own in scene.processes.items()}

@@ -55,9 +55,10 @@ class Lent:
         preflight.check_own_keys()
         profile = Profile.model_validate(plan["profile"])  # of the same version, so it fits
         allowed = tuple(self.allowed) or self._allowed_by(profile)
-        check_hosts(plan["urls"].values(), allowed, "the master's plan: ", "--allow of this worker")
-        ca_file = profile.target.ca_file
-        preflight.check_answers(plan["urls"], "not reachable from this worker: ", ca_file)
+        urls = (*plan["urls"].values(), profile.target.proxy)
+        check_hosts(urls, allowed, "the master's plan: ", "--allow of this worker")
+        access = profile.target.access
+        preflight.check_answers(plan["urls"], "not reachable from this worker: ", access)
 
     def _allowed_by(self, profile: Profile) -> tuple[str, ...]:
         if profile.target.urls:

@@ -90,7 +90,7 @@ def _of_page(profile: Profile, limits: Thresholds, subject: str, url: str) -> Se
     """Of a service without sources, which may export our own names."""
     asked, problems = f"{url}/metrics", ()
     try:
-        page = fetch(asked, METRICS_WITHIN_S, profile.target.ca_file)
+        page = fetch(asked, METRICS_WITHIN_S, profile.target.access)
         values = dict(flatten(page.text)) if page.ok else {}
         note = "" if values else "exports none of our names here, and no [[metrics.sources]] is its"
     except NO_GOOD_ANSWER as error:

@@ -10,6 +10,7 @@ from harness.sampling.fold import Folded, Series, fold
 from harness.sampling.mapping import Wanted
 from harness.sampling.metric_tokens import OF_PAGES, bearer
 from harness.system.fetch import fetch
+from recording.access import DIRECT, Access
 
 _AT = np.zeros(1)
 
@@ -20,7 +21,7 @@ class MappedPages:
 
     pages: Mapping[str, tuple[Wanted, ...]]
     within_s: float
-    ca_file: str = ""
+    access: Access = DIRECT
 
     def __call__(self) -> Mapping[str, float]:
         """All of them now, as ``resources.csv`` has it; what clashes is left out.
@@ -35,7 +36,7 @@ class MappedPages:
         return fold((s for page in self.pages.items() for s in self._read(*page)), _AT, 1.0)
 
     def _read(self, url: str, rows: tuple[Wanted, ...]) -> Iterator[Series]:
-        page = fetch(url, self.within_s, self.ca_file, bearer(OF_PAGES))
+        page = fetch(url, self.within_s, self.access, bearer(OF_PAGES))
         if not page.ok:
             raise ValueError(f"{url}: status {page.status}")
         yield from series_of(page.text, rows)

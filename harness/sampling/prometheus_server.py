@@ -16,6 +16,7 @@ from harness.sampling.fold import Series
 from harness.sampling.mapping import Wanted
 from harness.sampling.metric_tokens import OF_PROMETHEUS, bearer
 from harness.system.fetch import NoAnswerError, fetch
+from recording.access import DIRECT, Access
 from recording.text import plain
 
 PIECE_S = 3600.0
@@ -35,7 +36,7 @@ class PrometheusServer:
 
     url: str
     within_s: float
-    ca_file: str = ""
+    access: Access = DIRECT
     headers: Mapping[str, str] = field(default_factory=lambda: bearer(OF_PROMETHEUS))
 
     def now_s(self) -> float:
@@ -71,7 +72,7 @@ class PrometheusServer:
 
     def _ask(self, path: str, **parameters: str) -> Any:
         url = f"{self.url}/api/v1/{path}?{urlencode(parameters)}"
-        page = fetch(url, self.within_s, self.ca_file, self.headers)
+        page = fetch(url, self.within_s, self.access, self.headers)
         try:
             found = orjson.loads(page.text)
         except orjson.JSONDecodeError:

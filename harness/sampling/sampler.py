@@ -14,6 +14,7 @@ from typing import Any
 from harness.sampling.host_samples import host_samples
 from harness.sampling.prometheus import flatten
 from harness.system.fetch import NoAnswerError, fetch
+from recording.access import DIRECT, Access
 from recording.clock import RunClock
 from recording.events import CLOCK_JUMPED, SAMPLE_FAILED, SAMPLING_ENDED
 from recording.jsonl import JsonLinesWriter
@@ -42,7 +43,7 @@ class Sampler:
         urls: Mapping[str, str],
         sampling: Sampling,
         clock: RunClock,
-        ca_file: str = "",
+        access: Access = DIRECT,
         others: Mapping[str, Read] = MappingProxyType({}),
     ) -> None:
         self._sampling = sampling
@@ -51,7 +52,7 @@ class Sampler:
         self._events = JsonLinesWriter(run.events)
         self._writing = threading.RLock()
         self._stopping = threading.Event()
-        pages = {s: partial(page_of, url, sampling.timeout, ca_file) for s, url in urls.items()}
+        pages = {s: partial(page_of, url, sampling.timeout, access) for s, url in urls.items()}
         reads: dict[str, Read] = {**pages, **others}
         self._threads = [self._thread(HOST, self._sample_host)]
         self._threads += [
@@ -157,9 +158,9 @@ class Sampler:
             self._events.write(row)
 
 
-def page_of(url: str, within_s: float, ca_file: str) -> Mapping[str, float]:
+def page_of(url: str, within_s: float, access: Access) -> Mapping[str, float]:
     """A service's ``/metrics``. Raises NoAnswerError and ValueError."""
-    page = fetch(f"{url}/metrics", within_s, ca_file)
+    page = fetch(f"{url}/metrics", within_s, access)
     if not page.ok:
         raise ValueError(f"status {page.status}")
     return dict(flatten(page.text))

@@ -32,6 +32,7 @@ from harness.scene.shop import Checkout, check_checkout, check_shop, install, re
 from harness.system import git
 from harness.system.paths import PROJECT
 from harness.system.scratch import scratch
+from recording.access import DIRECT, Access
 from recording.clock import RunClock
 from recording.errors import ConfigError
 from recording.flow import FLOW
@@ -113,7 +114,7 @@ def _of_shop(
     arm: Arm, what: str, overrides: Sequence[str], profile: Profile
 ) -> Iterator[PreparedArm]:
     """``[arm]`` in the repository that we are in."""
-    shop, project, ca_file = profile.arm, repository(profile), profile.target.ca_file
+    shop, project = profile.arm, repository(profile)
     assert shop is not None
     _refuse_overrides(arm, overrides, "[arm] says how both arms are started")
     check_shop(shop, profile, both=True)
@@ -126,7 +127,7 @@ def _of_shop(
         top = project if what == "." else opened.enter_context(scratch(arm))
         if what != ".":
             git.check_out(facts.revision, top, project)
-        checkout = Checkout(shop, top, arm, ca_file, profile.flow)
+        checkout = Checkout(shop, top, arm, profile.target.access, profile.flow)
         check_checkout(checkout)
         yield PreparedArm(facts, {}, Origin(arm=arm), {}, checkout)
 
@@ -187,10 +188,10 @@ def only_ignored(base: ArmFacts, head: ArmFacts, profile: Profile) -> tuple[str,
     return git.changed(before, after, (), project)
 
 
-def open_arms(base: PreparedArm, head: PreparedArm, ca_file: str = "") -> OpenScene:
+def open_arms(base: PreparedArm, head: PreparedArm, access: Access = DIRECT) -> OpenScene:
     """Both arms' services, up side by side."""
     arms = dict(zip(ARMS, (base, head), strict=True))
-    together = side_by_side({arm: _opened(arm, each, ca_file) for arm, each in arms.items()})
+    together = side_by_side({arm: _opened(arm, each, access) for arm, each in arms.items()})
 
     def open_scene(run: RunDir, clock: RunClock) -> Scene:
         checkouts = filter(None, (each.checkout for each in arms.values()))
@@ -201,10 +202,10 @@ def open_arms(base: PreparedArm, head: PreparedArm, ca_file: str = "") -> OpenSc
     return open_scene
 
 
-def _opened(arm: Arm, chosen: PreparedArm, ca_file: str) -> OpenScene:
+def _opened(arm: Arm, chosen: PreparedArm, access: Access) -> OpenScene:
     def open_scene(run: RunDir, clock: RunClock) -> Scene:
         if chosen.urls:
-            sampled, without = with_metrics(by_subject(chosen.urls, chosen.flow, arm), ca_file)
+            sampled, without = with_metrics(by_subject(chosen.urls, chosen.flow, arm), access)
             return Scene(None, chosen.urls, sampled, unsampled=without)
         own = start_services(chosen.settings, clock, run, origin=chosen.origin)
         return Scene(own, own.urls | _renamed(own.urls, chosen.facts), own.by_subject)
@@ -227,12 +228,13 @@ def _of_urls(arm: Arm, file: Path, overrides: Sequence[str], profile: Profile) -
     )
     if not target.urls or bool(target.host) != bool(profile.scenario.locustfile):
         raise ConfigError(f"{file}: needs {needed}")
-    ours = {"allowed_hosts": profile.target.allowed_hosts, "ca_file": profile.target.ca_file}
+    reach = profile.target.access
+    ours = {"allowed_hosts": profile.target.allowed_hosts, **reach._asdict()}
     allowed = target.model_copy(update=ours)
     aimed = profile.model_copy(update={"target": allowed})
     preflight.check_safety(aimed, f"{file}: ")
     urls = target_urls(aimed)
-    preflight.check_answers(urls, f"{file}: ", profile.target.ca_file)
+    preflight.check_answers(urls, f"{file}: ", reach)
     there = profile.flow.reached_by(urls)
     services = None if there == profile.flow.all else there
     facts = ArmFacts(what=plain(f"url:{file}"), urls=urls, services=services)

@@ -10,14 +10,18 @@ from pathlib import Path
 import psutil
 
 from harness.generator.generator import CONNECTIONS_PER_USER, SPARE_DESCRIPTORS, expected_rate
+from harness.scene.http2 import speaks_http2
 from harness.scene.safety import check_hosts, check_keys
 from harness.system.fetch import NoAnswerError, fetch
 from harness.system.host import usable_cores
+from recording.access import DIRECT, Access
 from recording.errors import ConfigError
 from recording.profile import Profile
 
-# Measured with `loadgate run bf2025-peak` on 2 cores: generator and mocks together.
 ANSWER_WITHIN_S = 5.0
+PROXY_VARIABLES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
+
+# Measured with `loadgate run bf2025-peak` on 2 cores: generator and mocks together.
 BASE_BYTES = 600 * 2**20
 BYTES_PER_USER = 110 * 1024
 CPU_S_PER_REQUEST = 0.0011
@@ -31,7 +35,8 @@ def check_safety(profile: Profile, where: str = "target ") -> None:
     check_keys(profile.model_dump(), f"profile {profile.name}: ")
     check_own_keys()
     target = profile.target
-    check_hosts((*target.urls.values(), target.inventory_lock), target.allowed_hosts, where)
+    urls = (*target.urls.values(), target.inventory_lock, target.proxy)
+    check_hosts(urls, target.allowed_hosts, where)
     check_hosts(profile.metrics.urls, target.allowed_hosts, "metrics ")
 
 
@@ -41,13 +46,28 @@ def check_own_keys() -> None:
     check_keys(dict(enumerate(sys.argv)), "command line: word ")
 
 
-def check_answers(urls: Mapping[str, str], where: str = "target.", ca_file: str = "") -> None:
+def check_answers(urls: Mapping[str, str], where: str = "target.", access: Access = DIRECT) -> None:
     """Raises ConfigError when a configured target does not answer at all, in time."""
     for name, url in urls.items():
         try:
-            fetch(f"{url}/healthz", ANSWER_WITHIN_S, ca_file)
+            fetch(f"{url}/healthz", ANSWER_WITHIN_S, access)
         except NoAnswerError as error:
-            raise ConfigError(f"{where}{name} = {url}: does not answer ({error})") from None
+            said = f"does not answer ({error})"
+            if speaks_http2(url, access, ANSWER_WITHIN_S):
+                said = "speaks only HTTP/2, and loadgate HTTP/1.1: have it offer that too"
+            raise ConfigError(f"{where}{name} = {url}: {said}") from None
+
+
+def proxies_unheeded(proxy: str) -> str:
+    """Which proxies of the environment are not used, "" for none; ``proxy`` is the profile's."""
+    named = sorted(
+        name for name in os.environ if name.upper() in PROXY_VARIABLES and os.environ[name]
+    )
+    if not named:
+        return ""
+    instead = f"requests go through {proxy}" if proxy else "services are asked directly"
+    cure = "" if proxy else "; target.proxy names one to go through"
+    return f"{', '.join(named)} of the environment: not used, {instead}{cure}"
 
 
 def raise_descriptor_limit() -> int:

@@ -12,6 +12,7 @@ from harness.scene.services import GIVE_UP_TIMEOUT_S, Services, start_services
 from harness.scene.shop import Checkout, install, repository, start_shop
 from harness.scene.shop_metrics import shop_metrics
 from harness.system.fetch import NoAnswerError, fetch
+from recording.access import DIRECT, Access
 from recording.clock import RunClock
 from recording.flow import Service
 from recording.flow import Services as Flow
@@ -51,7 +52,7 @@ def single(profile: Profile, settings: Mapping[str, Mapping[str, Any]], host: st
             checkout = Checkout(
                 profile.arm,
                 repository(profile),
-                ca_file=profile.target.ca_file,
+                access=profile.target.access,
                 flow=profile.flow,
             )
             return _mapped(installed(checkout)(run, clock), profile)
@@ -59,7 +60,7 @@ def single(profile: Profile, settings: Mapping[str, Mapping[str, Any]], host: st
             urls = target_urls(profile)
             subjects = by_subject(urls, profile.flow)
             own = shop_metrics(profile, subjects)
-            sampled, unsampled = with_metrics(own.others(subjects), profile.target.ca_file)
+            sampled, unsampled = with_metrics(own.others(subjects), profile.target.access)
             return Scene(
                 None, urls, sampled, unsampled=unsampled, reads=own.pages, after_load=own.after
             )
@@ -132,7 +133,7 @@ def of_shop(checkout: Checkout) -> OpenScene:
     def open_scene(run: RunDir, _clock: RunClock) -> Scene:
         started = start_shop(checkout, run)
         subjects = by_subject(started.urls, checkout.flow, checkout.arm)
-        sampled, others = with_metrics(subjects, checkout.ca_file)
+        sampled, others = with_metrics(subjects, checkout.access)
         found = started.processes(subjects)
         processes = dict.fromkeys(found.subjects, found) if found else {}
         silent = tuple(subject for subject in others if subject not in processes)
@@ -143,17 +144,17 @@ def of_shop(checkout: Checkout) -> OpenScene:
 
 
 def with_metrics(
-    urls: Mapping[str, str], ca_file: str = ""
+    urls: Mapping[str, str], access: Access = DIRECT
 ) -> tuple[dict[str, str], tuple[str, ...]]:
     """Of somebody else's services those that export ``/metrics``, and the names of the others."""
-    sampled = {subject: url for subject, url in urls.items() if _exports(url, ca_file)}
+    sampled = {subject: url for subject, url in urls.items() if _exports(url, access)}
     return sampled, tuple(subject for subject in urls if subject not in sampled)
 
 
-def _exports(url: str, ca_file: str) -> bool:
+def _exports(url: str, access: Access) -> bool:
     """Whether it does; one that does not answer at all is sampled, and so seen to be down."""
     try:
-        page = fetch(f"{url}/metrics", METRICS_WITHIN_S, ca_file)
+        page = fetch(f"{url}/metrics", METRICS_WITHIN_S, access)
         return page.ok and bool(dict(flatten(page.text)))
     except NoAnswerError:
         return True

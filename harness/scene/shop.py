@@ -20,6 +20,7 @@ from harness.system import git
 from harness.system.fetch import NoAnswerError, fetch
 from harness.system.keeper import ENDS_WITHIN_S, Kept, below, kept
 from harness.system.paths import PROJECT
+from recording.access import DIRECT, Access
 from recording.durations import format_duration
 from recording.errors import ConfigError, RunFailedError
 from recording.flow import FLOW, Services
@@ -47,7 +48,7 @@ class Checkout:
     shop: Shop
     top: Path
     arm: str = ""
-    ca_file: str = ""
+    access: Access = DIRECT
     flow: Services = FLOW
 
     @property
@@ -204,7 +205,7 @@ def _wait_ready(checkout: Checkout, keeper: Service, urls: Mapping[str, str], as
     within_s = checkout.shop.ready_within
     deadline = time.monotonic() + within_s
     places = list(dict.fromkeys(urls.values()))
-    while why := next(_not_ready(places, asked, checkout.ca_file), ""):
+    while why := next(_not_ready(places, asked, checkout.access), ""):
         if dead := keeper.died:
             raise RunFailedError(dead)
         if time.monotonic() > deadline:
@@ -215,7 +216,7 @@ def _wait_ready(checkout: Checkout, keeper: Service, urls: Mapping[str, str], as
         raise RunFailedError(dead)
 
 
-def _not_ready(places: Iterable[str], asked: str, ca_file: str) -> Iterator[str]:
+def _not_ready(places: Iterable[str], asked: str, access: Access) -> Iterator[str]:
     """What is in the way, place by place; nothing where all is ready."""
     for url in places:
         page = url + (asked if asked.startswith("/") else HEALTH)
@@ -225,7 +226,7 @@ def _not_ready(places: Iterable[str], asked: str, ca_file: str) -> Iterator[str]
             if not _accepts(url):
                 yield f"{url}: nobody listens"
         try:
-            answer = fetch(page, ANSWERS_WITHIN_S, ca_file)
+            answer = fetch(page, ANSWERS_WITHIN_S, access)
         except NoAnswerError as error:
             yield f"{page}: {error}"
             continue

@@ -10,6 +10,7 @@ from harness.sampling.fold import Folded, Series, fold
 from harness.sampling.mapped_page import MappedPages
 from harness.sampling.mapping import Wanted, sources_by_subject, wanted
 from harness.sampling.prometheus_server import NO_GOOD_ANSWER, PrometheusServer
+from recording.access import Access
 from recording.durations import format_duration
 from recording.errors import ConfigError
 from recording.metrics import MetricSource
@@ -60,11 +61,11 @@ class Look:
 def shop_metrics(profile: Profile, urls: Mapping[str, str]) -> ShopMetrics:
     """Of services at ``urls``, by subject. Raises ConfigError."""
     pages, asked = {}, {}
-    sampling, ca_file = profile.sampling, profile.target.ca_file
+    sampling, access = profile.sampling, profile.target.access
     for subject, sources in sources_by_subject(profile.metrics).items():
         if sources[0].page:
             of_page = _pages(subject, sources, urls)
-            pages[subject] = MappedPages(of_page, sampling.timeout, ca_file)
+            pages[subject] = MappedPages(of_page, sampling.timeout, access)
         else:
             asked[subject] = wanted(sources)
     every_s, settle_s = sampling.interval, profile.metrics.settle
@@ -93,7 +94,8 @@ def check_metrics(profile: Profile, urls: Mapping[str, str]) -> None:
 
 def _server(profile: Profile) -> PrometheusServer:
     metrics = profile.metrics
-    return PrometheusServer(metrics.prometheus, metrics.timeout, profile.target.ca_file)
+    access = Access(ca_file=profile.target.ca_file)  # it is no service of the target's
+    return PrometheusServer(metrics.prometheus, metrics.timeout, access)
 
 
 def _pages(

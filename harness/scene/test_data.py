@@ -10,6 +10,7 @@ from harness.scene import preflight
 from harness.scene.running import Running
 from harness.scene.scene import target_urls
 from mock_services.table import SERVICES
+from recording.access import DIRECT, Access
 from recording.errors import ConfigError, RunFailedError
 from recording.profile import Profile
 from recording.text import plain
@@ -27,7 +28,7 @@ class Shop:
 
     urls: Mapping[str, str]
     token: str
-    ca_file: str = ""
+    access: Access = DIRECT
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +56,9 @@ def of_profile(profile: Profile, token: str) -> Shop:
         raise ConfigError(f"profile {profile.name}: test data are the checkout flow's services'")
     if not profile.target.urls:
         raise ConfigError(f"profile {profile.name}: no [target]: a run starts its services itself")
-    preflight.check_answers(profile.target.urls, ca_file=profile.target.ca_file)
+    preflight.check_answers(profile.target.urls, access=profile.target.access)
     urls = {SERVICES[key].subject: url for key, url in target_urls(profile).items()}
-    return Shop(urls, token, profile.target.ca_file)
+    return Shop(urls, token, profile.target.access)
 
 
 def seeded(shop: Shop, prefix: str, users: int, products: int) -> list[Touched]:
@@ -72,9 +73,13 @@ def cleaned(shop: Shop, prefix: str) -> list[Touched]:
 
 
 def _touched(shop: Shop, method: str, **sent: Any) -> Iterator[Touched]:
-    headers = {"X-Admin-Token": shop.token}
-    trust = trust_store(shop.ca_file)
-    with httpx.Client(timeout=WITHIN_S, trust_env=False, headers=headers, verify=trust) as client:
+    with httpx.Client(
+        timeout=WITHIN_S,
+        trust_env=False,
+        headers={"X-Admin-Token": shop.token},
+        verify=trust_store(shop.access),
+        proxy=shop.access.proxy or None,
+    ) as client:
         for subject, url in shop.urls.items():
             try:
                 answer = client.request(method, url + PATH, **sent)

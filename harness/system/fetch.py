@@ -10,6 +10,7 @@ import httpx
 
 from harness.system.deadline import NoAnswerError as NoAnswerError
 from harness.system.deadline import answered
+from recording.access import DIRECT, Access
 from recording.trust import trust_store
 
 MAX_PAGE_BYTES = 32 * 2**20
@@ -30,13 +31,17 @@ class Page:
 
 
 def fetch(
-    url: str, within_s: float, ca_file: str = "", headers: Mapping[str, str] | None = None
+    url: str,
+    within_s: float,
+    access: Access = DIRECT,
+    headers: Mapping[str, str] | None = None,
 ) -> Page:
     """The whole answer. Raises NoAnswerError, after ``within_s`` at the latest.
 
-    ``ca_file`` is whom to trust beside the system's authorities; ConfigError when it is none.
+    Raises ConfigError for files of ``access`` that cannot be used.
     """
-    with httpx.Client(timeout=within_s, trust_env=False, verify=trust_store(ca_file)) as client:
+    trust, proxy = trust_store(access), access.proxy or None
+    with httpx.Client(timeout=within_s, trust_env=False, verify=trust, proxy=proxy) as client:
         return answered(lambda: _ask(client, url, headers), within_s)
 
 

@@ -241,7 +241,7 @@ def _record(asked: AskedOfArms, limits: Thresholds, runs: Path, console: Screen)
         settle_s = plan.recording.interval + SLOWEST_REQUEST_S
         order = Order(
             plan,
-            open_arms(base, head, plan.target.ca_file),
+            open_arms(base, head, plan.target.access),
             overrides=asked.overrides,
             seed=asked.seed,
             paired=paired,

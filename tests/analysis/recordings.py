@@ -14,7 +14,7 @@ from analysis.evidence.begun import recorded as begun_in
 from recording.closing import close_run
 from recording.flow import FLOW, STEPS, Services
 from recording.histogram import Histogram
-from recording.hlog import DISTORTION, RETRY, HistogramLogWriter, Interval, Tag
+from recording.hlog import DISTORTION, OPENING, RETRY, HistogramLogWriter, Interval, Tag
 from recording.jsonl import JsonLinesWriter
 from recording.load import Load, Phase
 from recording.manifest import Manifest
@@ -71,6 +71,8 @@ class Recording:
     """Latency of what never ended: timeouts, and the age of what was cut off."""
     distortion_ms: float = 1.0
     distortion_every_s: int = DISTORTION_EVERY_S
+    opening_ms: float = 0.0
+    """What requests wait for a connection of their own; 0: theirs are kept."""
     lag_ms: float = 1.0
     users: float = USERS
     rate: float = RATE
@@ -84,7 +86,7 @@ class Recording:
     timeouts: float = 0.0
     events: Sequence[Mapping[str, Any]] = ()
     ended: str = "completed"
-    closing: Mapping[str, int] = field(default_factory=dict)
+    closing: Mapping[str, Any] = field(default_factory=dict)
     orders: Sequence[str] = ("ord-1", "ord-2")
     ledger: Sequence[tuple[float, str]] | None = ((20.0, "ord-1"), (30.0, "ord-2"))
     books: Books | None = None
@@ -164,6 +166,8 @@ class Recording:
                 if waits or second % self.distortion_every_s == 0:
                     tag = Tag(step, "ok", kind=DISTORTION)
                     yield _interval(tag, second, STALLED_MS if waits else self.distortion_ms, n)
+                    if self.opening_ms:
+                        yield _interval(replace(tag, kind=OPENING), second, self.opening_ms, n)
             yield _interval(Tag("generator", "lag"), second, self.lag_ms, 20)
 
     def _outcomes(self, step: str, second: int) -> Mapping[str, float]:

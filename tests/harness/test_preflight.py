@@ -41,6 +41,33 @@ def test_a_host_on_the_list_is_allowed() -> None:
     preflight.check_safety(load_profile(SMOKE, [*URLS, "target.allowed_hosts=['shop.example']"]))
 
 
+def test_a_proxy_outside_the_allow_list_is_refused() -> None:
+    """All of the load goes there."""
+    profile = load_profile(SMOKE, ["target.proxy=http://proxy.example:3128"])
+    with pytest.raises(RefusedError, match=r"'proxy\.example' is not in target\.allowed_hosts"):
+        preflight.check_safety(profile)
+
+
+def test_proxies_of_the_environment_are_said_not_to_be_used(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """By name, never by what may hold a password; empty ones are none."""
+    for name in os.environ:
+        if name.upper() in preflight.PROXY_VARIABLES:
+            monkeypatch.delenv(name)
+    assert preflight.proxies_unheeded("") == ""
+    monkeypatch.setenv("HTTPS_PROXY", "http://me:hunter2@proxy.example")
+    monkeypatch.setenv("http_proxy", "http://proxy.example")
+    monkeypatch.setenv("ALL_PROXY", "")
+    assert preflight.proxies_unheeded("") == (
+        "HTTPS_PROXY, http_proxy of the environment: not used, services are asked directly; "
+        "target.proxy names one to go through"
+    )
+    assert preflight.proxies_unheeded("http://127.0.0.1:3128").endswith(
+        "not used, requests go through http://127.0.0.1:3128"
+    )
+
+
 @pytest.mark.parametrize(
     "override", ["description=sk_live_abc", "services.payment.note=sk_live_abc"]
 )

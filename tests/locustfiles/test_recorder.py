@@ -33,7 +33,10 @@ class Clock:
 
 def response(server: str | None = None, body: bytes = b"", status: int = 200) -> SimpleNamespace:
     head = "HTTP/1.1 200 OK\r\n" + (f"x-response-time: {server}\r\n" if server else "") + "\r\n"
-    return SimpleNamespace(head=head.encode(), content=body, status_code=status, error=None)
+    waited = {"opening_ms": 0.0, "hops_ms": 0.0}
+    return SimpleNamespace(
+        head=head.encode(), content=body, status_code=status, error=None, **waited
+    )
 
 
 def begun(number: int = 1, due_s: float | None = None) -> dict[str, Any]:

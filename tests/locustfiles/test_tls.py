@@ -13,6 +13,7 @@ import pytest
 
 from harness.system.fetch import NoAnswerError, fetch
 from locustfiles.client import Connection, Service
+from recording.access import Access
 from recording.errors import ConfigError
 from recording.trust import trust_store
 from tests.private_authority import make_authority, server_tls
@@ -32,8 +33,8 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Path:
 class Shop:
     """An https server that counts its connections."""
 
-    def __init__(self, folder: Path, version: ssl.TLSVersion) -> None:
-        self._context = server_tls(folder, version)
+    def __init__(self, tls: ssl.SSLContext) -> None:
+        self._context = tls
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.url = f"https://localhost:{self._listener.getsockname()[1]}"
         self.connections = 0
@@ -72,7 +73,7 @@ class Shop:
 
 @pytest.fixture(params=[ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3], ids=["1.2", "1.3"])
 def shop(authority: Path, request: pytest.FixtureRequest) -> Iterator[Shop]:
-    server = Shop(authority, request.param)
+    server = Shop(server_tls(authority, request.param))
     yield server
     server.close()
 
@@ -85,7 +86,7 @@ def readable(connection: Connection) -> None:
 
 def test_a_preconnected_user_needs_one_connection(authority: Path, shop: Shop) -> None:
     """Session tickets of TLS 1.3 make the idle connection readable, and it is still the one."""
-    connection = Connection(Service(shop.url, 5.0, str(authority / "ca.pem")))
+    connection = Connection(Service(shop.url, 5.0, Access(str(authority / "ca.pem"))))
     connection.open()
     for _ in range(3):
         readable(connection)
@@ -96,7 +97,7 @@ def test_a_preconnected_user_needs_one_connection(authority: Path, shop: Shop) -
 
 def test_a_connection_that_the_shop_closed_is_opened_anew(authority: Path, shop: Shop) -> None:
     """What is readable because it ended is not taken for a ticket: a POST is not lost."""
-    connection = Connection(Service(shop.url, 5.0, str(authority / "ca.pem")))
+    connection = Connection(Service(shop.url, 5.0, Access(str(authority / "ca.pem"))))
     assert connection.send("GET", "/x", "").status_code == 200
     shop.hang_up()
     readable(connection)
@@ -115,7 +116,7 @@ def test_client_and_checks_trust_the_same(
     )
     with pytest.raises(NoAnswerError, match="CERTIFICATE_VERIFY_FAILED"):
         fetch(f"{shop.url}/healthz", 5.0)
-    assert fetch(f"{shop.url}/healthz", 5.0, ca).ok
+    assert fetch(f"{shop.url}/healthz", 5.0, Access(ca)).ok
     trust_store.cache_clear()
     monkeypatch.setenv("SSL_CERT_FILE", ca)
     assert fetch(f"{shop.url}/healthz", 5.0).ok
@@ -134,4 +135,4 @@ def test_a_file_that_is_no_certificate_is_named(tmp_path: Path, content: str | N
     if content is not None:
         file.write_text(content)
     with pytest.raises(ConfigError, match=f"target.ca_file {file}: "):
-        trust_store(str(file))
+        trust_store(Access(str(file)))

@@ -59,6 +59,16 @@ def test_what_spoils_a_paired_run(tmp_path: Path, changes: dict[str, object], re
     assert [line for line in report.invalid_reasons if reason in line], report.invalid_reasons
 
 
+def test_arms_far_away_are_no_distortion(tmp_path: Path) -> None:
+    """Each at a distance of its own, which is shown; what varies of it still counts."""
+    there = {"distortion_ms": {"base": 80.0, "head": 120.0}, "at_urls": True}
+    report = gate(tmp_path, **THIN, **there)
+    assert not [line for line in report.invalid_reasons if "distortion" in line]
+    (said,) = (line for line in report.findings if line.startswith("the way there and back"))
+    assert "ms to checkout-service@base (jitter" in said
+    assert "ms to checkout-service@head (jitter" in said
+
+
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [
