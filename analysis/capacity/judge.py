@@ -125,14 +125,16 @@ def _decided(
     breach: Breach | None,
 ) -> tuple[Outcome, str]:
     if invalid or found is None:
-        text = f"This search is not evidence: {invalid[0]}" + and_more(len(invalid))
+        text = f"This search is not evidence: {invalid[0]}" + and_more(len(invalid), "reason")
         return Outcome.INVALID, text
     said = found_in_words(found, asked)
     needs = f"{asked.required_by} of {asked.required:.4g} {asked.unit}"
     if breach:
         return Outcome.FAIL, f"{said}; {needs} does not fit"
     if unsure:
-        return Outcome.INCONCLUSIVE, f"{said}. Cannot tell: {unsure[0]}" + and_more(len(unsure))
+        return Outcome.INCONCLUSIVE, f"{said}. Cannot tell: {unsure[0]}" + and_more(
+            len(unsure), "reason"
+        )
     return Outcome.PASS, f"{said}; {needs} fits"
 
 

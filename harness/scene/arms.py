@@ -129,7 +129,7 @@ def _of_shop(
             git.check_out(facts.revision, top, project)
         checkout = Checkout(shop, top, arm, profile.target.access, profile.flow)
         check_checkout(checkout)
-        yield PreparedArm(facts, {}, Origin(arm=arm), {}, checkout)
+        yield PreparedArm(facts, {}, Origin(arm=arm), {}, profile.flow, checkout)
 
 
 def _notes(facts: ArmFacts, project: Path, profile: Profile) -> Iterator[str]:
