@@ -18,7 +18,7 @@ Examples:
 - `loadgate gate --base . --head . --allow-equal`  (what does it say of equal arms?)
 - `loadgate gate --rounds 60`  (sharper; or `--time 10m`)
 - `loadgate gate --base url:old.toml --head url:new.toml --inconclusive=fail`
-- `loadgate gate --locustfile locustfile.py --base url:old.toml --head url:new.toml`
+- `loadgate gate --locustfile own.py --base url:old.toml --head url:new.toml`
 - `loadgate gate --capacity --base ref:v1.4.0`  (is the largest load smaller?)
 """
 
