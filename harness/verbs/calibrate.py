@@ -52,7 +52,7 @@ from harness.screen.plain import Screen
 from harness.screen.terminal import answer
 from harness.system import git
 from harness.system.host import host_facts
-from harness.system.paths import find_profile
+from harness.system.paths import COMMAND, find_profile
 from recording.errors import ConfigError, StorageError
 from recording.exitcodes import ExitCode
 from recording.flow import STEPS
@@ -242,4 +242,4 @@ def _words(gate: str, profile: str) -> list[str]:
         raise ConfigError(f"--gate {gate!r}: write `loadgate gate ...`, or a command like it")
     if words[0] != "loadgate" and shutil.which(words[0]) is None:
         raise ConfigError(f"--gate {gate}: no command {words[0]!r} is found here")
-    return [sys.executable, "-m", "harness.cli", *words[1:]] if words[:1] == ["loadgate"] else words
+    return [sys.executable, str(COMMAND), *words[1:]] if words[:1] == ["loadgate"] else words

@@ -108,6 +108,7 @@ def test_every_package_is_copied() -> None:
     assert set(copied()) == top | {
         "README.md",
         "LICENSE",
+        "loadgate_command.py",
         "profiles",
         "pyproject.toml",
         "deploy/requirements.lock",
