@@ -12,7 +12,7 @@ from analysis.limits.rules import Rule
 from analysis.limits.thresholds import Thresholds
 from analysis.metrics.errors import RULE_OF_THREE
 from analysis.report.document import Document, Lines, Row, Table, texts
-from harness.generator.generator import expected_rate, processes_for
+from harness.generator.generator import Workers, expected_rate, processes_for
 from harness.scene import preflight
 from harness.scene.scene import target_urls
 from harness.screen.terminal import answer
@@ -22,6 +22,7 @@ from recording.errors import ConfigError
 from recording.flow import FLOW, Services
 from recording.profile import JOURNEY, Profile
 
+HERE = Workers()
 FEWEST_SAMPLES_OF_MEMORY = 10
 """Below it there is no scatter to judge a slope by (`analysis/memory/judge.py`)."""
 
@@ -42,8 +43,8 @@ class Forecast:
     guards: Sequence[tuple[str, str]] = ()
 
 
-def forecast(profile: Profile, limits: Thresholds, workers: int = 0) -> Forecast:
-    """Of ``loadgate run``; `workers` are those on other machines, 0 for none."""
+def forecast(profile: Profile, limits: Thresholds, workers: Workers = HERE) -> Forecast:
+    """Of ``loadgate run`` with these workers."""
     urls = target_urls(profile)
     there = Services(FLOW.reached_by(urls), FLOW.order) if urls else FLOW
     judged: dict[str, list[str]] = {}
@@ -54,7 +55,7 @@ def forecast(profile: Profile, limits: Thresholds, workers: int = 0) -> Forecast
         else:
             judged.setdefault(subject, []).append(rule.text)
     rules = {subject: ", ".join(texts) for subject, texts in judged.items()}
-    found = _made(profile, workers, _services(urls), rules, not_judged)
+    found = _made(profile, workers.expected, _services(urls, workers), rules, not_judged)
     return replace(found, guards=tuple(_guards(limits.guards, there)))
 
 
@@ -147,10 +148,12 @@ def _load(profile: Profile) -> str:
     )
 
 
-def _services(urls: Mapping[str, str]) -> str:
+def _services(urls: Mapping[str, str], workers: Workers) -> str:
     if not urls:
         keys = ", ".join(service.key for service in FLOW.all)
-        return f"mocks of {keys}, on free ports of 127.0.0.1"
+        ports = [*workers.ports_for_services.values()]
+        which = f"ports {ports[0]} to {ports[-1]}" if ports else "free ports"
+        return f"mocks of {keys}, on {which} of {workers.host_for_services}"
     return ", ".join(f"{name} at {url}" for name, url in urls.items())
 
 

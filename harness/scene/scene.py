@@ -32,8 +32,13 @@ METRICS_WITHIN_S = 5.0
 OpenScene = Callable[[RunDir, RunClock], Scene]
 
 
-def single(profile: Profile, settings: Mapping[str, Mapping[str, Any]], host: str) -> OpenScene:
-    """The profile's target, or the mocks when it names none."""
+def single(
+    profile: Profile,
+    settings: Mapping[str, Mapping[str, Any]],
+    host: str,
+    ports: Mapping[str, int] | None = None,
+) -> OpenScene:
+    """The profile's target, or the mocks when it names none, on ``host`` and these ``ports``."""
 
     def open_scene(run: RunDir, clock: RunClock) -> Scene:
         if profile.target.urls:
@@ -41,7 +46,7 @@ def single(profile: Profile, settings: Mapping[str, Mapping[str, Any]], host: st
             sampled, unsampled = with_metrics(by_subject(urls), profile.target.ca_file)
             return Scene(None, urls, sampled, unsampled=unsampled)
         proxied = {fault.service for fault in profile.faults if fault.below_http}
-        services = start_services(settings, clock, run, host=host, proxied=sorted(proxied))
+        services = start_services(settings, clock, run, ports, host=host, proxied=sorted(proxied))
         return Scene(services, services.urls, services.by_subject)
 
     return open_scene

@@ -40,6 +40,7 @@ from harness.screen.live import Follow, LiveView
 from harness.screen.plain import Screen, styled
 from harness.screen.terminal import show
 from harness.system.paths import find_profile
+from mock_services.table import SERVICES
 from recording.durations import format_duration
 from recording.errors import ConfigError
 from recording.given_files import check_folder
@@ -76,9 +77,9 @@ Port = Annotated[
     typer.Option(
         "--port",
         min=1,
-        max=options.MOST_PORT,
+        max=options.MOST_PORT - len(SERVICES),
         metavar="N",
-        help=f"Port for them; the next one too [{MASTER_PORT}].",
+        help=f"Port for them; the next five too [{MASTER_PORT}].",
     ),
 ]
 StopWhenInvalid = Annotated[
@@ -128,9 +129,9 @@ def run(
     """Record and judge."""
     workers = _workers(workers_expected, bind, port, given_token(token, token_file), wait_s)
     named, limits = parse_labels(labels or []), options.read_limits(thresholds)
-    plan, settings = _read(profile, overrides or [], runs)
+    plan, settings = _read(profile, overrides or [], runs, workers)
     if dry_run:
-        answer_forecast(forecast(plan, limits, workers.expected), as_json=as_json)
+        answer_forecast(forecast(plan, limits, workers), as_json=as_json)
         return
     console, guards = Screen(stderr=as_json), limits.guards.stopping(when_invalid=stop_when_invalid)
     with (
@@ -145,11 +146,14 @@ def run(
 
 
 def _read(
-    profile: str, overrides: list[str], runs: Path
+    profile: str, overrides: list[str], runs: Path, workers: Workers
 ) -> tuple[Profile, dict[str, dict[str, Any]]]:
     """What is to be run, and what its services are told. Raises ConfigError or RefusedError."""
     check_folder(runs, "--runs")
     plan, written = read_profile(find_profile(profile), overrides)
+    if not plan.target.urls:
+        for port in workers.ports_for_services.values():
+            check_can_listen(workers.host_for_services, port)
     return plan, checked(plan, written)
 
 
