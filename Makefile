@@ -120,7 +120,7 @@ lock: ## write requirements.lock, and the image's share of it, anew from pyproje
 		--output-file deploy/requirements.lock pyproject.toml -
 
 dist: $(READY) ## the wheel, and what it is made of as CycloneDX (what a release carries), into dist/
-	@rm -rf dist
+	@rm -rf dist build # what setuptools finds built it packs, removed files too
 	@$(BIN)/python -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .
 	@PYTHONWARNINGS=ignore $(BIN)/cyclonedx-py requirements --pyproject pyproject.toml --output-reproducible \
 		--output-file dist/loadgate.cdx.json deploy/requirements.lock
