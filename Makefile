@@ -9,7 +9,7 @@ ARGS ?=
 
 .DEFAULT_GOAL := help
 .PHONY: help setup loadtest smoke soak replay gate tune calibrate mocks ui report runs bench echarts pages faults \
-	faults-hang test test-long prometheus lint format reference post-mortem dashboards lock clean
+	faults-hang test test-long prometheus lint format reference post-mortem dashboards lock dist clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -22,8 +22,9 @@ $(READY): requirements.lock pyproject.toml
 	@echo "setting up $(VENV) (once, about a minute)"
 	@rm -rf $(VENV)
 	@$(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.lock
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@install="$(BIN)/python -m pip install --quiet --disable-pip-version-check"; \
+	if command -v uv >/dev/null; then install="uv pip install --quiet --compile-bytecode --python $(BIN)/python"; fi; \
+	$$install --require-hashes -r requirements.lock && $$install --no-deps --no-build-isolation -e .
 	@touch $@
 
 # Each word of SET as an option of its own. Quotes hold a word together, and are a part of it.
@@ -111,9 +112,18 @@ reference: $(READY) ## write docs/reference/ anew from the code
 dashboards: $(READY) ## write deploy/grafana and deploy/prometheus anew from the code
 	@$(BIN)/python -m harness.observe
 
-lock: ## write requirements.lock anew from pyproject.toml (needs uv)
-	@uv pip compile --universal --python-version 3.11 --extra dev --no-emit-index-url \
-		--no-header --quiet --output-file requirements.lock pyproject.toml
+COMPILE = uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet
+
+lock: ## write requirements.lock, and the image's share of it, anew from pyproject.toml (needs uv)
+	@$(COMPILE) --extra dev --output-file requirements.lock pyproject.toml
+	@echo setuptools | $(COMPILE) --constraints requirements.lock --no-annotate \
+		--output-file deploy/requirements.lock pyproject.toml -
+
+dist: $(READY) ## the wheel, and what it is made of as CycloneDX (what a release carries), into dist/
+	@rm -rf dist build # what setuptools finds built it packs, removed files too
+	@$(BIN)/python -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .
+	@PYTHONWARNINGS=ignore $(BIN)/cyclonedx-py requirements --pyproject pyproject.toml --output-reproducible \
+		--output-file dist/loadgate.cdx.json deploy/requirements.lock
 
 clean: ## remove .venv and caches; runs/ stays
-	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info
+	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis dist *.egg-info

@@ -14,11 +14,12 @@ from math import ceil, isnan, nan
 from pathlib import Path
 from typing import Any
 
-from harness.generator.handshake import ANY_ADDRESS, LOOPBACK
+from harness.generator.handshake import ANY_ADDRESS, LOOPBACK, PLAN_PORT_OFFSET
 from harness.generator.token import VARIABLE, Token, made_token
 from harness.system.host import usable_cores
 from harness.system.parent import STARTED_BY
 from harness.system.paths import PROJECT, environment_of
+from mock_services.table import SERVICES
 from recording.clock import RunClock
 from recording.flow import FLOW
 from recording.profile import Profile
@@ -119,6 +120,14 @@ class Workers:
     def host_for_services(self) -> str:
         """Where mocks listen: workers elsewhere must reach them by the master's own address."""
         return self.host if self.remote else LOOPBACK
+
+    @property
+    def ports_for_services(self) -> dict[str, int]:
+        """Of mocks: those after the master's where a firewall has to know them, else free ones."""
+        if self.host_for_services == LOOPBACK:
+            return {}
+        first = self.port + PLAN_PORT_OFFSET + 1
+        return {key: first + number for number, key in enumerate(SERVICES)}
 
     @property
     def command(self) -> str:

@@ -7,6 +7,7 @@ import sys
 import threading
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import IO, Any
 
 from harness.system.paths import PROJECT, environment_of
@@ -15,17 +16,28 @@ from recording.faults import Fault
 
 ANSWERS_WITHIN_S = 10.0
 STOPS_WITHIN_S = 2.0
+ANY_PORTS: Mapping[str, int] = MappingProxyType({})
 
 
 class Proxy:
     """Stands for some services; ``ports`` are where."""
 
-    def __init__(self, host: str, upstreams: Mapping[str, str], log: Path) -> None:
-        """Start it, listening on ``host``; ``upstreams`` are addresses. Raises RunFailedError."""
+    def __init__(
+        self,
+        host: str,
+        upstreams: Mapping[str, str],
+        log: Path,
+        ports: Mapping[str, int] = ANY_PORTS,
+    ) -> None:
+        """Start it, listening on ``host``; ``upstreams`` are addresses. Raises RunFailedError.
+
+        ``ports`` fixes its own (0 or absent: a free one).
+        """
         command = [sys.executable, "-m", "harness.proxy.serve", host]
+        doors = (f"{key}:{ports.get(key, 0)}={address}" for key, address in upstreams.items())
         with log.open("ab") as errors:
             self._process = subprocess.Popen(
-                [*command, *(f"{key}={address}" for key, address in upstreams.items())],
+                [*command, *doors],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=errors,

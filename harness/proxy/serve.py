@@ -1,10 +1,10 @@
 """The proxy that faults below HTTP are made with.
 
-    python -m harness.proxy.serve HOST KEY=HOST:PORT...
+    python -m harness.proxy.serve HOST KEY:PORT=HOST:PORT...
 
-Its first line on stdout has the port that stands for each service. After that it reads one order
-a line from stdin and answers each with a line, once it is carried out; it ends when stdin does, so
-with whoever started it.
+The first PORT is the proxy's own, 0 any that is free. Its first line on stdout has the port that
+stands for each service. After that it reads one order a line from stdin and answers each with a
+line, once it is carried out; it ends when stdin does, so with whoever started it.
 """
 
 import asyncio
@@ -24,13 +24,13 @@ LONGEST_ORDER = 2**16
 class Door:
     """Stands for one service: takes its connections, and hands them on to it."""
 
-    def __init__(self, host: str, upstream: Address) -> None:
+    def __init__(self, where: Address, upstream: Address) -> None:
         self._upstream = upstream
         self._links: set[Link] = set()
         self._makers: dict[int, Callable[[], Toxic | None]] = {}
         self._server: asyncio.Server | None = None
         # Bound and not listening it keeps the port while the door is shut: no one else gets it.
-        self._holder = _bound((host, 0))
+        self._holder = _bound(where)
         self.address: Address = self._holder.getsockname()
 
     async def open(self) -> None:
@@ -83,8 +83,7 @@ def _bound(address: Address) -> socket.socket:
     return made
 
 
-async def _serve(host: str, upstreams: dict[str, Address]) -> None:
-    doors = {key: Door(host, upstream) for key, upstream in upstreams.items()}
+async def _serve(doors: dict[str, Door]) -> None:
     for door in doors.values():
         await door.open()
     _say({key: door.address[1] for key, door in doors.items()})
@@ -106,13 +105,14 @@ def _say(what: object) -> None:
 def main(words: Sequence[str]) -> None:
     """Serve until stdin ends."""
     host, *services = words
-    asyncio.run(_serve(host, dict(_upstream(service) for service in services)))
+    asyncio.run(_serve(dict(_door(host, service) for service in services)))
 
 
-def _upstream(text: str) -> tuple[str, Address]:
-    key, _, address = text.partition("=")
-    host, _, port = address.rpartition(":")
-    return key, (host, int(port))
+def _door(host: str, text: str) -> tuple[str, Door]:
+    here, _, there = text.partition("=")
+    key, _, port = here.partition(":")
+    upstream, _, its = there.rpartition(":")
+    return key, Door((host, int(port)), (upstream, int(its)))
 
 
 if __name__ == "__main__":

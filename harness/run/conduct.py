@@ -126,7 +126,8 @@ def conduct(
     Raises StorageError when the run directory cannot be created.
     """
     settings = seeded_services(settings, seed)
-    scene = single(profile, settings, workers.host_for_services)
+    where = (workers.host_for_services, workers.ports_for_services)
+    scene = single(profile, settings, *where)
     resolved = seeded_load(profile, seed)
     if profile.starts_mocks:
         resolved = resolved.model_copy(update={"services": settings})

@@ -16,7 +16,7 @@ from analysis.metrics.errors import RULE_OF_THREE
 from analysis.report.document import Document, Lines, Row, Table, texts
 from analysis.report.story import told
 from analysis.words.units import format_elapsed
-from harness.generator.generator import expected_rate, processes_for
+from harness.generator.generator import Workers, expected_rate, processes_for
 from harness.scene import preflight
 from harness.scene.scene import reached_urls, services_of
 from harness.screen.terminal import answer
@@ -26,6 +26,7 @@ from recording.errors import ConfigError
 from recording.flow import FLOW, Services
 from recording.profile import JOURNEY, Profile
 
+HERE = Workers()
 FEWEST_SAMPLES_OF_MEMORY = 10
 """Below it there is no scatter to judge a slope by (`analysis/memory/judge.py`)."""
 
@@ -46,8 +47,8 @@ class Forecast:
     guards: Sequence[tuple[str, str]] = ()
 
 
-def forecast(profile: Profile, limits: Thresholds, workers: int = 0) -> Forecast:
-    """Of ``loadgate run``; `workers` are those on other machines, 0 for none."""
+def forecast(profile: Profile, limits: Thresholds, workers: Workers = HERE) -> Forecast:
+    """Of ``loadgate run`` with these workers."""
     urls = reached_urls(profile)
     there = Services(services_of(profile), profile.flow.order)
     judged: dict[str, list[str]] = {}
@@ -58,7 +59,7 @@ def forecast(profile: Profile, limits: Thresholds, workers: int = 0) -> Forecast
         else:
             judged.setdefault(subject, []).append(rule.text)
     rules = {subject: ", ".join(texts) for subject, texts in judged.items()}
-    found = _made(profile, workers, _services(urls), rules, not_judged)
+    found = _made(profile, workers.expected, _services(urls, workers), rules, not_judged)
     return replace(found, guards=tuple(_guards(limits.guards, there)))
 
 
@@ -167,10 +168,12 @@ def _load(profile: Profile) -> str:
     )
 
 
-def _services(urls: Mapping[str, str]) -> str:
+def _services(urls: Mapping[str, str], workers: Workers) -> str:
     if not urls:
         keys = ", ".join(service.key for service in FLOW.all)
-        return f"mocks of {keys}, on free ports of 127.0.0.1"
+        ports = [*workers.ports_for_services.values()]
+        which = f"ports {ports[0]} to {ports[-1]}" if ports else "free ports"
+        return f"mocks of {keys}, on {which} of {workers.host_for_services}"
     return ", ".join(f"{name} at {url}" for name, url in urls.items())
 
 

@@ -91,7 +91,7 @@ class Revision:
         return kept, tuple(notes)
 
     def _notes(self) -> Iterator[str]:
-        if _lock(self.folder) != _lock(PROJECT):
+        if _pins(self.folder) != _pins(PROJECT):
             yield f"its {LOCK} is another one, and it ran on the packages installed here"
         for subject in FLOW.subjects:
             if subject not in self.services.subjects:
@@ -139,8 +139,10 @@ def _answer(folder: Path, arm: Arm, name: str) -> dict[str, list[Any]]:
         return {}  # it prints something else as well
 
 
-def _lock(folder: Path) -> bytes:
+def _pins(folder: Path) -> list[str]:
+    """The versions that its lock file pins, whatever digests and reasons stand beside them."""
     try:
-        return (folder / LOCK).read_bytes()
+        text = (folder / LOCK).read_text(encoding="utf-8", errors="replace")
     except OSError:
-        return b""
+        return []
+    return [line.rstrip(" \\") for line in text.splitlines() if line[:1].isalnum()]

@@ -44,8 +44,15 @@ METRICS_WITHIN_S = 5.0
 OpenScene = Callable[[RunDir, RunClock], Scene]
 
 
-def single(profile: Profile, settings: Mapping[str, Mapping[str, Any]], host: str) -> OpenScene:
-    """The profile's target or shop, or the mocks when it names none."""
+def single(
+    profile: Profile,
+    settings: Mapping[str, Mapping[str, Any]],
+    host: str,
+    ports: Mapping[str, int] | None = None,
+) -> OpenScene:
+    """The profile's target or shop, or the mocks when it names none, on ``host`` and these
+    ``ports``.
+    """
 
     def open_scene(run: RunDir, clock: RunClock) -> Scene:
         if profile.arm is not None:
@@ -65,7 +72,7 @@ def single(profile: Profile, settings: Mapping[str, Mapping[str, Any]], host: st
                 None, urls, sampled, unsampled=unsampled, reads=own.pages, after_load=own.after
             )
         proxied = {fault.service for fault in profile.faults if fault.below_http}
-        services = start_services(settings, clock, run, host=host, proxied=sorted(proxied))
+        services = start_services(settings, clock, run, ports, host=host, proxied=sorted(proxied))
         own = shop_metrics(profile, services.by_subject)
         sampled = own.others(services.by_subject)
         return Scene(services, services.urls, sampled, reads=own.pages, after_load=own.after)

@@ -199,18 +199,18 @@ def start_services(
 ) -> Services:
     """Start all of them and wait until they answer.
 
-    ``ports`` fixes them (0 or absent: a free one). Users and services reach those that are
-    ``proxied`` through a proxy. Raises ConfigError when a port is taken and RunFailedError, with
-    the tail of its log, when a service does not come up.
+    ``ports`` fixes where all find them, or the proxy of those ``proxied`` (0: a free one). Raises
+    ConfigError when a port is taken, RunFailedError with its log's tail when one does not come up.
     """
-    fixed, folder = ports or {}, run.logs if run else logs
+    fixed, folder = dict(ports or {}), run.logs if run else logs
+    doors = {name: fixed.pop(name, 0) for name in proxied}
     sockets = {k: _listen(host, fixed.get(k, 0), who) for k, who in origin.subjects.items()}
     here = LOOPBACK if host == ANY_ADDRESS else host
     urls = {name: f"http://{here}:{s.getsockname()[1]}" for name, s in sockets.items()}
     token = secrets.token_urlsafe(16)
     services = Services((), token)
     try:
-        services = _with_proxy(token, urls, proxied, host, origin.log("proxy", folder))
+        services = _with_proxy(token, urls, doors, host, origin.log("proxy", folder))
         reached = urls | dict(services.doors)
         for name, listener in sockets.items():
             told = {**settings.get(name, {}), **origin.wiring(name, reached, run)}
@@ -230,13 +230,13 @@ def start_services(
 
 
 def _with_proxy(
-    token: str, urls: Mapping[str, str], proxied: Collection[str], host: str, log: Path
+    token: str, urls: Mapping[str, str], ports: Mapping[str, int], host: str, log: Path
 ) -> Services:
     """No services yet, and a proxy before where those will be that are to have one."""
-    if not proxied:
+    if not ports:
         return Services((), token)
-    split = {name: urlsplit(urls[name]) for name in proxied}
-    proxy = Proxy(host, {name: url.netloc for name, url in split.items()}, log)
+    split = {name: urlsplit(urls[name]) for name in ports}
+    proxy = Proxy(host, {name: url.netloc for name, url in split.items()}, log, ports)
     doors = {name: f"http://{split[name].hostname}:{port}" for name, port in proxy.ports.items()}
     return Services((), token, proxy, doors)
 

@@ -6,6 +6,8 @@ from pathlib import Path
 from recording.errors import ConfigError, did_you_mean
 
 PROJECT = Path(__file__).resolve().parents[2]
+COMMAND = PROJECT / "loadgate_command.py"
+"""What `loadgate` runs. As a script it has our packages first; ``-m`` has the current folder's."""
 _PACKED = Path(__file__).resolve().parents[1] / "shipped"
 SHIPPED = _PACKED if _PACKED.is_dir() else PROJECT
 """Has profiles/ and thresholds.toml; an installed wheel carries them inside of this package."""

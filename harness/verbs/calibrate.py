@@ -52,7 +52,7 @@ from harness.screen.plain import Screen
 from harness.screen.terminal import answer
 from harness.system import git
 from harness.system.host import host_facts
-from harness.system.paths import find_profile
+from harness.system.paths import COMMAND, find_profile
 from recording.errors import ConfigError, StorageError
 from recording.exitcodes import ExitCode
 from recording.flow import STEPS
@@ -244,4 +244,4 @@ def _words(gate: str, profile: str) -> list[str]:
         raise ConfigError(f"--gate {gate}: no command {words[0]!r} is found here")
     if words[0] != "loadgate":
         return words
-    return [sys.executable, "-m", "harness.cli", *words[1:], "--allow-equal"]  # A/A on purpose
+    return [sys.executable, str(COMMAND), *words[1:], "--allow-equal"]  # A/A on purpose

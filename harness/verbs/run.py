@@ -42,6 +42,7 @@ from harness.screen.live import Follow, LiveView
 from harness.screen.plain import Screen, styled
 from harness.screen.terminal import show
 from harness.system.paths import find_profile
+from mock_services.table import SERVICES
 from recording.durations import format_duration
 from recording.errors import ConfigError
 from recording.given_files import check_folder
@@ -78,9 +79,9 @@ Port = Annotated[
     typer.Option(
         "--port",
         min=1,
-        max=options.MOST_PORT,
+        max=options.MOST_PORT - len(SERVICES),
         metavar="N",
-        help=f"Port for them; the next one too [{MASTER_PORT}].",
+        help=f"Port for them; the next five too [{MASTER_PORT}].",
     ),
 ]
 StopWhenInvalid = Annotated[
@@ -133,7 +134,7 @@ def run(
     named, limits = parse_labels(labels or []), options.read_limits(thresholds)
     plan, settings, told, notes = _read(profile, overrides, locustfile, runs, workers)
     if dry_run:
-        answer_forecast(forecast(plan, limits, workers.expected), as_json=as_json)
+        answer_forecast(forecast(plan, limits, workers), as_json=as_json)
     console, guards = Screen(stderr=as_json), limits.guards.stopping(when_invalid=stop_when_invalid)
     with (
         exporting(metrics_host, metrics_port, limits) as exporter,
@@ -165,6 +166,9 @@ def _read(
     if plan.scenario.locustfile and workers.remote:
         raise ConfigError("--workers-expected: the users of a locustfile are on this machine only")
     plan, notes = with_locustfile(plan)
+    if plan.starts_mocks:
+        for each in workers.ports_for_services.values():
+            check_can_listen(workers.host_for_services, each)
     return _Asked(plan, checked(plan, written), told, notes)
 
 

@@ -6,7 +6,8 @@ Where kubectl is installed, a test holds this against the real thing.
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
+import functools
+import operator
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +17,11 @@ ROOT = Path(__file__).parents[2]
 K8S = ROOT / "deploy" / "k8s"
 BASE = K8S / "base"
 OVERLAY = K8S / "overlays" / "lt-2025-q3"
+SHOP = K8S / "overlays" / "shop"
 FETCH = K8S / "fetch"
-BUILDS = (BASE, OVERLAY, FETCH)
-"""Base and overlay are two kustomizations each: services first, then the load."""
+TEST_DATA = K8S / "test-data"
+BUILDS = (BASE, OVERLAY, SHOP, FETCH, TEST_DATA)
+"""Base and overlays are several kustomizations each: services, what a load needs, the load."""
 KUSTOMIZATION = "kustomization.yaml"
 FIELDS = {"apiVersion", "kind", "resources", "replicas", "patches"}
 
@@ -58,9 +61,13 @@ def build(folder: Path) -> list[Document]:
             if one["kind"] == "Deployment" and one["metadata"]["name"] == count["name"]
         ]
         target["spec"]["replicas"] = count["count"]
-    for patch in _patches(folder, given):
-        (index,) = [i for i, one in enumerate(built) if key(one) == key(patch)]
-        built[index] = merge(built[index], patch)
+    for entry in given.get("patches", []):
+        if "target" in entry:
+            _operate(built, entry["target"], folder / entry["path"])
+            continue
+        for patch in documents(folder / entry["path"]):
+            (index,) = [i for i, one in enumerate(built) if key(one) == key(patch)]
+            built[index] = merge(built[index], patch)
     return built
 
 
@@ -68,17 +75,35 @@ def _resource(path: Path) -> list[Document]:
     return build(path) if path.is_dir() else documents(path)
 
 
-def _patches(folder: Path, given: Document) -> Iterator[Document]:
-    for entry in given.get("patches", []):
-        assert set(entry) == {"path"}, f"{folder}: {entry} not understood here"
-        yield from documents(folder / entry["path"])
+def _operate(built: list[Document], target: Document, path: Path) -> None:
+    """JSON Patch (RFC 6902) on all objects of a kind, or on the one of a name."""
+    assert set(target) <= {"kind", "name"}, f"{path}: {target} not understood here"
+    alike = of_kind(built, target["kind"])
+    chosen = [one for one in alike if target.get("name", key(one)[2]) == key(one)[2]]
+    assert chosen, f"{path}: {target} is not there"
+    for one in chosen:
+        for operation in yaml.safe_load(path.read_text()):
+            *above, last = [_step(step) for step in operation["path"].split("/")[1:]]
+            place = functools.reduce(operator.getitem, above, one)
+            known = last in place if isinstance(place, dict) else last < len(place)
+            assert known is (operation["op"] != "add"), f"{path}: {operation}"
+            if operation["op"] == "remove":
+                del place[last]
+            else:
+                place[last] = copy.deepcopy(operation["value"])
+
+
+def _step(text: str) -> Any:
+    """A key or an index of a JSON Pointer (RFC 6901)."""
+    return int(text) if text.isdecimal() else text.replace("~1", "/").replace("~0", "~")
 
 
 def merge(base: Any, patch: Any) -> Any:
-    """Strategic merge: tables key by key, lists of named entries by name, all else replaced."""
+    """Strategic merge: tables by key (null removes), lists of named entries by name, else all."""
     if isinstance(base, dict) and isinstance(patch, dict):
         merged = {k: merge(base[k], v) if k in base else v for k, v in patch.items()}
-        return copy.deepcopy({**base, **merged})
+        kept = {k: v for k, v in {**base, **merged}.items() if v is not None}
+        return copy.deepcopy(kept)
     if _named(base) and _named(patch):
         by_name = {entry["name"]: entry for entry in base}
         for entry in patch:

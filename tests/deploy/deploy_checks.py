@@ -7,6 +7,8 @@ from collections.abc import Iterator
 import kubernetes_validate
 from deploy_build import Document, containers, key, named, of_kind, pod_of, workloads
 
+MADE_BY_HAND = ("loadgate-token", "shop-admin")
+"""Secrets, which are nobody's to commit: docs/deploy.md makes them."""
 SEED_KUBERNETES = "1.28"
 """LT-2025-Q3-CHECKOUT ran on 1.28.4."""
 
@@ -56,13 +58,39 @@ def reference_problems(built: list[Document]) -> Iterator[str]:
                 yield f"{key(one)} refers to {wanted}, which is not there"
 
 
+def disruption_problems(built: list[Document]) -> Iterator[str]:
+    """Every pod is kept by one budget, which lets none go. Of a Job's pods it names the number."""
+    for workload in of_kind(built, "Deployment", "Job"):
+        none_goes = (
+            {"maxUnavailable": 0}
+            if workload["kind"] == "Deployment"
+            else {"minAvailable": pods(workload)}
+        )
+        over = [
+            budget["spec"]
+            for budget in of_kind(built, "PodDisruptionBudget")
+            if budget["metadata"]["namespace"] == workload["metadata"]["namespace"]
+            and _selects(budget["spec"]["selector"].get("matchLabels", {}), workload)
+        ]
+        if len(over) != 1 or not none_goes.items() <= over[0].items():
+            yield f"{key(workload)} may be evicted: {over}"
+
+
+def pods(job: Document) -> int:
+    """How many a Job has at a time."""
+    return int(job["spec"].get("parallelism", 1))
+
+
 def autoscaler_problems(built: list[Document]) -> Iterator[str]:
-    """CPU utilisation is a share of the request: without one an autoscaler never scales."""
+    """CPU utilisation is a share of the request: without one an autoscaler never scales.
+
+    Who says a number of replicas beside it undoes its scaling with every `apply`.
+    """
     for scaler in of_kind(built, "HorizontalPodAutoscaler"):
         spec = scaler["spec"]
         target = named(built, spec["scaleTargetRef"]["kind"], spec["scaleTargetRef"]["name"])
-        if not spec["minReplicas"] <= target["spec"]["replicas"] <= spec["maxReplicas"]:
-            yield f"{key(target)} begins outside of {key(scaler)}"
+        if "replicas" in target["spec"]:
+            yield f"{key(target)} has replicas of its own beside {key(scaler)}"
         for container in pod_of(target)["spec"]["containers"]:
             if "cpu" not in container["resources"].get("requests", {}):
                 yield f"{key(target)} {container['name']} requests no cpu"
@@ -113,8 +141,9 @@ def _references(one: Document) -> Iterator[tuple[str, str, str]]:
     if one["kind"] in ("Deployment", "Job", "Pod"):
         for container in pod_of(one)["spec"]["containers"]:
             for entry in container.get("env", []):
-                if "valueFrom" in entry:
-                    yield "Secret", namespace, entry["valueFrom"]["secretKeyRef"]["name"]
+                secret = entry.get("valueFrom", {}).get("secretKeyRef", {}).get("name")
+                if secret and secret not in MADE_BY_HAND:
+                    yield "Secret", namespace, secret
         for volume in pod_of(one)["spec"].get("volumes", []):
             if "configMap" in volume:
                 yield "ConfigMap", namespace, volume["configMap"]["name"]

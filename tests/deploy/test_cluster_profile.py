@@ -7,21 +7,24 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from deploy_build import BASE, OVERLAY, ROOT, build, named, option, pod_of
+from deploy_build import BASE, OVERLAY, ROOT, SHOP, build, named, option, pod_of
 
 from harness.scene.preflight import check_safety
+from harness.scene.scene import target_urls
 from harness.scene.services import service_settings
 from mock_services.table import SERVICES
 from recording.profile import Profile
 from recording.profile_file import load_profile
 
 NAME = "bf2025"
+LOADS = [BASE, OVERLAY, SHOP]
 
 
 def profile_in(folder: Path, tmp_path: Path) -> Profile:
-    """The profile as the master would load it."""
-    path = tmp_path / f"{NAME}.toml"
-    path.write_text(named(build(folder), "ConfigMap", "load-profile")["data"][path.name])
+    """The one profile there is, as the master would load it."""
+    ((name, text),) = named(build(folder), "ConfigMap", "load-profile")["data"].items()
+    path = tmp_path / name
+    path.write_text(text)
     return load_profile(path)
 
 
@@ -34,13 +37,21 @@ def test_it_is_the_plan_of_bf2025(folder: Path, tmp_path: Path) -> None:
     assert there.model_dump(exclude=differ) == here.model_dump(exclude=differ)
 
 
-@pytest.mark.parametrize("folder", [BASE, OVERLAY], ids=lambda folder: folder.name)
+@pytest.mark.parametrize("folder", LOADS, ids=lambda folder: folder.name)
 def test_it_is_allowed_to_load_its_targets_and_no_others(folder: Path, tmp_path: Path) -> None:
     """The preflight passes, and the allow-list holds the targets' hosts only."""
     profile = profile_in(folder, tmp_path)
     check_safety(profile)
-    urls = [*profile.target.urls.values(), profile.target.inventory_lock]
-    assert {urlsplit(url).hostname for url in urls} == set(profile.target.allowed_hosts)
+    hosts = {urlsplit(url).hostname for url in target_urls(profile).values()}
+    assert hosts == set(profile.target.allowed_hosts)
+
+
+def test_a_shops_services_are_in_the_namespace_that_its_load_may_reach(tmp_path: Path) -> None:
+    """The urls' namespace is that of the network policies."""
+    hosts = profile_in(SHOP, tmp_path).target.allowed_hosts
+    reached = named(build(SHOP), "NetworkPolicy", "workers")["spec"]["egress"][0]["to"][0]
+    (namespace,) = reached["namespaceSelector"]["matchLabels"].values()
+    assert {host.partition(".")[2] for host in hosts} == {f"{namespace}.svc.cluster.local"}
 
 
 @pytest.mark.parametrize("folder", [BASE, OVERLAY], ids=lambda folder: folder.name)
@@ -55,7 +66,7 @@ def test_its_targets_are_services_of_the_cluster(folder: Path, tmp_path: Path) -
         assert url == f"http://{host}:{port['port']}"
 
 
-@pytest.mark.parametrize("folder", [BASE, OVERLAY], ids=lambda folder: folder.name)
+@pytest.mark.parametrize("folder", LOADS, ids=lambda folder: folder.name)
 def test_orders_are_not_required_where_no_ledger_can_be_read(folder: Path, tmp_path: Path) -> None:
     """The master has no ledger, so requiring orders would make every run INCONCLUSIVE."""
     assert "orders" not in profile_in(folder, tmp_path).judge.required
@@ -76,15 +87,17 @@ def test_cart_is_told_what_the_profile_says() -> None:
     assert wanted["cart"]["memory_limit_bytes"] == 2 * 1024**3
 
 
-def test_the_master_finds_it() -> None:
-    """`loadgate run bf2025` looks into profiles/ of its working directory first."""
-    (master,) = pod_of(named(build(BASE), "Job", "locust-master"))["spec"]["containers"]
+@pytest.mark.parametrize("folder", LOADS, ids=lambda folder: folder.name)
+def test_the_master_finds_it(folder: Path, tmp_path: Path) -> None:
+    """`loadgate run NAME` looks into profiles/ of its working directory first."""
+    (master,) = pod_of(named(build(folder), "Job", "locust-master"))["spec"]["containers"]
     mounts = {mount["name"]: mount["mountPath"] for mount in master["volumeMounts"]}
-    assert option(master["args"], "run") == NAME
+    assert option(master["args"], "run") == profile_in(folder, tmp_path).name
     assert mounts["profiles"] == f"{master['workingDir']}/profiles"
 
 
-def test_the_job_has_time_for_the_plan(tmp_path: Path) -> None:
+@pytest.mark.parametrize("folder", LOADS, ids=lambda folder: folder.name)
+def test_the_job_has_time_for_the_plan(folder: Path, tmp_path: Path) -> None:
     """activeDeadlineSeconds is the plan's length and at least half an hour, but not a day, more."""
-    limit_s = named(build(BASE), "Job", "locust-master")["spec"]["activeDeadlineSeconds"]
-    assert 1800 <= limit_s - profile_in(BASE, tmp_path).load.duration_s <= 86_400
+    limit_s = named(build(folder), "Job", "locust-master")["spec"]["activeDeadlineSeconds"]
+    assert 1800 <= limit_s - profile_in(folder, tmp_path).load.duration_s <= 86_400

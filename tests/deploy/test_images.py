@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+import shutil
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -96,7 +99,7 @@ def test_no_floating_tags() -> None:
 
 
 def test_every_package_is_copied() -> None:
-    """All of pyproject's packages, the lock, and what is looked up beside them."""
+    """All of pyproject's packages, the lock, and what makes a wheel of them."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
     top = {
         pattern.rstrip("*")
@@ -105,9 +108,11 @@ def test_every_package_is_copied() -> None:
     assert set(copied()) == top | {
         "README.md",
         "LICENSE",
+        "loadgate_command.py",
         "profiles",
         "pyproject.toml",
-        "requirements.lock",
+        "deploy/requirements.lock",
+        "setup.py",
         "thresholds.toml",
     }
     assert all((ROOT / name).exists() for name in copied())
@@ -118,6 +123,41 @@ def test_the_builder_is_sent_what_is_copied_and_nothing_else() -> None:
     lines = [line for line in IGNORED.read_text().splitlines() if line and line[0] != "#"]
     assert lines[0] == "*"
     assert {line[1:] for line in lines if line[0] == "!"} == set(copied())
+
+
+LINTER = shutil.which("hadolint") or str(Path(sys.executable).with_name("hadolint"))
+
+
+@pytest.mark.skipif(not Path(LINTER).exists(), reason="needs hadolint, which has no wheel for here")
+def test_the_dockerfile_is_clean() -> None:
+    """By hadolint's rules, the shell's among them."""
+    done = subprocess.run([LINTER, str(DOCKERFILE)], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def _daemon() -> bool:
+    asked = ["docker", "info", "--format", "{{.ServerVersion}}"]
+    return (
+        shutil.which("docker") is not None
+        and not subprocess.run(asked, capture_output=True, check=False, timeout=10).returncode
+    )
+
+
+@pytest.mark.long
+@pytest.mark.timeout(900)
+@pytest.mark.skipif(not _daemon(), reason="needs a Docker daemon")
+@pytest.mark.parametrize(
+    ("target", "words", "says"),
+    [("loadgate", ["run", "smoke", "--dry-run"], "smoke"), ("mocks", ["--help"], "SERVICE")],
+)
+def test_an_image_is_built_and_runs(target: str, words: list[str], says: str) -> None:
+    """As its user, with a root that cannot be written to, and nothing of this tree beside it."""
+    build_it = ["docker", "build", "--quiet", "--file", str(DOCKERFILE), "--target", target]
+    built = subprocess.run([*build_it, str(ROOT)], capture_output=True, text=True, check=True)
+    start = ["docker", "run", "--rm", "--read-only", "--network", "none", built.stdout.strip()]
+    done = subprocess.run([*start, *words], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert says in done.stdout
 
 
 def test_nothing_names_a_registry() -> None:

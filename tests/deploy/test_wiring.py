@@ -14,6 +14,9 @@ from deploy_build import (
     BUILDS,
     FETCH,
     OVERLAY,
+    ROOT,
+    SHOP,
+    TEST_DATA,
     Document,
     build,
     mocks,
@@ -23,17 +26,20 @@ from deploy_build import (
     pod_of,
 )
 from deploy_checks import (
+    MADE_BY_HAND,
     autoscaler_problems,
+    disruption_problems,
     hardening_problems,
+    pods,
     port_problems,
     reference_problems,
     selector_problems,
 )
 
-from harness.generator.token import VARIABLE, given_token
+from harness.generator.token import VARIABLE
+from harness.verbs.cleanup import TOKEN_VARIABLE
 from mock_services.serve import _parse
 from mock_services.table import SERVICES
-from recording.errors import ConfigError
 
 Check = Callable[[list[Document]], Iterator[str]]
 CHECKS = (
@@ -41,13 +47,14 @@ CHECKS = (
     port_problems,
     reference_problems,
     autoscaler_problems,
+    disruption_problems,
     hardening_problems,
 )
 
 
 def everything(folder: Path) -> list[Document]:
     """A build with what it is applied on top of."""
-    return build(BASE) + build(FETCH) if folder == FETCH else build(folder)
+    return build(BASE) + build(folder) if folder in (FETCH, TEST_DATA) else build(folder)
 
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
@@ -87,6 +94,18 @@ def _no_target(built: list[Document]) -> None:
     built.remove(named(built, "Deployment", "inventory-lock-service"))
 
 
+def _own_replicas(built: list[Document]) -> None:
+    named(built, "Deployment", "inventory-lock-service")["spec"]["replicas"] = 2
+
+
+def _no_budget(built: list[Document]) -> None:
+    built.remove(named(built, "PodDisruptionBudget", "mocks"))
+
+
+def _one_may_go(built: list[Document]) -> None:
+    named(built, "PodDisruptionBudget", "locust-worker")["spec"]["minAvailable"] = 2
+
+
 def _no_request(built: list[Document]) -> None:
     del _spec(built, "inventory-lock-service")["containers"][0]["resources"]["requests"]["cpu"]
 
@@ -113,6 +132,9 @@ def _no_limit(built: list[Document]) -> None:
         (_no_namespace, reference_problems),
         (_no_target, reference_problems),
         (_no_request, autoscaler_problems),
+        (_own_replicas, autoscaler_problems),
+        (_no_budget, disruption_problems),
+        (_one_may_go, disruption_problems),
         (_root, hardening_problems),
         (_capabilities, hardening_problems),
         (_no_limit, hardening_problems),
@@ -195,16 +217,44 @@ def test_the_pods_share_of_the_processor_adds_up() -> None:
     assert pods * settings["rate_limit_per_s"] == whole.rate_limit_per_s
 
 
-def _locust() -> tuple[list[str], Document]:
-    built = build(BASE)
+def _locust(folder: Path = BASE) -> tuple[list[str], Document]:
+    built = build(folder)
     (master,) = pod_of(named(built, "Job", "locust-master"))["spec"]["containers"]
-    return master["args"], named(built, "Deployment", "locust-worker")
+    return master["args"], named(built, "Job", "locust-worker")
 
 
-def test_the_master_expects_the_workers_there_are() -> None:
-    """--workers-expected is the number of worker pods."""
-    arguments, workers = _locust()
-    assert int(option(arguments, "--workers-expected")) == workers["spec"]["replicas"]
+LOADS = [BASE, OVERLAY, SHOP]
+
+
+@pytest.mark.parametrize("folder", LOADS, ids=lambda folder: folder.name)
+def test_the_master_expects_the_workers_there_are(folder: Path) -> None:
+    """--workers-expected is the number of worker pods, each of which ends with the run."""
+    arguments, workers = _locust(folder)
+    assert int(option(arguments, "--workers-expected")) == pods(workers)
+    assert workers["spec"]["completions"] == pods(workers)
+    assert pod_of(workers)["spec"]["restartPolicy"] == "Never"
+
+
+@pytest.mark.parametrize(
+    ("folder", "namespace", "how"),
+    [(BASE, "staging-perf", "preferred"), (OVERLAY, "staging-perf", "required"),
+     (SHOP, "shop", "preferred")],
+    ids=lambda value: getattr(value, "name", value),
+)  # fmt: skip
+def test_the_load_keeps_away_from_what_it_loads(folder: Path, namespace: str, how: str) -> None:
+    """By node, from every pod of that namespace, and it may reach no other."""
+    built = build(folder)
+    there = {"matchLabels": {"kubernetes.io/metadata.name": namespace}}
+    for name in ("locust-master", "locust-worker"):
+        (terms,) = pod_of(named(built, "Job", name))["spec"]["affinity"].values()
+        ((said, (term,)),) = terms.items()
+        assert said == f"{how}DuringSchedulingIgnoredDuringExecution"
+        term = term.get("podAffinityTerm", term)
+        assert term["topologyKey"] == "kubernetes.io/hostname"
+        assert (term["namespaceSelector"], term["labelSelector"]) == (there, {})
+    for name in ("master", "workers"):
+        policy = named(built, "NetworkPolicy", name)["spec"]
+        assert policy["egress"][0] == {"to": [{"namespaceSelector": there}]}
 
 
 def test_the_workers_find_the_master() -> None:
@@ -240,20 +290,29 @@ def test_recordings_outlive_the_master() -> None:
 
 
 def test_master_and_workers_share_one_token() -> None:
-    """From the Secret; what is committed is a placeholder that both refuse."""
+    """From a Secret that is made by hand."""
     built = build(BASE)
-    master, workers = (
-        named(built, "Job", "locust-master"),
-        named(built, "Deployment", "locust-worker"),
-    )
-    for one in (master, workers):
-        (container,) = pod_of(one)["spec"]["containers"]
+    for name in ("locust-master", "locust-worker"):
+        (container,) = pod_of(named(built, "Job", name))["spec"]["containers"]
         (entry,) = container["env"]
         assert entry["name"] == VARIABLE
         assert entry["valueFrom"]["secretKeyRef"] == {"name": "loadgate-token", "key": "token"}
-    committed = named(built, "Secret", "loadgate-token")["stringData"]["token"]
-    with pytest.raises(ConfigError, match=VARIABLE):
-        given_token(None, None, {VARIABLE: committed})
+
+
+def test_no_secret_is_committed() -> None:
+    """Nor a placeholder, which an `apply` would put back in its place: the runbook makes them."""
+    assert [one for folder in BUILDS for one in of_kind(build(folder), "Secret")] == []
+    runbook = (ROOT / "docs" / "deploy.md").read_text()
+    assert all(f"create secret generic {name} " in runbook for name in MADE_BY_HAND)
+
+
+def test_test_data_is_made_with_the_profile_of_the_run() -> None:
+    """The pod finds profiles/ in its folder, and the token where seed and cleanup look for it."""
+    spec = named(build(TEST_DATA), "Pod", "test-data")["spec"]
+    (container,) = spec["containers"]
+    mounts = {mount["name"]: mount["mountPath"] for mount in container["volumeMounts"]}
+    assert mounts["profiles"] == f"{container['workingDir']}/profiles"
+    assert [entry["name"] for entry in container["env"]] == [TOKEN_VARIABLE]
 
 
 def test_only_the_load_reaches_the_mocks_and_only_workers_the_master() -> None:
@@ -266,13 +325,17 @@ def test_only_the_load_reaches_the_mocks_and_only_workers_the_master() -> None:
     (mocks_in,) = policies["mocks"]["ingress"]
     load = {"matchLabels": {"kubernetes.io/metadata.name": "load-test"}}
     assert mocks_in["from"] == [{"namespaceSelector": load}, {"podSelector": {}}]
+    names = [one["metadata"]["name"] for one in mocks(built)]
+    ports = [named(built, "Service", name)["spec"]["ports"] for name in names]
+    fixed = {port["port"] for of_one in ports for port in of_one}
+    assert {port["port"] for port in mocks_in["ports"]} == fixed
     assert policies["mocks"]["podSelector"] == {}
     assert "ingress" not in policies["workers"]
     assert policies["workers"]["policyTypes"] == ["Ingress", "Egress"]
     to = [target for rule in policies["workers"]["egress"] for target in rule.get("to", ["names"])]
     services = {"matchLabels": {"kubernetes.io/metadata.name": "staging-perf"}}
     assert to == [
-        {"podSelector": {"matchLabels": {"app": "locust-master"}}},
         {"namespaceSelector": services},
+        {"podSelector": {"matchLabels": {"app": "locust-master"}}},
         "names",
     ]

@@ -60,7 +60,7 @@ class Party:
 
     folder: Path
     sides: list[Side] = field(default_factory=list)
-    port: int = field(default_factory=lambda: free_port(neighbours=1))
+    port: int = field(default_factory=lambda: free_port(neighbours=5))
 
     @property
     def runs(self) -> Path:

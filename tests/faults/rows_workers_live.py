@@ -14,9 +14,10 @@ import msgpack
 import zmq
 
 from harness.generator.generator import free_port
+from harness.system.fetch import fetch
 from tests.faults.fault import FIXTURES, Fault, Seen
 from tests.faults.hostile_shop import HostileShop
-from tests.faults.party import PROFILE, Party, Side, gone_within, party, suspend_locust
+from tests.faults.party import PATIENCE_S, PROFILE, Party, Side, gone_within, party, suspend_locust
 
 SHORT = ("load.phases.sustained.duration=4s",)
 LONG = ("load.phases.sustained.duration=10s",)
@@ -109,7 +110,7 @@ def _refuses(folder: Path, *words: str, dead: bool = False, **env: str) -> Seen:
 
 
 def _any_address(folder: Path) -> Seen:
-    """The worker is started by the very words that the master printed."""
+    """The worker is started by the very words that the master printed; mocks have known ports."""
     with party(folder) as found:
         words = ("--set", "load.phases.sustained.duration=4s", "--set", "load.processes=1")
         tiny = str(FIXTURES / "tiny.toml")
@@ -120,6 +121,9 @@ def _any_address(folder: Path) -> Seen:
         (line,) = re.findall(r"loadgate (worker --master .*)", master.text)
         own = [sys.executable, "-m", "harness.cli", *shlex.split(line)]
         found.start("one", own, folder)
+        found.measures()
+        for port in range(found.port + 2, found.port + 6):
+            assert fetch(f"http://127.0.0.1:{port}/healthz", PATIENCE_S).ok
         address = re.sub(r"--token \S+", "", line)
         seen = found.over()
         return Seen(seen.exit_code, f"{address}\n{seen.text}", seen.verdict)

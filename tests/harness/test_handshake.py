@@ -8,8 +8,9 @@ from queue import SimpleQueue
 import httpx
 import pytest
 
-from harness.generator.generator import free_port
+from harness.generator.generator import Workers, free_port
 from harness.generator.handshake import ANY_ADDRESS, LOOPBACK, PLAN_PORT_OFFSET, Master, PlanServer
+from mock_services.table import SERVICES
 from recording.clock import RunClock
 from recording.errors import ConfigError, RunFailedError
 
@@ -37,6 +38,15 @@ def test_services_are_named_by_the_address_that_the_worker_came_to(server: PlanS
     """Nobody can connect to 0.0.0.0 from elsewhere."""
     plan, _ = master_of(server).plan(timeout_s=5)
     assert plan["urls"] == {"cart": "http://127.0.0.1:80"}
+
+
+def test_services_have_known_ports_where_workers_are_elsewhere() -> None:
+    """Those after Locust's and the plan's; among processes of one machine any that are free."""
+    elsewhere = Workers(expected=2, host="10.0.0.5", port=5557)
+    assert list(elsewhere.ports_for_services) == list(SERVICES)
+    assert list(elsewhere.ports_for_services.values()) == [5559, 5560, 5561, 5562]
+    assert Workers(expected=2, host=LOOPBACK, port=5557).ports_for_services == {}
+    assert Workers().ports_for_services == {}
 
 
 def test_another_token_is_refused_at_once(server: PlanServer) -> None:

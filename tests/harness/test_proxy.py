@@ -10,6 +10,7 @@ from typing import Any
 import psutil
 import pytest
 
+from harness.generator.generator import free_port
 from harness.proxy.proxy import Proxy
 from recording.faults import Fault
 
@@ -220,6 +221,16 @@ def test_two_toxics_add_up(front: Front) -> None:
         answer, took_s = ask(client)
     assert answer == ANSWER[:10]
     assert took_s >= 0.2
+
+
+def test_its_port_can_be_given(tmp_path: Path) -> None:
+    """Where a firewall has to know it."""
+    shop, port = Shop(), free_port()
+    given = {"payment": port, "cart": 0}
+    proxy = Proxy("127.0.0.1", dict.fromkeys(given, shop.address), tmp_path / "log", given)
+    assert proxy.ports["payment"] == port != proxy.ports["cart"]
+    proxy.stop()
+    shop.close()
 
 
 def test_it_ends_with_whoever_started_it(front: Front) -> None:

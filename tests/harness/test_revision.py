@@ -1,11 +1,13 @@
 """Another revision's mocks: fewer, more, renamed, or told in another way than this tree's."""
 
+import re
 from pathlib import Path
 
 import pytest
 
 from harness.scene import arms, revision
 from harness.scene.revision import Revision, asked
+from harness.system.paths import PROJECT
 from mock_services.table import SERVICES
 from recording.errors import ConfigError
 from recording.flow import FLOW, FOUR, Service, Services
@@ -69,6 +71,13 @@ def test_a_revision_like_this_tree_has_its_services(tmp_path: Path) -> None:
         {"checkout": {}, "payment": {}, "inventory_lock": {}, "cart": {"ttl_s": 9.0}},
         ("its requirements.lock is another one, and it ran on the packages installed here",),
     )
+
+
+def test_digests_are_no_other_packages(tmp_path: Path) -> None:
+    """A lock file of the same versions, from before their digests stood in it, is the same."""
+    lock = (PROJECT / revision.LOCK).read_text()
+    (tmp_path / revision.LOCK).write_text(re.sub(r" \\\n +--hash=\S+", "", lock))
+    assert of(tmp_path).as_known({}, ())[1] == ()
 
 
 def test_a_revision_with_a_service_more_starts_it(tmp_path: Path) -> None:
