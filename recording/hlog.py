@@ -6,10 +6,11 @@ One line per interval and tag. The tag says what was measured:
     step/outcome/arm/intended        latency from when the request was due (open model)
     step/outcome/arm/distortion      client time minus the server's own X-Response-Time
     step/outcome/arm/retry           what the client waited before it asked again
+    step/outcome/arm/at_most         latency at most, where an import knows bounds: else it is least
     generator/lag/arm                how late the generator's own timer fired
 
-An outcome that is more than a word (``bad_body: payment_id is null``) is written with the percent
-signs of urls: tags have no blanks, commas or slashes.
+A step or outcome that is more than a word (``bad_body: payment_id is null``) is written with the
+percent signs of urls: tags have no blanks, commas or slashes.
 
 Several lines may share an interval and a tag (one per report of a worker); readers add them.
 The log is append-only and every line stands alone, so a file cut at any byte loses at most its
@@ -35,13 +36,14 @@ LATENCY = "latency"
 DISTORTION = "distortion"
 INTENDED = "intended"
 RETRY = "retry"
+AT_MOST = "at_most"
 UNPAIRED = "run"
 """The arm of a run that has only one."""
 DISTORTION_GRAIN_US = 100
 """What distortion is rounded to. X-Response-Time has whole ms, so finer figures would be noise,
 and noise is what fills a recording: half of its bytes."""
 
-_TAG = re.compile(r"[\w.-]+/[\w.%-]+/[\w.-]+(/[\w.-]+)?")
+_TAG = re.compile(r"[\w.%-]+/[\w.%-]+/[\w.-]+(/[\w.-]+)?")
 _quoted = lru_cache(maxsize=1000)(quote)
 _COMMENT = (b"#", b'"', b"\n")
 """How lines begin that carry no histogram."""
@@ -59,7 +61,7 @@ class Tag:
     kind: str = LATENCY
 
     def __str__(self) -> str:
-        name = f"{self.step}/{_quoted(self.outcome, safe='')}/{self.arm}"
+        name = f"{_quoted(self.step, safe='')}/{_quoted(self.outcome, safe='')}/{self.arm}"
         return name if self.kind == LATENCY else f"{name}/{self.kind}"
 
     @classmethod
@@ -68,7 +70,7 @@ class Tag:
         if not _TAG.fullmatch(text):
             raise ValueError(f"not a tag: {text!r}")
         step, outcome, *more = text.split("/")
-        return cls(step, unquote(outcome), *more)
+        return cls(unquote(step), unquote(outcome), *more)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -91,7 +91,7 @@ def _summary(
 ) -> Lines:
     context, load = verdict.context, case.evidence.manifest.profile.load
     measured = {m.metric: m for m in verdict.measurements if m.subject == JOURNEY}
-    peak = f"{load.peak_users:,} users"
+    peak = f"{load.peak_users:,} users" if load.peak_users else "nobody says how many users"
     if load.model == "arrivals":
         peak = f"{load.peak_arrivals_per_s:g} journeys/s"
     latency = ("mean", "p50", "p95", "p99", "max")
