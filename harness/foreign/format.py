@@ -47,16 +47,18 @@ class Format:
 
     ``means`` says what its figures are and are not, a sentence each; ``lacks`` what it has no
     data on, beside what no such file has; ``required`` which kinds of rule it can decide.
+    Where ``at_once`` is set it gives all that there is, without times, and there is no reader.
     """
 
     key: str
     title: str
     begins: Callable[[bytes], bool]
-    reader: Callable[[Source, bytes], Reader]
+    reader: Callable[[Source, bytes], Reader] | None
     means: tuple[str, ...]
     quoted: bool = True
     lacks: tuple[str, ...] = ()
     required: tuple[str, ...] = ("latency", "errors")
+    at_once: Callable[[Source], pl.DataFrame] | None = None
 
 
 def moment_us(column: str) -> pl.Expr:

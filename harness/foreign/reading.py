@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from harness.foreign import hdr_log, jmeter, k6, vegeta
-from harness.foreign.format import Format
+from harness.foreign import hdr_log, jmeter, k6, locust, vegeta
+from harness.foreign.format import Format, Reader
 from harness.foreign.source import Source, sha256
 from harness.foreign.steps import Steps
 from harness.foreign.tally import Tally
@@ -12,7 +12,7 @@ from harness.foreign.written import Imported
 from recording.errors import ConfigError, did_you_mean
 from recording.manifest import FileDigest
 
-FORMATS = (k6.CSV, k6.JSON, jmeter.CSV, vegeta.CSV, vegeta.JSON, hdr_log.LOG)
+FORMATS = (k6.CSV, k6.JSON, jmeter.CSV, vegeta.CSV, vegeta.JSON, locust.CSV, hdr_log.LOG)
 """The first that knows the beginning of a file reads it."""
 _NOT_READ = (
     (b"<?xml", "XML: let JMeter write CSV (jmeter.save.saveservice.output_format=csv)"),
@@ -35,18 +35,30 @@ def read_foreign(
     source = Source(path, unit)
     head = source.head()
     found = format_of(path, head, wanted)
-    reader, tally, cut = found.reader(source, head), Tally(steps, str(path)), 0
-    for piece in source.pieces(quoted=found.quoted, told=told):
-        if not piece.whole and reader.is_cut_off(piece):
-            cut += 1
-        else:
-            tally.add(reader(source, piece))
+    tally, cut = Tally(steps, str(path), timeless=found.at_once is not None), 0
+    if found.at_once is not None:
+        tally.add(found.at_once(source))
+    elif found.reader is not None:
+        cut = _piece_by_piece(source, found.reader(source, head), tally, found, told)
     if not tally.requests:
         raise ConfigError(f"{path}: {found.title} without any request")
     if unused := tally.unused:
         names = did_you_mean(unused[0], tally.steps)
         raise ConfigError(f"--step {unused[0]}=…: {path} has no request of this name{names}")
     return Imported(path, _digest(path), found, tally, cut)
+
+
+def _piece_by_piece(
+    source: Source, reader: Reader, tally: Tally, found: Format, told: Callable[[int], object]
+) -> int:
+    """How many records were left out, as they were cut off."""
+    cut = 0
+    for piece in source.pieces(quoted=found.quoted, told=told):
+        if not piece.whole and reader.is_cut_off(piece):
+            cut += 1
+        else:
+            tally.add(reader(source, piece))
+    return cut
 
 
 def format_of(path: Path, head: bytes, wanted: str | None) -> Format:

@@ -40,9 +40,9 @@ class Span:
 class Tally:
     """Adds requests up, in memory that grows with steps and intervals and not with requests."""
 
-    def __init__(self, steps: Steps, where: str) -> None:
-        """``where`` is the file that errors name."""
-        self._steps, self._where = steps, where
+    def __init__(self, steps: Steps, where: str, *, timeless: bool = False) -> None:
+        """``where`` is the file that errors name; ``timeless``: all of it is one interval."""
+        self._steps, self._where, self.timeless = steps, where, timeless
         self._of: dict[str, str] = {}
         self._slot_s = SHORTEST_S
         self._parts: list[pl.DataFrame] = []
@@ -67,7 +67,7 @@ class Tally:
             pl.col("name").replace_strict(self._of, return_dtype=pl.String).alias("step"),
             "outcome",
             "kind",
-            pl.col("begin_us").floordiv(slot_us).alias("slot"),
+            (pl.lit(0) if self.timeless else pl.col("begin_us").floordiv(slot_us)).alias("slot"),
             pl.Series("bucket", bucket_index(rows["latency_us"].to_numpy())),
             "n",
         )
@@ -88,9 +88,9 @@ class Tally:
         self._widen()
 
     @property
-    def slot_s(self) -> int:
+    def slot_s(self) -> float:
         """Length of an interval."""
-        return self._slot_s
+        return self.span.length_s if self.timeless else self._slot_s
 
     @property
     def span(self) -> Span:
@@ -131,6 +131,8 @@ class Tally:
 
     def _bounds(self, slot: int) -> tuple[float, float]:
         begin_s, length_s = self._begin_us / 1e6, self.span.length_s
+        if self.timeless:
+            return 0.0, length_s
         start_s = slot * self._slot_s - begin_s
         return max(0.0, start_s), max(0.001, min(length_s, start_s + self._slot_s))
 

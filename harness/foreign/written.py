@@ -83,6 +83,10 @@ def _name(imported: Imported) -> str:
 def _phases(imported: Imported, window: Window) -> tuple[MeasuredPhase, ...]:
     """Before, measured and after, as far as there are any; borders are those of intervals."""
     tally = imported.tally
+    if tally.timeless and window != Window():
+        raise ConfigError(
+            f"{imported.path}: --from and --to: {imported.format.title} tell of the whole run only"
+        )
     end_s = tally.span.length_s
     from_s = tally.border_s(window.from_s) if window.from_s else 0.0
     to_s = end_s if window.to_s is None else min(end_s, tally.border_s(window.to_s))
@@ -149,7 +153,7 @@ def _profile(imported: Imported, phases: Sequence[MeasuredPhase]) -> Profile:
                 for phase in phases
             )
         ),
-        recording=Recording(interval=float(imported.tally.slot_s)),
+        recording=Recording(interval=max(0.1, imported.tally.slot_s)),
         judge=Judge(required=imported.format.required),
     )
 

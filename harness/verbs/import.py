@@ -1,14 +1,16 @@
 """Judge results that another tool made, by the same thresholds, as a run like any other.
 
-FILE is k6's CSV or JSON lines, a JMeter JTL (CSV), Vegeta's CSV or JSON lines, or a log of
-HdrHistogram, compressed by gzip or not; which, its beginning says. A step is the name of a request:
---step gives it another, so that rules of thresholds.toml on that step or its service apply. What a
-file cannot tell is "no data". See docs/import.md.
+FILE is k6's CSV or JSON lines, a JMeter JTL (CSV), Vegeta's CSV or JSON lines, Locust's _stats.csv
+or _stats_history.csv (with the other beside it), or a log of HdrHistogram, compressed by gzip or
+not; which, its beginning says. A step is the name of a request: --step gives it another, so that
+rules of thresholds.toml on that step or its service apply. What a file cannot tell is "no data".
+See docs/import.md.
 
 Examples:
 
 - `loadgate import results.csv`
 - `loadgate import k6.json.gz --step 'GET /products=browse' --step 'GET /products/*=detail'`
+- `loadgate import shop_stats.csv`  (Locust's)
 - `loadgate import results.jtl --from 60s --to 10m --thresholds stricter.toml`
 - `loadgate import vegeta.csv --label shop=1.4.2 --json`
 """
