@@ -36,7 +36,7 @@ class CsvTable:
         Raises ConfigError naming the line that has another number of fields.
         """
         data, skipped = self._records(piece)
-        if not data.strip():
+        if not data or data.isspace():
             return pl.DataFrame(schema=dict(types))
         names = [_COLUMN.format(n) for n in range(len(self.columns) + 1)]
         places = {name: names[self.columns.index(name)] for name in types}
@@ -51,7 +51,7 @@ class CsvTable:
                 found = pl.read_csv(
                     io.BytesIO(header + data), separator=self.delimiter,
                     schema=known | {beyond: pl.String}, columns=[*places.values(), beyond],
-                    ignore_errors=True, encoding="utf8-lossy",
+                    ignore_errors=True, encoding="utf8" if data.isascii() else "utf8-lossy",
                 )  # fmt: skip
             wrong = str(said[0].message) if said else ""
         except pl.exceptions.PolarsError as error:

@@ -1,12 +1,12 @@
 """What a tool's file is: how it is told, how its requests are read, and what it cannot say."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import polars as pl
 
-from harness.foreign.source import Piece, Source
+from harness.foreign.source import Heard, Piece, Source
 
 REQUESTS: dict[str, Any] = {
     "name": pl.String,
@@ -22,6 +22,8 @@ COUNTED: dict[str, Any] = {**REQUESTS, "kind": pl.String, "end_us": pl.Int64, "n
 _EARLIEST_S, _LATEST_S = 946_684_800, 4_102_444_800
 MOMENT = "a moment between the years 2000 and 2100"
 LATENCY = "a number of at least 0"
+Demands = Mapping[str, tuple[pl.Expr, str]]
+"""By column: what must hold of it, and what may stand there."""
 Located = Callable[[int, str], tuple[int, object]]
 """Line and text of a column in a row."""
 
@@ -58,7 +60,7 @@ class Format:
     quoted: bool = True
     lacks: tuple[str, ...] = ()
     required: tuple[str, ...] = ("latency", "errors")
-    at_once: Callable[[Source], pl.DataFrame] | None = None
+    at_once: Callable[[Source, Heard], pl.DataFrame] | None = None
 
 
 def moment_us(column: str) -> pl.Expr:
@@ -84,14 +86,15 @@ def is_duration(column: str) -> pl.Expr:
     return said.is_finite() & (said >= 0)
 
 
-def demand(
-    source: Source, rows: pl.DataFrame, ok: pl.Expr, column: str, allowed: str, at: Located
-) -> None:
-    """Raises ConfigError for the first row that is not ok; what is null is not."""
-    wrong = rows.select((~ok.fill_null(value=False)).arg_true()).to_series()
-    if wrong.len():
-        line, text = at(int(wrong[0]), column)
-        source.refuse_cell(line, column, text, allowed)
+def demand(source: Source, rows: pl.DataFrame, demands: Demands, at: Located) -> None:
+    """Raises ConfigError for the first row that does not hold one; what is null does not."""
+    sound = {column: ok.fill_null(value=False) for column, (ok, _) in demands.items()}
+    held = rows.select(ok.all().alias(column) for column, ok in sound.items()).row(0, named=True)
+    for column, (_, allowed) in demands.items():
+        if not held[column]:
+            row = rows.select((~sound[column]).arg_max()).item()
+            line, text = at(row, column)
+            source.refuse_cell(line, column, text, allowed)
 
 
 def present(column: str) -> pl.Expr:

@@ -96,8 +96,11 @@ class _Csv:
             return self._table.cell(piece, row, column)
 
         blank = pl.col("empty")
-        demand(source, rows, blank | is_moment(pl.col("begin_us")), "timeStamp", MOMENT, at)
-        demand(source, rows, blank | is_duration("elapsed"), "elapsed", LATENCY, at)
+        demands = {
+            "timeStamp": (blank | is_moment(pl.col("begin_us")), MOMENT),
+            "elapsed": (blank | is_duration("elapsed"), LATENCY),
+        }
+        demand(source, rows, demands, at)
         rows = rows.with_columns(*self._lacking).filter(~blank)
         summed = present("responseMessage").str.starts_with(TRANSACTION)
         return rows.filter(~summed).select(

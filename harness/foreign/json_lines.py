@@ -16,7 +16,7 @@ def read_objects(source: Source, piece: Piece, schema: dict[str, Any]) -> pl.Dat
 
     Raises ConfigError naming the line that is no JSON object.
     """
-    if not piece.data.strip():
+    if not piece.data or piece.data.isspace():
         return pl.DataFrame(schema=schema)
     try:
         return pl.read_ndjson(io.BytesIO(piece.data), schema=schema, ignore_errors=True)

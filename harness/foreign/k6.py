@@ -85,10 +85,12 @@ class _Csv:
         def at(row: int, column: str) -> tuple[int, str]:
             return self._table.cell(piece, row, column)
 
-        demand(source, rows, empty | is_moment(pl.col("end_us")), "timestamp", MOMENT, at)
-        asked = pl.col("metric_name") != METRIC
-        timed = empty | (asked & pl.col("metric_value").is_not_null()) | is_duration("metric_value")
-        demand(source, rows, timed, "metric_value", LATENCY, at)
+        other = (pl.col("metric_name") != METRIC) & pl.col("metric_value").is_not_null()
+        demands = {
+            "timestamp": (empty | is_moment(pl.col("end_us")), MOMENT),
+            "metric_value": (empty | other | is_duration("metric_value"), LATENCY),
+        }
+        demand(source, rows, demands, at)
         found = rows.filter(pl.col("metric_name") == METRIC)
         return _requests(found.rename({"metric_value": "value"}))
 
@@ -119,8 +121,8 @@ class _Json:
 
     def __call__(self, source: Source, piece: Piece) -> pl.DataFrame:
         rows = read_objects(source, piece, _SCHEMA)
-        named = pl.col("metric").is_not_null()
-        demand(source, rows, named, "metric", "the name of a metric", partial(_at, piece))
+        named = {"metric": (pl.col("metric").is_not_null(), "the name of a metric")}
+        demand(source, rows, named, partial(_at, piece))
         asked = (pl.col("metric") == METRIC) & (pl.col("type") == "Point")
         found = rows.with_row_index("row").filter(asked).unnest("data").unnest("tags")
         found = found.with_columns(_rfc3339_us("time").alias("end_us"))
@@ -129,8 +131,11 @@ class _Json:
         def at(row: int, column: str) -> tuple[int, object]:
             return value_at(piece, places[row], ("data", column))
 
-        demand(source, found, is_moment(pl.col("end_us")), "time", MOMENT, at)
-        demand(source, found, is_duration("value"), "value", LATENCY, at)
+        demands = {
+            "time": (is_moment(pl.col("end_us")), MOMENT),
+            "value": (is_duration("value"), LATENCY),
+        }
+        demand(source, found, demands, at)
         return _requests(found) if found.height else pl.DataFrame(schema=REQUESTS)
 
     def is_cut_off(self, piece: Piece) -> bool:

@@ -23,7 +23,7 @@ import polars as pl
 
 from analysis.published.locust import ALL, FILES, Kind, kind_of
 from harness.foreign.format import COUNTED, Format, is_test_time
-from harness.foreign.source import Source
+from harness.foreign.source import Heard, Source, nobody
 from recording.hlog import AT_MOST, LATENCY
 from recording.outcomes import OK
 
@@ -77,9 +77,9 @@ class _Known:
     high: float
 
 
-def read_locust(source: Source) -> pl.DataFrame:
+def read_locust(source: Source, told: Heard) -> pl.DataFrame:
     """The requests of a file and of that beside it, counted. Raises ConfigError."""
-    kind, rows = _last_rows(source)
+    kind, rows = _last_rows(source, told)
     began_s, ended_s = _times(source, kind, rows)
     if beside := _sibling(source.path, kind):
         other = replace(source, path=beside)
@@ -98,12 +98,12 @@ def _requests(at: _At, kind: Kind) -> int:
     return int(at.number(_COUNTS[kind][0], _WHOLE))
 
 
-def _last_rows(source: Source) -> tuple[Kind, list[_At]]:
+def _last_rows(source: Source, told: Heard = nobody) -> tuple[Kind, list[_At]]:
     """The last row of each method and name, and of all together the first ones before it too."""
     last: dict[tuple[str, str], _At] = {}
     moments: list[_At] = []
     kind: Kind | None = None
-    for at in _each(source):
+    for at in _each(source, told):
         kind = kind or kind_of(at.row)
         if kind == "history" and at.key[1] == ALL:
             moments = _moments(moments, at)
@@ -123,9 +123,9 @@ def _moments(before: list[_At], at: _At) -> list[_At]:
     return before
 
 
-def _each(source: Source) -> Iterator[_At]:
+def _each(source: Source, told: Heard) -> Iterator[_At]:
     names: list[str] = []
-    for piece in source.pieces(quoted=True):
+    for piece in source.pieces(quoted=True, told=told):
         text = piece.data.decode(errors="replace").replace("\r\n", "\n")
         reader, before = csv.reader(io.StringIO(text, newline="")), 0
         for record in reader:

@@ -1,11 +1,11 @@
 """Reads a foreign file of whichever format, piece by piece, into a tally."""
 
-from collections.abc import Callable
+import hashlib
 from pathlib import Path
 
 from harness.foreign import hdr_log, jmeter, k6, locust, vegeta
 from harness.foreign.format import Format, Reader
-from harness.foreign.source import Source, sha256
+from harness.foreign.source import Heard, Source, nobody
 from harness.foreign.steps import Steps
 from harness.foreign.tally import Tally
 from harness.foreign.written import Imported
@@ -20,12 +20,30 @@ _NOT_READ = (
 )
 
 
+class Digest:
+    """Of a file while it is read; whoever else wants to hear is told."""
+
+    def __init__(self, told: Heard) -> None:
+        self._told, self._hash, self._bytes = told, hashlib.sha256(), 0
+
+    def hear(self, data: memoryview) -> None:
+        """Take the next of its bytes."""
+        self._hash.update(data)
+        self._bytes += len(data)
+        self._told(data)
+
+    @property
+    def of_all(self) -> FileDigest:
+        """Of what was heard."""
+        return FileDigest(bytes=self._bytes, sha256=self._hash.hexdigest())
+
+
 def read_foreign(
     path: Path,
     steps: Steps,
     wanted: str | None = None,
     unit: str | None = None,
-    told: Callable[[int], object] = lambda _bytes: None,
+    told: Heard = nobody,
 ) -> Imported:
     """What is in the file. ``wanted`` is the key of a format; None: told by its beginning.
     ``unit`` is that of values that do not say it.
@@ -35,21 +53,22 @@ def read_foreign(
     source = Source(path, unit)
     head = source.head()
     found = format_of(path, head, wanted)
-    tally, cut = Tally(steps, str(path), timeless=found.at_once is not None), 0
+    digest, cut = Digest(told), 0
+    tally = Tally(steps, str(path), timeless=found.at_once is not None)
     if found.at_once is not None:
-        tally.add(found.at_once(source))
+        tally.add(found.at_once(source, digest.hear))
     elif found.reader is not None:
-        cut = _piece_by_piece(source, found.reader(source, head), tally, found, told)
+        cut = _piece_by_piece(source, found.reader(source, head), tally, found, digest.hear)
     if not tally.requests:
         raise ConfigError(f"{path}: {found.title} without any request")
     if unused := tally.unused:
         names = did_you_mean(unused[0], tally.steps)
         raise ConfigError(f"--step {unused[0]}=…: {path} has no request of this name{names}")
-    return Imported(path, _digest(path), found, tally, cut)
+    return Imported(path, digest.of_all, found, tally, cut)
 
 
 def _piece_by_piece(
-    source: Source, reader: Reader, tally: Tally, found: Format, told: Callable[[int], object]
+    source: Source, reader: Reader, tally: Tally, found: Format, told: Heard
 ) -> int:
     """How many records were left out, as they were cut off."""
     cut = 0
@@ -75,7 +94,3 @@ def format_of(path: Path, head: bytes, wanted: str | None) -> Format:
     known = ", ".join(each.title for each in FORMATS)
     said = f"is {why}" if why else "its beginning is that of no results that are read"
     raise ConfigError(f"{path}: {said}; known: {known} (say --format where it is one of them)")
-
-
-def _digest(path: Path) -> FileDigest:
-    return FileDigest(bytes=path.stat().st_size, sha256=sha256(path))

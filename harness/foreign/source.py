@@ -1,7 +1,6 @@
 """A file of results of any length, compressed or not, in pieces of whole records."""
 
 import gzip
-import hashlib
 import io
 import zlib
 from collections.abc import Callable, Iterator
@@ -10,19 +9,27 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
+import numpy as np
+
 from recording.errors import ConfigError
 from recording.files import open_regular, why
 from recording.text import plain
 
-PIECE_BYTES = 16 * 2**20
-"""Read at once: enough for the parser to be fast, little beside the memory that it takes."""
+PIECE_BYTES = 8 * 2**20
+"""Read at once: enough for the parser to be fast, and few enough for memory to be used again."""
+HEAD_BYTES = 2**20
 MOST_RECORD_BYTES = 64 * 2**20
 """Of one record; what is longer is no result of a request."""
 MOST_CUT_LINES = 100
 """Of a last record that was cut off: more are many that a stray quote holds together."""
 SHOWN = 60
 """Characters of a wrong text in an error."""
+Heard = Callable[[memoryview], object]
 _GZIP, _BOM, _UTF16 = b"\x1f\x8b", b"\xef\xbb\xbf", (b"\xff\xfe", b"\xfe\xff")
+
+
+def nobody(_data: memoryview) -> None:
+    """Hears nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,31 +52,31 @@ class Source:
     unit: str | None = None
 
     def head(self) -> bytes:
-        """Its beginning, up to one piece, of whole lines where it has any. Raises ConfigError."""
-        return next(self.pieces(quoted=False), Piece(b"", 1)).data
+        """Its beginning, of whole lines where it has any. Raises ConfigError."""
+        with self._opened(nobody) as file:
+            begun = self._text(self._read(file, HEAD_BYTES))
+        return begun[: begun.rfind(b"\n") + 1] or begun
 
-    def pieces(
-        self, *, quoted: bool, told: Callable[[int], object] = lambda _bytes: None
-    ) -> Iterator[Piece]:
+    def pieces(self, *, quoted: bool, told: Heard = nobody) -> Iterator[Piece]:
         """All of it; ``quoted``: a field in quotes may hold ends of lines.
 
-        ``told`` hears how many bytes of the file have been read since it heard last. Raises
-        ConfigError for what cannot be read, and for a record without an end.
+        ``told`` hears what has been read of the file, as it is stored. Raises ConfigError for what
+        cannot be read, and for a record without an end.
         """
         with self._opened(told) as file:
             line, rest = 1, b""
-            while block := self._read(file):
+            while block := self._read(file, PIECE_BYTES):
                 if line == 1 and not rest:
                     block = self._text(block)
                 data = rest + block
                 end = _records_end(data, quoted=quoted)
                 rest = data[end:]
                 if len(rest) > MOST_RECORD_BYTES:
-                    line += data.count(b"\n", 0, end)
+                    line += _lines(data, end)
                     self.refuse(line, f"no end within {MOST_RECORD_BYTES >> 20} MB{_why(quoted)}")
                 if end:
                     yield Piece(data[:end], line)
-                    line += data.count(b"\n", 0, end)
+                    line += _lines(data, end)
             if rest.count(b"\n") > MOST_CUT_LINES:
                 self.refuse(line, f"no end{_why(quoted)}")
             if rest:
@@ -85,7 +92,7 @@ class Source:
         self.refuse(line, f"{column} is {shown}: {allowed}")
 
     @contextmanager
-    def _opened(self, told: Callable[[int], object]) -> Iterator[Any]:
+    def _opened(self, told: Heard) -> Iterator[Any]:
         with self._file() as raw:
             compressed = raw.peek(2)[:2] == _GZIP
             counted = io.BufferedReader(_Counted(raw, told), PIECE_BYTES)
@@ -100,9 +107,9 @@ class Source:
         except (OSError, ValueError) as error:  # ValueError: a NUL in the name
             raise ConfigError(f"{self.path}: cannot be read: {why(error)}") from None
 
-    def _read(self, file: Any) -> bytes:
+    def _read(self, file: Any, most: int) -> bytes:
         try:
-            block: bytes = file.read(PIECE_BYTES)
+            block: bytes = file.read(most)
         except (OSError, EOFError, zlib.error) as error:
             raise ConfigError(f"{self.path}: cannot be read: {why(error)}") from None
         return block
@@ -113,14 +120,13 @@ class Source:
         return block.removeprefix(_BOM)
 
 
-def sha256(path: Path) -> str:
-    """Digest of a file. Raises OSError."""
-    with open_regular(path) as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
 def _why(quoted: bool) -> str:
     return ': a quote (") that is opened is never closed' if quoted else ""
+
+
+def _lines(data: bytes, end: int) -> int:
+    """Ends of lines up to a place; many times as fast as ``bytes.count``, which finds few well."""
+    return int(np.count_nonzero(np.frombuffer(data, np.uint8, end) == ord("\n")))
 
 
 def _records_end(data: bytes, *, quoted: bool) -> int:
@@ -137,7 +143,7 @@ def _records_end(data: bytes, *, quoted: bool) -> int:
 class _Counted(io.RawIOBase):
     """Tells how much was read of a file."""
 
-    def __init__(self, file: io.BufferedReader, told: Callable[[int], object]) -> None:
+    def __init__(self, file: io.BufferedReader, told: Heard) -> None:
         self._file, self._told = file, told
 
     def readable(self) -> bool:
@@ -147,7 +153,7 @@ class _Counted(io.RawIOBase):
     def readinto(self, buffer: Any) -> int:
         """As of the file."""
         n = self._file.readinto(buffer)
-        self._told(n)
+        self._told(memoryview(buffer)[:n])
         return n
 
     def close(self) -> None:

@@ -13,8 +13,8 @@ from recording.hlog import LATENCY, Interval, Tag
 
 SHORTEST_S = 1
 """Length of an interval of the recording, as of a run of our own; it doubles in a long one."""
-MOST_INTERVALS = 3600
-"""Far more than the blocks of time that a judge looks at."""
+MOST_INTERVALS = 600
+"""Some for each of the blocks of time that a judge looks at."""
 MOST_ROWS = 2_000_000
 """Counts that are held before those of the same key are added up."""
 MOMENT_US = 1000

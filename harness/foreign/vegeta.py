@@ -57,9 +57,12 @@ _MEANS = (
 
 def _requests(source: Source, rows: pl.DataFrame, at: Any, begin_us: pl.Expr) -> pl.DataFrame:
     rows = rows.with_columns(begin_us.alias("begin_us"))
-    demand(source, rows, is_moment(pl.col("begin_us")), "timestamp", MOMENT, at)
-    demand(source, rows, pl.col("code").is_between(0, 999), "code", CODE, at)
-    demand(source, rows, is_duration("latency"), "latency", LATENCY, at)
+    demands = {
+        "timestamp": (is_moment(pl.col("begin_us")), MOMENT),
+        "code": (pl.col("code").is_between(0, 999), CODE),
+        "latency": (is_duration("latency"), LATENCY),
+    }
+    demand(source, rows, demands, at)
     path = present("url").str.replace(r"^\w+://[^/?#]*", "").str.replace(r"[?#].*$", "", n=-1)
     return rows.select(
         name=pl.concat_str(present("method"), pl.lit(" "), path).str.strip_chars(),

@@ -17,7 +17,7 @@ Examples:
 
 import shlex
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from functools import partial
@@ -30,6 +30,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeR
 from harness import options
 from harness.foreign.hdr_log import UNITS
 from harness.foreign.reading import FORMATS, read_foreign
+from harness.foreign.source import Heard
 from harness.foreign.steps import parse_steps
 from harness.foreign.written import Window, write_run
 from harness.screen.judged import finish
@@ -116,7 +117,7 @@ def _window(from_s: float | None, to_s: float | None) -> Window:
 
 
 @contextmanager
-def _reading(file: Path) -> Iterator[Callable[[int], object]]:
+def _reading(file: Path) -> Iterator[Heard]:
     """How far it is, on a terminal; elsewhere a line where it takes longer than a moment."""
     console = Screen(stderr=True)
     columns = (TextColumn("reading"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
@@ -124,4 +125,4 @@ def _reading(file: Path) -> Iterator[Callable[[int], object]]:
     with Progress(*columns, console=console, transient=True, disable=not console.is_redrawn) as bar:
         task = bar.add_task("", total=total)
         with saying(f"reading {file} …") if bar.disable else nullcontext():
-            yield lambda n: bar.advance(task, n)
+            yield lambda data: bar.advance(task, len(data))
