@@ -24,6 +24,7 @@ PARTS = {
     "c": "recorder_cost",
     "d": "capacity",
     "e": "judging",
+    "f": "importing",
 }
 """Part of issue 3's list, and the module whose ``measure()`` gives its figures."""
 

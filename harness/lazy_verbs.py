@@ -4,6 +4,7 @@ import ast
 import os
 import re
 from importlib import import_module
+from keyword import iskeyword
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -48,7 +49,8 @@ def _imported(name: str) -> Any:
     if hasattr(verb, "actions"):
         alone.add_typer(verb.actions, name=name)
     else:
-        alone.command(name, help=verb.__doc__)(getattr(verb, name))
+        function = f"{name}_" if iskeyword(name) else name
+        alone.command(name, help=verb.__doc__)(getattr(verb, function))
     made: Any = get_command(alone)
     command = made.commands[name] if isinstance(made, TyperGroup) else made
     _finish(command)

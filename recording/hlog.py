@@ -7,6 +7,7 @@ One line per interval and tag. The tag says what was measured:
     step/outcome/arm/distortion      client time minus the server's own X-Response-Time, and minus
     step/outcome/arm/opening         what the client waited for a connection that was not there yet
     step/outcome/arm/retry           what the client waited before it asked again
+    step/outcome/arm/at_most         latency at most, where an import knows bounds: else it is least
     generator/lag/arm                how late the generator's own timer fired
 
 A step or outcome that is more than a word (``GET /cart``, ``bad_body: payment_id is null``) is
@@ -37,6 +38,7 @@ DISTORTION = "distortion"
 INTENDED = "intended"
 RETRY = "retry"
 OPENING = "opening"
+AT_MOST = "at_most"
 UNPAIRED = "run"
 """The arm of a run that has only one."""
 DISTORTION_GRAIN_US = 100

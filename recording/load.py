@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from math import prod
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationInfo, model_validator
 
 from recording.bursts import Burst
-from recording.durations import DurationS
+from recording.durations import BY_HAND, DurationS
 from recording.story import Piece, Story
 from recording.tables import Listed, Table
 
@@ -77,15 +77,23 @@ class Load(Table):
             raise ValueError(f"phase names must differ, got {names}")
         if not any(phase.measured for phase in self.phases):
             raise ValueError("no phase has measured = true, so nothing would be judged")
-        key = "users" if self.model == "users" else "arrivals_per_s"
-        if any(getattr(phase, key) is None for phase in self.phases):
-            raise ValueError(f"load.model = {self.model!r}: every phase needs {key}")
-        if not any(getattr(phase, key) for phase in self.phases):
-            raise ValueError(f"no phase has {key} > 0")
         if self.bursts and self.model == "users":
             raise ValueError('bursts are of arrivals: they need model = "arrivals"')
         if late := [burst.at for burst in self.bursts if burst.at >= self.duration_s]:
             raise ValueError(f"a burst at {late[0]:g} s: the load ends after {self.duration_s:g} s")
+        return self
+
+    @model_validator(mode="after")
+    def _says_how_much(self, info: ValidationInfo) -> Self:
+        """Of an import nobody may know: there is no phase that says anything."""
+        key = "users" if self.model == "users" else "arrivals_per_s"
+        levels = [getattr(phase, key) for phase in self.phases]
+        if info.context != BY_HAND and not any(level is not None for level in levels):
+            return self
+        if None in levels:
+            raise ValueError(f"load.model = {self.model!r}: every phase needs {key}")
+        if not any(levels):
+            raise ValueError(f"no phase has {key} > 0")
         return self
 
     @model_validator(mode="after")

@@ -135,6 +135,19 @@ class FileDigest(Section):
     sha256: str
 
 
+class Origin(Section):
+    """What an imported recording was made of.
+
+    ``means`` says what its figures are, ``lacks`` what it has no data on, in words.
+    """
+
+    format: str
+    file: str
+    digest: FileDigest
+    means: tuple[str, ...] = ()
+    lacks: tuple[str, ...] = ()
+
+
 class Manifest(Section):
     """Written when the run starts and once more when it ends."""
 
@@ -144,6 +157,8 @@ class Manifest(Section):
     run_id: str
     source: Literal["loadgate", "imported"] = "loadgate"
     """Imported runs lack what only our own recorder writes: lag, distortion, closing counts."""
+    origin: Origin | None = Field(default=None, exclude_if=lambda origin: origin is None)
+    """Of an import: what it was made of; it has no plan of load to be held against."""
     profile: Profile
     recorded_profile: Mapping[str, Any] | None = Field(default=None, exclude=True, repr=False)
     """What stands in the file that was read, and is written back as long as it means `profile`."""

@@ -7,6 +7,9 @@ UNANSWERED = "unanswered"
 """Cut off by the end of the run (or of its user) before its deadline: neither good nor bad. Its
 latency is the age that it reached, a lower bound."""
 
+UNTOLD = "untold"
+"""Of an import: nobody says whether it failed. Its latency is what it says."""
+
 REFUSED = "connection_refused"
 RESET = "connection_reset"
 CLOSED = "connection_closed"
@@ -25,10 +28,12 @@ EXPECTED_OUTCOMES = frozenset({OK, "declined"})
 WITHOUT_ANSWER = frozenset(
     {TIMEOUT, UNANSWERED, REFUSED, RESET, CLOSED, TRUNCATED, CONNECTION_ERROR}
 )
+UNDECIDED = frozenset({UNANSWERED, UNTOLD})
+"""Outcomes of which nobody knows whether they are failures."""
 LOWER_BOUNDS = frozenset({TIMEOUT, UNANSWERED})
 """Outcomes whose latency would have been longer, had anybody waited."""
 
 
 def is_failure(outcome: str) -> bool:
-    """Whether the plan did not ask for this; what is undecided is no failure."""
-    return outcome not in EXPECTED_OUTCOMES and outcome != UNANSWERED
+    """Whether the plan did not ask for this; what is undecided, or not told, is no failure."""
+    return outcome not in EXPECTED_OUTCOMES | UNDECIDED

@@ -95,7 +95,7 @@ ROOMS = {
     ),
     "harness": (
         "system", "screen", "sampling", "generator", "page", "proxy", "scene", "observe",
-        "manual", "run", "verbs",
+        "manual", "foreign", "run", "verbs",
     ),
     "mock_services": ("kit", "checkout", "payment", "inventory_lock", "cart"),
     "benchmarks": ("figures", "studies"),

@@ -13,7 +13,7 @@ import numpy as np
 
 from analysis.evidence.run import Evidence
 from recording.hlog import of_requests
-from recording.outcomes import UNANSWERED, is_failure
+from recording.outcomes import UNDECIDED, is_failure
 
 MINUTE_S = 60.0
 
@@ -52,5 +52,5 @@ def downtime(evidence: Evidence, steps: Iterable[str]) -> Downtime:
     spans_s = np.bincount(minute, [lengths[start] for start in starts.tolist()], minutes.size)
     asked = np.bincount(of_minute, n, minutes.size)
     shares = np.bincount(of_minute, failed, minutes.size) / np.maximum(asked, 1.0)
-    undecided = sum(i.histogram.n for i in counted if i.tag.outcome == UNANSWERED)
+    undecided = sum(i.histogram.n for i in counted if i.tag.outcome in UNDECIDED)
     return Downtime(float(shares @ spans_s), float(spans_s.sum()), int(n.sum()), undecided)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from math import inf
+from math import inf, nan
 
 import numpy as np
 
@@ -14,8 +14,14 @@ from analysis.statistics.percentiles import maximum, mean, min_samples, quantile
 from analysis.words.values import Measurement
 from recording.arrays import Floats, Ints
 from recording.histogram import Histogram, bucket_mid_us, merge
-from recording.hlog import INTENDED, LATENCY, Interval, of_requests
-from recording.outcomes import LOWER_BOUNDS, UNANSWERED, WITHOUT_ANSWER, is_failure
+from recording.hlog import AT_MOST, INTENDED, LATENCY, Interval, of_requests
+from recording.outcomes import (
+    LOWER_BOUNDS,
+    UNANSWERED,
+    UNTOLD,
+    WITHOUT_ANSWER,
+    is_failure,
+)
 from recording.profile import JOURNEY
 
 MAX_ERROR_SHARE = 0.05
@@ -38,6 +44,8 @@ class Sample:
     block_counts: Ints
     outcomes: dict[str, int]
     never_ended: Ints
+    most: "Sample | None" = None
+    """The same requests with the most that each can have taken, where only bounds are known."""
 
     @cached_property
     def counts(self) -> Ints:
@@ -61,6 +69,11 @@ class Sample:
         return self.outcomes.get(UNANSWERED, 0)
 
     @property
+    def untold(self) -> int:
+        """Number of requests of which nobody says whether they failed."""
+        return self.outcomes.get(UNTOLD, 0)
+
+    @property
     def answered(self) -> int:
         """Number of requests that got an answer, whatever it said."""
         return sum(n for name, n in self.outcomes.items() if name not in WITHOUT_ANSWER)
@@ -75,13 +88,25 @@ class Sample:
         if metric == "error_rate":
             return self._error_rate()
         if metric == "failures":
+            if self.untold:
+                return self._untold(metric, "")
             found = Measurement(self.subject, metric, float(self.failures), "", self.n)
             return self._bounded(found, float(self.failures + self.undecided))
         if not self.n:
             return Measurement(self.subject, metric, float("nan"), "ms", 0)
         if figure := {"mean": mean, "max": maximum}.get(metric):
-            return self._ms(metric, figure(self.values_us, self.counts), at_least=self._any_open)
+            value = figure(self.values_us, self.counts)
+            found = self._ms(metric, value, at_least=self._any_open)
+            return self._within(found, self.most.measure(metric) if self.most else None)
         return self.quantile(metric)
+
+    @staticmethod
+    def _within(least: Measurement, most: Measurement | None) -> Measurement:
+        """A value that lies between two; the bound of the larger one is on its side."""
+        if most is None or most.value <= least.value:
+            return least
+        note = f"at most {most.shown}: only bounds were recorded"
+        return replace(least, at_least=True, highest=most.value, ci_high=most.ci_high, note=note)
 
     def quantile(self, metric: str, confidence: float = 0.95) -> Measurement:
         """A percentile with its two-sided interval; needs requests."""
@@ -92,7 +117,8 @@ class Sample:
         if self._any_open and high is not None:
             shortest = self.values_us[np.flatnonzero(self.never_ended)[0]]
             high = high if high < shortest else None
-        return self._ms(metric, value, low, high, highest, at_least=highest > value)
+        found = self._ms(metric, value, low, high, highest, at_least=highest > value)
+        return self._within(found, self.most.quantile(metric, confidence) if self.most else None)
 
     def _highest(self, q: float) -> float:
         """The quantile if what never ended had taken for ever, µs."""
@@ -126,12 +152,18 @@ class Sample:
             return counted
         return replace(counted, at_least=True, highest=highest, note=NEVER_ENDED)
 
+    def _untold(self, metric: str, unit: str) -> Measurement:
+        note = f"nobody says of {self.untold:,} requests whether they failed"
+        return Measurement(self.subject, metric, nan, unit, self.n, note=note)
+
     def _error_rate(self) -> Measurement:
         """Share of failures, %, with the exact (Clopper–Pearson) 95 % interval.
 
         Undecided requests are none, and its upper bounds take each of them for one.
         """
         n = self.n
+        if self.untold:
+            return self._untold("error_rate", "%")
         if not n:
             return Measurement(self.subject, "error_rate", float("nan"), "%", 0)
         most = self.failures + self.undecided
@@ -159,7 +191,12 @@ def samples(evidence: Evidence, kind: str) -> dict[str, Sample]:
     for interval in measured:
         by_step.setdefault(interval.tag.step, []).append(interval)
     found = {step: _sample(step, by_step[step]) for step in evidence.services.in_order(by_step)}
-    return found | {JOURNEY: _sample(JOURNEY, measured)}
+    found |= {JOURNEY: _sample(JOURNEY, measured)}
+    if kind == LATENCY:
+        highest = samples(evidence, AT_MOST)
+        if highest[JOURNEY].n:
+            return {name: replace(one, most=highest.get(name)) for name, one in found.items()}
+    return found
 
 
 def _sample(subject: str, intervals: Sequence[Interval]) -> Sample:

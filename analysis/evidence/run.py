@@ -182,6 +182,9 @@ class Evidence:
 
     def remarks(self) -> Iterator[str]:
         """What whoever reads the verdict must know, whatever it is."""
+        if origin := self.manifest.origin:
+            yield f"imported from {origin.file}, {origin.format}"
+            yield from origin.means
         if self.manifest.format < DIGESTS_SINCE:
             yield FORMAT_1
         if self.spoilt_exemplars:

@@ -2,7 +2,7 @@
 what went wrong and why, what would have prevented it, and what it took of the error budget.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import groupby
 from math import isfinite
@@ -36,6 +36,7 @@ from analysis.tuning.what_if import WhatIf
 from analysis.words.units import counted
 from analysis.words.values import NO_DATA, Outcome, RuleRow, Verdict
 from recording.durations import format_duration
+from recording.manifest import Origin
 from recording.metric_names import HTTP_REQUESTS, OF_A_POOL, OF_A_PROCESS, REPLICA_CPU, UP
 from recording.profile import JOURNEY, Profile
 from recording.text import plain
@@ -91,7 +92,7 @@ def _summary(
 ) -> Lines:
     context, load = verdict.context, case.evidence.manifest.profile.load
     measured = {m.metric: m for m in verdict.measurements if m.subject == JOURNEY}
-    peak = f"{load.peak_users:,} users"
+    peak = f"{load.peak_users:,} users" if load.peak_users else "nobody says how many users"
     if load.model == "arrivals":
         peak = f"{load.peak_arrivals_per_s:g} journeys/s"
     latency = ("mean", "p50", "p95", "p99", "max")
@@ -125,25 +126,29 @@ def _configuration(evidence: Evidence) -> Table:
     profile = manifest.profile
     rows = [("run", manifest.run_id), ("profile", profile.name), ("began", manifest.started_utc)]
     rows += [(f"version of {name}", version) for name, version in sorted(manifest.versions.items())]
-    rows += [
-        ("services", ", ".join(evidence.services.subjects)),
-        ("at", _where(profile)),
-        ("steps", ", ".join(evidence.services.steps)),
-    ]
+    rows.append(("services", ", ".join(evidence.services.subjects)))
+    rows.append(("steps", ", ".join(evidence.services.steps)))
+    rows += _imported(manifest.origin) if manifest.origin else _planned(profile)
+    cells = (Row((plain(key), plain(value))) for key, value in rows)
+    return Table((*texts("what", "value"),), tuple(cells), "Test configuration")
+
+
+def _imported(origin: Origin) -> Iterator[tuple[str, str]]:
+    yield "imported from", f"{origin.file}, {origin.format}"
+    yield "SHA-256 of it", origin.digest.sha256
+
+
+def _planned(profile: Profile) -> Iterator[tuple[str, str]]:
+    yield "at", _where(profile)
     for phase in profile.load.phases:
         load = f"{phase.users:,} users" if phase.users is not None else ""
         load = load or f"{phase.arrivals_per_s or 0:g} journeys/s"
         measured = ", measured" if phase.measured else ""
-        rows.append(
-            (f"phase {phase.name}", f"{format_duration(phase.duration)} to {load}{measured}")
-        )
+        yield f"phase {phase.name}", f"{format_duration(phase.duration)} to {load}{measured}"
     think, session = profile.journey.think, profile.journey.session
-    pauses = f"{format_duration(think.min)} to {format_duration(think.max)}"
-    lasts = f"{format_duration(session.min)} to {format_duration(session.max)}"
-    rows += [("think time", pauses), ("session", lasts)]
-    rows.append(("cards declined", f"{100 * profile.journey.decline_share:g} %"))
-    cells = (Row((plain(key), plain(value))) for key, value in rows)
-    return Table((*texts("what", "value"),), tuple(cells), "Test configuration")
+    yield "think time", f"{format_duration(think.min)} to {format_duration(think.max)}"
+    yield "session", f"{format_duration(session.min)} to {format_duration(session.max)}"
+    yield "cards declined", f"{100 * profile.journey.decline_share:g} %"
 
 
 def _services(verdict: Verdict) -> Table:

@@ -24,6 +24,7 @@ from recording.durations import format_duration
 from recording.events import GENERATOR_ENDED, WORKER_LOST
 from recording.histogram import Histogram, merge
 from recording.hlog import GENERATOR, LATENCY, of_requests
+from recording.manifest import Origin
 from recording.metric_names import CPU, CPU_BUSY, CPU_STEAL, HOST, OWN_CPU, RUN_QUEUE_WAIT
 from recording.profile import JOURNEY
 
@@ -41,10 +42,27 @@ _REASONS = {
 
 def checks(evidence: Evidence, samples: dict[str, Sample]) -> list[Check]:
     """Every check of the run, in the order a reader should see them."""
+    if evidence.manifest.origin is not None:
+        return of_an_import(evidence, evidence.manifest.origin, samples[JOURNEY].n)
     whole = completeness(evidence) if evidence.manifest.source == "loadgate" else ()
     return [
         ending(evidence), *damage(evidence), *whole, *so_far(evidence, samples, over=True)
     ]  # fmt: skip
+
+
+def of_an_import(evidence: Evidence, origin: Origin, measured: int) -> list[Check]:
+    """Whether the recording is whole. What made it, and what that stood on, nobody recorded."""
+    return [
+        ending(evidence),
+        *damage(evidence),
+        _measured(evidence, measured),
+        Check(f"what {origin.format} lacks", NO_DATA, f"none of: {', '.join(origin.lacks)}", True),
+    ]
+
+
+def _measured(evidence: Evidence, n: int) -> Check:
+    hint = "" if evidence.measured_s else "no measured phase was reached"
+    return Check("measured requests", f"{n}", "> 0", n > 0, hint)
 
 
 def so_far(evidence: Evidence, samples: dict[str, Sample], *, over: bool) -> Iterator[Check]:
@@ -53,8 +71,7 @@ def so_far(evidence: Evidence, samples: dict[str, Sample], *, over: bool) -> Ite
         yield _recorded(evidence)
         yield from samples_taken(evidence, unwell(evidence, samples))
     journey = samples[JOURNEY]
-    hint = "" if evidence.measured_s else "no measured phase was reached"
-    yield Check("measured requests", f"{journey.n}", "> 0", journey.n > 0, hint)
+    yield _measured(evidence, journey.n)
     if journey.n and evidence.measured_s > 0:
         yield from delivered(evidence, samples, over=over)
         yield from unknown_by_name(evidence)

@@ -235,7 +235,7 @@ def _context(evidence: Evidence, found: dict[str, Sample]) -> dict[str, object]:
         "git": manifest.git,
         "host": {k: manifest.host.get(k) for k in ("cpu", "cores", "memory_bytes", "system")},
         "overrides": manifest.overrides,
-        "peak_users": manifest.profile.load.peak_users,
+        "peak_users": manifest.profile.load.peak_users or None,
         "measured_s": evidence.measured_s,
         "requests_measured": found[JOURNEY].n,
         "requests_excluded": total - found[JOURNEY].n,

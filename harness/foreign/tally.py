@@ -1,0 +1,168 @@
+"""Requests counted by step, outcome, moment and latency: what is kept of a file of any length."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from harness.foreign.steps import MOST_STEPS, Steps
+from recording.errors import ConfigError
+from recording.histogram import Histogram, bucket_index
+from recording.hlog import LATENCY, Interval, Tag
+
+SHORTEST_S = 1
+"""Length of an interval of the recording, as of a run of our own; it doubles in a long one."""
+MOST_INTERVALS = 600
+"""Some for each of the blocks of time that a judge looks at."""
+MOST_ROWS = 2_000_000
+"""Counts that are held before those of the same key are added up."""
+MOMENT_US = 1000
+"""What a request takes at least, so that one at the very end is inside."""
+LONGEST_S = 60 * 86_400
+"""No test lasts longer; times further apart are those of clocks that were wrong."""
+_KEY = ("step", "outcome", "kind", "slot", "bucket")
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """From the first request's begin to the last one's end, µs since 1970."""
+
+    begin_us: int
+    end_us: int
+
+    @property
+    def length_s(self) -> float:
+        """How long that is."""
+        return (self.end_us - self.begin_us) / 1e6
+
+
+class Tally:
+    """Adds requests up, in memory that grows with steps and intervals and not with requests."""
+
+    def __init__(self, steps: Steps, where: str, *, timeless: bool = False) -> None:
+        """``where`` is the file that errors name; ``timeless``: all of it is one interval."""
+        self._steps, self._where, self.timeless = steps, where, timeless
+        self._of: dict[str, str] = {}
+        self._slot_s = SHORTEST_S
+        self._parts: list[pl.DataFrame] = []
+        self._held = 0
+        self._begin_us = self._end_us = 0
+        self.requests = 0
+
+    def add(self, rows: pl.DataFrame) -> None:
+        """Requests as ``REQUESTS`` or ``COUNTED`` of ``format.py`` have them.
+
+        Raises ConfigError: too many steps, or too long a test.
+        """
+        if not rows.height:
+            return
+        if "n" not in rows.columns:
+            end_us = pl.col("begin_us") + pl.col("latency_us") + MOMENT_US
+            rows = rows.with_columns(kind=pl.lit(LATENCY), end_us=end_us, n=1)
+        self._name(rows["name"].unique(maintain_order=True).to_list())
+        self._lengthen(rows)
+        slot_us = self._slot_s * 1_000_000
+        part = rows.select(
+            pl.col("name").replace_strict(self._of, return_dtype=pl.String).alias("step"),
+            "outcome",
+            "kind",
+            (pl.lit(0) if self.timeless else pl.col("begin_us").floordiv(slot_us)).alias("slot"),
+            pl.Series("bucket", bucket_index(rows["latency_us"].to_numpy())),
+            "n",
+        )
+        self._parts.append(_added_up(part))
+        self._held += self._parts[-1].height
+        if self._held > MOST_ROWS:
+            self._fold()
+
+    def _lengthen(self, rows: pl.DataFrame) -> None:
+        begin_us, end_us, n = rows.select(
+            pl.col("begin_us").min(),
+            pl.col("end_us").max(),
+            pl.col("n").filter(pl.col("kind") == LATENCY).sum(),
+        ).row(0)
+        self._begin_us = min(self._begin_us, begin_us) if self.requests else begin_us
+        self._end_us = max(self._end_us, end_us)
+        self.requests += n
+        self._widen()
+
+    @property
+    def slot_s(self) -> float:
+        """Length of an interval."""
+        return self.span.length_s if self.timeless else self._slot_s
+
+    @property
+    def span(self) -> Span:
+        """From the first to the last request."""
+        return Span(self._begin_us, self._end_us)
+
+    @property
+    def steps(self) -> tuple[str, ...]:
+        """In the order in which they were seen first."""
+        return tuple(dict.fromkeys(self._of.values()))
+
+    @property
+    def unused(self) -> list[str]:
+        """Renamings that fitted no name."""
+        return self._steps.unused(self._of)
+
+    def intervals(self) -> Iterator[Interval]:
+        """What was counted, in order of time; ``start_s`` is since the first request's begin."""
+        self._fold()
+        rows = self._parts[0].sort("slot", *_KEY[:3], "bucket") if self._parts else None
+        if rows is None:
+            return
+        keys = rows.select(pl.struct(_KEY[:4]).rle_id()).to_series().to_numpy()
+        starts = np.flatnonzero(np.diff(keys, prepend=-1))
+        buckets, counts = rows["bucket"].to_numpy(), rows["n"].to_numpy()
+        heads = rows[starts.tolist()].select(_KEY[:4]).rows()
+        for (step, outcome, kind, slot), first, last in zip(
+            heads, starts, [*starts[1:], rows.height], strict=True
+        ):
+            start_s, end_s = self._bounds(slot)
+            found = Histogram(buckets[first:last], counts[first:last])
+            yield Interval(Tag(step, outcome, kind=kind), start_s, end_s - start_s, found)
+
+    def border_s(self, since_s: float) -> float:
+        """The border of an interval that is nearest to a moment, s since the first request."""
+        origin_s = self._begin_us / 1e6
+        return max(0.0, round((origin_s + since_s) / self._slot_s) * self._slot_s - origin_s)
+
+    def _bounds(self, slot: int) -> tuple[float, float]:
+        begin_s, length_s = self._begin_us / 1e6, self.span.length_s
+        if self.timeless:
+            return 0.0, length_s
+        start_s = slot * self._slot_s - begin_s
+        return max(0.0, start_s), max(0.001, min(length_s, start_s + self._slot_s))
+
+    def _name(self, names: list[str]) -> None:
+        new = [name for name in names if name not in self._of]
+        self._of |= self._steps.of(new)
+        if len(set(self._of.values())) > MOST_STEPS:
+            raise ConfigError(
+                f"{self._where}: more than {MOST_STEPS:,} request names: put those together that "
+                "are one step, for example --step 'GET /products/*=detail'"
+            )
+
+    def _widen(self) -> None:
+        """Longer intervals, once there are too many. Raises ConfigError for an endless test."""
+        if self.span.length_s > LONGEST_S:
+            raise ConfigError(
+                f"{self._where}: its requests lie {self.span.length_s / 86_400:,.0f} days apart: "
+                "a clock was wrong, or these are several tests"
+            )
+        while self.span.length_s / self._slot_s > MOST_INTERVALS:
+            self._slot_s *= 2
+            self._parts = [
+                part.with_columns(slot=pl.col("slot").floordiv(2)) for part in self._parts
+            ]
+
+    def _fold(self) -> None:
+        if self._parts:
+            folded = _added_up(pl.concat(self._parts))
+            self._parts, self._held = [folded], folded.height
+
+
+def _added_up(rows: pl.DataFrame) -> pl.DataFrame:
+    return rows.group_by(_KEY).agg(pl.col("n").sum().cast(pl.Int64))
