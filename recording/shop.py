@@ -11,7 +11,7 @@ from pydantic import AfterValidator, Field, field_validator
 from recording.durations import DurationS
 from recording.errors import did_you_mean
 from recording.flow import Service, Services
-from recording.placeholders import PORT, check, fill, names, plausible
+from recording.placeholders import PORT, check, fill, is_port, names, plausible
 from recording.tables import Table
 from recording.target import HOST
 from recording.urls import base_url
@@ -74,7 +74,8 @@ class Shop(Table):
     """Working directory inside the checkout; without one, its top."""
     urls: Mapping[str, str] = Field(default_factory=dict)
     """Base url by service (checkout, payment, cart; inventory_lock if it is sampled). Without one
-    it is at ``{NAME.port}`` of this machine, where that is used, else at ``{port}``."""
+    it is at its ``{NAME.port}`` of this machine, where that is used, else at ``{port}``, or at the
+    only port there is."""
 
     @field_validator("ready")
     @classmethod
@@ -131,16 +132,15 @@ class Shop(Table):
 
     def reached(self, flow: Services) -> dict[str, str]:
         """Base url of each service of the flow, with placeholders."""
-        told = set(names(self.start, *self.environment.values()))
-        found = {}
+        ports = {name for name in names(self.start, *self.environment.values()) if is_port(name)}
+        shared = PORT if PORT in ports else next(iter(ports)) if len(ports) == 1 else ""
+        found = dict(self.urls)
         for service in flow.all:
             own = f"{service.key}.{PORT}"
-            port = own if own in told else PORT if PORT in told and _asked(service) else ""
-            if url := self.urls.get(service.key) or (
-                f"http://127.0.0.1:{{{port}}}" if port else ""
-            ):
-                found[service.key] = url
-        return found
+            port = own if own in ports else shared if _asked(service) else ""
+            if port and not found.get(service.key):
+                found[service.key] = f"http://127.0.0.1:{{{port}}}"
+        return {service.key: found[service.key] for service in flow.all if found.get(service.key)}
 
 
 def _asked(service: Service) -> bool:

@@ -14,8 +14,8 @@ Examples:
 - `loadgate gate`  (this tree against where it left the main branch)
 - `loadgate gate --base ref:v1.4.0 --head ref:HEAD`
 - `loadgate gate --head-set services.inventory_lock.pool_max=20`
-- `loadgate gate --profile loadgate/gate.toml`  (a shop's own repository: its `[arm]` starts it)
-- `loadgate gate --base . --head . --allow-equal`  (what does it say of equal arms?)
+- `loadgate gate --profile loadgate/gate.toml`  (a shop, as its `[arm]` says)
+- `loadgate gate --base . --head . --allow-equal`  (of equal arms)
 - `loadgate gate --rounds 60`  (sharper; or `--time 10m`)
 - `loadgate gate --base url:old.toml --head url:new.toml --inconclusive=fail`
 - `loadgate gate --locustfile own.py --base url:old.toml --head url:new.toml`

@@ -95,7 +95,6 @@ def test_what_is_told_reaches_it_and_no_secret_is_kept(
         start=f"{PYTHON} {{checkout.port}}",
         ready="/up",
         environment={"SAID": "{arm} {run} {checkout.port} {env.SHOP_KEY}"},
-        urls=dict.fromkeys(("payment", "cart"), "http://127.0.0.1:{checkout.port}"),
     )
     with up(one, run) as (_, urls, kin):
         server = next(p for p in kin if "server.py" in p.cmdline())
