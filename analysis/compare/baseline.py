@@ -117,7 +117,7 @@ def _baseline_of(run: RunDir, thresholds: Thresholds, metrics: tuple[str, ...]) 
             f"{run.root}: a paired run (arms {', '.join(sorted(arms))}), already a comparison"
         )
     if invalid := judge_evidence(evidence, thresholds).invalid_reasons:
-        first = invalid[0] + and_more(len(invalid))
+        first = invalid[0] + and_more(len(invalid), "reason")
         raise RunFailedError(f"{run.root}: INVALID, no evidence to compare: {first}")
     manifest = evidence.manifest
     where = host_class(manifest.host)

@@ -120,6 +120,12 @@ class Evidence:
         since_s = self.planned_s(t_s)
         return self.story.told_at_s(since_s + 1.0) - self.story.told_at_s(since_s)
 
+    def told_s(self, t_s: float) -> float:
+        """A moment, s since the load began; of a story, since its own beginning."""
+        if self.story is None:
+            return t_s - self.load_start_s
+        return self.story.told_at_s(self.planned_s(t_s))
+
     @cached_property
     def pauses(self) -> Pauses:
         """When the load stood still, as a guard asked it to."""

@@ -9,9 +9,11 @@ from analysis.evidence.memory import ServiceMemory
 from analysis.evidence.resources import Pool
 from analysis.evidence.run import Evidence
 from analysis.evidence.stretches import Stretch
+from analysis.forecast.filling import Filling
 from analysis.forecast.outlook import FULL, HOUR_S, Outlook
 from analysis.forecast.pools import foreseen
 from analysis.statistics.reaching import Reach
+from analysis.words.units import format_elapsed
 from recording.durations import format_duration
 
 HORIZON_S = 72 * HOUR_S
@@ -29,7 +31,7 @@ def of_pools(
     for at, one in enumerate(found):
         if one.climbs:
             yield _climb(evidence, one) + _again(evidence, one, found[at + 1 :], pools, stretches)
-        if text := _full(evidence, pools, one):
+        if text := _full(evidence, pools, one, found[at + 1 :]):
             yield text
 
 
@@ -58,9 +60,7 @@ def _again(
     """When a pool that was enlarged is full again: sooner where every connection of it fills as
     those before did, later where as many an hour do as before.
     """
-    before = one.filling
-    larger = (each.filling for each in later if each.filling.pool == before.pool)
-    after = next((each for each in larger if each.size > before.size and each.t_s.size), None)
+    before, after = one.filling, _enlarged(one, later)
     if after is None:
         return ""
     level, times = float(np.median(after.percent)), evidence.times(before.start_s)
@@ -79,19 +79,29 @@ def _again(
     return text
 
 
+def _enlarged(one: Outlook, later: Sequence[Outlook]) -> Filling | None:
+    """The first that its pool filled to after it was given more connections; None: it was not."""
+    before = one.filling
+    same = (each.filling for each in later if each.filling.pool == before.pool)
+    return next((each for each in same if each.size > before.size and each.t_s.size), None)
+
+
 def _hours(low_h: float, high_h: float) -> str:
     if low_h >= 1.0:
         return f"{low_h:.0f} to {high_h:.0f} h"
     return f"{format_duration(HOUR_S * low_h)} to {format_duration(HOUR_S * high_h)}"
 
 
-def _full(evidence: Evidence, pools: Sequence[Pool], one: Outlook) -> str:
-    """When it will be, or what was foreseen of it before it was; "" where nothing is."""
+def _full(evidence: Evidence, pools: Sequence[Pool], one: Outlook, later: Sequence[Outlook]) -> str:
+    """When it will be, or what was foreseen of it before it was; "" where nothing is, as where it
+    has more connections since.
+    """
     filling = one.filling
     if filling.dry_s is None:
-        if one.full is None or _ahead_s(evidence, one) > HORIZON_S:
+        full = None if _enlarged(one, later) else one.full
+        if full is None or _ahead_s(evidence, one) > HORIZON_S:
             return ""
-        return f"{_named(one)} is full between {between(evidence, one.full)} at this load"
+        return f"{_named(one)} is full between {_between(evidence, filling, full)} at this load"
     told = foreseen(evidence, pools, filling) if filling.t_s.size else None
     if told is None or told.full is None:
         return ""
@@ -100,20 +110,28 @@ def _full(evidence: Evidence, pools: Sequence[Pool], one: Outlook) -> str:
         f"{_named(one)} was exhausted at {evidence.elapsed(filling.dry_s)}; foreseen at "
         f"{evidence.elapsed(known.t_s[-1])}, from {known.percent[0]:.0f} % at "
         f"{evidence.elapsed(known.t_s[0])} and {known.percent[-1]:.0f} % then: full between "
-        f"{between(evidence, told.full)}"
+        f"{_between(evidence, known, told.full)}"
     )
 
 
-def between(evidence: Evidence, full: Reach) -> str:
-    """The interval, and the likeliest moment; past the first hour to the minute."""
-    low, high, likely = (_about(evidence, at_s) for at_s in (full.low, full.high, full.likely))
+def _between(evidence: Evidence, filling: Filling, full: Reach) -> str:
+    return between(evidence, full, float(filling.t_s[-1]), evidence.times(filling.start_s))
+
+
+def between(evidence: Evidence, full: Reach, known_s: float, times: float) -> str:
+    """The interval, and the likeliest moment; of a story at the pace `times` that it had when that
+    was known, at `known_s`. Past the first hour to the minute.
+    """
+    told_s = evidence.told_s(known_s)
+    low, high, likely = (
+        _about(told_s + times * (at_s - known_s)) for at_s in (full.low, full.high, full.likely)
+    )
     return f"{low} and {high} (likely {likely})"
 
 
-def _about(evidence: Evidence, at_s: float) -> str:
-    since_s = at_s - evidence.load_start_s
+def _about(since_s: float) -> str:
     grain_s = _MINUTE_S if since_s >= HOUR_S else 1.0
-    return evidence.elapsed(evidence.load_start_s + grain_s * round(since_s / grain_s))
+    return format_elapsed(grain_s * round(since_s / grain_s))
 
 
 def _ahead_s(evidence: Evidence, one: Outlook) -> float:
@@ -137,7 +155,8 @@ def of_memory(evidence: Evidence, memory: ServiceMemory) -> str:
     ):
         return ""
     latest = found.segments[-1].slope_mb_per_h if found.segments else found.slope_mb_per_h
-    paces = found.ci_high, found.ci_low, min(max(latest, found.ci_low), found.ci_high)
+    likely = max(latest, found.ci_low)
+    paces = max(found.ci_high, likely), found.ci_low, likely
     soonest_s, latest_s, likely_s = (
         HOUR_S * max(0.0, limit_mb - memory.last_mb) / mb_per_h for mb_per_h in paces
     )
@@ -145,7 +164,7 @@ def of_memory(evidence: Evidence, memory: ServiceMemory) -> str:
         return ""
     at_s, times = memory.last_s, evidence.times(memory.last_s)
     reached = Reach(
-        at_s + likely_s / times, at_s + soonest_s / times, at_s + latest_s / times, latest
+        at_s + likely_s / times, at_s + soonest_s / times, at_s + latest_s / times, likely
     )
-    when = between(evidence, reached)
+    when = between(evidence, reached, at_s, times)
     return f"{memory.subject} memory: its limit of {limit_mb:.0f} MB is reached between {when}"

@@ -19,7 +19,7 @@ from analysis.metrics.case import Case
 from analysis.metrics.decide import as_measured
 from analysis.metrics.metric import Metric
 from analysis.metrics.subjects import is_service
-from analysis.words.units import COUNT, LATENCY, PERCENT
+from analysis.words.units import COUNT, LATENCY, PERCENT, and_more
 from analysis.words.values import Measurement
 from recording.events import POOL_EXHAUSTED
 from recording.metric_names import (
@@ -158,8 +158,7 @@ def windows_in_words(case: Case, subject: str) -> str:
             f"{elapsed(window.start_s)} to {end}, {window.failures} waits timed out, "
             f"at most {window.peak_waiting} waiting"
         )
-    more = f" (and {len(found) - 3} more)" if len(found) > 3 else ""
-    return "; ".join(texts) + more
+    return "; ".join(texts) + and_more(len(found), "exhaustion", shown=3)
 
 
 def exhaustion(case: Case, subject: str) -> str:

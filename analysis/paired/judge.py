@@ -123,11 +123,11 @@ class _Case:
     def _summary(self, outcome: Outcome, invalid: Sequence[str], unsure: Sequence[str]) -> str:
         """One line: the verdict's strongest reason; how far it looked, for a PASS."""
         if outcome is Outcome.INVALID:
-            return f"This run is not evidence: {invalid[0]}" + and_more(len(invalid))
+            return f"This run is not evidence: {invalid[0]}" + and_more(len(invalid), "reason")
         if outcome is Outcome.FAIL:
-            return f"{self.breaches[0]}" + and_more(len(self.breaches))
+            return f"{self.breaches[0]}" + and_more(len(self.breaches), "row")
         if outcome is Outcome.INCONCLUSIVE:
-            return f"Cannot tell: {unsure[0]}" + and_more(len(unsure))
+            return f"Cannot tell: {unsure[0]}" + and_more(len(unsure), "reason")
         highest = max((row.ci_high for row in self.rows), default=1.0)
         return (
             f"No row is slower by what matters after {self.rounds.count} of {self._planned} rounds:"

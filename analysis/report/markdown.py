@@ -14,7 +14,7 @@ _SYNTAX = re.compile(
     r"|:(?=//|[\w+-]+:)"  # a url, an emoji
     r"|(?<=www)\."
 )
-_OPENING = re.compile(r"^(?:[#>=+-]|\d+(?=[.)]))")
+_OPENING = re.compile(r"^(?:[#>=+-]|\d+(?=[.)](?:\s|$)))")
 _BACKTICKS = re.compile(r"`+")
 
 

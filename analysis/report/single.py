@@ -23,6 +23,7 @@ from analysis.report.story import time_table
 from analysis.words.folding import unfiled
 from analysis.words.units import counted
 from analysis.words.values import (
+    MADE_WITHOUT,
     NO_DATA,
     Breach,
     Measurement,
@@ -162,15 +163,34 @@ def rules_table(verdict: Verdict, mark: Callable[[RuleRow], Mark] | None = None)
 
 
 def _rule_rows(verdict: Verdict, mark: Callable[[RuleRow], Mark]) -> Iterator[Row]:
-    """A rule of a service looks at each of its steps; a screen has the worst of them."""
-    for _, group in groupby(_broken_first(verdict.rows), lambda row: (row.subject, row.rule)):
+    """A rule of a service looks at each of its steps; a screen has the worst of them. What the run
+    was made without is a row.
+    """
+    for (_, rule), group in groupby(_broken_first(verdict.rows), _of_one):
         rows = list(group)
+        if rule is None:
+            yield _made_without(rows)
+            continue
         worst = max(rows, key=lambda row: (_ORDER.index(row.outcome), row.measurement.value))
         for row in rows:
             m = row.measurement
             where = m.subject if m.subject != row.subject else m.note
             cells = (row.subject, m.subject, row.rule, m.shown, where, _interval(m), f"{m.n:,}")
             yield Row((*cells, mark(row)), only=None if row is worst else "page")
+
+
+def _of_one(row: RuleRow) -> tuple[str, str | None]:
+    """The subject and rule; no rule where the run was made without what it is about."""
+    absent = row.measurement.note == MADE_WITHOUT and not row.required
+    return row.subject, None if absent else row.rule
+
+
+def _made_without(rows: Sequence[RuleRow]) -> Row:
+    """All rules of a subject that are about what was not there."""
+    first = rows[0]
+    said = first.rule if len(rows) == 1 else counted(len(rows), "rule")
+    open_ = Mark("not decided", "quiet", f"not decided, not required ({MADE_WITHOUT})")
+    return Row((first.subject, first.subject, said, NO_DATA, MADE_WITHOUT, "", "0", open_))
 
 
 def _broken_first(rows: Sequence[RuleRow]) -> list[RuleRow]:
@@ -185,9 +205,9 @@ def _broken_first(rows: Sequence[RuleRow]) -> list[RuleRow]:
             worst[key] = max(worst.get(key, 0), place)
     sections = list(dict.fromkeys(row.subject for row in rows))
 
-    def place_of(row: RuleRow) -> tuple[int, int, int]:
+    def place_of(row: RuleRow) -> tuple[int, int, int, bool]:
         rule = worst[row.subject, row.rule]
-        return -worst[row.subject], sections.index(row.subject), -rule
+        return -worst[row.subject], sections.index(row.subject), -rule, _of_one(row)[1] is None
 
     return sorted(rows, key=place_of)
 

@@ -39,5 +39,5 @@ def _unknown(name: str, hint: str) -> Check:
 def never_asked(services: Services) -> str:
     """Why a rule on a step has nothing to look at."""
     known = services.steps
-    listed = ", ".join(known[:_MOST_NAMES]) + and_more(max(1, len(known) - _MOST_NAMES + 1))
+    listed = ", ".join(known[:_MOST_NAMES]) + and_more(len(known), "name", shown=_MOST_NAMES)
     return f"no request was called so; there were: {listed}" if known else "there was no request"

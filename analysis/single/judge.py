@@ -23,6 +23,7 @@ from analysis.words.causes import Cause
 from analysis.words.folding import unfiled
 from analysis.words.units import and_more
 from analysis.words.values import (
+    MADE_WITHOUT,
     NO_DATA,
     Breach,
     Check,
@@ -39,7 +40,6 @@ from recording.metric_names import ORDERS_DB
 from recording.profile import JOURNEY, SUBJECTS
 
 Checks = Callable[[Evidence, dict[str, Sample]], list[Check]]
-_MADE_WITHOUT = "this run was made without it"
 _SHOWN = ("p50", "p90", "p95", "p99", "mean", "max", "error_rate")
 
 
@@ -86,12 +86,12 @@ def _rows(case: Case, subject: str, rule: Rule) -> Iterator[RuleRow]:
     if not metric.of(case.services, subject):
         named = case.evidence.by_name and subject not in SUBJECTS
         required = judge.requires(subject, metric.kind)
-        note = never_asked(case.services) if named else _MADE_WITHOUT
+        note = never_asked(case.services) if named else MADE_WITHOUT
         required &= named or f"{subject}.{metric.kind}" in judge.required
         yield _without(rule, subject, note, required=required)
         return
     if not metric.recorded(case):
-        yield _without(rule, subject, _MADE_WITHOUT, required=False)
+        yield _without(rule, subject, MADE_WITHOUT, required=False)
         return
     required = judge.requires(subject, metric.kind)
     for measured in tuple(metric.measure(case, subject)) or (_nothing(rule, subject),):
@@ -194,12 +194,12 @@ def _decided(
 ) -> tuple[Outcome, str]:
     """The outcome, and why in one line."""
     if invalid:
-        text = f"This run is not evidence: {invalid[0]}" + and_more(len(invalid))
+        text = f"This run is not evidence: {invalid[0]}" + and_more(len(invalid), "reason")
         return Outcome.INVALID, text
     if broken:
-        return Outcome.FAIL, broken[0] + and_more(len(broken))
+        return Outcome.FAIL, broken[0] + and_more(len(broken), "problem")
     if unsure:
-        return Outcome.INCONCLUSIVE, f"Cannot tell: {unsure[0]}" + and_more(len(unsure))
+        return Outcome.INCONCLUSIVE, f"Cannot tell: {unsure[0]}" + and_more(len(unsure), "reason")
     decided = f"All {sum(row.outcome is Outcome.PASS for row in rows)} decided rules hold"
     kinds = Counter(row.kind for row in rows if row.outcome is Outcome.INCONCLUSIVE)
     listed = ", ".join(f"{n} × {kind}" for kind, n in kinds.items())

@@ -6,7 +6,7 @@
 import math
 from typing import NamedTuple
 
-from scipy.special import bdtr, bdtrik, betaincinv, ndtri, stdtrit
+from scipy.special import bdtr, bdtrik, betainc, betaincinv, ndtri, stdtrit
 
 
 class Range(NamedTuple):
@@ -31,6 +31,11 @@ def binomial_quantile(p: float, n: int, share: float) -> int:
     above = math.ceil(bdtrik(p, n, share))
     below = max(0, above - 1)  # the inverse is rounded, and a whole k may come out as k + 1e-12
     return below if bdtr(below, n, share) >= p else above
+
+
+def binomial_at_most(k: float, n: float, share: float) -> float:
+    """P(at most `k` successes of `n`); between whole numbers as the beta distribution goes on."""
+    return float(betainc(n - k, k + 1.0, 1.0 - share))
 
 
 def share_interval(successes: int, n: int, confidence: float = 0.95) -> Range:

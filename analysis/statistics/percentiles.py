@@ -10,16 +10,19 @@ really seen.
 from __future__ import annotations
 
 import math
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
 
 from analysis.statistics.design_effect import design_effect
-from analysis.statistics.distributions import binomial_quantile
+from analysis.statistics.distributions import binomial_at_most, binomial_quantile
 from recording.arrays import Floats, Ints
 
 # q * n carries the rounding of q: 0.07 * 100 is 7.000000000000001 and must be rank 7.
 _RANK_SLACK = 1e-12
+_CORRELATED_FROM = 30
+"""Samples that show by their moments how they are correlated."""
 
 
 class Interval(NamedTuple):
@@ -77,7 +80,10 @@ def quantile_interval(
     taken as independent; a few make an interval that is honestly wide. Coverage:
     docs/statistics.md.
 
-    A bound whose rank lies outside the sample is None. Raises ValueError without samples.
+    Where the upper rank lies outside the sample, the bound is the lowest value above which so few
+    samples lie that, by the correlation of *those*, their share is below ``1 - q``: one burst may
+    be the whole tail, and say nothing of values that it never reached. A bound that cannot be had
+    this way either is None. Raises ValueError without samples.
     """
     pooled = block_counts.sum(axis=0)
     n = _total(pooled)
@@ -90,8 +96,43 @@ def quantile_interval(
     cumulative = np.cumsum(pooled)
     return Interval(
         _at_rank(values, cumulative, low) if low >= 1 else None,
-        _at_rank(values, cumulative, high) if high <= n else None,
+        _at_rank(values, cumulative, high)
+        if high <= n
+        else _rarely_exceeded(values, block_counts, q, confidence),
     )
+
+
+def _rarely_exceeded(
+    values: Floats, block_counts: Ints, q: float, confidence: float
+) -> float | None:
+    """The lowest value whose share above is below ``1 - q``, each judged by its own correlation.
+
+    The test is the binomial's at a share of ``1 - q`` (as Clopper and Pearson's bound), of as many
+    samples as those above the value are worth: what it keeps, docs/statistics.md shows.
+    """
+    above = np.cumsum(block_counts.sum(axis=0)[::-1])[::-1]
+    above = np.append(above[1:], 0)
+    n, tail = _total(block_counts), (1.0 - confidence) / 2.0
+    first, last = int(np.searchsorted(-above, -(1.0 - q) * n)), len(values) - 1
+    enough = max(first, int(np.searchsorted(-above, -_CORRELATED_FROM, side="right")) - 1)
+
+    @cache
+    def effect(place: int) -> float:
+        # So few say nothing of their correlation: it is taken to be that of the last enough.
+        at = float(values[min(place, enough)])
+        return design_effect(values, block_counts, at, confidence)
+
+    def exceeds(place: int) -> bool:
+        worth = n / effect(place)
+        seen = above[place] * worth / n
+        return bool(seen >= worth or binomial_at_most(seen, worth, 1.0 - q) > tail)
+
+    if exceeds(last):
+        return None
+    while first < last:
+        middle = (first + last) // 2
+        first, last = (middle + 1, last) if exceeds(middle) else (first, middle)
+    return float(values[last])
 
 
 def _at_rank(values: Floats, cumulative: Ints, rank: int) -> float:

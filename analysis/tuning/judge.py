@@ -273,12 +273,12 @@ class _Case:
         unsure: tuple[str, ...],
     ) -> str:
         if outcome is Outcome.INVALID:
-            return f"This search is not evidence: {invalid[0]}" + and_more(len(invalid))
+            return f"This search is not evidence: {invalid[0]}" + and_more(len(invalid), "reason")
         enough = self._enough()
         if outcome is Outcome.FAIL:
             return f"{wrong[0]}, {enough}"
         if outcome is Outcome.INCONCLUSIVE:
-            return f"Cannot tell: {unsure[0]}; {enough}" + and_more(len(unsure))
+            return f"Cannot tell: {unsure[0]}; {enough}" + and_more(len(unsure), "reason")
         present = ", ".join(f"{s.key} = {s.text(s.present)}" for s in self.asked.settings)
         return f"{present} is fine, {enough}"
 

@@ -64,6 +64,6 @@ def counted(n: int, what: str) -> str:
     return f"{n:,} {what}" + ("" if n == 1 else "s")
 
 
-def and_more(count: int) -> str:
-    """What follows the first of so many: `` (and 2 more)``, or nothing."""
-    return f" (and {count - 1} more)" if count > 1 else ""
+def and_more(count: int, what: str, shown: int = 1) -> str:
+    """What follows the first of so many: `` (and 2 more reasons)``, or nothing."""
+    return f" (and {counted(count - shown, f'more {what}')})" if count > shown else ""

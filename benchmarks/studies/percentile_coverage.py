@@ -4,8 +4,9 @@
 
 Latencies are lognormal (sigma 0.6), cut into blocks of time as the judge cuts a run. The level of
 ``blocks`` wanders by 10 % from second to second (AR(1)); ``requests`` resemble each the one before;
-``stalls`` stop everybody for half a second every 20 s, give or take 5 s. ``held`` has its standard
-error and counts an open side as holding; ``past`` are runs whose true value lies above the
+``stalls`` stop everybody for half a second every 20 s, give or take 5 s; ``bursts`` slow everybody
+down twentyfold for two seconds, at random moments two minutes apart on average. ``held`` has its
+standard error and counts an open side as holding; ``past`` are runs whose true value lies above the
 one-sided 95 % bound, the judge's, which may be 5 %; ``open`` those without one of their bounds;
 ``width`` is that of log latency over the width of an interval for independent samples. ``release``
 is how often the judge decides charge's p99 rule in a healthy run of that profile. What is printed
@@ -41,6 +42,7 @@ Make = Callable[[np.random.Generator, int, int], Floats]
 SIGMA = 0.6
 SPREAD = 0.1
 STALL_EVERY_S, STALL_S = 20.0, 0.5
+BURST_EVERY_S, BURST_S = 120.0, 2.0
 QUANTILES = (0.95, 0.99)
 RUNS = ((60, 10), (60, 50), (60, 300), (180, 10), (180, 50), (180, 300), (600, 10))
 """Seconds, and requests per second."""
@@ -72,6 +74,16 @@ def stalls(rng: np.random.Generator, seconds: int, per_s: int) -> Floats:
     return np.asarray(values)
 
 
+def bursts(rng: np.random.Generator, seconds: int, per_s: int) -> Floats:
+    """Rare and short, and more than the slowest 1 %: of two minutes the whole tail, or none."""
+    t_s = np.arange(seconds * per_s) / per_s
+    values = np.exp(SIGMA / 2 * rng.normal(size=t_s.size))
+    begun = rng.uniform(-BURST_S, seconds, rng.poisson((seconds + BURST_S) / BURST_EVERY_S))
+    for first, end in np.searchsorted(t_s, np.column_stack([begun, begun + BURST_S])):
+        values[first:end] *= 20
+    return np.asarray(values)
+
+
 def _ar1(rng: np.random.Generator, n: int, phi: float) -> Floats:
     """Of unit variance, stationary from its first value."""
     shocks = rng.normal(size=n) * math.sqrt(1 - phi**2)
@@ -84,13 +96,14 @@ KINDS: dict[str, Make] = {
     **{f"blocks {phi}": partial(blocks, phi=phi) for phi in (0.5, 0.8, 0.9, 0.95)},
     "requests 0.95": partial(requests, phi=0.95),
     "stalls": stalls,
+    "bursts": bursts,
 }
 
 
 def truth(kind: str, rng: np.random.Generator, q: float) -> float:
-    """The true quantile; that of stalls from eight million requests."""
-    if kind == "stalls":
-        return float(np.quantile(stalls(rng, 40_000, 200), q))
+    """The true quantile; that of stalls and bursts from eight million requests."""
+    if kind in ("stalls", "bursts"):
+        return float(np.quantile(KINDS[kind](rng, 40_000, 200), q))
     sigma = math.hypot(SIGMA, SPREAD) if kind.startswith("blocks") else SIGMA
     return math.exp(sigma * float(ndtri(q)))
 

@@ -14,6 +14,8 @@ from analysis.limits.rules import Rule
 from analysis.limits.thresholds import Thresholds
 from analysis.metrics.errors import RULE_OF_THREE
 from analysis.report.document import Document, Lines, Row, Table, texts
+from analysis.report.story import told
+from analysis.words.units import format_elapsed
 from harness.generator.generator import expected_rate, processes_for
 from harness.scene import preflight
 from harness.scene.scene import target_urls
@@ -127,12 +129,17 @@ def _made(
         "load": _load(profile),
         "requests": _requests_in_words(profile, rate),
         "time": f"{format_duration(load.duration_s)}, "
-        f"{format_duration(profile.measured_s)} of it measured",
+        f"{format_duration(profile.measured_s)} of it measured"
+        + (f", and a cool-down of {format_duration(load.cooldown)}" if load.cooldown else ""),
         "processes": f"{processes} of Locust, {whose}",
         "memory": f"about {memory_gb:.1f} GB of {free_gb:.1f} GB free",
         "descriptors": f"{descriptors:,} of {limit:,} a process",
         "cores": f"{_about(preflight.cores_needed(profile))} of {usable_cores()}",
     }
+    if story := told(load):
+        hours = format_elapsed(sum(told_s for _, _, told_s in story))
+        most = max(told_s / length_s for _, length_s, told_s in story)
+        facts["story"] = f"T+0s to {hours}, up to {most:.0f} times as fast"
     if profile.faults:
         facts["faults"] = ", ".join(
             f"{fault.kind} of {fault.service} at {format_duration(fault.at)}"

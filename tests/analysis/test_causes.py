@@ -212,7 +212,7 @@ def test_what_nothing_explains_stands_alone(judged: JudgeIt) -> None:
     (cause,) = verdict.causes
     assert {b.subject for b in verdict.breaches} - {LOCKS} == {"orders"}
     assert filed(verdict, cause) == {f"{LOCKS} exhausted_windows", f"{LOCKS} utilization"}
-    assert verdict.summary.endswith("(and 1 more)")
+    assert verdict.summary.endswith("(and 1 more problem)")
 
 
 def test_what_to_do_follows_the_cause(judged: JudgeIt) -> None:

@@ -16,6 +16,7 @@ from analysis.metrics.case import Case
 from analysis.metrics.catalogue import METRICS
 from analysis.metrics.metric import Metric
 from analysis.metrics.subjects import is_service
+from analysis.report.single import rules_table
 from analysis.words.units import COUNT
 from analysis.words.values import Outcome, Verdict
 from recording.flow import FLOW, FOUR, STEPS, Service, Services
@@ -99,6 +100,17 @@ def test_what_a_recording_was_made_without_is_shown_and_counts_for_nothing(
     for row in added:
         assert (row.outcome, row.required) == (Outcome.INCONCLUSIVE, False)
         assert row.because == "no data: this run was made without it"
+
+
+def test_its_rules_are_a_row_unless_one_is_required(tmp_path: Path) -> None:
+    """Four rules nobody asked about fill no page; the one that keeps a verdict open is named."""
+    silent = rules_table(judged(tmp_path / "a", LIMITS | OF_WISHES)).seen_by("page")
+    assert "4 rules" in [row.cells[2] for row in silent.rows]
+    assert not any("error_rate" in row.cells[2] and row.cells[0] == WISHES for row in silent.rows)
+    required = ("errors", f"{WISHES}.errors")
+    named = rules_table(judged(tmp_path / "b", LIMITS | OF_WISHES, judged=required))
+    of_wishes = [row.cells[2] for row in named.seen_by("page").rows if row.cells[0] == WISHES]
+    assert of_wishes == ["error_rate < 1 %", "3 rules"]
 
 
 def test_a_profile_that_requires_just_that_leaves_no_pass(tmp_path: Path) -> None:

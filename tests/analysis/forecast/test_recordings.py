@@ -1,6 +1,7 @@
 """Forecasts of recordings: the seed's own series, and pools under a load that stands or grows."""
 
 from dataclasses import replace
+from math import inf
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from analysis.metrics.case import Case
 from analysis.words.values import Outcome
 from recording.rundir import RunDir
 from recording.series import Sample
-from tests.analysis.recordings import Recording
+from tests.analysis.recordings import LOAD, Recording
 from tests.fixtures.seed_run import H, build
 
 LIMITS = parse_thresholds('[inventory-lock-service]\npool = ["time_to_exhaustion > 72 h"]')
@@ -62,15 +63,19 @@ def test_of_the_whole_seed_it_says_what_could_be_foreseen_and_what_a_third_repli
     assert "full between T+5h45m and T+6h18m" in told
 
 
-def pool(at_percent: float, per_s: float, until_s: int = 160) -> tuple[Sample, ...]:
-    """Of 1,000 connections in the lock service, sampled each second, each given back again."""
+def pool(
+    at_percent: float, per_s: float, until_s: int = 160, doubled_s: float = inf
+) -> tuple[Sample, ...]:
+    """Of 1,000 connections in the lock service, sampled each second, each given back again; of
+    twice as many from a moment on.
+    """
     found = []
     for second in range(until_s + 1):
         used = 10 * (at_percent + per_s * second)
         spent_s = 10 * second * (at_percent + per_s * second / 2)
         values = {
-            "pool_max": 1000.0, "pool_active": round(used), "pool_waiting": 0.0,
-            "pool_timeouts_total": 0.0, "pool_hold_seconds_sum": spent_s,
+            "pool_max": 2000.0 if second >= doubled_s else 1000.0, "pool_active": round(used),
+            "pool_waiting": 0.0, "pool_timeouts_total": 0.0, "pool_hold_seconds_sum": spent_s,
         }  # fmt: skip
         found += [
             Sample(float(second), LOCKS, f"connection_{name}/locks/0", value)
@@ -102,6 +107,28 @@ def test_the_rule_on_the_time_to_exhaustion(
     run = replace(STANDS, samples=pool(percent, per_s)).write(tmp_path / "run")
     (row,) = judge(run, LIMITS).rows
     assert (row.outcome, row.because) == (expected, because)
+
+
+def test_what_was_enlarged_is_not_foreseen_as_it_was(tmp_path: Path) -> None:
+    """It would have been full at T+6m40s, and climbs on, of twice as many by half the pace."""
+    run = replace(STANDS, samples=pool(20.0, 0.2, doubled_s=130.0)).write(tmp_path / "run")
+    climb, *_, full = of_locks(run)
+    assert "of the 2,000 connections since T+2m10s are full again after" in climb
+    assert "T+15m00s" in full
+    assert not any("T+6m40s" in text for text in of_locks(run))
+
+
+def test_a_story_is_foreseen_at_its_own_pace(tmp_path: Path) -> None:
+    """30 times as fast to its end, then 300 times; 20 to 52 % in 160 s are full at T+3h20m."""
+    phases = tuple(
+        phase.model_copy(update={"duration": length_s, "tells": 30 * length_s})
+        for phase, length_s in zip(LOAD.phases, (10.0, 150.0), strict=True)
+    )
+    quick = phases[1].model_copy(update={"name": "quick", "duration": 10.0, "tells": 3000.0})
+    load = LOAD.model_copy(update={"phases": (*phases, quick)})
+    run = replace(STANDS, load=load, samples=pool(20.0, 0.2)).write(tmp_path / "run")
+    (full,) = (text for text in of_locks(run) if "is full" in text)
+    assert "(likely T+3h20m) at this load" in full
 
 
 def test_under_a_load_that_grows_nothing_is_a_climb(tmp_path: Path) -> None:

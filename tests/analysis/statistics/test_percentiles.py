@@ -142,3 +142,29 @@ def test_the_interval_covers_the_truth(phi: float, spread: float, q: float) -> N
     """95 % intervals of a minute hold the true quantile, also where it has three stretches only."""
     # Two hundred simulations know 94 % to 1.7 %.
     assert coverage(phi, spread, q) >= 0.94 - 2 * 0.017
+
+
+def burst(slow: float) -> tuple[np.ndarray, np.ndarray]:
+    """Ten minutes of 88 requests a second; one stretch of 18 s is the whole tail, `slow` ms."""
+    rng = np.random.default_rng(7)
+    logs = 0.3 * rng.normal(size=(200, 264))
+    logs[120:126] += math.log(slow)
+    return blocked(logs.round(2))
+
+
+def test_one_burst_bounds_what_it_never_reached() -> None:
+    """Its requests are too few, correlated as they are, to bound p99 by; none was slower."""
+    low, high = quantile_interval(*burst(slow=20.0), 0.99, confidence=0.90)
+    assert low is not None
+    assert low < math.log(3)
+    assert high is not None
+    assert math.log(20) < high < math.log(60)
+
+
+def test_bursts_that_are_the_slowest_percent_are_not_bounded_below_them() -> None:
+    """Three of a second in three minutes: what is left without them is not the answer."""
+    rng = np.random.default_rng(7)
+    logs = 0.3 * rng.normal(size=(180, 50))
+    logs[[20, 90, 150]] += math.log(20.0)
+    high = quantile_interval(*blocked(logs.round(2)), 0.99, confidence=0.90).high
+    assert high is None or high > math.log(20.0)
