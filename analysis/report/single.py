@@ -74,7 +74,6 @@ def run_document(verdict: Verdict, stored: str = "report.md", *, brief: bool = F
             Lines(alone(verdict), label="breach", tone=Outcome.FAIL, only="screen"),
             next_steps(verdict, "screen"),
             rules_table(verdict),
-            Lines(tuple(_without(verdict)), label="left out", tone="quiet", only="screen"),
             replace(latency, only="page"),
             _database(verdict),
             error_budget(verdict),
@@ -178,13 +177,7 @@ def _rule_rows(verdict: Verdict, mark: Callable[[RuleRow], Mark]) -> Iterator[Ro
             m = row.measurement
             where = m.subject if m.subject != row.subject else m.note
             cells = (row.subject, m.subject, row.rule, m.shown, where, _interval(m), f"{m.n:,}")
-            yield Row((*cells, mark(row)), only=None if row is worst and row.applies else "page")
-
-
-def _without(verdict: Verdict) -> Iterator[str]:
-    """How many rules a screen leaves out."""
-    if left := sum(not row.applies for row in verdict.rows):
-        yield f"{counted(left, 'rule')} about what this run was made without: see the report"
+            yield Row((*cells, mark(row)), only=None if row is worst else "page")
 
 
 def _of_one(row: RuleRow) -> tuple[str, str | None]:

@@ -39,5 +39,5 @@ def _unknown(name: str, hint: str) -> Check:
 def never_asked(services: Services) -> str:
     """Why a rule on a step has nothing to look at."""
     known = services.steps
-    listed = ", ".join(known[:_MOST_NAMES]) + and_more(len(known), "name", _MOST_NAMES)
+    listed = ", ".join(known[:_MOST_NAMES]) + and_more(len(known), "name", shown=_MOST_NAMES)
     return f"no request was called so; there were: {listed}" if known else "there was no request"
