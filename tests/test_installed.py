@@ -67,6 +67,11 @@ def test_profiles_and_thresholds_come_along(installed: Path, tmp_path: Path) -> 
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+def test_ready_mappings_of_metrics_come_along(installed: Path, tmp_path: Path) -> None:
+    """A file each, which are data and no code."""
+    assert "hikaricp" in call(installed, tmp_path, "metrics", "mappings").stdout
+
+
 def test_files_of_the_current_folder_win(installed: Path, tmp_path: Path) -> None:
     """Limits that a shop wrote for itself, before those of the wheel."""
     (tmp_path / "thresholds.toml").write_text("[nobody]\n")

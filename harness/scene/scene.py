@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from harness.sampling.after_load import AfterLoad
+from harness.sampling.mapped_page import MappedPages
 from harness.sampling.prometheus import flatten
-from harness.sampling.sampler import Read
 from harness.scene.services import Services, start_services
 from harness.scene.shop_metrics import shop_metrics
 from harness.system.fetch import NoAnswerError, fetch
@@ -30,7 +30,7 @@ class Scene:
     sampled: Mapping[str, str]
     arms: Mapping[str, Mapping[str, str]] | None = None
     unsampled: tuple[str, ...] = ()
-    reads: Mapping[str, Read] = field(default_factory=dict)
+    reads: Mapping[str, MappedPages] = field(default_factory=dict)
     after_load: AfterLoad | None = None
 
 
