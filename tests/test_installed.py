@@ -125,6 +125,11 @@ def test_no_process_of_a_run_takes_a_shops_packages_for_ours(installed: Path, sh
     assert (found / "latency.hlog").stat().st_size > 1_000, said
 
 
+def test_ready_mappings_of_metrics_come_along(installed: Path, tmp_path: Path) -> None:
+    """A file each, which are data and no code."""
+    assert "hikaricp" in call(installed, tmp_path, "metrics", "mappings").stdout
+
+
 def test_files_of_the_current_folder_win(installed: Path, tmp_path: Path) -> None:
     """Limits that a shop wrote for itself, before those of the wheel."""
     (tmp_path / "thresholds.toml").write_text("[nobody]\n")

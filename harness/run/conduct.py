@@ -20,6 +20,7 @@ from harness.generator.generator import (
 )
 from harness.generator.handshake import PLAN_PORT_OFFSET, PlanServer
 from harness.observe.exporter import Exporter
+from harness.run.afterwards import ask_afterwards
 from harness.run.events import write_event
 from harness.run.faults import planted
 from harness.run.guarded import guarded
@@ -43,13 +44,7 @@ from harness.system.held import held
 from recording.clock import RunClock
 from recording.closing import close_run
 from recording.errors import LoadgateError, StorageError
-from recording.events import (
-    GENERATOR_ENDED,
-    LEDGER_LEFT,
-    METRICS_LEFT_OUT,
-    NOT_SAMPLED,
-    RUN_ENDED,
-)
+from recording.events import GENERATOR_ENDED, LEDGER_LEFT, NOT_SAMPLED, RUN_ENDED
 from recording.files import why
 from recording.flow import Service, Services
 from recording.jsonl import read_json_lines
@@ -292,20 +287,8 @@ def _under_load(job: Job, scene: Scene, interrupt: Interrupt, view: LiveView) ->
     with _sampling(job, scene) as sampler, _serving(job, plan) as refused:
         generator = start_generator(profile, run, plan(run), job.clock, job.processes, workers)
         end = _watched(job, scene, Bench(generator, sampler, refused, interrupt), view)
-    _ask_afterwards(job, scene, interrupt, view)
+    ask_afterwards(scene, job.run, job.clock, view, lambda: interrupt.count > 0)
     return end
-
-
-def _ask_afterwards(job: Job, scene: Scene, interrupt: Interrupt, view: LiveView) -> None:
-    """What a Prometheus has of the run; of what is missing the run says so."""
-    if scene.after_load is None:
-        return
-    view.note("asking Prometheus what it scraped of the run")
-    stop = lambda: interrupt.count > 0  # noqa: E731
-    for subject, missing in scene.after_load.collect(job.run, job.clock, stop):
-        because = plain(missing)
-        view.note(f"{subject}: {because}")
-        write_event(job.run, job.clock, METRICS_LEFT_OUT, subject=subject, because=because)
 
 
 @contextlib.contextmanager

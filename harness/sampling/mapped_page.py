@@ -1,12 +1,12 @@
 """Reads somebody else's pages into our names, by the rows of ``[[metrics.sources]]``."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from prometheus_client.parser import text_string_to_metric_families
 
-from harness.sampling.fold import Folded, Series, fold
+from harness.sampling.fold import Clash, Folded, Series, fold
 from harness.sampling.mapping import Wanted
 from harness.sampling.metric_tokens import OF_PAGES, bearer
 from harness.system.fetch import fetch
@@ -17,19 +17,24 @@ _AT = np.zeros(1)
 
 @dataclass(frozen=True, slots=True)
 class MappedPages:
-    """A service's pages, by url, each with the rows that it is read for."""
+    """A service's pages, by url, each with the rows that it is read for.
+
+    ``seen`` are the clashes that there were, by our name: what is left out is told once.
+    """
 
     pages: Mapping[str, tuple[Wanted, ...]]
     within_s: float
     access: Access = DIRECT
+    seen: dict[str, Clash] = field(default_factory=dict)
 
     def __call__(self) -> Mapping[str, float]:
         """All of them now, as ``resources.csv`` has it; what clashes is left out.
 
         Raises NoAnswerError and ValueError where one cannot be read.
         """
-        told = self.folded().told
-        return {name: float(each.values[0]) for name, each in told.items()}
+        found = self.folded()
+        self.seen.update({clash.name: clash for clash in found.clashes})
+        return {name: float(each.values[0]) for name, each in found.told.items()}
 
     def folded(self) -> Folded:
         """The same with where it came from, and what clashes."""

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from harness.sampling.after_load import AfterLoad
+from harness.sampling.mapped_page import MappedPages
 from harness.sampling.processes import Processes
 from harness.sampling.prometheus import flatten
-from harness.sampling.sampler import Read
 from harness.scene.services import GIVE_UP_TIMEOUT_S, Services, start_services
 from harness.scene.shop import Checkout, install, repository, start_shop
 from harness.scene.shop_metrics import shop_metrics
@@ -36,7 +36,7 @@ class Scene:
     arms: Mapping[str, Mapping[str, str]] | None = None
     unsampled: tuple[str, ...] = ()
     processes: Mapping[str, Processes] = field(default_factory=dict)
-    reads: Mapping[str, Read] = field(default_factory=dict)
+    reads: Mapping[str, MappedPages] = field(default_factory=dict)
     after_load: AfterLoad | None = None
 
 

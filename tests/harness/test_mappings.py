@@ -7,11 +7,12 @@ import numpy as np
 import pytest
 
 from harness.sampling.fold import Folded, fold
-from harness.sampling.mapped_page import series_of
+from harness.sampling.mapped_page import MappedPages, series_of
 from harness.sampling.mapping import mapping, mapping_names, sources_by_subject, wanted
 from recording.errors import ConfigError
 from recording.metric_names import ALL_OF_A_SERVICE
 from recording.metrics import Metrics, MetricSource
+from tests.harness.shop_exporter import exporter
 
 PAGES = Path(__file__).parents[1] / "fixtures" / "exporters"
 SAYS = {
@@ -149,6 +150,18 @@ def test_two_series_on_one_name_name_the_label_that_parts_them() -> None:
     assert values(one) == {"connection_pool_active/shop": 4.0}
     added = read(page, source(rows=[row | {"together": "sum"}]))
     assert values(added) == {"connection_pool_active/shop": 7.0}
+
+
+def test_a_clash_that_comes_while_a_page_is_read_is_kept() -> None:
+    """Its name is left out from then on, and once it is said why."""
+    page = (PAGES / "process.prom").read_text()
+    with exporter(page) as shop:
+        pages = MappedPages({shop.url: wanted((source("process"),))}, 2.0)
+        before = pages()
+        shop.text = page + 'process_cpu_seconds_total{shard="b"} 1\n'
+        after = [pages(), pages()]
+    assert before.keys() - after[1].keys() == {"process_cpu_seconds_total"}
+    assert [*pages.seen] == ["process_cpu_seconds_total"]
 
 
 def test_a_row_of_ones_own_stands_for_that_of_the_mapping() -> None:

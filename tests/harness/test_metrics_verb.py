@@ -127,6 +127,18 @@ def test_services_that_the_run_starts_need_no_look() -> None:
     assert "neither [target] nor [metrics]" in str(done.exception)
 
 
+def test_a_gate_takes_no_sources(tmp_path: Path) -> None:
+    """Which of two arms they would be of, nobody could say."""
+    gate = tmp_path / "gate.toml"
+    shipped = Path(__file__).parents[2] / "profiles" / "gate.toml"
+    source = '[[metrics.sources]]\nservice = "cart"\npage = "/metrics"\nuse = ["process"]\n'
+    gate.write_text(shipped.read_text() + source)
+    words = ["gate", "--profile", str(gate), "--mocks", "--base", ".", "--dry-run"]
+    done = CliRunner().invoke(app, words)
+    assert isinstance(done.exception, ConfigError)
+    assert "a gate reads /metrics of each arm" in str(done.exception)
+
+
 def test_ready_mappings_are_listed() -> None:
     """By the name that ``use`` takes."""
     done = CliRunner().invoke(app, ["metrics", "mappings"])
