@@ -268,6 +268,8 @@ def test_only_ignored_paths_are_not_measured(
     assert not (run / "latency.hlog").exists()
     again = loadgate("analyze", str(run))
     assert (again.exit_code, "not measured" in again.text) == (0, True)
+    kept = loadgate("baseline", "add", str(run))
+    assert (kept.exit_code, "loaded nothing" in kept.text) == (2, True)
     (shop / "new.py").write_text("")
     assert "nothing is loaded" not in loadgate(*GATE, "--dry-run").text
     assert "not measured" in loadgate("runs").text
