@@ -59,6 +59,7 @@ def read_foreign(
         tally.add(found.at_once(source, digest.hear))
     elif found.reader is not None:
         cut = _piece_by_piece(source, found.reader(source, head), tally, found, digest.hear)
+    tally.finish()
     if not tally.requests:
         raise ConfigError(f"{path}: {found.title} without any request")
     if unused := tally.unused:
