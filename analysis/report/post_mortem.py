@@ -121,9 +121,9 @@ def _configuration(evidence: Evidence) -> Table:
     rows = [("run", manifest.run_id), ("profile", profile.name), ("began", manifest.started_utc)]
     rows += [(f"version of {name}", version) for name, version in sorted(manifest.versions.items())]
     rows.append(("services", ", ".join(evidence.services.subjects)))
-    rows += _imported(manifest.origin) if manifest.origin else [("at", _where(profile))]
+    rows += list(_imported(manifest.origin)) if manifest.origin else [("at", _where(profile))]
     rows.append(("steps", ", ".join(evidence.services.steps)))
-    rows += () if manifest.origin else _planned(profile)
+    rows += [] if manifest.origin else list(_planned(profile))
     cells = (Row((plain(key), plain(value))) for key, value in rows)
     return Table((*texts("what", "value"),), tuple(cells), "Test configuration")
 
