@@ -70,6 +70,8 @@ def _settings(evidence: Evidence) -> Iterator[tuple[str, str]]:
     yield from (("override", plain(text)) for text in manifest.overrides)
     for name, version in sorted(manifest.versions.items()):
         yield f"version of {plain(name)}", plain(version)
+    if manifest.origin:
+        yield from flat(manifest.origin.model_dump(mode="json"), "origin")
     yield from flat(manifest.profile.model_dump(mode="json", exclude_defaults=True))
 
 

@@ -127,8 +127,9 @@ def _configuration(evidence: Evidence) -> Table:
     rows = [("run", manifest.run_id), ("profile", profile.name), ("began", manifest.started_utc)]
     rows += [(f"version of {name}", version) for name, version in sorted(manifest.versions.items())]
     rows.append(("services", ", ".join(evidence.services.subjects)))
+    rows += list(_imported(manifest.origin)) if manifest.origin else [("at", _where(profile))]
     rows.append(("steps", ", ".join(evidence.services.steps)))
-    rows += _imported(manifest.origin) if manifest.origin else _planned(profile)
+    rows += [] if manifest.origin else list(_planned(profile))
     cells = (Row((plain(key), plain(value))) for key, value in rows)
     return Table((*texts("what", "value"),), tuple(cells), "Test configuration")
 
@@ -139,7 +140,6 @@ def _imported(origin: Origin) -> Iterator[tuple[str, str]]:
 
 
 def _planned(profile: Profile) -> Iterator[tuple[str, str]]:
-    yield "at", _where(profile)
     for phase in profile.load.phases:
         load = f"{phase.users:,} users" if phase.users is not None else ""
         load = load or f"{phase.arrivals_per_s or 0:g} journeys/s"

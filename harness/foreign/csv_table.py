@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import polars as pl
 
 from harness.foreign.source import MOST_RECORD_BYTES, Piece, Source
@@ -114,3 +115,23 @@ def header_of(head: bytes, delimiters: str, known: str) -> CsvTable | None:
         if known in names:
             return CsvTable(names, delimiter)
     return None
+
+
+def lines_beginning(piece: Piece, begin: bytes) -> Piece | None:
+    """Only the lines that begin so, found many times as fast as they would be parsed.
+
+    None where a quote may hold several lines together, so that not every line is a record.
+    """
+    if b'"' in piece.data:
+        return None
+    octets = np.frombuffer(piece.data, np.uint8)
+    ends = np.flatnonzero(octets == ord("\n")) + 1
+    starts = np.concatenate(([0], ends[:-1] if piece.whole else ends))
+    ends = ends if piece.whole else np.append(ends, octets.size)
+    long_enough = ends - starts > len(begin)
+    starts, ends = starts[long_enough], ends[long_enough]
+    for place in reversed(range(len(begin))):  # names of metrics differ at their ends
+        fits = octets[starts + place] == begin[place]
+        starts, ends = starts[fits], ends[fits]
+    kept = (piece.data[a:b] for a, b in zip(starts.tolist(), ends.tolist(), strict=True))
+    return Piece(b"".join(kept), max(2, piece.line), piece.whole)

@@ -25,7 +25,7 @@ UNITS = {"ns": 1e-3, "us": 1.0, "ms": 1e3, "s": 1e6}
 """µs in each unit that values may have."""
 _EXACT_DIGITS = 3
 """Of a recording of our own: coarser values are known within bounds only."""
-_NOTE = re.compile(rb"#\[(StartTime|BaseTime): *([0-9.eE+-]+)")
+_NOTE = re.compile(rb"#\[(StartTime|BaseTime): *(\d+(?:\.\d*)?(?:[eE][+-]?\d{1,3})?)")
 _LEGEND = b'"StartTimestamp"'
 _LINE = "start, length, maximum and a histogram in base64, after Tag=NAME where it has one"
 

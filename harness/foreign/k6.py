@@ -5,12 +5,13 @@ codes: https://grafana.com/docs/k6/latest/javascript-api/error-codes/. Times are
 a request (``lib/netext/httpext/transport.go``).
 """
 
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
 import polars as pl
 
-from harness.foreign.csv_table import header_of
+from harness.foreign.csv_table import header_of, lines_beginning
 from harness.foreign.format import (
     LATENCY,
     MOMENT,
@@ -24,6 +25,7 @@ from harness.foreign.format import (
 )
 from harness.foreign.json_lines import is_cut_off, read_objects, value_at
 from harness.foreign.source import Piece, Source
+from recording.errors import ConfigError
 from recording.outcomes import OK, REFUSED, RESET, TIMEOUT
 
 METRIC = "http_req_duration"
@@ -49,7 +51,7 @@ def _outcome() -> pl.Expr:
     )
 
 
-def _requests(rows: pl.DataFrame) -> pl.DataFrame:
+def _requests(rows: pl.LazyFrame) -> pl.LazyFrame:
     """``end_us``, ``value`` (ms) and the tags, as requests."""
     took_us = (pl.col("value") * 1000).round().cast(pl.Int64)
     return rows.select(
@@ -63,6 +65,7 @@ def _requests(rows: pl.DataFrame) -> pl.DataFrame:
 class _Csv:
     def __init__(self, source: Source, head: bytes) -> None:
         table = header_of(head, ",", "metric_name")
+        self._first = table is not None and table.columns[0] == "metric_name"
         needed = ("metric_name", "timestamp", "metric_value")
         if table is None or not set(needed) <= set(table.columns):
             source.refuse(1, f"no header of k6's CSV, which has {', '.join(needed)}")
@@ -78,6 +81,13 @@ class _Csv:
         self._lacking = [pl.lit("").alias(tag) for tag in _TAGS if tag not in table.columns]
 
     def __call__(self, source: Source, piece: Piece) -> pl.DataFrame:
+        asked = lines_beginning(piece, f"{METRIC},".encode()) if self._first else None
+        if asked is not None:
+            with suppress(ConfigError):  # the whole piece says in which line
+                return self._read(source, asked)
+        return self._read(source, piece)
+
+    def _read(self, source: Source, piece: Piece) -> pl.DataFrame:
         rows = self._table.read(source, piece, self._types)
         rows = rows.with_columns(self._end_us.alias("end_us"), *self._lacking)
         empty = pl.col("metric_name").is_null() & pl.col("metric_value").is_null()
@@ -91,8 +101,8 @@ class _Csv:
             "metric_value": (empty | other | is_duration("metric_value"), LATENCY),
         }
         demand(source, rows, demands, at)
-        found = rows.filter(pl.col("metric_name") == METRIC)
-        return _requests(found.rename({"metric_value": "value"}))
+        found = rows.lazy().filter(pl.col("metric_name") == METRIC)
+        return _requests(found.rename({"metric_value": "value"})).collect()
 
     def is_cut_off(self, piece: Piece) -> bool:
         return self._table.is_cut_off(piece)
@@ -136,7 +146,7 @@ class _Json:
             "value": (is_duration("value"), LATENCY),
         }
         demand(source, found, demands, at)
-        return _requests(found) if found.height else pl.DataFrame(schema=REQUESTS)
+        return _requests(found.lazy()).collect() if found.height else pl.DataFrame(schema=REQUESTS)
 
     def is_cut_off(self, piece: Piece) -> bool:
         return is_cut_off(piece)

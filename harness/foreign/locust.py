@@ -108,7 +108,7 @@ def _last_rows(source: Source, told: Heard = nobody) -> tuple[Kind, list[_At]]:
         if kind == "history" and at.key[1] == ALL:
             moments = _moments(moments, at)
         last[at.key] = at
-    if kind not in _COUNTS:
+    if kind is None or kind not in _COUNTS:
         source.refuse(1, f"no header of Locust's {FILES['stats']} or {FILES['history']}")
     return kind, [*moments, *last.values()]
 

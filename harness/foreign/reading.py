@@ -5,7 +5,7 @@ from pathlib import Path
 
 from harness.foreign import hdr_log, jmeter, k6, locust, vegeta
 from harness.foreign.format import Format, Reader
-from harness.foreign.source import Heard, Source, nobody
+from harness.foreign.source import Heard, Source, ahead, nobody
 from harness.foreign.steps import Steps
 from harness.foreign.tally import Tally
 from harness.foreign.written import Imported
@@ -59,6 +59,7 @@ def read_foreign(
         tally.add(found.at_once(source, digest.hear))
     elif found.reader is not None:
         cut = _piece_by_piece(source, found.reader(source, head), tally, found, digest.hear)
+    tally.finish()
     if not tally.requests:
         raise ConfigError(f"{path}: {found.title} without any request")
     if unused := tally.unused:
@@ -72,7 +73,7 @@ def _piece_by_piece(
 ) -> int:
     """How many records were left out, as they were cut off."""
     cut = 0
-    for piece in source.pieces(quoted=found.quoted, told=told):
+    for piece in ahead(source.pieces(quoted=found.quoted, told=told)):
         if not piece.whole and reader.is_cut_off(piece):
             cut += 1
         else:

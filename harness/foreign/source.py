@@ -4,6 +4,7 @@ import gzip
 import io
 import zlib
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -118,6 +119,15 @@ class Source:
         if block.startswith(_UTF16):
             raise ConfigError(f"{self.path}: is UTF-16: write it as UTF-8")
         return block.removeprefix(_BOM)
+
+
+def ahead(pieces: Iterator[Piece]) -> Iterator[Piece]:
+    """The same; the next one is read while somebody works on the last."""
+    with ThreadPoolExecutor(1) as reader:
+        coming = reader.submit(next, pieces, None)
+        while (piece := coming.result()) is not None:
+            coming = reader.submit(next, pieces, None)
+            yield piece
 
 
 def _why(quoted: bool) -> str:

@@ -13,8 +13,10 @@ from recording.hlog import LATENCY, Interval, Tag
 
 SHORTEST_S = 1
 """Length of an interval of the recording, as of a run of our own; it doubles in a long one."""
-MOST_INTERVALS = 600
-"""Some for each of the blocks of time that a judge looks at."""
+MOST_INTERVALS = 400
+"""More than the blocks of time that a judge looks at."""
+AT_ONCE = 100_000
+"""Requests that are counted together: polars takes longer to begin than for a few of them."""
 MOST_ROWS = 2_000_000
 """Counts that are held before those of the same key are added up."""
 MOMENT_US = 1000
@@ -45,6 +47,7 @@ class Tally:
         self._steps, self._where, self.timeless = steps, where, timeless
         self._of: dict[str, str] = {}
         self._slot_s = SHORTEST_S
+        self._waiting: list[pl.DataFrame] = []
         self._parts: list[pl.DataFrame] = []
         self._held = 0
         self._begin_us = self._end_us = 0
@@ -55,8 +58,18 @@ class Tally:
 
         Raises ConfigError: too many steps, or too long a test.
         """
-        if not rows.height:
-            return
+        self._waiting.append(rows)
+        if sum(part.height for part in self._waiting) >= AT_ONCE:
+            self.finish()
+
+    def finish(self) -> None:
+        """Count what was added; nothing else says anything before. Raises ConfigError as `add`."""
+        rows = pl.concat(self._waiting) if self._waiting else pl.DataFrame()
+        self._waiting.clear()
+        if rows.height:
+            self._count(rows)
+
+    def _count(self, rows: pl.DataFrame) -> None:
         if "n" not in rows.columns:
             end_us = pl.col("begin_us") + pl.col("latency_us") + MOMENT_US
             rows = rows.with_columns(kind=pl.lit(LATENCY), end_us=end_us, n=1)

@@ -18,6 +18,7 @@ from recording.load import Load, Phase
 from recording.manifest import FileDigest, Manifest, MeasuredPhase, Origin
 from recording.profile import Judge, Profile, Recording
 from recording.rundir import RunDir, create_run_dir
+from recording.text import plain
 from recording.version import version
 
 LACKED_BY_ALL = (
@@ -131,7 +132,7 @@ def _origin(imported: Imported) -> Origin:
         means.append("its last line was cut off, and is left out")
     return Origin(
         format=imported.format.title,
-        file=imported.path.name,
+        file=plain(imported.path.name),
         digest=imported.digest,
         means=tuple(means),
         lacks=(*LACKED_BY_ALL, *imported.format.lacks),

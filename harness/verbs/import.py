@@ -9,7 +9,7 @@ See docs/import.md.
 Examples:
 
 - `loadgate import results.csv`
-- `loadgate import k6.json.gz --step 'GET /products=browse' --step 'GET /products/*=detail'`
+- `loadgate import k6.json.gz --step 'GET /products/*=detail'`
 - `loadgate import shop_stats.csv`  (Locust's)
 - `loadgate import results.jtl --from 60s --to 10m --thresholds stricter.toml`
 - `loadgate import vegeta.csv --label shop=1.4.2 --json`
@@ -40,6 +40,7 @@ from harness.system.streams import warn
 from recording.errors import ConfigError
 from recording.given_files import check_folder
 from recording.labels import parse_labels
+from recording.text import plain
 
 STOPPED = 130
 
@@ -100,7 +101,7 @@ def import_(
         with _reading(file) as told:
             found = read_foreign(file, renamed, form, unit, told)
         with saying("writing …"):
-            command = shlex.join(sys.argv[1:])
+            command = plain(shlex.join(sys.argv[1:]))
             run = write_run(runs, replace(found, labels=named, command=command), window)
     except KeyboardInterrupt:
         warn("stopped: nothing was imported")

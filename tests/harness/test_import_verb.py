@@ -84,7 +84,11 @@ def test_the_recording_is_a_run_directory_that_says_where_it_comes_from(
     again = ["--thresholds", str(tmp_path / "rules.toml")]
     assert CliRunner().invoke(app, ["analyze", str(run), *again]).exit_code == code
     assert (run / "verdict.json").read_bytes() == before
+    assert manifest.origin.digest.sha256.encode() in (run / "report.html").read_bytes()
     assert b"elapsed, which has connecting" in (run / "report.html").read_bytes()
+    told = CliRunner().invoke(app, ["report", str(run), "--post-mortem", *again]).stdout
+    assert manifest.origin.digest.sha256 in told
+    assert "think time" not in told
     (lacks,) = [c for c in json.loads(before)["checks"] if c["name"] == "what JMeter JTL lacks"]
     assert lacks["ok"]
     assert lacks["actual"] == "no data"

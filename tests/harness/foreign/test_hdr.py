@@ -97,7 +97,7 @@ def test_a_log_of_ours_comes_back_as_it_was(tmp_path: Path) -> None:
         assert (interval.histogram.counts == kept.counts).all()
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=6, deadline=None)
 @given(
     digits=st.integers(1, 3),
     lowest=st.sampled_from([1, 1000, 20_000]),
@@ -165,6 +165,15 @@ def test_the_unit_is_told_by_the_interval_max_in_ms(
     tally = log_of(tmp_path, f"0.1,1.0,{maximum},{oracle.encode().decode()}")
     (interval,) = tally.intervals()
     assert interval.histogram.max_us == pytest.approx(max_us, rel=1e-3)
+
+
+def test_a_note_without_a_time_is_a_comment(tmp_path: Path) -> None:
+    """Then times are since 1970, as they stand there."""
+    oracle = HdrHistogram(1, 3_600_000_000, 3)
+    oracle.record_value(200_000)
+    line = f"1795872000.5,1.0,0.2,{oracle.encode().decode()}"
+    tally = log_of(tmp_path, line, header="#[StartTime: e+-]\n#[BaseTime: soon]\n")
+    assert tally.span.begin_us == 1_795_872_000_500_000
 
 
 @pytest.mark.parametrize(
