@@ -6,7 +6,6 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,11 +23,11 @@ from harness.run.afterwards import ask_afterwards
 from harness.run.events import write_event
 from harness.run.faults import planted
 from harness.run.guarded import guarded
+from harness.run.reads import reads_of
 from harness.run.retold import retold
 from harness.run.search import Search, Searcher, searching
 from harness.run.watch import STOPPED, End, Interrupt, Watch
-from harness.sampling.processes import Processes
-from harness.sampling.sampler import Read, Sampler, page_of
+from harness.sampling.sampler import Read, Sampler
 from harness.scene import preflight
 from harness.scene.orders_db import OrdersDb, check_orders_db
 from harness.scene.phases import check_phases
@@ -295,7 +294,7 @@ def _under_load(job: Job, scene: Scene, interrupt: Interrupt, view: LiveView) ->
 def _sampling(job: Job, scene: Scene) -> Iterator[Sampler]:
     profile, databases = job.order.profile, _database_figures(job, scene)
     access = profile.target.access
-    others: dict[str, Read] = {**databases, **scene.reads, **_processes(scene, profile)}
+    others: dict[str, Read] = {**databases, **reads_of(scene, profile)}
     sampler = Sampler(job.run, scene.sampled, profile.sampling, job.clock, access, others)
     sampler.start()
     try:
@@ -304,20 +303,6 @@ def _sampling(job: Job, scene: Scene) -> Iterator[Sampler]:
         sampler.stop()
         for figures in databases.values():
             figures.close()
-
-
-def _processes(scene: Scene, profile: Profile) -> dict[str, Read]:
-    """How those services are read whose processes are known: their page, where they have one."""
-    within_s, access = profile.sampling.timeout, profile.target.access
-
-    def read(subject: str, processes: Processes) -> Mapping[str, float]:
-        if mapped := scene.reads.get(subject):
-            return {**mapped(), **processes.of(subject)}
-        url = scene.sampled.get(subject)
-        page = page_of(url, within_s, access) if url else {}
-        return {**page, **processes.of(subject)}
-
-    return {subject: partial(read, subject, own) for subject, own in scene.processes.items()}
 
 
 @contextlib.contextmanager

@@ -73,7 +73,7 @@ def test_the_recording_is_a_run_directory_that_says_where_it_comes_from(
 ) -> None:
     """And gives the same verdict again, and a report."""
     code, _ = imported(WRITERS["jtl"](files.traffic()), "--label", "shop=1.4.2")
-    (run,) = (tmp_path / "runs").iterdir()
+    (run,) = (tmp_path / "runs").glob("*/")
     manifest = read_manifest(run / "manifest.json")
     assert manifest.source == "imported"
     assert manifest.labels == {"shop": "1.4.2"}
@@ -131,7 +131,7 @@ def test_an_option_that_cannot_be_is_an_error(
         main()
     assert ended.value.code == 2
     assert said in capsys.readouterr().err.replace("\n", " ")
-    assert not [*(tmp_path / "runs").glob("*")]
+    assert not [*(tmp_path / "runs").glob("*/")]
 
 
 @pytest.mark.parametrize("where", ["Tally.add", "Tally.intervals"])
@@ -146,7 +146,7 @@ def test_ctrl_c_leaves_nothing_half(
     monkeypatch.setattr(f"harness.foreign.tally.{where}", stop)
     code, _ = imported(WRITERS["jtl"](files.traffic(50)))
     assert code == 130
-    assert not [*(tmp_path / "runs").glob("*")]
+    assert not [*(tmp_path / "runs").glob("*/")]
 
 
 def test_a_log_that_knows_no_failures_decides_latency_only(tmp_path: Path) -> None:

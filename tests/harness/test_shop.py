@@ -199,8 +199,8 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
 
 def checked(run: RunDir, table: dict[str, Any]) -> None:
     """As before a gate."""
-    phase = {"name": "a", "duration": 1.0, "users": 1, "measured": True}
-    profile = Profile.model_validate({"name": "x", "load": {"phases": [phase]}})
+    phase = {"name": "a", "duration": "1s", "users": 1, "measured": True}
+    profile = build(Profile, {"name": "x", "load": {"phases": [phase]}, "arm": table}, "x.toml")
     one = checkout(run, **table)
     check_shop(one.shop, profile, both=True)
     check_checkout(one)
