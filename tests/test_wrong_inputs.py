@@ -118,7 +118,7 @@ OPTIONS = [
     (["calibrate", "--folder", "FILE"], "--folder FILE: nothing can be written there"),
     (["worker", "--master", ""], "--master '': '' is no host name; write HOST"),
     (["worker", "--master", "300.1.1.1"], "'300.1.1.1' is no IPv4 address; write HOST"),
-    (["worker", "--master", "host:0"], "--master 'host:0': a port is 1 to 65530"),
+    (["worker", "--master", "host:0"], "--master 'host:0': a port is 1 to 65534"),
     (["worker", "--master", "host"], "--token, --token-file or LOADGATE_TOKEN"),
     (["mocks", "--port-base", "TAKEN"], "port TAKEN for checkout-service is taken"),
     (["mocks", "--set", "load.processes=1"], "unknown key 'load'"),
