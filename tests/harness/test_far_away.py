@@ -59,6 +59,7 @@ def mocks_far_away(tmp_path: Path) -> Iterator[list[str]]:
 
 
 @pytest.mark.live
+@pytest.mark.long
 @repeated_when_starved
 def test_a_shop_far_away_passes(
     mocks_far_away: list[str], limits: Path, start_run: StartRun

@@ -9,7 +9,7 @@ from tests.harness.conftest import FIXTURES, Run, StartRun, wait_for
 from tests.harness.prometheus_server import configured
 from tests.harness.shop_exporter import Exporter, exporter, hikari
 
-pytestmark = pytest.mark.live
+pytestmark = [pytest.mark.live, pytest.mark.long]
 SCRAPING = """
 global: {{ scrape_interval: 500ms, scrape_timeout: 400ms }}
 scrape_configs:

@@ -62,6 +62,7 @@ def test_a_stock_locustfile_is_recorded_and_judged_by_name(start_run: StartRun) 
 
 
 @pytest.mark.live
+@pytest.mark.long
 @repeated_when_starved
 def test_hostile_users_break_nothing_and_what_hangs_fails(start_run: StartRun) -> None:
     """Whatever names there are, Locust's counts are ours; packages beside the file are its own."""
