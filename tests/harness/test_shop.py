@@ -12,7 +12,7 @@ import psutil
 import pytest
 
 from harness.scene.arms import open_arms, prepared
-from harness.scene.scene import installed, of_shop
+from harness.scene.scene import installed, of_shop, reached_urls, services_of
 from harness.scene.services import Services
 from harness.scene.shop import Checkout, check_checkout, check_shop, start_shop
 from harness.system import git as our_git
@@ -175,6 +175,18 @@ def test_a_shop_without_metrics_is_sampled_all_the_same(run: RunDir) -> None:
     finally:
         assert scene.services is not None
         scene.services.stop()
+
+
+def test_a_locustfile_loads_what_the_arm_starts() -> None:
+    """One service, at the shop's port, under the name that its reports have."""
+    phase = {"name": "a", "duration": "1s", "users": 1, "measured": True}
+    table = {"start": "sh {port}"}
+    own = {"locustfile": "locustfile.py", "service": "wishes"}
+    told = {"name": "x", "load": {"phases": [phase]}, "arm": table, "scenario": own}
+    profile = build(Profile, told, "x.toml")
+    assert reached_urls(profile) == {"host": "http://127.0.0.1:{port}"}
+    assert [service.subject for service in services_of(profile)] == ["wishes"]
+    assert not profile.starts_mocks
 
 
 REFUSED: list[tuple[dict[str, Any], str]] = [
