@@ -22,9 +22,10 @@ $(READY): requirements.lock pyproject.toml
 	@echo "setting up $(VENV) (once, about a minute)"
 	@rm -rf $(VENV)
 	@$(PYTHON) -m venv $(VENV)
-	@install="$(BIN)/python -m pip install --quiet --disable-pip-version-check"; \
-	if command -v uv >/dev/null; then install="uv pip install --quiet --compile-bytecode --python $(BIN)/python"; fi; \
-	$$install --require-hashes -r requirements.lock && $$install --no-deps --no-build-isolation -e .
+	@pip="$(BIN)/python -m pip install --quiet --disable-pip-version-check"; \
+	uv="uv pip install --quiet --compile-bytecode --python $(BIN)/python"; all="--require-hashes -r requirements.lock"; \
+	{ command -v uv >/dev/null && $$uv $$all; } || $$pip $$all && \
+	$$pip --no-deps --no-build-isolation -e .
 	@touch $@
 
 # Each word of SET as an option of its own. Quotes hold a word together, and are a part of it.
