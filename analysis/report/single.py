@@ -47,6 +47,8 @@ _HEADLINE = {
 AS_ABOVE = "the same"
 """What a breach is because of, under the first of its cause."""
 _ORDER = (Outcome.PASS, Outcome.INCONCLUSIVE, Outcome.FAIL)
+_NAMED = 2
+"""Rules of a subject about what was not there that are named; more of them are counted."""
 
 
 def run_document(verdict: Verdict, stored: str = "report.md", *, brief: bool = False) -> Document:
@@ -189,7 +191,8 @@ def _of_one(row: RuleRow) -> tuple[str, str | None]:
 def _made_without(rows: Sequence[RuleRow]) -> Row:
     """All rules of a subject that are about what was not there."""
     first = rows[0]
-    said = first.rule if len(rows) == 1 else counted(len(rows), "rule")
+    named = ", ".join(row.rule for row in rows)
+    said = named if len(rows) <= _NAMED else counted(len(rows), "rule")
     open_ = Mark("not decided", "quiet", f"not decided, not required ({MADE_WITHOUT})")
     return Row((first.subject, first.subject, said, NO_DATA, MADE_WITHOUT, "", "0", open_))
 
