@@ -19,6 +19,7 @@ import psutil
 
 import tests.faults
 from tests.faults.fault import Fault
+from tests.processes import words_of
 
 ORPHANS_GONE_WITHIN_S = 5.0
 """Children watch their parent every half second; a busy machine takes longer."""
@@ -110,7 +111,7 @@ def _end_orphans(before: set[int]) -> list[str]:
         psutil.wait_procs(left, timeout=0.1)
     names = []
     for process in left:
-        names.append(" ".join(process.cmdline()[:4]) or process.name())
+        names.append(" ".join(words_of(process)[:4]) or process.name())
         for below in (*process.children(recursive=True), process):
             below.kill()
     psutil.wait_procs(left, timeout=5)

@@ -14,6 +14,7 @@ import psutil
 
 from harness.generator.generator import free_port
 from tests.faults.fault import FIXTURES, Seen, environment, newest_verdict
+from tests.processes import words_of
 
 TOKEN = "a-token-of-these-rows"
 PATIENCE_S = 60.0
@@ -178,7 +179,7 @@ def suspend_locust(side: Side) -> None:
     found: list[psutil.Process] = []
 
     def there() -> bool:
-        found[:] = [p for p in side.tree[1:] if "locust" in p.cmdline()]
+        found[:] = [p for p in side.tree[1:] if "locust" in words_of(p)]
         return bool(found)
 
     until(there, lambda: f"no Locust below {side.name}: {side.text}")

@@ -25,6 +25,7 @@ from tests.faults.mutated_bases import LIMITS
 from tests.faults.rows_gate import project
 from tests.harness.conftest import git
 from tests.harness.slow_server import OPENINGS, slow_server
+from tests.processes import words_of
 
 TINY = FIXTURES / "tiny.toml"
 HANGS = "import time\ntime.sleep(1000)\n"
@@ -91,7 +92,7 @@ def _says(words: str) -> Callable[[psutil.Process, Path], bool]:
 
 def _has_child(words: str) -> Callable[[psutil.Process, Path], bool]:
     def found(process: psutil.Process, _: Path) -> bool:
-        return any(words in child.cmdline() for child in process.children(recursive=True))
+        return any(words in words_of(child) for child in process.children(recursive=True))
 
     return found
 

@@ -18,6 +18,7 @@ from harness.system.fetch import fetch
 from tests.faults.fault import FIXTURES, Fault, Seen
 from tests.faults.hostile_shop import HostileShop
 from tests.faults.party import PATIENCE_S, PROFILE, Party, Side, gone_within, party, suspend_locust
+from tests.processes import words_of
 
 SHORT = ("load.phases.sustained.duration=4s",)
 LONG = ("load.phases.sustained.duration=10s",)
@@ -47,7 +48,7 @@ def _kill_harness(found: Party, workers: list[Side]) -> str:
 
 def _kill_locust_master(found: Party, workers: list[Side]) -> str:
     left = [process for side in workers for process in side.tree]
-    next(p for p in found.sides[0].tree[1:] if "locust" in p.cmdline()).kill()
+    next(p for p in found.sides[0].tree[1:] if "locust" in words_of(p)).kill()
     return gone_within(left, GONE_WITHIN_S + 3)
 
 

@@ -31,6 +31,7 @@ from tests.faults.fault import (
     newest_verdict,
 )
 from tests.hlog_file import read_hlog
+from tests.processes import words_of
 
 SHORT = FIXTURES / "short.toml"
 LIMITS = FIXTURES / "short_thresholds.toml"
@@ -74,11 +75,11 @@ class Running:
 
     def service(self, name: str) -> psutil.Process:
         """A mock."""
-        return next(p for p in self._below() if name in p.cmdline())
+        return next(p for p in self._below() if name in words_of(p))
 
     def master(self) -> psutil.Process:
         """Locust's."""
-        locusts = (p for p in self._below() if "locust" in p.cmdline())
+        locusts = (p for p in self._below() if "locust" in words_of(p))
         return next(p for p in locusts if p.ppid() == self.process.pid)
 
     def worker(self) -> psutil.Process:

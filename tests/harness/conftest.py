@@ -15,6 +15,8 @@ from typing import Any
 import psutil
 import pytest
 
+from tests.processes import words_of
+
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 ROOT = Path(__file__).parents[2]
 LIMIT_S = 90.0
@@ -96,11 +98,11 @@ class Run:
 
     def service(self, name: str) -> psutil.Process:
         """A mock's process."""
-        return next(p for p in self.descendants() if name in p.cmdline())
+        return next(p for p in self.descendants() if name in words_of(p))
 
     def locust(self) -> psutil.Process:
         """Locust's master."""
-        found = [p for p in self.descendants() if "locust" in p.cmdline()]
+        found = [p for p in self.descendants() if "locust" in words_of(p)]
         return next(p for p in found if p.ppid() == self.process.pid)
 
     def finish(self) -> int:

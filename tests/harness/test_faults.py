@@ -13,6 +13,7 @@ from recording.closing import close_run
 from recording.manifest import read_manifest
 from recording.rundir import RunDir
 from tests.harness.conftest import FIXTURES, ROOT, Run, StartRun, gone, repeated_when_starved
+from tests.processes import words_of
 
 LIMITS = FIXTURES / "tiny_thresholds.toml"
 PROFILE = FIXTURES / "faults.toml"
@@ -39,7 +40,7 @@ def test_what_breaks_connections_and_bodies_is_a_fail_with_its_causes(start_run:
     run = start(start_run, FAULTS["payment"], FAULTS["cart"])
     run.wait_for(lambda: any(e["event"] == "fault_started" for e in run.events()))
     processes = run.descendants()
-    assert any("harness.proxy.serve" in process.cmdline() for process in processes)
+    assert any("harness.proxy.serve" in words_of(process) for process in processes)
     assert run.finish() == 3
     assert gone(processes)
     verdict = run.verdict()

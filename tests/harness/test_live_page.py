@@ -21,6 +21,7 @@ from tests.analysis.html.pages import ROOT, made, page_of
 from tests.analysis.recordings import END_S, Recording
 from tests.faults.in_process import loadgate
 from tests.harness.conftest import StartRun, gone, wait_for
+from tests.processes import words_of
 
 REPORT = b"<!doctype html><title>the report</title><h1>the report</h1>"
 
@@ -129,7 +130,7 @@ def test_a_followed_run_is_stopped_by_ctrl_c_and_leaves_no_process(start_run: St
     line = next(line for line in run.process.stdout if "live page: " in line)
     run.wait_until_measuring()
     below: list[psutil.Process] = run.descendants()
-    assert any("harness.page.serve" in process.cmdline() for process in below)
+    assert any("harness.page.serve" in words_of(process) for process in below)
     with httpx.stream("GET", f"{line.split()[-1]}events", timeout=30) as told:
         run.process.send_signal(signal.SIGINT)
         assert "event: end" in told.iter_lines()

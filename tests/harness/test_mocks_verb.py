@@ -24,6 +24,7 @@ from recording.errors import ConfigError, RunFailedError
 from tests.faults.fault import Seen
 from tests.faults.in_process import loadgate
 from tests.harness.conftest import wait_for
+from tests.processes import words_of
 
 LOADGATE = (sys.executable, "-m", "harness.cli")
 QUICK = [word for key in SERVICES for word in ("--set", f"services.{key}.latency_scale=0.01")]
@@ -52,7 +53,7 @@ class Serving:
 
     def service(self, name: str) -> psutil.Process:
         below = psutil.Process(self.process.pid).children()
-        return next(each for each in below if name in each.cmdline())
+        return next(each for each in below if name in words_of(each))
 
     def in_force(self, key: str) -> Any:
         (value,) = json.loads(self.mocks("get", key, "--json").text).values()

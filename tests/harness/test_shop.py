@@ -28,6 +28,7 @@ from recording.shop import Shop
 from tests.faults.in_process import loadgate
 from tests.harness.conftest import git, gone, wait_for
 from tests.harness.shop_repository import CART, SHOP, SLOW_CART, branch, shop_in
+from tests.processes import words_of
 
 SERVER = """
 import http.server, os, socketserver, sys
@@ -97,7 +98,7 @@ def test_what_is_told_reaches_it_and_no_secret_is_kept(
         environment={"SAID": "{arm} {run} {checkout.port} {env.SHOP_KEY}"},
     )
     with up(one, run) as (_, urls, kin):
-        server = next(p for p in kin if "server.py" in p.cmdline())
+        server = next(p for p in kin if "server.py" in words_of(p))
         said = server.environ()
         port = urls["cart"].rpartition(":")[2]
         assert said["SAID"] == f"head {run.root.name} {port} a-secret-of-the-shop"
@@ -149,7 +150,7 @@ def test_memory_and_cpu_are_those_of_its_processes(run: RunDir) -> None:
     try:
         assert found is not None
         assert found.subjects == [*subjects]
-        server = next(p for p in below(started.keeper.process.pid) if "server.py" in p.cmdline())
+        server = next(p for p in below(started.keeper.process.pid) if "server.py" in words_of(p))
         first = found.of("cart")
         assert first[RSS] > server.memory_info().rss
         assert first[STARTED] == server.create_time()

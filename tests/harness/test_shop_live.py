@@ -13,6 +13,7 @@ import pytest
 
 from tests.harness.conftest import FIXTURES, LIMIT_S, ROOT, gone, wait_for
 from tests.harness.shop_repository import CART, SHOP, SLOW_CART, branch, shop_in
+from tests.processes import words_of
 
 LIMITS = FIXTURES / "tiny_gate_thresholds.toml"
 
@@ -29,7 +30,7 @@ def started(shop: Path, *words: str) -> "subprocess.Popen[str]":
 def servers(harness: "subprocess.Popen[str]") -> list[psutil.Process]:
     """The shop's processes so far."""
     below = psutil.Process(harness.pid).children(recursive=True)
-    return [p for p in below if "shop:app" in " ".join(p.cmdline())]
+    return [p for p in below if "shop:app" in " ".join(words_of(p))]
 
 
 def verdict(shop: Path) -> dict[str, Any]:
