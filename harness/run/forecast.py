@@ -200,8 +200,7 @@ def _requests(profile: Profile, there: Services, subject: str) -> float:
     one nobody calls."""
     if profile.scenario.locustfile:
         return inf  # nobody knows
-    journey = profile.journey
-    per_step = journey.funnel.per_journey(journey.decline_share)
+    per_step = profile.per_journey
     journeys = expected_rate(profile) * profile.measured_s / sum(per_step.values())
     if subject == JOURNEY:
         return journeys * sum(per_step.values())

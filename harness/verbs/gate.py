@@ -48,7 +48,7 @@ from harness.scene.arms import (
     prepared,
     seeded,
 )
-from harness.scene.own_file import check_locustfile
+from harness.scene.own_file import with_own_file
 from harness.scene.rounds import resized
 from harness.scene.seeds import drawn, seeded_load
 from harness.scene.shop import repository
@@ -141,6 +141,7 @@ def gate(
     named, limits = parse_labels(labels or []), options.read_limits(thresholds)
     told = options.told(overrides, locustfile)
     plan, written = _read(profile, told, capacity, mocks, rounds, time)
+    plan, notes = with_own_file(plan, arms=True)
     base = _base(base, head, plan, mocks)
     arms: Arms = {BASE: (base, base_set or []), HEAD: (head, head_set or [])}
     seed = drawn(seed)
@@ -148,10 +149,13 @@ def gate(
     asked = AskedOfArms(load, written, arms, told, seed, same_draws, named, allow_equal)
     if dry_run:
         _rehearse(asked, limits, as_json)
+    console = Screen(stderr=as_json)
+    for note in notes:
+        console.print(note, soft_wrap=True)
     if capacity:
-        both = search_both(asked, limits, _SEARCH, runs, Screen(stderr=as_json))
+        both = search_both(asked, limits, _SEARCH, runs, console)
         finish_both(both[BASE], both[HEAD], limits, as_json=as_json, inconclusive=inconclusive)
-    recorded = _record(asked, limits, runs, Screen(stderr=as_json))
+    recorded = _record(asked, limits, runs, console)
     finish(recorded, limits, as_json=as_json, everything=everything, inconclusive=inconclusive)
 
 
@@ -205,7 +209,6 @@ def _rehearse(asked: AskedOfArms, limits: Thresholds, as_json: bool) -> NoReturn
     plan = asked.profile
     _gate(plan, asked.written.name)
     preflight.check_safety(plan)
-    check_locustfile(plan)
     sweep()
     with ExitStack() as arms:
         ready = [
@@ -226,8 +229,6 @@ def _record(asked: AskedOfArms, limits: Thresholds, runs: Path, console: Screen)
     plan = asked.profile
     gate = _gate(plan, asked.written.name)
     preflight.check_safety(plan)
-    for note in check_locustfile(plan):
-        console.print(note, soft_wrap=True)
     sweep()
     with ExitStack() as arms:
         ready = [
@@ -285,7 +286,7 @@ def _gate(profile: Profile, path: str) -> Gate:
     """Its rounds and looks. Raises ConfigError for a profile that cannot be gated."""
     if profile.gate is None:
         raise ConfigError(f"{path}: no [gate] section, so it cannot be gated; try --profile gate")
-    if profile.target.urls:
+    if profile.target.reached:
         raise ConfigError(f"{path}: name services by --base url:<file> and --head, not in [target]")
     if profile.faults:
         raise ConfigError(

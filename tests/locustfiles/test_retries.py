@@ -15,7 +15,7 @@ from locustfiles.client import Answer
 from locustfiles.outcomes import classify
 from locustfiles.retries import LONGEST_WAIT_S, asked_again, retry_wait_s
 from locustfiles.steps import Request
-from recording.profile import Journey
+from recording.journey import Journey
 
 PROFILE = """
 name = "retries"
