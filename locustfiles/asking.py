@@ -13,6 +13,7 @@ import orjson
 from loadgate_scenario import Request, ScenarioError, Step, UnaskableError, Visit
 from locustfiles.outcomes import label
 from locustfiles.retries import asked_again
+from recording.outcomes import SCENARIO
 from recording.secrets import redact
 
 _AS_JSON = "Content-Type: application/json\r\n"
@@ -100,4 +101,4 @@ def spoilt(error: Exception, where: str = "") -> SpoiltError:
 
 def spoilt_outcome(error: SpoiltError) -> str:
     """The outcome class of a step whose function raised."""
-    return label("scenario", str(error))
+    return label(SCENARIO, str(error))

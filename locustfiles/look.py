@@ -1,6 +1,6 @@
 """``python -m locustfiles.look FILE``: what a file of users has, as JSON, before any load.
 
-Of a locustfile ``users`` are its classes of users with their hosts, ``shapes`` its load shapes. With
+Of a locustfile ``users`` are its classes of users with their hosts, ``shapes`` its shapes. With
 ``--scenario`` of a scenario module ``outline`` is what it asks of whom, ``rows`` how many its data
 have, ``variables`` those of the environment that it takes. ``error`` is why there is nothing.
 """

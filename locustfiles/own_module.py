@@ -19,7 +19,7 @@ class PhasesOfTheProfile(PhaseShape):
     levels = listeners.LEVELS
 
 
-os.chdir(PLAN.folder)
+os.chdir(PLAN.folder or ".")
 _PATH = Path(PLAN.profile.scenario.module)
 
 

@@ -207,25 +207,6 @@ class Profile(Table):
         return self
 
     @model_validator(mode="after")
-    def _locustfile_can_be(self, info: ValidationInfo) -> Self:
-        own, known = self.scenario, (JOURNEY, ORDERS, ORDERS_DB)
-        if info.context != BY_HAND:
-            return self
-        if own.service in known:
-            raise ValueError(f"scenario.service: {', '.join(known)} mean something else already")
-        if self.target.host and not own.locustfile:
-            raise ValueError("target.host is for a scenario.locustfile: name one, or give urls")
-        if own.locustfile and self.target.reached and not self.target.host:
-            raise ValueError("scenario.locustfile loads target.host: give it in place of the urls")
-        if own.locustfile and self.load.model != "users":
-            raise ValueError(
-                'scenario.locustfile: its users decide when they ask: it needs load.model = "users"'
-            )
-        if own.locustfile and (self.faults or self.load.tells_services):
-            raise ValueError("scenario.locustfile: faults and phases tell mocks, and it loads none")
-        return self
-
-    @model_validator(mode="after")
     def _module_can_be(self, info: ValidationInfo) -> Self:
         own, target = self.scenario, self.target
         if info.context != BY_HAND:
@@ -243,6 +224,25 @@ class Profile(Table):
             raise ValueError(f"journey.{key} is of the shipped flow: scenario.module has its own")
         if own.module and (self.faults or self.load.tells_services):
             raise ValueError("scenario.module: faults and phases tell mocks, and it loads none")
+        return self
+
+    @model_validator(mode="after")
+    def _locustfile_can_be(self, info: ValidationInfo) -> Self:
+        own, known = self.scenario, (JOURNEY, ORDERS, ORDERS_DB)
+        if info.context != BY_HAND:
+            return self
+        if own.service in known:
+            raise ValueError(f"scenario.service: {', '.join(known)} mean something else already")
+        if self.target.host and not own.locustfile:
+            raise ValueError("target.host is for a scenario.locustfile: name one, or give urls")
+        if own.locustfile and self.target.reached and not self.target.host:
+            raise ValueError("scenario.locustfile loads target.host: give it in place of the urls")
+        if own.locustfile and self.load.model != "users":
+            raise ValueError(
+                'scenario.locustfile: its users decide when they ask: it needs load.model = "users"'
+            )
+        if own.locustfile and (self.faults or self.load.tells_services):
+            raise ValueError("scenario.locustfile: faults and phases tell mocks, and it loads none")
         return self
 
     @model_validator(mode="after")

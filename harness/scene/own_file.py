@@ -126,10 +126,10 @@ def _too_few(profile: Profile, rows: int | None, *, unique: bool) -> list[str]:
 
 
 def _asked(path: Path, *, of_scenario: bool) -> dict[str, Any]:
-    words = ["--scenario"] if of_scenario else []
+    kind = ["--scenario"] if of_scenario else []
     try:
         done = subprocess.run(
-            [sys.executable, "-m", "locustfiles.look", *words, str(path.resolve())],
+            [sys.executable, "-m", "locustfiles.look", *kind, str(path.resolve())],
             env=environment_of(PROJECT),
             stdin=subprocess.DEVNULL,
             capture_output=True,

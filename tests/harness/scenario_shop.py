@@ -1,7 +1,4 @@
-"""A shop of two paths' depth, as FastAPI has them: log-in, items, a basket in a cookie, a payment.
-
-``uvicorn tests.harness.scenario_shop:app``, or its text in a repository of its own.
-"""
+"""A shop that docs/scenarios.md plays: log-in, items, a basket in a cookie, a payment."""
 
 import asyncio
 import itertools
@@ -15,6 +12,9 @@ from fastapi.responses import RedirectResponse
 
 app = FastAPI()
 tokens: dict[str, str] = {}
+newest: dict[str, str] = {}
+twice: list[str] = []
+"""Users of whom one asked after another had logged in."""
 baskets: dict[str, list[str]] = {}
 users: list[str] = []
 numbers = itertools.count(1)
@@ -23,7 +23,7 @@ SLOW_S = float(os.environ.get("SHOP_SLOW_S", "0.005"))
 
 @app.get("/healthz")
 async def healthz() -> dict[str, Any]:
-    return {"users": users, "baskets": len(baskets)}
+    return {"users": users, "twice": twice}
 
 
 @app.post("/log-in")
@@ -34,13 +34,16 @@ async def log_in(request: Request) -> dict[str, str]:
         raise HTTPException(401, f"not by {key}")
     users.append(email)
     token = secrets.token_hex(8)
-    tokens[token] = email
+    tokens[token], newest[email] = email, token
     return {"token": token}
 
 
 def known(authorization: str) -> None:
-    if authorization.removeprefix("Bearer ") not in tokens:
+    token = authorization.removeprefix("Bearer ")
+    if token not in tokens:
         raise HTTPException(401)
+    if newest[tokens[token]] != token:
+        twice.append(tokens[token])
 
 
 @app.get("/item/{number}")
