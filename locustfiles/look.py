@@ -1,8 +1,8 @@
 """``python -m locustfiles.look FILE``: what a file of users has, as JSON, before any load.
 
 Of a locustfile ``users`` are its classes of users with their hosts, ``shapes`` its shapes. With
-``--scenario`` of a scenario module ``outline`` is what it asks of whom, ``rows`` how many its data
-have, ``variables`` those of the environment that it takes. ``error`` is why there is nothing.
+``--scenario`` of a scenario module ``outline`` is what it asks of whom, ``variables`` are those of
+the environment that it takes. ``error`` is why there is nothing.
 """
 
 import contextlib
@@ -41,17 +41,11 @@ def in_locustfile(path: Path) -> dict[str, Any]:
 def in_scenario(path: Path) -> dict[str, Any]:
     """Raises whatever it raises, and ScenarioError for what could not be played."""
     scenario = load_scenario(path)
-    rows = rows_of(scenario, path.parent)
-    return {
-        "outline": outline(scenario, hashlib.sha256(path.read_bytes()).hexdigest()).model_dump(),
-        "rows": len(rows) or None,
-        "unique": scenario.users.unique,
-        "variables": sorted(close_env()),
-    }
+    return {"outline": outline(scenario, path).model_dump(), "variables": sorted(close_env())}
 
 
-def outline(scenario: Scenario, sha256: str) -> Outline:
-    """What plan and manifest have of it."""
+def outline(scenario: Scenario, path: Path) -> Outline:
+    """What plan and manifest have of it. Raises ScenarioError for data that cannot be read."""
 
     def asked(step: Step) -> AskedStep:
         return AskedStep(
@@ -67,7 +61,9 @@ def outline(scenario: Scenario, sha256: str) -> Outline:
         services={service.key: service.name for service in scenario.services},
         steps=tuple(map(asked, scenario.steps)),
         log_in=asked(log_in) if log_in else None,
-        sha256=sha256,
+        rows=len(rows_of(scenario, path.parent)) or None,
+        unique=scenario.users.unique,
+        sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
     )
 
 

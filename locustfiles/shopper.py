@@ -124,6 +124,10 @@ class Shopper(User):
         """Close this user's connections: a smaller load holds fewer."""
         for connection in self._connections.values():
             connection.close()
+        self._give_back()
+
+    def _give_back(self) -> None:
+        """Somebody else may be who this user was."""
         if self.rows:
             self._deal().give_back(self._number)
 
@@ -213,7 +217,7 @@ class Shopper(User):
         except Abandoned:
             raise
         except Exception as error:  # noqa: BLE001 - whatever the scenario's functions do
-            self._spoil(self.scenario.every[0], spoilt(error, f"{what}: "))
+            self._spoil(self.scenario.every[0], visit, spoilt(error, f"{what}: "))
         self._typed = "content-type:" in lines.lower()
         self._headers, self._entered = lines + self._base, True
 
@@ -235,12 +239,12 @@ class Shopper(User):
         except UnaskableError:
             return
         except SpoiltError as error:
-            self._spoil(step, error)
+            self._spoil(step, visit, error)
         visit.asked = True
-        good = self._ask(step, what)
+        good = self._ask(step, visit, what)
         visit.known |= {key: good[key] for key in step.takes}
 
-    def _ask(self, step: Step, what: Asked) -> dict[str, Any]:
+    def _ask(self, step: Step, visit: Visit, what: Asked) -> dict[str, Any]:
         """Send a request, as often as the profile's users do, and think; raises Abandoned unless
         it was ok in the end."""
         for number in itertools.count(1):
@@ -254,7 +258,7 @@ class Shopper(User):
             try:
                 what = once_more(what, typed=self._typed)
             except SpoiltError as error:
-                self._spoil(step, error)
+                self._spoil(step, visit, error)
         if step.order and not ok and "checkout_id" in what.sent:
             listeners.give_up(context, what.sent)
         self._think()
@@ -266,13 +270,14 @@ class Shopper(User):
         retries, backoff_s = step.retries or 0, JOURNEY.retry_backoff
         return retry_wait_s(retries, backoff_s, answer, asked_so_far, self._random)
 
-    def _spoil(self, step: Step, error: SpoiltError) -> NoReturn:
+    def _spoil(self, step: Step, visit: Visit, error: SpoiltError) -> NoReturn:
         """A function of the scenario raised: a failed step, of which nothing was sent."""
         context = self._context(step, listeners.WORKER.next_request_id(), new_traceparent())
         listeners.begin(context)
         context["outcome"] = LABELS.bounded(step.name, spoilt_outcome(error))
         context |= {"expected": False, "order_id": None}
         self._report(step, "", Answer(0, b"", b"", error, time.time(), 0.0), context)
+        visit.asked = True
         self._think()
         raise Abandoned
 
@@ -293,7 +298,7 @@ class Shopper(User):
         context["expected"] = outcome in EXPECTED_OUTCOMES
         good = said if outcome == OK and isinstance(said, dict) else {}
         # Other answers may name an order too; confirmed is what confirm says.
-        context["order_id"] = good.get(step.order) if step.order else None
+        context["order_id"] = str(good[step.order]) if step.order and good else None
         self._report(step, what.target, answer, context)
         return answer, context, good
 
@@ -348,6 +353,7 @@ class Shopper(User):
         self._called.set()
 
     def _wait_for_arrival(self) -> None:
+        self._give_back()
         self._called.clear()
         if not self._pauses.ended:
             DISPATCHER.stand_by(self)

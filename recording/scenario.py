@@ -34,6 +34,10 @@ class Outline(Section):
     """What reports call them, by key."""
     steps: tuple[AskedStep, ...]
     log_in: AskedStep | None = None
+    rows: int | None = None
+    """Of its data's file; None where it has none."""
+    unique: bool = False
+    """Whether no two users may share a row."""
     sha256: str = ""
     """Of the module's file."""
 

@@ -10,6 +10,7 @@ from harness.generator.generator import expected_rate
 from harness.run.capacity import CapacityChooser
 from harness.run.conduct import Order, checked
 from harness.run.search import Apply, Search
+from harness.scene.own_file import too_few_rows
 from harness.scene.scene import OpenScene, Scene, single
 from harness.scene.seeds import derived, seeded_load, seeded_services
 from mock_services.table import SERVICES
@@ -161,4 +162,6 @@ def searchable(profile: Profile, where: str, limits: Limits, required: float) ->
     for section in ("recording", "sampling"):
         table[section]["interval"] = min(FINEST_S, table[section]["interval"])
     table["gate"] = None
-    return Profile.model_validate(table)
+    plan = Profile.model_validate(table)
+    too_few_rows(plan)
+    return plan

@@ -4,9 +4,12 @@ import json
 import os
 import subprocess
 import sys
+from math import ceil
 from pathlib import Path
 from typing import Any
 
+from harness.generator.generator import processes_for
+from harness.scene.preflight import raise_descriptor_limit
 from harness.scene.scene import reached_urls
 from harness.system.paths import PROJECT, environment_of
 from recording.errors import ConfigError, RefusedError, did_you_mean
@@ -83,7 +86,7 @@ def _with_module(profile: Profile, found: dict[str, Any], *, arms: bool) -> Note
             )
     told = profile.model_copy(update={"scenario": own.model_copy(update={"outline": outline})})
     _check_reached(told, arms=arms)
-    return told, tuple(_too_few(told, found["rows"], unique=found["unique"]))
+    return told, too_few_rows(told)
 
 
 def _check_reached(profile: Profile, *, arms: bool) -> None:
@@ -114,15 +117,19 @@ def check_urls(profile: Profile, where: str) -> None:
         )
 
 
-def _too_few(profile: Profile, rows: int | None, *, unique: bool) -> list[str]:
-    """That users share rows. Raises ConfigError where the module does not allow it."""
-    users = profile.load.peak_users
-    if rows is None or rows >= users:
-        return []
-    said = f"{profile.scenario.module}: its data have {rows:,} rows for {users:,} users"
-    if unique:
+def too_few_rows(profile: Profile) -> tuple[str, ...]:
+    """That users share rows of their data. Raises ConfigError where the module forbids it."""
+    outline, users = profile.scenario.outline, profile.load.peak_users
+    if outline is None or outline.rows is None:
+        return ()
+    workers = processes_for(profile, raise_descriptor_limit())  # each deals from rows of its own
+    if outline.rows >= workers * ceil(users / workers):
+        return ()
+    file, among = profile.scenario.module, f" in {workers} processes" if workers > 1 else ""
+    said = f"{file}: its data have {outline.rows:,} rows for {users:,} users{among}"
+    if outline.unique:
         raise ConfigError(f"{said}, and are unique: add rows, or lower the users")
-    return [f"{said}: some share one"]
+    return (f"{said}: some share one",)
 
 
 def _asked(path: Path, *, of_scenario: bool) -> dict[str, Any]:

@@ -134,13 +134,15 @@ def outcomes(verdict: dict[str, Any]) -> dict[str, dict[str, int]]:
 def test_what_a_function_raises_fails_its_step_and_is_said(
     start_run: StartRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """In the open model too; what it holds of a secret is not shown."""
+    """In the open model too; what it holds of a secret is not shown, nor what the shop echoes."""
     monkeypatch.setenv("SHOP_KEY", KEY)
     with shop() as url:
         profile = adopted(tmp_path, url)
         module = tmp_path / "scenario.py"
         broken = module.read_text().replace('visit.known["sku"]', "visit.known[KEY]")
         module.write_text(broken)
+        with (tmp_path / "users.csv").open("a") as users:
+            users.write("eve@shop.example,wrong\n")
         text = profile.read_text().replace("users = 3", "arrivals_per_s = 6")
         profile.write_text(text.replace("[load]", '[load]\nmodel = "arrivals"\nmax_concurrent = 9'))
         sets = [word for each in SHORT for word in ("--set", each)]
@@ -150,7 +152,9 @@ def test_what_a_function_raises_fails_its_step_and_is_said(
     found = outcomes(run.verdict())
     assert [*found["add"]] == ["scenario: KeyError: '[redacted]'"]
     assert found["item"].keys() == {"ok"}
-    assert sum(found["log_in"].values()) == pytest.approx(sum(found["item"].values()), abs=3)
+    assert found["log_in"].keys() == {"ok", "http_4xx"}
+    assert found["log_in"]["ok"] == pytest.approx(sum(found["item"].values()), abs=3)
+    assert "not by [redacted]" in (run.root / "exemplars.jsonl").read_text()
     raised = [text for text in run.verdict()["findings"] if "of the scenario raised" in text]
     assert len(raised) == 1
     assert raised[0].startswith("add: ")
@@ -216,6 +220,21 @@ def test_fewer_rows_than_users_are_said_or_refused(
     assert f"{ROWS} rows for {ROWS + 1} users, and are unique" in refused
 
 
+def test_what_lies_beside_a_module_is_its_own(tmp_path: Path) -> None:
+    """Packages that are called as ours are, too."""
+    for name in ("recording", "locustfiles", "harness"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "__init__.py").write_text("WHOSE = 'theirs'\n")
+    own = "import harness, locustfiles, recording\n"
+    own += "assert recording.WHOSE == locustfiles.WHOSE == harness.WHOSE == 'theirs'\n"
+    (tmp_path / "own.py").write_text(own + MODULE)
+    done = subprocess.run(
+        [sys.executable, "-m", "locustfiles.look", "--scenario", str(tmp_path / "own.py")],
+        cwd=ROOT, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert json.loads(done.stdout)["outline"]["steps"][0]["name"] == "a"
+
+
 def repository(folder: Path) -> Path:
     """The shop with its module in a repository of its own, as a gate finds it."""
     (folder / "loadgate").mkdir(parents=True)
@@ -257,24 +276,26 @@ def test_a_gate_of_two_revisions_names_the_step_that_is_slower(tmp_path: Path) -
     verdict = json.loads(done.stdout)
     rows = {row["endpoint"]: row["verdict"] for row in verdict["rows"]}
     assert [*rows][:4] == ["log_in", "item", "add", "pay"], done.stderr
-    assert (done.returncode, rows["item"], rows["add"]) == (3, "FAIL", "PASS"), rows
+    failed = {step for step, said in rows.items() if said == "FAIL"}
+    assert (done.returncode, failed - {"journey"}) == (3, {"item"}), rows
 
 
 @pytest.mark.live
 @pytest.mark.long
+@pytest.mark.timeout(500)
 def test_the_largest_load_of_a_module_is_found(tmp_path: Path) -> None:
-    """In journeys/s: ten items at once at 50 ms are 200/s at most."""
+    """In journeys/s: two items at once of 50 ms each are 40 a second at most."""
     shop = repository(tmp_path / "shop")
     text = SHOP.read_text().replace("    await asyncio.sleep(SLOW_S)", SCARCE)
     (shop / "scenario_shop.py").write_text(text.replace("numbers =", f"{LANES}\nnumbers ="))
     sets = ("--set", "scenario.shares.add=0.0", "--set", "load.max_concurrent=200")
-    done = called(shop, "capacity", "loadgate/gate.toml", "--json", *sets, "--require", "20")
+    asked = ("--json", "--require", "25", "--within", "220")
+    done = called(shop, "capacity", "loadgate/gate.toml", *asked, *sets)
     verdict = json.loads(done.stdout)
     assert done.returncode == 0, verdict["summary"]
-    found = verdict["capacity"]
-    assert 30 < found["estimate"] < 60, found
+    assert 25 < verdict["capacity"]["load"] < 45, verdict["summary"]
 
 
 LANES = "lanes = asyncio.Semaphore(2)"
 SCARCE = "    async with lanes:\n        await asyncio.sleep(0.05)"
-"""Two items at once, each 50 ms: 40 a second."""
+"""What a shop has that serves two items at once."""
