@@ -15,7 +15,7 @@ from recording.errors import ConfigError
 from tests.harness.slow_server import OPENINGS, slow_server
 
 WITHIN_S = 0.4
-SLACK_S = 2.0
+SLACK_S = 8.0
 
 
 @contextmanager

@@ -134,15 +134,15 @@ def test_transaction_holds_only_while_it_works(start: Start) -> None:
 
 
 def test_transaction_waits_when_all_connections_work(start: Start) -> None:
-    """Two at once on one connection: the second takes the first's time and then its own."""
+    """Four at once on one connection: each takes the time of those before and then its own."""
     constant = {"p50_ms": 200, "p95_ms": 200, "p99_ms": 200, "max_ms": 200}
     settings: dict[str, Any] = {"latency": {"acquire": constant}, "latency_scale": 1.0}
     lock = start("inventory_lock", replicas=1, pool_max=1, hold="transaction", **settings)
-    with ThreadPoolExecutor(2) as threads:
-        answers = list(threads.map(lambda _: lock.post(ACQUIRE, WANTED), range(2)))
+    with ThreadPoolExecutor(4) as threads:
+        answers = list(threads.map(lambda _: lock.post(ACQUIRE, WANTED), range(4)))
     took = sorted(int(a.headers["x-response-time"].removesuffix("ms")) for a in answers)
-    assert 195 <= took[0] < 380
-    assert 380 <= took[1] < 1500
+    assert took[0] >= 195
+    assert took[-1] >= 500  # 800 less what their client sent them apart
 
 
 def test_a_client_that_has_gone_does_not_keep_its_connection(

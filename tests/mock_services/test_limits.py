@@ -213,8 +213,8 @@ def test_half_a_request_is_cut_off(impatient: str, begin: bytes) -> None:
     """408 after READ_S to twice that, and the connection is closed."""
     if begin.startswith(b"Content"):
         begin = f"POST {PATH} HTTP/1.1\r\nHost: shop\r\n{TOKEN}\r\n".encode() + begin
+    began_s = time.monotonic()
     with client(impatient) as asker:
-        began_s = time.monotonic()
         asker.send(begin)
         status, _, body = asker.answer()
         assert (status, body["error"]) == (408, "RequestTimeout")
