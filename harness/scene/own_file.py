@@ -136,7 +136,8 @@ def _asked(path: Path, *, of_scenario: bool) -> dict[str, Any]:
     kind = ["--scenario"] if of_scenario else []
     try:
         done = subprocess.run(
-            [sys.executable, "-m", "locustfiles.look", *kind, str(path.resolve())],
+            # -P: what lies where we are called may be called as ours is
+            [sys.executable, "-P", "-m", "locustfiles.look", *kind, str(path.resolve())],
             env=environment_of(PROJECT),
             stdin=subprocess.DEVNULL,
             capture_output=True,
