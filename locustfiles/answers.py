@@ -1,6 +1,6 @@
 """What is wrong with an answer: its values are looked at, not only its keys."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import orjson
@@ -9,9 +9,7 @@ from loadgate_scenario import Check, maybe, same, text
 
 _ABSENT = object()
 _SHOWN_CHARS = 40
-_CONFESSIONS: Mapping[str, Callable[[object], bool]] = {
-    "error": bool, "errors": bool, "success": lambda value: value is False,
-}  # fmt: skip
+_CONFESSIONS = ("error", "errors", "success")
 """By which a body says of itself that it is no good answer, unless the step looks at that key."""
 
 
@@ -32,8 +30,15 @@ def fault(good: Mapping[str, Check] | Check | None, body: object, sent: Mapping[
             if check is same and text(value):
                 return f"{key} is not what was asked for"  # ids differ from answer to answer
             return f"{key} is {_shown(value)}"
-    said = (key for key, says_so in _CONFESSIONS.items() if says_so(body.get(key)))
-    return next((f"{key} is {_shown(body[key])}" for key in said if key not in good), "")
+    if body.get("error") or body.get("errors") or body.get("success") is False:
+        said = (key for key in _CONFESSIONS if key not in good)
+        return next((f"{key} is {_shown(body[key])}" for key in said if _confesses(body, key)), "")
+    return ""
+
+
+def _confesses(body: Mapping[str, Any], key: str) -> bool:
+    value = body.get(key)
+    return value is False if key == "success" else bool(value)
 
 
 def _shown(value: object) -> str:

@@ -4,6 +4,7 @@ The functions are somebody's own: what one raises, or makes that cannot be sent,
 failure, and is said in its words.
 """
 
+import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 from urllib.parse import quote, urlencode
@@ -18,6 +19,7 @@ from recording.secrets import redact
 
 _AS_JSON = "Content-Type: application/json\r\n"
 _AS_FORM = "Content-Type: application/x-www-form-urlencoded\r\n"
+_PLAIN = re.compile(r"[!-~]*").fullmatch
 _KEPT = "!#$%&'()*+,/:;=?@[]~"
 """Of a path with characters that have to be quoted: what may stand in it unquoted."""
 
@@ -43,7 +45,7 @@ def asked(step: Step, visit: Visit, *, typed: bool) -> Asked:
     """
     try:
         ask = step.ask
-        return composed(ask if isinstance(ask, Request) else ask(visit), typed=typed)
+        return composed(ask(visit) if callable(ask) else ask, typed)
     except UnaskableError:
         raise
     except Exception as error:
@@ -54,31 +56,34 @@ def once_more(what: Asked, *, typed: bool) -> Asked:
     """What is asked in its place when it is asked again. Raises SpoiltError."""
     try:
         request = asked_again(what.request)
-        return what if request is what.request else composed(request, typed=typed)
+        return what if request is what.request else composed(request, typed)
     except Exception as error:
         raise spoilt(error) from error
 
 
-def composed(request: Request, *, typed: bool) -> Asked:
+def composed(request: Request, typed: bool) -> Asked:
     """The same of a request that is made. Raises what cannot be sent."""
-    path, body, lines = request.path, request.body, ""
-    if not (path.isascii() and path.isprintable() and " " not in path):
+    if not isinstance(request, Request):
+        raise ScenarioError(f"made a {type(request).__name__} and no Request")
+    path, body, form, headers, sent, _, _ = request
+    if not _PLAIN(path):
         path = quote(path, safe=_KEPT)
-    if not path.startswith("/"):
+    if path[:1] != "/":
         raise ScenarioError(f"path {path!r}: begin it with a slash")
-    if request.headers:
-        lines = header_lines(request.headers)
-        typed = typed or "content-type:" in lines.lower()
-    if body is None and request.form is None:
-        return Asked(request, path, lines, b"", request.sent)
-    if body is None and request.form is not None:
-        content, kind = urlencode(request.form).encode(), _AS_FORM
-    elif isinstance(body, str | bytes):
-        content, kind = body.encode() if isinstance(body, str) else body, ""
-    else:
+    lines, content, kind = header_lines(headers) if headers else "", b"", ""
+    if type(body) is dict:
+        content, kind, sent = orjson.dumps(body), _AS_JSON, sent or body
+    elif isinstance(body, str):
+        content = body.encode()
+    elif isinstance(body, bytes):
+        content = body
+    elif body is not None:
         content, kind = orjson.dumps(body), _AS_JSON
-    sent = request.sent or (body if isinstance(body, Mapping) else request.form) or {}
-    return Asked(request, path, lines if typed else lines + kind, content, sent)
+    elif form is not None:
+        content, kind, sent = urlencode(form).encode(), _AS_FORM, sent or form
+    if kind and not (typed or "content-type:" in lines.lower()):
+        lines += kind
+    return Asked(request, path, lines, content, sent)
 
 
 def header_lines(headers: Mapping[str, str]) -> str:

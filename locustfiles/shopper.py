@@ -287,8 +287,10 @@ class Shopper(User):
         """Send one request and record its outcome: the answer, the context, what it said if ok."""
         request_id = listeners.WORKER.next_request_id()
         traceparent = new_traceparent()
-        ids = f"X-Request-ID: {request_id}\r\ntraceparent: {traceparent}\r\n"
-        headers = f"{self._headers}{ids}{what.lines}"
+        headers = (
+            f"{self._headers}X-Request-ID: {request_id}\r\n"
+            f"traceparent: {traceparent}\r\n{what.lines}"
+        )
         context = self._context(step, request_id, traceparent)
         answer = self._exchange(step, what, headers, context)
         said = parse(answer.content)

@@ -81,7 +81,7 @@ def test_what_goes_on_the_wire(request_: Request, target: str, lines: str, conte
 @pytest.mark.parametrize(
     ("returned", "why"),
     [
-        (None, "AttributeError"),
+        (None, "made a NoneType and no Request"),
         (Request("basket"), "begin it with a slash"),
         (Request(body={"a": object()}), "TypeError: Type is not JSON serializable"),
         (Request(headers={"A": "b\r\nC: d"}), "header A is no printable text"),

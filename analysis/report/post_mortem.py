@@ -94,7 +94,7 @@ def _summary(
     measured = {m.metric: m for m in verdict.measurements if m.subject == JOURNEY}
     peak = f"{load.peak_users:,} users" if load.peak_users else "nobody says how many users"
     if load.model == "arrivals":
-        peak = f"{load.peak_arrivals_per_s:g} journeys/s"
+        peak = f"{load.most_arrivals_per_s:g} journeys/s"
     latency = ("mean", "p50", "p95", "p99", "max")
     lines = [
         f"{counted(context['requests_measured'], 'request')} measured in "

@@ -163,7 +163,7 @@ def _load(profile: Profile) -> str:
     if profile.load.model == "users":
         return f"{profile.load.peak_users:,} users at most"
     return (
-        f"{profile.load.peak_arrivals_per_s:g} arrivals/s at most, "
+        f"{profile.load.most_arrivals_per_s:g} arrivals/s at most, "
         f"{profile.load.max_concurrent:,} under way"
     )
 
