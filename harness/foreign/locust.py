@@ -22,6 +22,7 @@ from typing import Any
 import polars as pl
 
 from analysis.published.locust import ALL, FILES, Kind, kind_of
+from harness.foreign.csv_table import first_record
 from harness.foreign.format import COUNTED, Format, is_test_time
 from harness.foreign.source import Heard, Source, nobody
 from recording.hlog import AT_MOST, LATENCY
@@ -231,8 +232,7 @@ def _between(known: list[_Known]) -> Iterator[tuple[int, float, float]]:
 
 
 def _begins(head: bytes) -> bool:
-    first = head.partition(b"\n")[0].decode(errors="replace").strip()
-    return kind_of(dict.fromkeys(next(csv.reader([first]), []), "")) is not None
+    return kind_of(dict.fromkeys(first_record(head), "")) is not None
 
 
 CSV = Format(
