@@ -157,3 +157,16 @@ def test_a_record_without_an_end_is_refused(
     path.write_text(text.getvalue())
     with pytest.raises(ConfigError, match=r"line 2: no end within .* never closed"):
         read_foreign(path, Steps())
+
+
+def test_too_many_kinds_of_failure_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An error code for every request is no outcome."""
+    monkeypatch.setattr("harness.foreign.tally.MOST_TAGS", 20)
+    head = "metric_name,timestamp,metric_value,error_code\n"
+    rows = (f"http_req_duration,1795872000,1,{code}\n" for code in range(2000, 2021))
+    path = tmp_path / "results"
+    path.write_text(head + "".join(rows))
+    with pytest.raises(ConfigError, match="more than 20 names with their failures"):
+        read_foreign(path, Steps())
