@@ -6,12 +6,11 @@ and ``elapsed`` runs "from just before sending the request to just after the las
 received" (glossary), which has connecting and a TLS handshake in it.
 """
 
-import csv
 from typing import Any
 
 import polars as pl
 
-from harness.foreign.csv_table import CsvTable, header_of
+from harness.foreign.csv_table import CsvTable, first_record, header_of
 from harness.foreign.format import (
     LATENCY,
     MOMENT,
@@ -52,9 +51,8 @@ def _table_of(head: bytes) -> CsvTable | None:
     """By its header, or by a first row that fits the default columns."""
     if table := header_of(head, DELIMITERS, "timeStamp"):
         return table
-    first = head.partition(b"\n")[0].decode(errors="replace").strip()
     for delimiter in DELIMITERS:
-        fields = next(csv.reader([first], delimiter=delimiter), [])
+        fields = first_record(head, delimiter)
         if len(fields) == len(DEFAULT) and fields[1].isdecimal() and _is_time(fields[0]):
             return CsvTable(DEFAULT, delimiter, header=False)
     return None
@@ -98,9 +96,10 @@ class _Csv:
         blank = pl.col("empty")
         demands = {
             "timeStamp": (blank | is_moment(pl.col("begin_us")), MOMENT),
-            "elapsed": (blank | is_duration("elapsed"), LATENCY),
+            "elapsed": (blank | is_duration("elapsed", 1000), LATENCY),
         }
         demand(source, rows, demands, at)
+        self._table.refuse_unread(source, piece, rows["empty"])
         rows = rows.with_columns(*self._lacking).filter(~blank)
         summed = present("responseMessage").str.starts_with(TRANSACTION)
         return rows.filter(~summed).select(
@@ -137,6 +136,7 @@ def _outcome() -> pl.Expr:
 CSV = Format(
     "jtl", "JMeter JTL", lambda head: _table_of(head) is not None, _Csv, (
         "latency is JMeter's elapsed, which has connecting and the TLS handshake in it",
-        "rows of transaction controllers are left out: they are sums of rows that are there too",
+        "rows of transaction controllers, as their responseMessage tells, are left out: they are "
+        "sums of rows that are there too",
     ),
 )  # fmt: skip

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
+from harness.foreign.format import LONGEST_S
 from harness.foreign.steps import MOST_STEPS, Steps
 from recording.errors import ConfigError
 from recording.histogram import Histogram, bucket_index
@@ -21,8 +22,6 @@ MOST_ROWS = 2_000_000
 """Counts that are held before those of the same key are added up."""
 MOMENT_US = 1000
 """What a request takes at least, so that one at the very end is inside."""
-LONGEST_S = 60 * 86_400
-"""No test lasts longer; times further apart are those of clocks that were wrong."""
 _KEY = ("step", "outcome", "kind", "slot", "bucket")
 
 
@@ -136,6 +135,17 @@ class Tally:
             start_s, end_s = self._bounds(slot)
             found = Histogram(buckets[first:last], counts[first:last])
             yield Interval(Tag(step, outcome, kind=kind), start_s, end_s - start_s, found)
+
+    @property
+    def silence_s(self) -> tuple[float, float]:
+        """The longest stretch in which no request began, s since the first one; to the interval."""
+        self._fold()
+        slots = self._parts[0]["slot"].unique().sort().to_numpy() if self._parts else np.zeros(1)
+        gaps = np.diff(slots)
+        if not gaps.size:
+            return 0.0, 0.0
+        at = int(gaps.argmax())
+        return self._bounds(int(slots[at]))[1], self._bounds(int(slots[at + 1]))[0]
 
     def border_s(self, since_s: float) -> float:
         """The border of an interval that is nearest to a moment, s since the first request."""
