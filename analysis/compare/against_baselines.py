@@ -202,7 +202,7 @@ def _lacks(
 def variation(sd: float) -> float:
     """Coefficient of variation of a lognormal whose logs have this standard deviation."""
     try:
-        return expm1(sd**2) ** 0.5
+        return float(expm1(sd**2) ** 0.5)
     except OverflowError:
         return inf
 

@@ -6,9 +6,12 @@ from typing import Any
 
 import pytest
 
+from analysis.judge import judge
+from analysis.limits.thresholds import parse_thresholds
 from analysis.words.values import Outcome
 from recording.events import METRICS_VANISHED
 from recording.series import Sample
+from tests.analysis.recordings import Recording
 from tests.analysis.test_unknown import LOCKS, requests, row, verdict
 
 Said = Callable[[Sample], float | None]
@@ -129,6 +132,38 @@ def test_a_note_that_is_none_harms_nothing(tmp_path: Path, spoilt: dict[str, Any
     """Somebody may have edited the events."""
     events = [vanished(LOCKS, f"{MAX}/p/0") | spoilt]
     assert row(tmp_path, POOL, "utilization < 95 %", events=events).outcome is Outcome.PASS
+
+
+@pytest.mark.parametrize(
+    ("section", "rule"),
+    [
+        (POOL, "utilization < 95 %"),
+        (POOL, "exhausted_windows == 0"),
+        (PROCESS, "restarts == 0"),
+        (MEMORY, "peak_rss < 9 GB"),
+    ],
+)
+def test_a_page_that_is_not_renewed_proves_nothing(tmp_path: Path, section: str, rule: str) -> None:
+    """Something between keeps one, and hands it out for the whole run."""
+    subject, _, kind = section.partition(".")
+    limits = parse_thresholds(f'[{subject}]\n{kind} = ["{rule}"]')
+    served: dict[str, Any] = {"steps": ("start_checkout",), "judged": (kind,), "rate": 100.0}
+    kept: dict[str, float] = {}
+
+    def old(sample: Sample) -> float:
+        return (
+            sample.value
+            if sample.subject != LOCKS
+            else kept.setdefault(sample.metric, sample.value)
+        )
+
+    for name, said in (("fresh", None), ("old", old)):
+        made = served if said is None else served | {"said": said}
+        found = judge(Recording(**made).write(tmp_path / name), limits)
+        outcome = Outcome.PASS if said is None else Outcome.INCONCLUSIVE
+        assert found.verdict is outcome, found.summary
+        told = f"{LOCKS}: {CPU} stood still" in " ".join(found.findings)
+        assert told == (said is not None)
 
 
 def test_a_replica_may_be_taken_away(tmp_path: Path) -> None:
