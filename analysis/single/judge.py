@@ -6,7 +6,7 @@ from dataclasses import asdict, replace
 from itertools import chain
 from math import nan
 
-from analysis.evidence.begun import never_told
+from analysis.evidence.begun import never_told, raised
 from analysis.evidence.requests import Sample, judged_kind, samples
 from analysis.evidence.run import Evidence
 from analysis.evidence.traffic import traffic
@@ -151,8 +151,7 @@ def _unsure(case: Case, thresholds: Thresholds, rows: tuple[RuleRow, ...]) -> It
         yield held
     if evidence.events_named(LEDGER_LEFT) and case.orders is None:
         yield "the shop's orders could not be copied into the run"
-    if untold := never_told(evidence):
-        yield untold
+    yield from filter(None, (never_told(evidence), raised(evidence)))
     if evidence.manifest.ended == "interrupted":
         done, planned = evidence.measured_s, evidence.manifest.profile.measured_s
         yield (
