@@ -229,8 +229,7 @@ def _rows(name: str, at: _At, kind: Kind, began_s: float, ended_s: float) -> pl.
         bad = min(count, failed)
         failed -= bad
         for outcome, part in (("failed", bad), (OK, count - bad)):
-            for bound, ms in ((LATENCY, low), (AT_MOST, high)):
-                us = math.floor(ms * 1000)
+            for bound, us in ((LATENCY, math.floor(low * 1000)), (AT_MOST, math.ceil(high * 1000))):
                 made.append(
                     common | {"outcome": outcome, "kind": bound, "latency_us": us, "n": part}
                 )
