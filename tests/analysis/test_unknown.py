@@ -74,6 +74,15 @@ def test_journeys_that_ended_in_an_error_of_their_own_are_no_pass(
     assert ("the last KeyError: 'id'" in found.summary) == (outcome != "PASS")
 
 
+def test_a_rule_on_a_name_that_nobody_asked_for_is_open(tmp_path: Path) -> None:
+    """It may be misspelt, whoever made the load; of ours not everyone asks for all."""
+    rules = '[journey]\nlatency = ["p50 < 9 s"]\n[steps."{}"]\nlatency = ["p50 < 9 s"]\n'
+    run = Recording(judged=("latency",)).write(tmp_path / "run")
+    for name, outcome in (("chrage", "INCONCLUSIVE"), ("charge", "PASS")):
+        found = judge(run, parse_thresholds(rules.format(name)))
+        assert found.verdict.value == outcome, found.summary
+
+
 @pytest.mark.parametrize(("share", "missing"), [(0.0, False), (0.1, True)])
 def test_a_step_that_nobody_is_let_take_is_not_missed(
     tmp_path: Path, share: float, missing: bool
