@@ -31,7 +31,7 @@ from recording.series import Sample, SeriesWriter
 PATIENCE_INTERVALS = 5
 """How many intervals a silent worker may hold back what the others recorded."""
 
-_TOTALS = ("recorded", "cut_off", "failed", "errors", "failures_left_out")
+_TOTALS = ("recorded", "cut_off", "failed", "errors", "failures_left_out", "raised")
 _GAUGES = (CPU, RSS, RUN_QUEUE_WAIT)
 _ARRIVALS = (ARRIVALS_PLANNED, ARRIVALS_STARTED)
 
@@ -58,7 +58,7 @@ class Collector:
         self._orders_written = 0
         self._given_up_written = 0
         self._closed = False
-        self._last_error = ""
+        self._last_error = self._last_raised = ""
 
     def add(self, worker: str, report: dict[str, Any]) -> None:
         """Take one worker's report and write every interval that all workers are past."""
@@ -76,6 +76,7 @@ class Collector:
         }
         self._traffic[worker] = report.get("traffic", {})
         self._last_error = report["last_error"] or self._last_error
+        self._last_raised = report["last_raised"] or self._last_raised
         self._exemplars.write(*report["exemplars"])
         self._orders.write(report["orders"])
         self._orders_written += len(report["orders"])
@@ -136,6 +137,7 @@ class Collector:
             locust_requests=locust_requests,
             locust_failures=locust_failures,
             last_error=self._last_error,
+            last_raised=self._last_raised,
         )
         for file in (
             self._log, self._load, self._exemplars, self._orders, self._given_up, self._events,

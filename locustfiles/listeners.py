@@ -188,6 +188,7 @@ def _new_recorder(environment: Environment) -> Recorder:
         PLAN.profile.load.request_timeout,
     )
     environment.events.request.add_listener(requests_into(recorder))
+    environment.events.user_error.add_listener(recorder.on_user_error)
     gevent.spawn(_measure_lag, recorder)
     if folder := os.environ.get("LOADGATE_RAW"):
         _keep_raw_values(environment, Path(folder))

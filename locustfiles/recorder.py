@@ -11,6 +11,7 @@ it failed to record; the judge holds all of that against the log and Locust's ow
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -30,9 +31,12 @@ from recording.hlog import (
     Tag,
 )
 from recording.outcomes import TIMEOUT, UNANSWERED, is_failure
+from recording.text import plain
 
 LAG = (GENERATOR, "lag", UNPAIRED)
 _KINDS = (LATENCY, DISTORTION, INTENDED, RETRY, OPENING)
+_RAISED_CHARS = 200
+"""Of what a task raised."""
 HELD_BACK = 2
 """Intervals that wait for requests which began in them; later ends get a line of their own."""
 
@@ -78,6 +82,8 @@ class Recorder:
         self.cut_off_count = 0
         self.errors = 0
         self.last_error = ""
+        self.raised = 0
+        self.last_raised = ""
 
     def begin(self, context: dict[str, Any]) -> None:
         """A request is about to be sent: ``step``, ``arm``, ``request_id`` and ``due_s`` of it."""
@@ -107,6 +113,12 @@ class Recorder:
             self.record(response_time, response, context)
         except Exception as error:  # noqa: BLE001 - Locust would swallow it; the judge must know
             self.note(error)
+
+    def on_user_error(self, exception: BaseException, **_rest: Any) -> None:
+        """Listener of ``events.user_error``: a user's task raised, and asks nothing more."""
+        self.raised += 1
+        with suppress(Exception):  # how it puts itself into words is its own
+            self.last_raised = plain(f"{type(exception).__name__}: {exception}", _RAISED_CHARS)
 
     def note(self, error: Exception) -> None:
         """Something could not be recorded."""
@@ -198,6 +210,8 @@ class Recorder:
             "failed": self.failed,
             "errors": self.errors,
             "last_error": self.last_error,
+            "raised": self.raised,
+            "last_raised": self.last_raised,
             "failures_left_out": self._exemplars.left_out,
             "final": final,
         }

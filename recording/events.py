@@ -14,6 +14,7 @@ GENERATOR_ENDED = "generator_ended"  # the closing counts
 NOT_SAMPLED = "not_sampled"  # subject
 METRICS_LEFT_OUT = "metrics_left_out"  # subject, because
 SAMPLE_FAILED = "sample_failed"  # subject, error
+METRICS_VANISHED = "metrics_vanished"  # subject, metrics (as in resources.csv), from_s
 SAMPLING_ENDED = "sampling_ended"  # passes, failures
 CLOCK_JUMPED = "clock_jumped"  # by_s
 FAULT_STARTED = "fault_started"  # service, kind, attributes, toxicity

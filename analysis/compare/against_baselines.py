@@ -66,6 +66,7 @@ def compare_with_baselines(
 
 def _comparable(baseline: Baseline, run: Baseline) -> bool:
     same = (baseline.host_class, baseline.digest) == (run.host_class, run.digest)
+    same &= baseline.ended == "completed"
     return same and run.host_class != "unknown" and baseline.run_id != run.run_id
 
 
@@ -200,7 +201,10 @@ def _lacks(
 
 def variation(sd: float) -> float:
     """Coefficient of variation of a lognormal whose logs have this standard deviation."""
-    return float(expm1(sd**2) ** 0.5)
+    try:
+        return float(expm1(sd**2) ** 0.5)
+    except OverflowError:
+        return inf
 
 
 def _reasons(rows: tuple[LatencyRow, ...], errors: tuple[str, ...]) -> Iterator[str]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import product
 from math import isfinite, log
 from typing import Any, Literal
 
 import orjson
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from analysis.evidence.host import host_class
 from analysis.evidence.run import Evidence, last_net, load_evidence
@@ -22,7 +23,8 @@ from recording.errors import ConfigError, RunFailedError, SpoiltError
 from recording.manifest import Manifest
 from recording.profile import Profile
 from recording.rundir import RunDir
-from recording.tables import Section
+from recording.series import MOST
+from recording.tables import Section, Table
 
 _Z95 = 1.959964  # an interval of 95 % reaches this many standard errors to either side
 LATENCIES = ("p50", "p95", "p99")
@@ -30,16 +32,23 @@ _NOT_LOAD = {"name", "description", "seed", "services", "validity", "judge"}
 """Keys of a profile that do not shape the load. `services` is what is under test."""
 
 
-class Figure(Section):
+class Figure(Table):
     """One measurement: unit, samples behind it, and its within-run 95 % interval."""
 
     subject: str
     metric: str
-    value: float
+    value: float = Field(ge=0, le=MOST)
     unit: str
-    n: int
+    n: int = Field(ge=0)
     ci_low: float | None = None
     ci_high: float | None = None
+
+    @model_validator(mode="after")
+    def _in_its_unit(self) -> Figure:
+        known = METRICS.get(self.metric)
+        if known is not None and known.unit != self.unit:
+            raise ValueError(f"{self.metric} is kept in {known.unit}, not in {self.unit!r}")
+        return self
 
     @property
     def log_error(self) -> float | None:
@@ -67,7 +76,7 @@ class Baseline(Section):
     revision: str = ""
     dirty: bool = False
     ended: str = "completed"
-    measured_s: float
+    measured_s: float = Field(ge=0, le=MOST)
     load: dict[str, Any]
     services: dict[str, Any]
     seeds: dict[str, int] = Field(default_factory=dict)
@@ -82,6 +91,14 @@ class Baseline(Section):
             for name, table in services.items()
         }
         return {name: table for name, table in kept.items() if table}
+
+    @field_validator("figures")
+    @classmethod
+    def _each_once(cls, figures: tuple[Figure, ...]) -> tuple[Figure, ...]:
+        names = Counter((figure.subject, figure.metric) for figure in figures)
+        if twice := [" ".join(name) for name, n in names.items() if n > 1]:
+            raise ValueError(f"{twice[0]} is there more than once")
+        return figures
 
     def figure(self, subject: str, metric: str) -> Figure | None:
         """One figure, None where it was not measured."""

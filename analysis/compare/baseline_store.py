@@ -32,6 +32,13 @@ def read_baselines(folder: Path) -> list[Baseline]:
     except OSError as error:
         raise ConfigError(f"{folder}: cannot be read: {why(error)}") from None
     found = [_read(path) for path in paths]
+    first: dict[str, Path] = {}
+    for path, each in zip(paths, found, strict=True):
+        if first.setdefault(each.run_id, path) != path:
+            raise ConfigError(
+                f"{path}: run_id: {plain(each.run_id)} is kept in {first[each.run_id].name} too, "
+                "and a run counts once: remove one of the two"
+            )
     return sorted(found, key=lambda baseline: (baseline.started_utc, baseline.run_id))
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from analysis.evidence.run import Evidence
+from analysis.words.units import counted
 from analysis.words.values import Check
 from recording.events import GENERATOR_ENDED
 from recording.hlog import UNPAIRED, Interval, of_requests
@@ -47,6 +48,25 @@ def never_told(evidence: Evidence) -> str:
     return (
         f"{', '.join(map(str, names))} never sent its last report: requests that it had under way "
         "are recorded nowhere"
+    )
+
+
+def raised(evidence: Evidence) -> str:
+    """That tasks of the users raised more often than requests failed; "" where they did not.
+
+    What they would have asked next began nowhere, and nobody knows how it would have gone: a shop
+    that gives no order id ends every journey before it pays, and all that was asked went well.
+    """
+    closing = evidence.events_named(GENERATOR_ENDED)
+    said = closing[-1] if closing else {}
+    n, failed = said.get("raised"), said.get("failed")
+    if type(n) is not int or n <= (failed if type(failed) is int else 0):
+        return ""
+    last = said.get("last_raised")
+    words = f", the last {last}" if last and isinstance(last, str) else ""
+    return (
+        f"{counted(n, 'task')} of users raised errors that no failed requests explain{words}: "
+        "what they would have asked next is not known"
     )
 
 

@@ -2,11 +2,14 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from math import inf
 
 import numpy as np
 
 from analysis.evidence.run import Evidence
 from recording.arrays import Floats
+from recording.clock import is_moment
+from recording.events import METRICS_VANISHED
 from recording.metric_names import UP
 
 
@@ -20,6 +23,32 @@ class Gaps:
     def of(self, metric: str) -> str:
         """In words."""
         return f"no {metric} in {self.missing} of {self.samples} samples"
+
+
+def stopped_s(evidence: Evidence, subject: str, metric: str) -> float:
+    """From when on a service told a metric no more that is written when it changes; inf: never.
+
+    ``metric`` is a flat name, or the beginning of several up to a slash. One that was told again
+    later had changed, or was written anew.
+    """
+    found = inf
+    for row in evidence.events_named(METRICS_VANISHED):
+        names, from_s = row.get("metrics"), row.get("from_s")
+        if row.get("subject") != subject or not isinstance(names, list) or not is_moment(from_s):
+            continue
+        for name in names:
+            if f"{name}/".startswith(f"{metric}/"):
+                t_s = evidence.resources.get(subject, str(name))[0]
+                found = found if t_s.size and t_s[-1] > from_s else min(found, from_s)
+    return found
+
+
+def stopped(evidence: Evidence, subject: str, metric: str) -> str:
+    """The same in words; "" where it was told up to the load's end."""
+    since_s = stopped_s(evidence, subject, metric)
+    if since_s >= evidence.load_end_s:
+        return ""
+    return f"no {metric.partition('/')[0]} since {evidence.elapsed(since_s)}"
 
 
 def samples_without(evidence: Evidence, subject: str, t_s: Floats, since_s: float) -> Gaps:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from analysis.evidence.coverage import samples_without
+from analysis.evidence.coverage import samples_without, stopped_s
 from analysis.evidence.pool_series import (
     ExhaustionWindow,
     PoolSeries,
@@ -40,7 +40,7 @@ def pools_of(evidence: Evidence, subject: str) -> list[Pool]:
 
 
 def _pool(evidence: Evidence, subject: str, label: str) -> Pool:
-    series = _pool_series(evidence.resources, subject, label)
+    series = _pool_series(evidence, subject, label)
     windows = tuple(exhaustion_windows(series))
     return Pool(subject, label, series, windows, _unseen(evidence, subject, label))
 
@@ -64,7 +64,8 @@ def _told(series: Series, subject: str, metric: str) -> tuple[Floats, Floats]:
     return t_s[values >= 0], values[values >= 0]
 
 
-def _pool_series(series: Series, subject: str, label: str) -> PoolSeries:
+def _pool_series(evidence: Evidence, subject: str, label: str) -> PoolSeries:
+    series = evidence.resources
     t_s, active = _told(series, subject, named(POOL_ACTIVE, label))
 
     def sampled(metric: str) -> tuple[Floats, Floats]:
@@ -73,9 +74,11 @@ def _pool_series(series: Series, subject: str, label: str) -> PoolSeries:
     timeouts = _at_same_times(*sampled(POOL_TIMEOUTS), t_s)
     if np.isfinite(timeouts).any():  # a counter may appear with its first event
         timeouts[: int(np.isfinite(timeouts).argmax())] = 0.0
+    maximum = carried(*sampled(POOL_MAX), t_s)
+    maximum[t_s >= stopped_s(evidence, subject, named(POOL_MAX, label))] = np.nan
     return PoolSeries(
         t_s=t_s,
-        maximum=carried(*sampled(POOL_MAX), t_s),
+        maximum=maximum,
         active=active,
         waiting=_at_same_times(*sampled(POOL_WAITING), t_s),
         timeouts_total=timeouts,

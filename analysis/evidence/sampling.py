@@ -9,9 +9,16 @@ from analysis.evidence.orders_db import owner
 from analysis.evidence.requests import Sample
 from analysis.evidence.run import Evidence
 from analysis.words.values import Check
-from recording.metric_names import ORDERS_DB, UP
+from recording.arrays import Floats
+from recording.hlog import of_requests
+from recording.metric_names import CPU, ORDERS_DB, UP
 from recording.slots import ARMS
 
+FEWEST_SAMPLES = 5
+SCRAPED_WITHIN_S = 60.0
+"""The longest that a Prometheus usually leaves between two scrapes."""
+NO_WORK = 1000
+"""So many requests take some CPU: counters have hundredths of a second."""
 HANGS_FROM = 0.01
 """Share of a step's requests without a good answer from which on its service is not well, so that
 metrics which it does not give are its own doing and not the sampler's."""
@@ -54,6 +61,38 @@ def unsampled(evidence: Evidence, unwell: Collection[str]) -> dict[str, str]:
     }
 
 
+def standing_still(evidence: Evidence) -> dict[str, str]:
+    """Services whose pages were not renewed, and how that shows: each is one old sample."""
+    found = {}
+    renewed_s = SCRAPED_WITHIN_S if evidence.manifest.profile.metrics.prometheus else 0.0
+    for subject in evidence.services.subjects:
+        t_s, cpu_s = evidence.resources.get(subject, CPU)
+        inside = _measured(evidence, t_s)
+        if (
+            inside.sum() < FEWEST_SAMPLES
+            or np.ptp(t_s[inside]) < renewed_s
+            or np.ptp(cpu_s[inside])
+        ):
+            continue
+        steps, intervals = evidence.services.during(subject), evidence.log.intervals
+        asked = [i for i in of_requests(intervals) if i.tag.step in steps]
+        at_s = np.array([i.start_s for i in asked])
+        n = int(np.array([i.histogram.n for i in asked])[_measured(evidence, at_s)].sum())
+        if n >= NO_WORK:
+            found[subject] = (
+                f"{CPU} stood still at {cpu_s[inside][0]:g} over {n:,} requests: "
+                "its page is not renewed"
+            )
+    return found
+
+
+def _measured(evidence: Evidence, t_s: Floats) -> np.typing.NDArray[np.bool_]:
+    inside = np.zeros(t_s.size, bool)
+    for start, end in evidence.measured:
+        inside |= (t_s >= start) & (t_s <= end)
+    return inside
+
+
 def _samples_taken(evidence: Evidence) -> Iterator[tuple[str, Check]]:
     sampled = evidence.resources.subjects(UP)
     arms = ARMS if evidence.manifest.paired else ("",)
@@ -63,9 +102,7 @@ def _samples_taken(evidence: Evidence) -> Iterator[tuple[str, Check]]:
             yield subject, Check(f"samples of {subject}", "none", "all", False)
     for subject in sampled:
         t_s, up = evidence.resources.get(subject, UP)
-        inside = np.zeros(t_s.size, bool)
-        for start, end in evidence.measured:
-            inside |= (t_s >= start) & (t_s <= end)
+        inside = _measured(evidence, t_s)
         check = enough_of(
             f"samples of {subject}",
             int((up[inside] > 0).sum()),

@@ -20,6 +20,7 @@ Problem = Callable[[str, str], None]
 
 NEEDED: Final = ("metrics", "min_effect", "tolerated", "floor")
 OPTIONAL: Final = ("baseline_spread", "capacity", "control", "costs")
+MOST_FLOOR_MS: Final = 60_000.0
 # The gate compares quantiles; it has no statistic for a mean or a maximum.
 QUANTILES: Final = tuple(name for name in METRICS if name[0] == "p" and name[1].isdigit())
 _GROWTH: Final[Scales] = MappingProxyType({"MB/h": 1.0, "GB/h": 1024.0})
@@ -161,6 +162,9 @@ def _settings(body: Mapping[str, object], problem: Problem) -> GateSettings | No
     if 0 < most <= least:
         problem("regression.tolerated", f"{most:g} % must be above min_effect, {least:g} %")
     floor_ms, spread = amount("floor", LATENCY), amount("baseline_spread", PERCENT) / 100
+    if floor_ms > MOST_FLOOR_MS:
+        allowed = f"must be at most {MOST_FLOOR_MS / 1000:g} s"
+        problem("regression.floor", f"{allowed}, not {body['floor']!r}: no head could ever FAIL")
     capacity = _share("capacity", body.get("capacity", "5 %"), problem)
     control = _names("control", body.get("control"), STEPS, "step", problem)
     if {*control} >= {*STEPS}:

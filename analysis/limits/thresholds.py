@@ -41,6 +41,8 @@ class Thresholds:
     sha256: str = ""
     """Of the file."""
     guards: Guards = field(default_factory=Guards)
+    named: frozenset[str] = frozenset()
+    """Subjects that only a shop knows."""
 
     @property
     def gate(self) -> GateSettings:
@@ -73,6 +75,7 @@ class _Reader:
     def __init__(self, source: str, text: str) -> None:
         self.source, self.text = source, text
         self.problems: list[str] = []
+        self.names: set[str] = set()
 
     def read(self, document: Mapping[str, object]) -> Thresholds:
         rules: dict[str, tuple[Rule, ...]] = {}
@@ -100,7 +103,10 @@ class _Reader:
             )
         if self.problems:
             raise ConfigError("\n".join(self.problems))
-        return Thresholds(self.source, MappingProxyType(rules), regression, guards=guards)
+        names = frozenset(self.names)
+        return Thresholds(
+            self.source, MappingProxyType(rules), regression, guards=guards, named=names
+        )
 
     def problem(self, where: str, what: str, *entry: int) -> None:
         """``where`` is a key, or a ``[section]``, and ``entry`` the number of one in its list."""
@@ -113,7 +119,13 @@ class _Reader:
         if not isinstance(body, dict):
             self.problem(where, f"must be a section [{where}], not {body!r}")
             return ()
-        return self.subject(where, body, OF_ANY_NAME[kind])
+        own, like = where.removeprefix(f"{kind}."), OF_ANY_NAME[kind]
+        if not own or (own in SUBJECTS and kinds_of(own) != kinds_of(like)):
+            meant = f"write [{own}], which is what this name means" if own else "write a name"
+            self.problem(f"[{where}]", f"no request or service can be called that: {meant}")
+            return ()
+        self.names |= {own} - {*SUBJECTS}
+        return self.subject(where, body, like)
 
     def subject(self, name: str, body: Mapping[str, object], like: str) -> tuple[Rule, ...]:
         """Rules of a section that may have what the subject ``like`` has."""

@@ -7,7 +7,7 @@ from analysis.evidence.orders import Reconciliation, reconcile
 from analysis.evidence.requests import Sample, judged_kind, samples
 from analysis.evidence.resources import Pool, pools_of
 from analysis.evidence.run import Evidence
-from analysis.evidence.sampling import unsampled, unwell
+from analysis.evidence.sampling import standing_still, unsampled, unwell
 from analysis.evidence.stretches import Stretch
 from analysis.forecast.outlook import Outlook
 from analysis.forecast.pools import outlooks
@@ -63,5 +63,10 @@ class Case:
 
     @cached_property
     def unsampled(self) -> dict[str, str]:
-        """Of those the ones that gave too few samples, and how many."""
-        return unsampled(self.evidence, self.unwell)
+        """Of those the ones that gave too few samples, and how many; and who gave old ones."""
+        return self.standing_still | unsampled(self.evidence, self.unwell)
+
+    @cached_property
+    def standing_still(self) -> dict[str, str]:
+        """Services whose pages were not renewed, and how that shows."""
+        return standing_still(self.evidence)

@@ -11,7 +11,7 @@ from math import inf, nan
 
 import numpy as np
 
-from analysis.evidence.coverage import unsaid
+from analysis.evidence.coverage import stopped, unsaid
 from analysis.evidence.orders_db import is_sampled, outages, outages_in_words, owner
 from analysis.evidence.pool_series import histogram_quantile
 from analysis.evidence.resources import (
@@ -88,7 +88,9 @@ def _peak(of: _Asked, metric: str, scale: float = 1.0, size: str = "") -> Measur
     at = int(np.nanargmax(use))
     what = f"{values[at]:.0f} of {most[at]:.0f} " if size else ""
     note = f"{what}at {of.evidence.elapsed(t_s[at])}" if use[at] else ""
-    return of.found(float(use[at]), t_s.size, note, metric)
+    found = of.found(float(use[at]), t_s.size, note, metric)
+    gone = stopped(of.evidence, ORDERS_DB, size) if size else ""
+    return replace(found, note=gone, at_least=True) if gone else found
 
 
 def _grown(of: _Asked, metric: str) -> Measurement:
@@ -136,8 +138,9 @@ def _commit_p99(of: _Asked) -> Measurement:
         return replace(of.blank, note=f"no {COMMIT_BUCKET} was read")
     bounds = sorted(commits)
     p99 = histogram_quantile(np.array(bounds), np.array([commits[b] for b in bounds]), 0.99)
-    note = "past the last bucket" if p99.at_least else ""
-    return replace(of.blank, value=1000 * p99.value, n=n, note=note, at_least=p99.at_least)
+    gone = stopped(of.evidence, owner(of.case.services), COMMIT_BUCKET)
+    note = gone or ("past the last bucket" if p99.at_least else "")
+    return replace(of.blank, value=1000 * p99.value, n=n, note=note, at_least=bool(note))
 
 
 def _slow_commits(of: _Asked) -> Measurement:
@@ -146,7 +149,9 @@ def _slow_commits(of: _Asked) -> Measurement:
     if bound == inf:
         return replace(of.blank, note=f"no {COMMIT_BUCKET} was read")
     slow, n = commits[inf] - commits[bound], round(commits[inf])
-    return replace(of.blank, value=float(round(slow)), n=n, note=f"longer than {1000 * bound:g} ms")
+    gone = stopped(of.evidence, owner(of.case.services), COMMIT_BUCKET)
+    note = gone or f"longer than {1000 * bound:g} ms"
+    return replace(of.blank, value=float(round(slow)), n=n, note=note, at_least=bool(gone))
 
 
 def _explained(case: Case, _subject: str, measured: Measurement) -> str:

@@ -12,6 +12,7 @@ from math import inf, isnan, nan
 import numpy as np
 import orjson
 
+from analysis.evidence.coverage import stopped, stopped_s
 from analysis.evidence.pool_series import BucketQuantile, histogram_quantile
 from analysis.evidence.resources import Pool, grown_buckets, named
 from analysis.evidence.run import Evidence
@@ -109,11 +110,19 @@ def _acquire_wait_p99(of: _Pools) -> Measurement:
     wait = acquire_wait(of.evidence, of.pools, 0.99)
     if wait is None:
         return of.blank
-    notes = [f"pool {pool.label}: {pool.unseen}" for pool in of.pools if pool.unseen]
+    unseen = {p.label: p.unseen or _waits_unseen(of.evidence, p) for p in of.pools}
+    notes = [f"pool {label}: {why}" for label, why in unseen.items() if why]
     notes += ["past the last bucket"] if wait.at_least else []
     callers = _acquire_buckets(of.evidence, of.pools)[inf]
     found = replace(of.blank, value=1000 * wait.value, n=round(callers))
     return replace(found, note="; ".join(notes), at_least=bool(notes))
+
+
+def _waits_unseen(evidence: Evidence, pool: Pool) -> str:
+    """That a pool was seen, and how long its callers waited no more; "" where both were."""
+    metric = named(POOL_ACQUIRE_BUCKET, pool.label)
+    is_there = (pool.series.t_s >= stopped_s(evidence, pool.subject, metric)).any()
+    return stopped(evidence, pool.subject, metric) if is_there else ""
 
 
 def _acquire_buckets(evidence: Evidence, pools: Sequence[Pool]) -> dict[float, float]:

@@ -6,7 +6,7 @@ mean what it seems to.
 
 from collections.abc import Iterator
 
-from analysis.evidence.begun import never_told
+from analysis.evidence.begun import never_told, raised
 from analysis.evidence.orders import Reconciliation, ledger_missing, reconcile
 from analysis.evidence.requests import MAX_ERROR_SHARE, Sample
 from analysis.paired.rounds import Rounds
@@ -26,8 +26,7 @@ def against_pass(rounds: Rounds, control: tuple[str, ...], worse_by: float) -> I
     if evidence.is_ours(HEAD) and (missing := ledger_missing(evidence, HEAD)):
         yield f"head left no ledger of its {missing}: what is wrong with them is not known"
     yield from _orders(reconcile(evidence, BASE), reconcile(evidence, HEAD))
-    if untold := never_told(evidence):
-        yield untold
+    yield from filter(None, (never_told(evidence), raised(evidence)))
     base, head_checks = (list(arm_checks(rounds, arm)) for arm in (BASE, HEAD))
     if all(check.ok for check in base):
         yield from (f"head alone: {check}" for check in head_checks if not check.ok)

@@ -43,7 +43,12 @@ def findings(case: Case) -> Iterator[str]:
     yield from guarded(case.evidence)
     yield from _of_events(case.evidence)
     for subject, few in case.unsampled.items():
-        yield f"{subject} did not give its metrics while its requests failed: {few}"
+        still = case.standing_still.get(subject) == few
+        yield (
+            f"{subject}: {few}"
+            if still
+            else (f"{subject} did not give its metrics while its requests failed: {few}")
+        )
     yield from stalls_in_words(case.evidence)
     yield from late_in_words(case.evidence)
     yield from distance_in_words(case.evidence)

@@ -6,7 +6,7 @@ from dataclasses import asdict, replace
 from itertools import chain
 from math import nan
 
-from analysis.evidence.begun import never_told
+from analysis.evidence.begun import never_told, raised
 from analysis.evidence.requests import Sample, judged_kind, samples
 from analysis.evidence.run import Evidence
 from analysis.evidence.traffic import traffic
@@ -78,13 +78,16 @@ def judge_evidence(
 
 def ruled(case: Case, thresholds: Thresholds) -> tuple[RuleRow, ...]:
     """Every rule, for each subject that it looks at."""
-    return tuple(row for subject, rule in thresholds for row in _rows(case, subject, rule))
+    own = thresholds.named
+    return tuple(
+        row for subject, rule in thresholds for row in _rows(case, subject, rule, subject in own)
+    )
 
 
-def _rows(case: Case, subject: str, rule: Rule) -> Iterator[RuleRow]:
+def _rows(case: Case, subject: str, rule: Rule, own: bool) -> Iterator[RuleRow]:
     metric, judge = rule.metric, case.evidence.manifest.profile.judge
     if not metric.of(case.services, subject):
-        named = case.evidence.by_name and subject not in SUBJECTS
+        named = own or (case.evidence.by_name and subject not in SUBJECTS)
         required = judge.requires(subject, metric.kind)
         note = never_asked(case.services) if named else f"this run had no {subject}"
         required &= named or f"{subject}.{metric.kind}" in judge.required
@@ -104,8 +107,8 @@ def _rows(case: Case, subject: str, rule: Rule) -> Iterator[RuleRow]:
 def _without(rule: Rule, subject: str, note: str, *, required: bool) -> RuleRow:
     """A rule about a service or step that the recording was made without.
 
-    It is shown, and keeps no verdict open unless the profile requires just this one, or names are
-    all that is known of the steps: then it may be misspelt.
+    It is shown, and keeps no verdict open unless the profile requires just this one, or it is of a
+    name that only a shop knows: then it may be misspelt.
     """
     measured = replace(_nothing(rule, subject), note=note)
     because = f"{NO_DATA}: {measured.note}"
@@ -155,8 +158,7 @@ def _unsure(case: Case, thresholds: Thresholds, rows: tuple[RuleRow, ...]) -> It
         yield held
     if evidence.events_named(LEDGER_LEFT) and case.orders is None:
         yield "the shop's orders could not be copied into the run"
-    if untold := never_told(evidence):
-        yield untold
+    yield from filter(None, (never_told(evidence), raised(evidence)))
     if evidence.manifest.ended == "interrupted":
         done, planned = evidence.measured_s, evidence.manifest.profile.measured_s
         yield (

@@ -14,8 +14,9 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from harness.foreign.source import MOST_RECORD_BYTES, Piece, Source
+from harness.foreign.source import MOST_RECORD_BYTES, SHOWN, Piece, Source
 from recording.files import why
+from recording.text import plain
 
 _COLUMN = "{}"
 """Columns go by their numbers: a file may name two alike."""
@@ -40,6 +41,8 @@ class CsvTable:
         if not data or data.isspace():
             return pl.DataFrame(schema=dict(types))
         names = [_COLUMN.format(n) for n in range(len(self.columns) + 1)]
+        if twice := next((name for name in types if self.columns.count(name) > 1), ""):
+            source.refuse(1, f"more than one column is called {twice}")
         places = {name: names[self.columns.index(name)] for name in types}
         beyond = names[-1]
         known = {
@@ -61,7 +64,28 @@ class CsvTable:
             self._refuse_record(source, piece)
             first = wrong.partition("\n")[0] or "its fields and columns do not fit"
             source.refuse(piece.line + skipped, f"cannot be read from here on: {first}")
+        if not self.is_even(data):
+            self._refuse_short(source, piece)
         return found.select(pl.col(place).alias(name) for name, place in places.items())
+
+    def is_even(self, data: bytes) -> bool:
+        """Whether there are as many delimiters as the columns of all lines make; empty lines have
+        none, so a piece may be sound that is not."""
+        octets = np.frombuffer(data, np.uint8)
+        ends, between = octets == ord("\n"), octets == ord(self.delimiter)
+        if b'"' in data:
+            inside = np.bitwise_xor.accumulate((octets == ord('"')).view(np.uint8)).view(bool)
+            ends, between = ends & ~inside, between & ~inside
+        records = np.count_nonzero(ends) + (not data.endswith(b"\n"))
+        return bool(np.count_nonzero(between) == records * (len(self.columns) - 1))
+
+    def refuse_unread(self, source: Source, piece: Piece, empty: pl.Series) -> None:
+        """Raise ConfigError for a row marked as empty in which something stands after all."""
+        if not empty.any():
+            return
+        for n, (line, record) in enumerate(self._each(piece)):
+            if empty[n] and (text := next(filter(str.strip, record), "")):
+                source.refuse(line, f"is no result of a request: {plain(text, SHOWN)}")
 
     def cell(self, piece: Piece, row: int, column: str) -> tuple[int, str]:
         """Line and text of a column in a row of `read`."""
@@ -85,6 +109,12 @@ class CsvTable:
     def _refuse_record(self, source: Source, piece: Piece) -> None:
         for line, record in self._each(piece):
             if len(record) > len(self.columns):
+                has = f"{len(record)} fields, and there are {len(self.columns)} columns"
+                source.refuse(line, has)
+
+    def _refuse_short(self, source: Source, piece: Piece) -> None:
+        for line, record in self._each(piece):
+            if len(record) < len(self.columns) and "".join(record).strip():
                 has = f"{len(record)} fields, and there are {len(self.columns)} columns"
                 source.refuse(line, has)
 

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from harness.foreign.format import COUNTED, Format, is_test_time
+from harness.foreign.format import COUNTED, LONGEST_S, Format, is_test_time
 from harness.foreign.hdr_payload import Buckets, decode
 from harness.foreign.source import Piece, Source
 from recording.hlog import AT_MOST, GENERATOR, LATENCY, UNPAIRED, Tag
@@ -23,6 +23,7 @@ from recording.outcomes import UNTOLD
 UNTAGGED = "untagged"
 UNITS = {"ns": 1e-3, "us": 1.0, "ms": 1e3, "s": 1e6}
 """µs in each unit that values may have."""
+_LATENCY = f"no request takes more than {LONGEST_S // 86_400} days: say --unit"
 _EXACT_DIGITS = 3
 """Of a recording of our own: coarser values are known within bounds only."""
 _NOTE = re.compile(rb"#\[(StartTime|BaseTime): *(\d+(?:\.\d*)?(?:[eE][+-]?\d{1,3})?)")
@@ -48,8 +49,9 @@ def _parsed(text: bytes) -> _Line:
     if len(fields) != 4:
         raise ValueError(f"not {_LINE}")
     start_s, length_s, maximum = map(float, fields[:3])
-    if not (math.isfinite(start_s) and 0 <= length_s < math.inf):
-        raise ValueError("times that are no numbers")
+    if not (math.isfinite(start_s) and 0 <= length_s <= LONGEST_S):
+        longest = f"or a test of more than {LONGEST_S // 86_400} days"
+        raise ValueError(f"times that are no numbers, {longest}")
     return _Line(tag, start_s, length_s, maximum, decode(fields[3]))
 
 
@@ -57,7 +59,7 @@ class _Log:
     def __init__(self, source: Source, head: bytes) -> None:
         self._start_s: float | None = None
         self._base_s: float | None = None
-        self._unit_us = UNITS.get(source.unit or "")
+        self._unit_us = self._said_us = UNITS.get(source.unit or "")
 
     def __call__(self, source: Source, piece: Piece) -> pl.DataFrame:
         parts: list[pl.DataFrame] = []
@@ -78,6 +80,8 @@ class _Log:
     def _note(self, text: bytes) -> None:
         if found := _NOTE.match(text):
             if found[1] == b"StartTime":
+                if self._start_s not in (None, float(found[2])):
+                    self._base_s = None  # another log begins
                 self._start_s = float(found[2])
             else:
                 self._base_s = float(found[2])
@@ -93,15 +97,32 @@ class _Log:
         begin_s = self._absolute_s(line.start_s)
         if not is_test_time(begin_s):
             source.refuse_cell(number, "its time", begin_s, "a moment in seconds since 1970")
-        if self._unit_us is None:
-            self._unit_us = _told_unit_us(source, number, line)
+        unit_us = self._unit(source, number, line)
+        if line.buckets.high[-1] * unit_us > LONGEST_S * 1e6:
+            source.refuse_cell(number, "its highest value", line.buckets.high[-1], _LATENCY)
         at = {
             "name": named[0],
             "outcome": named[1],
             "begin_us": round(begin_s * 1e6),
             "end_us": round((begin_s + line.length_s) * 1e6),
         }
-        yield from _rows(at, line.buckets, self._unit_us)
+        yield from _rows(at, line.buckets, unit_us)
+
+    def _unit(self, source: Source, number: int, line: _Line) -> float:
+        """µs of its values: as was said, or as the first of all lines tells and no later denies."""
+        if self._said_us is not None:
+            return self._said_us
+        fitting = list(_fitting_us(line))
+        if self._unit_us is None and not fitting:
+            units = ", ".join(UNITS)
+            source.refuse(
+                number, f"does not tell the unit of its values: say --unit, one of {units}"
+            )
+        if self._unit_us is None:
+            self._unit_us = fitting[0]
+        if fitting and self._unit_us not in fitting:
+            source.refuse(number, "its values have another unit than those of the lines before it")
+        return self._unit_us
 
     def _absolute_s(self, said_s: float) -> float:
         """Times are since 1970, or since the log's start where they lie before it."""
@@ -123,15 +144,10 @@ def _named(tag: str) -> tuple[str, str] | None:
     return (ours.step, ours.outcome) if is_latency else None
 
 
-def _told_unit_us(source: Source, number: int, line: _Line) -> float:
-    """By how many times its highest value is its maximum in ms."""
-    highest = float(line.buckets.high[-1])
-    over = highest / line.maximum if line.maximum > 0 else math.nan
-    fits = (unit_us for unit_us in UNITS.values() if 0.4 < over * unit_us / 1000 < 2.5)
-    if (unit_us := next(fits, None)) is None:
-        units = ", ".join(UNITS)
-        source.refuse(number, f"does not tell the unit of its values: say --unit, one of {units}")
-    return unit_us
+def _fitting_us(line: _Line) -> Iterator[float]:
+    """µs of the units in which its highest value is its maximum in ms."""
+    over = float(line.buckets.high[-1]) / line.maximum if line.maximum > 0 else math.nan
+    return (unit_us for unit_us in UNITS.values() if 0.4 < over * unit_us / 1000 < 2.5)
 
 
 def _rows(at: dict[str, Any], buckets: Buckets, unit_us: float) -> Iterator[pl.DataFrame]:

@@ -96,9 +96,10 @@ class _Csv:
         blank = pl.col("empty")
         demands = {
             "timeStamp": (blank | is_moment(pl.col("begin_us")), MOMENT),
-            "elapsed": (blank | is_duration("elapsed"), LATENCY),
+            "elapsed": (blank | is_duration("elapsed", 1000), LATENCY),
         }
         demand(source, rows, demands, at)
+        self._table.refuse_unread(source, piece, rows["empty"])
         rows = rows.with_columns(*self._lacking).filter(~blank)
         summed = present("responseMessage").str.starts_with(TRANSACTION)
         return rows.filter(~summed).select(
@@ -135,6 +136,7 @@ def _outcome() -> pl.Expr:
 CSV = Format(
     "jtl", "JMeter JTL", lambda head: _table_of(head) is not None, _Csv, (
         "latency is JMeter's elapsed, which has connecting and the TLS handshake in it",
-        "rows of transaction controllers are left out: they are sums of rows that are there too",
+        "rows of transaction controllers, as their responseMessage tells, are left out: they are "
+        "sums of rows that are there too",
     ),
 )  # fmt: skip

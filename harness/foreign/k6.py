@@ -26,7 +26,7 @@ from harness.foreign.format import (
 from harness.foreign.json_lines import is_cut_off, read_objects, value_at
 from harness.foreign.source import Piece, Source
 from recording.errors import ConfigError
-from recording.outcomes import OK, REFUSED, RESET, TIMEOUT
+from recording.outcomes import OK, REFUSED, RESET, TIMEOUT, UNTOLD
 
 METRIC = "http_req_duration"
 _BY_CODE = {"1050": TIMEOUT, "1211": TIMEOUT, "1212": REFUSED, "1220": RESET}
@@ -47,6 +47,7 @@ def _outcome() -> pl.Expr:
         *(pl.when(code == number).then(pl.lit(outcome)) for number, outcome in _BY_CODE.items()),
         pl.when(status.str.contains(r"^[1-9]\d\d$")).then("http_" + status),
         pl.when(code != "").then("error_" + code),
+        pl.when((status == "") & (expected == "")).then(pl.lit(UNTOLD)),
         pl.lit("failed"),
     )
 
@@ -81,11 +82,17 @@ class _Csv:
         self._lacking = [pl.lit("").alias(tag) for tag in _TAGS if tag not in table.columns]
 
     def __call__(self, source: Source, piece: Piece) -> pl.DataFrame:
-        asked = lines_beginning(piece, f"{METRIC},".encode()) if self._first else None
+        asked = self._asked(piece)
         if asked is not None:
             with suppress(ConfigError):  # the whole piece says in which line
                 return self._read(source, asked)
         return self._read(source, piece)
+
+    def _asked(self, piece: Piece) -> Piece | None:
+        """The lines that are wanted; None where every line has to be looked at."""
+        if not self._first or b"\nmetric_name," in piece.data:
+            return None
+        return lines_beginning(piece, f"{METRIC},".encode())
 
     def _read(self, source: Source, piece: Piece) -> pl.DataFrame:
         rows = self._table.read(source, piece, self._types)
@@ -98,7 +105,7 @@ class _Csv:
         other = (pl.col("metric_name") != METRIC) & pl.col("metric_value").is_not_null()
         demands = {
             "timestamp": (empty | is_moment(pl.col("end_us")), MOMENT),
-            "metric_value": (empty | other | is_duration("metric_value"), LATENCY),
+            "metric_value": (empty | other | is_duration("metric_value", 1000), LATENCY),
         }
         demand(source, rows, demands, at)
         found = rows.lazy().filter(pl.col("metric_name") == METRIC)
@@ -143,7 +150,7 @@ class _Json:
 
         demands = {
             "time": (is_moment(pl.col("end_us")), MOMENT),
-            "value": (is_duration("value"), LATENCY),
+            "value": (is_duration("value", 1000), LATENCY),
         }
         demand(source, found, demands, at)
         return _requests(found.lazy()).collect() if found.height else pl.DataFrame(schema=REQUESTS)

@@ -13,6 +13,7 @@ alone it tells of each name the median, the least and the most.
 import csv
 import io
 import math
+import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -23,7 +24,8 @@ import polars as pl
 
 from analysis.published.locust import ALL, FILES, Kind, kind_of
 from harness.foreign.csv_table import first_record
-from harness.foreign.format import COUNTED, Format, is_test_time
+from harness.foreign.format import COUNTED, LONGEST_S, Format, is_test_time
+from harness.foreign.format import LATENCY as LATENCY_SAID
 from harness.foreign.source import Heard, Source, nobody
 from recording.hlog import AT_MOST, LATENCY
 from recording.outcomes import OK
@@ -38,9 +40,15 @@ _EXTREMES: Mapping[Kind, tuple[str, str]] = {
     "history": ("Total Min Response Time", "Total Max Response Time"),
 }
 _MEDIAN = "Total Median Response Time"
+_TOTAL = ("", ALL)
+"""Method and name of the row of all requests together."""
 _SLACK = 1e-9
 """Of a product that is a whole number but for rounding."""
-_WHOLE, _MS = "a whole number of at least 0", "ms, a number of at least 0"
+_MOST = 1 << 45
+"""Requests: more than anyone can have made."""
+_WHOLE, _MS = "a whole number of at least 0", f"ms, {LATENCY_SAID}"
+_PER_S, _MOMENT = "a number of at least 0", "s since 1970"
+_LIMITS = {_WHOLE: _MOST, _MS: LONGEST_S * 1000}
 Row = dict[str, str]
 
 
@@ -59,7 +67,8 @@ class _At:
             found = float(text)
         except ValueError:
             found = math.nan
-        if not 0 <= found < math.inf or (allowed == _WHOLE and found != int(found)):
+        beyond = not 0 <= found <= _LIMITS.get(allowed, sys.float_info.max)
+        if beyond or (allowed == _WHOLE and found != int(found)):
             self.source.refuse_cell(self.line, column, text, allowed)
         return found
 
@@ -67,6 +76,11 @@ class _At:
     def key(self) -> tuple[str, str]:
         """Method and name."""
         return self.row.get("Type") or self.row.get("Method") or "", self.row.get("Name") or ""
+
+    @property
+    def is_total(self) -> bool:
+        """Whether it is of all requests together; one may be called the same."""
+        return self.key == _TOTAL
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +113,13 @@ def _requests(at: _At, kind: Kind) -> int:
     return int(at.number(_COUNTS[kind][0], _WHOLE))
 
 
+def _failed(at: _At, kind: Kind) -> int:
+    n, failed = _requests(at, kind), int(at.number(_COUNTS[kind][1], _WHOLE))
+    if failed > n:
+        at.source.refuse_cell(at.line, _COUNTS[kind][1], failed, f"at most the {n} requests")
+    return failed
+
+
 def _last_rows(source: Source, told: Heard = nobody) -> tuple[Kind, list[_At]]:
     """The last row of each method and name, and of all together the first ones before it too."""
     last: dict[tuple[str, str], _At] = {}
@@ -106,12 +127,33 @@ def _last_rows(source: Source, told: Heard = nobody) -> tuple[Kind, list[_At]]:
     kind: Kind | None = None
     for at in _each(source, told):
         kind = kind or kind_of(at.row)
-        if kind == "history" and at.key[1] == ALL:
+        if kind == "history" and at.is_total:
             moments = _moments(moments, at)
         last[at.key] = at
     if kind is None or kind not in _COUNTS:
-        source.refuse(1, f"no header of Locust's {FILES['stats']} or {FILES['history']}")
+        source.refuse(1, f"no header of Locust's {FILES['stats']} or {FILES['history']}, or no row")
+    _add_up(source, kind, last)
     return kind, [*moments, *last.values()]
+
+
+def _add_up(source: Source, kind: Kind, last: Mapping[tuple[str, str], _At]) -> None:
+    """Raises ConfigError where rows are missing, or are of another run than their sum.
+
+    A history that was cut off may know more of some names than of all together.
+    """
+    total = last.get(_TOTAL)
+    if total is None:
+        lacks = f"no row {ALL}: it was cut off, and which requests are missing nobody knows"
+        source.refuse(max((at.line for at in last.values()), default=1), lacks)
+    for at in last.values():
+        _failed(at, kind)
+    own = [at for key, at in last.items() if key != _TOTAL]
+    for column in _COUNTS[kind] if own else ():
+        counted = sum(int(at.number(column, _WHOLE)) for at in own)
+        said = int(total.number(column, _WHOLE))
+        if counted < said or (counted > said and kind == "stats"):
+            adds = f"{ALL} has {said:,}, and its rows add up to {counted:,}"
+            source.refuse(total.line, f"{column}: {adds}")
 
 
 def _moments(before: list[_At], at: _At) -> list[_At]:
@@ -121,7 +163,7 @@ def _moments(before: list[_At], at: _At) -> list[_At]:
         return [at]
     if len(before) == 1 or done > _requests(before[1], "history"):
         return [before[0], at]
-    return before
+    return before if done == _requests(before[1], "history") else [at]  # its counters began anew
 
 
 def _each(source: Source, told: Heard) -> Iterator[_At]:
@@ -141,16 +183,20 @@ def _each(source: Source, told: Heard) -> Iterator[_At]:
 def _times(source: Source, kind: Kind, rows: list[_At]) -> tuple[float, float]:
     """When the run began and ended, s since 1970; without times it ended when the file did."""
     if kind == "history":
-        moments = [at for at in rows if at.key[1] == ALL][:2]
-        found = [at.number("Timestamp") for at in moments]
+        moments = [at for at in rows if at.is_total][:2]
+        found = [at.number("Timestamp", _MOMENT) for at in moments]
         for at, moment_s in zip(moments, found, strict=True):
-            if not is_test_time(moment_s):
-                source.refuse_cell(at.line, "Timestamp", at.row["Timestamp"], "s since 1970")
+            if not is_test_time(moment_s) or moment_s < found[0]:
+                allowed = f"{_MOMENT}, and not before that of the rows above"
+                source.refuse_cell(at.line, "Timestamp", at.row["Timestamp"], allowed)
         return found[0], max(found[-1], found[0] + 1)
     ended_s = source.path.stat().st_mtime
-    total = next((at for at in rows if at.key[1] == ALL), rows[-1])
-    per_s = total.number("Requests/s")
-    return ended_s - (_requests(total, kind) / per_s if per_s else 1.0), ended_s
+    total = next(at for at in rows if at.is_total)
+    n, per_s = _requests(total, kind), total.number("Requests/s", _PER_S)
+    if n > per_s * LONGEST_S and per_s:
+        allowed = f"for {n:,} requests in at most {LONGEST_S // 86_400} days"
+        source.refuse_cell(total.line, "Requests/s", per_s, allowed)
+    return ended_s - (n / per_s if per_s else 1.0), ended_s
 
 
 def _sibling(path: Path, kind: Kind) -> Path | None:
@@ -165,7 +211,7 @@ def _sibling(path: Path, kind: Kind) -> Path | None:
 def _named(rows: Iterable[_At]) -> Iterator[tuple[str, _At]]:
     """Rows by their names, with the method where two have the same; all together if that is all."""
     last = {at.key: at for at in rows}
-    own = [key for key in last if key[1] != ALL] or list(last)
+    own = [key for key in last if key != _TOTAL] or list(last)
     names = [name for _, name in own]
     for method, name in own:
         yield (f"{method} {name}" if names.count(name) > 1 else name), last[method, name]
@@ -173,9 +219,7 @@ def _named(rows: Iterable[_At]) -> Iterator[tuple[str, _At]]:
 
 def _rows(name: str, at: _At, kind: Kind, began_s: float, ended_s: float) -> pl.DataFrame:
     """Each rank's bounds. Which of the requests failed is not said, only how many of them."""
-    n, failed = _requests(at, kind), int(at.number(_COUNTS[kind][1], _WHOLE))
-    if failed > n:
-        at.source.refuse_cell(at.line, _COUNTS[kind][1], failed, f"at most the {n} requests")
+    n, failed = _requests(at, kind), _failed(at, kind)
     steps = list(_between(_known(at, kind, n)))
     common: dict[str, Any] = {
         "name": name, "begin_us": round(began_s * 1e6), "end_us": round(ended_s * 1e6),
@@ -195,11 +239,20 @@ def _rows(name: str, at: _At, kind: Kind, began_s: float, ended_s: float) -> pl.
 def _known(at: _At, kind: Kind, n: int) -> list[_Known]:
     """Ranks whose value is known, in order, with bounds that do not cross."""
     least, most = (at.number(column) for column in _EXTREMES[kind])
+    if least > most:
+        at.source.refuse_cell(
+            at.line, _EXTREMES[kind][0], least, f"at most the {most:g} ms below it"
+        )
     found = [_Known(1, least, least), _Known(n, most, most)]
-    if kind == "stats" or at.key[1] == ALL:
+    if kind == "stats" or at.is_total:
+        before_ms = 0.0
         columns = [c for c in PERCENTILES if at.row.get(c) not in (None, "", "N/A")]
         for column in columns:
             at_rank, ms = n * float(column[:-1]) / 100, at.number(column)
+            if not (before_ms <= ms and _fits(ms, least, most)):
+                allowed = f"from {max(before_ms, least):g} to {most:g} ms, as its row says"
+                at.source.refuse_cell(at.line, column, ms, allowed)
+            before_ms = ms
             for rank in (math.ceil(at_rank - _SLACK), math.floor(at_rank + _SLACK) + 1):
                 found.append(_rounded(min(n, max(1, rank)), ms, least, most))
     else:
@@ -215,6 +268,11 @@ def _known(at: _At, kind: Kind, n: int) -> list[_Known]:
 def _rounded(rank: int, ms: float, least: float, most: float) -> _Known:
     low, high = ms - _step_ms(ms - 0.01) / 2, ms + _step_ms(ms) / 2
     return _Known(rank, min(max(low, least), most), max(min(high, most), least))
+
+
+def _fits(ms: float, least: float, most: float) -> bool:
+    """Whether what was rounded to this can lie between these."""
+    return ms + _step_ms(ms) / 2 >= least and ms - _step_ms(ms - 0.01) / 2 <= most
 
 
 def _step_ms(ms: float) -> float:

@@ -64,6 +64,8 @@ class Source:
         """Its beginning, of whole lines where it has any. Raises ConfigError."""
         with self._opened(nobody) as file:
             begun = self._text(self._read(file.read, HEAD_BYTES))
+        if b"\r" in begun and b"\n" not in begun:
+            raise ConfigError(f"{self.path}: its lines end in CR alone: write LF, or CR LF")
         return begun[: begun.rfind(b"\n") + 1] or begun
 
     def pieces(self, *, quoted: bool, told: Heard = nobody) -> Iterator[Piece]:

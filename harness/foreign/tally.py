@@ -7,6 +7,7 @@ from itertools import pairwise
 import numpy as np
 import polars as pl
 
+from harness.foreign.format import LONGEST_S
 from harness.foreign.steps import MOST_STEPS, Steps
 from recording.errors import ConfigError
 from recording.histogram import BUCKETS, Histogram, bucket_index
@@ -22,8 +23,6 @@ MOST_ROWS = 2_000_000
 """Counts that are held before those of the same key are added up."""
 MOMENT_US = 1000
 """What a request takes at least, so that one at the very end is inside."""
-LONGEST_S = 60 * 86_400
-"""No test lasts longer; times further apart are those of clocks that were wrong."""
 MOST_TAGS = 1 << 16
 """Steps with what became of their requests; more are no test that anybody could read."""
 _PER_TAG = 1 << BUCKETS.bit_length()
@@ -151,6 +150,18 @@ class Tally:
         for slot, tag, histogram in sorted(found, key=lambda of: of[:2]):
             start_s, end_s = self._bounds(slot)
             yield Interval(tag, start_s, end_s - start_s, histogram)
+
+    @property
+    def silence_s(self) -> tuple[float, float]:
+        """The longest stretch in which no request began, s since the first one; to the interval."""
+        self._fold()
+        places = self._parts[0]["place"].to_numpy() if self._parts else np.zeros(1, np.int64)
+        slots = np.unique(places // _PER_SLOT)
+        gaps = np.diff(slots)
+        if not gaps.size:
+            return 0.0, 0.0
+        at = int(gaps.argmax())
+        return self._bounds(int(slots[at]))[1], self._bounds(int(slots[at + 1]))[0]
 
     def border_s(self, since_s: float) -> float:
         """The border of an interval that is nearest to a moment, s since the first request."""

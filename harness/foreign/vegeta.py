@@ -59,7 +59,7 @@ def _requests(source: Source, rows: pl.DataFrame, at: Any, begin_us: pl.Expr) ->
     demands = {
         "timestamp": (is_moment(pl.col("begin_us")), MOMENT),
         "code": (pl.col("code").is_between(0, 999), CODE),
-        "latency": (is_duration("latency"), LATENCY),
+        "latency": (is_duration("latency", 10**9), LATENCY),
     }
     demand(source, rows, demands, at)
     path = present("url").str.replace(r"^\w+://[^/?#]*", "").str.replace(r"[?#].*$", "", n=-1)
@@ -73,10 +73,11 @@ def _requests(source: Source, rows: pl.DataFrame, at: Any, begin_us: pl.Expr) ->
 
 def _outcome() -> pl.Expr:
     code, error = pl.col("code"), present("error")
+    answered = code.is_between(200, 399)
     said = ((error.str.contains(text, literal=True), outcome) for text, outcome in _BY_TEXT)
     return pl.coalesce(
-        pl.when(code.is_between(200, 399)).then(pl.lit(OK)),
-        pl.when(code > 0).then(pl.concat_str(pl.lit("http_"), code)),
+        pl.when(answered & (error == "")).then(pl.lit(OK)),
+        pl.when(~answered & (code > 0)).then(pl.concat_str(pl.lit("http_"), code)),
         *(pl.when(found).then(pl.lit(outcome)) for found, outcome in said),
         pl.lit("failed"),
     )
@@ -93,7 +94,9 @@ class _Csv:
 
     def __call__(self, source: Source, piece: Piece) -> pl.DataFrame:
         rows = self._table.read(source, piece, _READ).with_row_index("row")
-        rows = rows.filter(~pl.all_horizontal(pl.exclude("row").is_null()))
+        empty = rows.select(pl.all_horizontal(pl.exclude("row").is_null())).to_series()
+        self._table.refuse_unread(source, piece, empty)
+        rows = rows.filter(~empty)
         places = rows["row"]
 
         def at(row: int, column: str) -> tuple[int, object]:

@@ -30,6 +30,8 @@ LACKED_BY_ALL = (
 """What no foreign file says."""
 OTHERS = "shop"
 """Who answers steps that are none of the checkout flow: nobody says."""
+SILENCE_S, SILENCE_SHARE = 60.0, 0.1
+"""From this length on, s and of the whole, a stretch without requests is said."""
 MEASURED = "measured"
 _BORDERS = ("before", MEASURED, "after")
 
@@ -131,6 +133,8 @@ def _manifest(run: RunDir, imported: Imported, phases: Sequence[MeasuredPhase]) 
 def _origin(imported: Imported) -> Origin:
     tally, means = imported.tally, list(imported.format.means)
     means.append(f"{tally.requests:,} requests were read")
+    if silence := _silence(tally):
+        means.append(silence)
     if imported.cut:
         means.append("its last line was cut off, and is left out")
     return Origin(
@@ -139,6 +143,18 @@ def _origin(imported: Imported) -> Origin:
         digest=imported.digest,
         means=tuple(means),
         lacks=(*LACKED_BY_ALL, *imported.format.lacks),
+    )
+
+
+def _silence(tally: Tally) -> str:
+    """A sentence about a hole in the load that is none of a test's pauses; "" without one."""
+    from_s, to_s = tally.silence_s
+    if to_s - from_s < max(SILENCE_S, SILENCE_SHARE * tally.span.length_s):
+        return ""
+    return (
+        f"no request began from T+{format_duration(round(from_s))} to "
+        f"T+{format_duration(round(to_s))}: where these are two runs in one file, --from and --to "
+        "measure one of them"
     )
 
 

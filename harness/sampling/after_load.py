@@ -7,6 +7,7 @@ that is wrong or jumps move a sample.
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -16,6 +17,8 @@ from harness.sampling.prometheus_server import NO_GOOD_ANSWER, PrometheusServer
 from harness.sampling.sampler import UNCHANGED_MAY_BE_LEFT_OUT
 from recording.arrays import Floats
 from recording.clock import RunClock
+from recording.events import METRICS_VANISHED
+from recording.jsonl import JsonLinesWriter
 from recording.metric_names import UP
 from recording.rundir import RunDir
 from recording.series import Sample, SeriesWriter
@@ -56,6 +59,8 @@ class AfterLoad:
                 continue
             with SeriesWriter(run.resources) as series:
                 series.write(_samples(subject, at_s, found))
+            with JsonLinesWriter(run.events) as events:
+                events.write(*_vanished(subject, at_s, found))
             yield from ((subject, why) for why in (*late, *map(str, found.clashes)))
             if not found.told:
                 yield subject, "Prometheus has nothing of it in this run"
@@ -83,6 +88,20 @@ class AfterLoad:
         from_s, to_s = ahead_s - BEFORE_S, ahead_s + float(at_s[-1])
         series = (s for w in wanted for s in self.server.series(w, from_s, to_s, self.every_s))
         return fold(series, at_s + ahead_s, self.every_s)
+
+
+def _vanished(subject: str, at_s: Floats, found: Folded) -> Iterator[Mapping[str, Any]]:
+    """Of those that are written when they change, who was not told any more, and from when on."""
+    known = np.any([np.isfinite(told.values) for told in found.told.values()], axis=0)
+    for name, told in found.told.items():
+        if not name.partition("/")[0].endswith(UNCHANGED_MAY_BE_LEFT_OUT):
+            continue
+        there = np.flatnonzero(np.isfinite(told.values))
+        after = np.flatnonzero(known[there[-1] + 1 :]) if there.size else there
+        if after.size:
+            t_s = round(float(at_s[there[-1] + 1 + after[0]]), 3)
+            row = {"t_s": t_s, "source": "prometheus", "event": METRICS_VANISHED}
+            yield row | {"subject": subject, "metrics": [name], "from_s": t_s}
 
 
 def _samples(subject: str, at_s: Floats, found: Folded) -> Iterator[Sample]:

@@ -16,7 +16,7 @@ from harness.sampling.prometheus import flatten
 from harness.system.fetch import NoAnswerError, fetch
 from recording.access import DIRECT, Access
 from recording.clock import RunClock
-from recording.events import CLOCK_JUMPED, SAMPLE_FAILED, SAMPLING_ENDED
+from recording.events import CLOCK_JUMPED, METRICS_VANISHED, SAMPLE_FAILED, SAMPLING_ENDED
 from recording.jsonl import JsonLinesWriter
 from recording.metric_names import HOST, UP
 from recording.rundir import RunDir
@@ -26,7 +26,8 @@ from recording.series import Sample, SeriesWriter
 Read = Callable[[], Mapping[str, float]]
 """What a subject says of itself now. Raises NoAnswerError and ValueError."""
 UNCHANGED_MAY_BE_LEFT_OUT = ("_bucket", "_sum", "_count", "_max", "_idle")
-"""Counters and constants are written when they change: a reader carries them forward."""
+"""Counters and constants are written when they change: a reader carries them forward. That one is
+not told any more is an event (``METRICS_VANISHED``)."""
 
 
 class Sampler:
@@ -59,7 +60,7 @@ class Sampler:
             self._thread(subject, partial(self._sample_subject, subject, read))
             for subject, read in reads.items()
         ]
-        self._written: dict[tuple[str, str], float] = {}
+        self._written: dict[str, dict[str, float]] = {subject: {} for subject in [HOST, *reads]}
         self._clock_offset_s = time.time() - time.monotonic()
         self._taken = dict.fromkeys([HOST, *reads], 0)
         self.failures = 0
@@ -135,15 +136,24 @@ class Sampler:
                 for name, value in values.items()
                 if self._is_news(subject, name, value)
             )
+            if values.get(UP) == 1.0:
+                self._note_vanished(subject, values, t_s)
             self._taken[subject] += 1
 
     def _is_news(self, subject: str, name: str, value: float) -> bool:
         if not name.partition("/")[0].endswith(UNCHANGED_MAY_BE_LEFT_OUT):
             return True
-        if self._written.get((subject, name)) == value:
+        if self._written[subject].get(name) == value:
             return False
-        self._written[subject, name] = value
+        self._written[subject][name] = value
         return True
+
+    def _note_vanished(self, subject: str, values: Mapping[str, float], t_s: float) -> None:
+        written = self._written[subject]
+        if gone := [name for name in written if name not in values]:
+            for name in gone:
+                del written[name]
+            self._event(METRICS_VANISHED, subject=subject, metrics=gone, from_s=round(t_s, 3))
 
     def _watch_clock(self) -> None:
         offset_s = time.time() - time.monotonic()

@@ -178,7 +178,10 @@ def are_equal(base: ArmFacts, head: ArmFacts) -> bool:
 
 
 def only_ignored(base: ArmFacts, head: ArmFacts, profile: Profile) -> tuple[str, ...]:
-    """The paths in which two revisions differ, where the gate ignores all of them; else ()."""
+    """The paths in which two revisions differ, where the gate ignores all of them; else ().
+
+    Raises ConfigError where it ignores every file that there is: it would never load anything.
+    """
     ignore = profile.gate.ignore if profile.gate else ()
     before, after = ("" if facts.dirty else facts.revision for facts in (base, head))
     known = base.revision and head.revision and (before or after)
@@ -187,6 +190,11 @@ def only_ignored(base: ArmFacts, head: ArmFacts, profile: Profile) -> tuple[str,
     project = repository(profile)
     if git.changed(before, after, ignore, project):
         return ()
+    if not git.changed(git.nothing(project), after, ignore, project):
+        raise ConfigError(
+            f"gate.ignore ({', '.join(map(plain, ignore))}) has every file of {project}: nothing "
+            "would ever be loaded; name what no change of can make the shop slower"
+        )
     return git.changed(before, after, (), project)
 
 

@@ -14,6 +14,8 @@ from harness.system.paths import PROJECT
 from recording.errors import ConfigError, StorageError
 
 ANSWER_TIMEOUT_S = 60.0
+ALL_FILES = ("--untracked-files=normal", "--ignore-submodules=none")
+"""Of a working tree, whatever its owner's git is configured to leave out."""
 MAIN_BRANCHES = ("origin/HEAD", "origin/main", "origin/master", "main", "master")
 
 
@@ -29,7 +31,7 @@ def facts(project: Path = PROJECT) -> dict[str, Any]:
     """Revision and whether the tree was changed; empty outside a git checkout."""
     try:
         revision = _text("rev-parse", "HEAD", project=project)
-        dirty = bool(_text("status", "--porcelain", project=project))
+        dirty = bool(_text("status", "--porcelain", *ALL_FILES, project=project))
         return {"revision": revision, "dirty": dirty}
     except GitError:
         return {}
@@ -49,11 +51,17 @@ def changed(
     """
     but = (".", *(f":(exclude){pattern}" for pattern in ignored))
     ends = [revision for revision in (base, head) if revision]
-    said = [_text("diff", "--name-only", "--no-renames", "-z", *ends, "--", *but, project=project)]
+    diff = ("diff", "--name-only", "--no-renames", "--no-relative", ALL_FILES[1], "-z")
+    said = [_text(*diff, *ends, "--", *but, project=project)]
     if len(ends) < 2:
         new = ("ls-files", "--others", "--exclude-standard", "-z", "--", *but)
         said.append(_text(*new, project=project))
     return tuple(sorted({path for text in said for path in text.split("\0") if path}))
+
+
+def nothing(project: Path = PROJECT) -> str:
+    """What git calls a tree without any file."""
+    return _text("hash-object", "-t", "tree", os.devnull, project=project)
 
 
 def repository_of(folder: Path) -> str:

@@ -184,6 +184,10 @@ def test_rules_are_found_by_subject() -> None:
         ),
         ("[journey\n", "not valid TOML: Expected ']' at the end of a table declaration (at line 1"),
         ("", "no rules: a gate without rules never fails"),
+        ('[steps.journey]\nlatency = ["p99 < 1 s"]', "can be called that: write [journey]"),
+        ('[services.browse]\nlatency = ["p99 < 1 s"]', "can be called that: write [browse]"),
+        ('[steps.""]\nlatency = ["p99 < 1 s"]', "can be called that: write a name"),
+        (ONE_RULE + REGRESSION + 'floor = "61 s"', "regression.floor: must be at most 60 s"),
     ],
 )
 def test_a_problem_is_located(text: str, line: str) -> None:

@@ -54,6 +54,35 @@ def waits(longer: float, bound: str = "0.05") -> list[Sample]:
     return [Sample(t_s, LOCKS, f"{name}/{le}", n) for t_s, le, n in rows]
 
 
+@pytest.mark.parametrize(
+    ("raised", "failed", "outcome"),
+    [
+        (3, 0, "INCONCLUSIVE"),
+        (3, 2, "INCONCLUSIVE"),
+        (3, 3, "PASS"),
+        (0, 0, "PASS"),
+        ("x", 0, "PASS"),
+    ],
+)
+def test_journeys_that_ended_in_an_error_of_their_own_are_no_pass(
+    tmp_path: Path, raised: object, failed: int, outcome: str
+) -> None:
+    """Unless as many requests failed: those are counted already, by the rules about them."""
+    closing = {"raised": raised, "failed": failed, "last_raised": "KeyError: 'id'"}
+    found = verdict(tmp_path, "charge.latency", "p50 < 9 s", closing=closing, required=("latency",))
+    assert found.verdict.value == outcome, found.summary
+    assert ("the last KeyError: 'id'" in found.summary) == (outcome != "PASS")
+
+
+def test_a_rule_on_a_name_that_nobody_asked_for_is_open(tmp_path: Path) -> None:
+    """It may be misspelt, whoever made the load; of ours not everyone asks for all."""
+    rules = '[journey]\nlatency = ["p50 < 9 s"]\n[steps."{}"]\nlatency = ["p50 < 9 s"]\n'
+    run = Recording(judged=("latency",)).write(tmp_path / "run")
+    for name, outcome in (("chrage", "INCONCLUSIVE"), ("charge", "PASS")):
+        found = judge(run, parse_thresholds(rules.format(name)))
+        assert found.verdict.value == outcome, found.summary
+
+
 @pytest.mark.parametrize(("share", "missing"), [(0.0, False), (0.1, True)])
 def test_a_step_that_nobody_is_let_take_is_not_missed(
     tmp_path: Path, share: float, missing: bool

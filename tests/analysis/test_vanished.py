@@ -6,8 +6,12 @@ from typing import Any
 
 import pytest
 
+from analysis.judge import judge
+from analysis.limits.thresholds import parse_thresholds
 from analysis.words.values import Outcome
+from recording.events import METRICS_VANISHED
 from recording.series import Sample
+from tests.analysis.recordings import Recording
 from tests.analysis.test_unknown import LOCKS, requests, row, verdict
 
 Said = Callable[[Sample], float | None]
@@ -16,6 +20,7 @@ POOL, PROCESS, MEMORY, ERRORS = (
 )
 RESIDENT = "process_resident_memory_bytes"
 ACTIVE, WAITING, MAX = (f"connection_pool_{name}" for name in ("active", "waiting", "max"))
+WAITS = "connection_pool_acquire_seconds_bucket"
 TIMEOUTS, CPU = "connection_pool_timeouts_total", "process_cpu_seconds_total"
 
 
@@ -86,6 +91,79 @@ def test_a_pool_may_appear_late(tmp_path: Path) -> None:
     """Before its first sample it may not have been there."""
     found = row(tmp_path, POOL, "exhausted_windows == 0", said=only("connection_pool", late))
     assert found.outcome is Outcome.PASS
+
+
+def vanished(subject: str, *metrics: str) -> dict[str, Any]:
+    """What the sampler notes of those that are written when they change."""
+    row = {"t_s": 25.0, "source": "sampler", "event": METRICS_VANISHED}
+    return row | {"subject": subject, "metrics": [*metrics], "from_s": 25.0}
+
+
+@pytest.mark.parametrize(
+    ("rule", "gone", "because"),
+    [
+        ("utilization < 95 %", f"{MAX}/p/0", f"no {MAX}, or an unlimited one in some samples"),
+        ("acquire_wait_p99 < 50 ms", f"{WAITS}/p/0/+Inf", f"no {WAITS} since T+25s"),
+        ("acquire_wait_p99 < 50 ms", f"{WAITS}/p/0/0.01", f"no {WAITS} since T+25s"),
+    ],
+)
+def test_what_is_written_when_it_changes_is_not_taken_for_unchanged(
+    tmp_path: Path, rule: str, gone: str, because: str
+) -> None:
+    """Once a service tells it no more; of another pool, or one told again, it means nothing."""
+    waits = [
+        Sample(t, LOCKS, f"{WAITS}/p/0/{le}", t * 20.0) for t in (0, 20) for le in (0.01, "+Inf")
+    ]
+    made: dict[str, Any] = {"samples": waits, "said": only(MAX, lambda t_s: t_s == 0)}
+    other = vanished(LOCKS, gone.replace("/p/0", "/q/0")), vanished("cart-service", gone)
+    assert row(tmp_path / "a", POOL, rule, events=other, **made).outcome is Outcome.PASS
+    found = row(tmp_path / "b", POOL, rule, events=[vanished(LOCKS, gone)], **made)
+    assert (found.outcome, because in found.because) == (Outcome.INCONCLUSIVE, True)
+    made["samples"] = [*waits, Sample(30, LOCKS, gone, 400.0 if WAITS in gone else 10.0)]
+    made["said"] = lambda s: s.value if not s.metric.startswith(MAX) or s.t_s in (0, 30) else None
+    again = row(tmp_path / "c", POOL, rule, events=[vanished(LOCKS, gone)], **made)
+    assert again.outcome is Outcome.PASS
+
+
+@pytest.mark.parametrize(
+    "spoilt", [{"from_s": "x"}, {"metrics": 5}, {"metrics": [None]}, {"from_s": -1}]
+)
+def test_a_note_that_is_none_harms_nothing(tmp_path: Path, spoilt: dict[str, Any]) -> None:
+    """Somebody may have edited the events."""
+    events = [vanished(LOCKS, f"{MAX}/p/0") | spoilt]
+    assert row(tmp_path, POOL, "utilization < 95 %", events=events).outcome is Outcome.PASS
+
+
+@pytest.mark.parametrize(
+    ("section", "rule"),
+    [
+        (POOL, "utilization < 95 %"),
+        (POOL, "exhausted_windows == 0"),
+        (PROCESS, "restarts == 0"),
+        (MEMORY, "peak_rss < 9 GB"),
+    ],
+)
+def test_a_page_that_is_not_renewed_proves_nothing(tmp_path: Path, section: str, rule: str) -> None:
+    """Something between keeps one, and hands it out for the whole run."""
+    subject, _, kind = section.partition(".")
+    limits = parse_thresholds(f'[{subject}]\n{kind} = ["{rule}"]')
+    served: dict[str, Any] = {"steps": ("start_checkout",), "judged": (kind,), "rate": 100.0}
+    kept: dict[str, float] = {}
+
+    def old(sample: Sample) -> float:
+        return (
+            sample.value
+            if sample.subject != LOCKS
+            else kept.setdefault(sample.metric, sample.value)
+        )
+
+    for name, said in (("fresh", None), ("old", old)):
+        made = served if said is None else served | {"said": said}
+        found = judge(Recording(**made).write(tmp_path / name), limits)
+        outcome = Outcome.PASS if said is None else Outcome.INCONCLUSIVE
+        assert found.verdict is outcome, found.summary
+        told = f"{LOCKS}: {CPU} stood still" in " ".join(found.findings)
+        assert told == (said is not None)
 
 
 def test_a_replica_may_be_taken_away(tmp_path: Path) -> None:

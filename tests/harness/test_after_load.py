@@ -10,6 +10,7 @@ from harness.sampling.fold import Series
 from harness.sampling.mapping import Wanted, wanted
 from harness.sampling.prometheus_server import NO_GOOD_ANSWER, PrometheusServer
 from recording.clock import RunClock
+from recording.jsonl import read_json_lines
 from recording.metrics import MetricSource
 from recording.rundir import RunDir
 from recording.series_reader import Series as Recorded
@@ -76,6 +77,29 @@ def test_what_was_not_scraped_is_no_data(tmp_path: Path, clock: RunClock) -> Non
     assert set(up[t_s < 19].tolist()) == {0.0}
     assert set(up[t_s > 21].tolist()) == {1.0}
     assert found.get("checkout-service", MEMORY)[0].min() > 18
+
+
+def test_a_constant_that_was_scraped_no_more_is_on_record(tmp_path: Path, clock: RunClock) -> None:
+    """Its last value would be taken for the one of the load's end."""
+    rows = wanted((MetricSource(service="checkout", use=("hikaricp",)),))
+
+    class Forgetful(FarServer):
+        def series(self, row: Wanted, from_s: float, to_s: float, step_s: float) -> list[Series]:
+            (every,) = super().series(row, from_s, to_s, step_s)
+            if row.row.ours not in ("connection_pool_active", "connection_pool_max"):
+                return []
+            to = every.t_s < (15.0 if row.row.ours.endswith("_max") else np.inf) + AHEAD_S
+            return [Series(row, {"pool": "a"}, every.t_s[to], np.full(int(to.sum()), 5.0))]
+
+    run = RunDir(tmp_path / "run")
+    run.root.mkdir()
+    server = Forgetful(clock, -60.0, 31.0)
+    after = AfterLoad(server, {"checkout-service": rows}, 1.0, 5.0)  # type: ignore[arg-type]
+    assert not [*after.collect(run, clock, lambda: False)]
+    (row,), _ = read_json_lines(run.events)
+    assert row["event"] == "metrics_vanished"
+    assert row["metrics"] == ["connection_pool_max/a"]
+    assert 15 < row["from_s"] < 20
 
 
 def test_an_end_that_nobody_scraped_is_said(tmp_path: Path, clock: RunClock) -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.system.git import commits_between, export, facts, resolve
+from harness.system.git import changed, commits_between, export, facts, nothing, resolve
 from recording.errors import ConfigError
 from tests.harness.conftest import git
 
@@ -52,6 +52,34 @@ def test_the_environment_points_at_no_other_repository(
     assert facts(here) == mine
     assert mine["dirty"] is False
     assert mine["revision"] != facts(other)["revision"]
+
+
+def test_files_that_git_is_told_to_leave_out_have_changed_all_the_same(tmp_path: Path) -> None:
+    """New ones under ``status.showUntrackedFiles = no``, and submodules that are ignored."""
+    inner, here = repository(tmp_path / "inner", {}), repository(tmp_path / "here", {})
+    local = ("-c", "protocol.file.allow=always")
+    git(here, *local, "submodule", "--quiet", "add", str(inner), "lib")
+    git(here, "config", "--file", ".gitmodules", "submodule.lib.ignore", "all")
+    git(here, "add", "--force", ".gitmodules", "lib")
+    git(here, "commit", "--quiet", "--message", "lib")
+    git(here, "config", "status.showUntrackedFiles", "no")
+    git(here, "config", "diff.ignoreSubmodules", "all")
+    assert facts(here)["dirty"] is False
+    (here / "new.py").write_text("")
+    assert facts(here)["dirty"] is True
+    (here / "new.py").unlink()
+    git(here / "lib", "commit", "--quiet", "--allow-empty", "--message", "another")
+    assert facts(here)["dirty"] is True
+    assert changed(facts(here)["revision"], "", project=here) == ("lib",)
+
+
+def test_every_file_of_a_tree_differs_from_none(tmp_path: Path) -> None:
+    """By which a list of pathspecs that leaves out all of them is told."""
+    here = repository(tmp_path / "here", {"a/b": None})
+    empty, there = nothing(here), facts(here)["revision"]
+    assert changed(empty, there, project=here) == ("a/b", "file")
+    assert changed(empty, there, ("a/**",), here) == ("file",)
+    assert changed(empty, there, ("*",), here) == ()
 
 
 @pytest.mark.parametrize("links", LINKS_OUT.values(), ids=LINKS_OUT)

@@ -62,6 +62,21 @@ def test_a_stock_locustfile_is_recorded_and_judged_by_name(start_run: StartRun) 
 
 
 @pytest.mark.live
+@repeated_when_starved
+def test_users_that_raise_on_good_answers_are_no_pass(start_run: StartRun) -> None:
+    """A shop that answers with 200 and no order: nobody pays, and nothing that was asked failed."""
+    with small_shop() as url:
+        words = ("--set", f"target.host={url}", "--locustfile", str(OWN / "half_way.py"))
+        run = start_run(*words, profile=OWN / "own.toml", limits=LIMITS)
+        code = run.finish()
+    assert {outcome for step, outcome in counted(run)} == {"ok"}
+    assert closing(run)["raised"] > 50
+    assert (code, run.verdict()["verdict"]) == (5, "INCONCLUSIVE")
+    (why,) = [why for why in run.verdict()["inconclusive_reasons"] if "raised" in why]
+    assert "that no failed requests explain, the last KeyError: 'order_id'" in why
+
+
+@pytest.mark.live
 @pytest.mark.long
 @repeated_when_starved
 def test_hostile_users_break_nothing_and_what_hangs_fails(start_run: StartRun) -> None:

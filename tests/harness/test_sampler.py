@@ -69,6 +69,36 @@ def test_values_are_sampled_and_constants_written_once(tmp_path: Path, page: str
     assert series.get("host", "cpu_busy_seconds_total")[0].size >= 3
 
 
+def test_a_constant_that_is_told_no_more_is_on_record(
+    tmp_path: Path, page: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Once, and written anew when it comes back; else it would be taken for unchanged."""
+    run = RunDir(tmp_path / "run")
+    run.root.mkdir()
+    clock, kept = RunClock.start(), Sampling(interval=0.1)
+    sampler = Sampler(run, {"cart-service": page}, kept, clock)
+    sampler.start()
+
+    def wait(passes: int) -> None:
+        aim, deadline = sampler.passes + passes, time.monotonic() + 10
+        while sampler.passes < aim and time.monotonic() < deadline:
+            time.sleep(0.01)
+
+    wait(2)
+    monkeypatch.setattr("tests.harness.test_sampler.PAGE", PAGE.partition(b"\n")[0] + b"\n")
+    wait(4)
+    monkeypatch.undo()
+    wait(2)
+    sampler.stop()
+    rows, _ = read_json_lines(run.events)
+    (gone,) = [row for row in rows if row["event"] == "metrics_vanished"]
+    name = "connection_pool_max/locks/0"
+    assert (gone["subject"], gone["metrics"]) == ("cart-service", [name])
+    t_s, values = read_series(run.resources).get("cart-service", name)
+    assert values.tolist() == [9.0, 9.0]
+    assert t_s[0] < gone["from_s"] < t_s[1]
+
+
 def test_a_service_that_does_not_answer_is_on_record(tmp_path: Path, page: str) -> None:
     """up = 0, an event with the reason, and the closing event counts the failures."""
     run = RunDir(tmp_path / "run")

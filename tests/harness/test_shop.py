@@ -288,6 +288,23 @@ def test_only_ignored_paths_are_not_measured(
     assert "not measured" in loadgate("runs").text
 
 
+@pytest.mark.parametrize("ignore", ["*", "**", "."])
+def test_a_gate_that_would_never_load_is_refused(
+    ignore: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Exit 0 for whatever changes is no gate."""
+    shop = shop_in(tmp_path, gate=f'ignore = ["{ignore}"]')
+    branch(shop, "slow", {"shop.py": SHOP.replace(CART, SLOW_CART)})
+    monkeypatch.chdir(shop)
+    for words in ((), ("--dry-run",)):
+        seen = loadgate(*GATE, *words)
+        assert (seen.exit_code, "nothing would ever be loaded" in " ".join(seen.text.split())) == (
+            2,
+            True,
+        )
+    assert not [*(shop / "runs").glob("*/")]
+
+
 def test_equal_arms_are_refused_before_the_load(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

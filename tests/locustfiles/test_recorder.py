@@ -150,6 +150,22 @@ def test_a_failing_listener_is_counted_not_swallowed() -> None:
     assert "KeyError" in report["last_error"]
 
 
+class WordlessError(Exception):
+    def __str__(self) -> str:
+        raise RuntimeError
+
+
+def test_what_a_users_task_raises_is_counted() -> None:
+    """With its words, made plain; one that has none is counted too."""
+    recorder = Recorder(Clock(), EvenIntervals(1.0))
+    recorder.on_user_error(user_instance=None, exception=KeyError("\x1b[31mid\n::error::"), tb=None)
+    recorder.on_user_error(exception=WordlessError())
+    report = recorder.take(final=True)
+    assert (report["raised"], report["errors"]) == (2, 0)
+    assert report["last_raised"].startswith("KeyError: ")
+    assert report["last_raised"].isprintable()
+
+
 def test_every_failure_is_an_exemplar_with_its_body_and_request_id() -> None:
     """Failures are kept whole up to the limit, and what is left out is counted."""
     recorder = Recorder(

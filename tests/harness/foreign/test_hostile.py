@@ -51,9 +51,34 @@ WRONG = {
     "XML": ("<?xml version='1.0'?>\n<testResults>", "is XML: let JMeter write CSV"),
     "UTF-16": (f"{JTL}1795872000000,5,a,true\n".encode("utf-16"), "is UTF-16"),
     "a cut gzip": (b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03\x4b", "cannot be read: "),
+    "endless": (f"{JTL}1795872000000,1e300,a,true\n", "line 2: elapsed is 1e300: a number"),
+    "k6's endless": (f"{K6}http_req_duration,1795872000,1e17,a\n", "line 2: metric_value is 1e17"),
+    "JSON's endless": (POINT.format('"2026-11-28T13:20:00Z"', "1e300"), "line 1: value is 1e+300"),
+    "vegeta's endless": (
+        VEGETA + VEGETA.replace("0,200,1000000", "0,200,9e30"), "line 2: latency is 9e30",
+    ),
+    "a short row": (f"{JTL}1795872000000,5,a,true\n1795872000000,5\n", "line 3: 2 fields, and th"),
+    "a short row among quotes": (
+        f'{JTL}1795872000000,5,"a,""\n",true\n1795872000000,5,a\n1795872000000,5,b,true\n',
+        "line 4: 3 fields",
+    ),
+    "a log's line": (f"{JTL}1795872000000,5,a,true\n\ndisk full\n\n", "line 4: 1 fields"),
+    "a line of NULs": (f"{JTL}1795872000000,5,a,true\n{chr(0) * 99}\n", "line 3: 1 fields"),
+    "an unreadable row": (
+        "timeStamp,elapsed,label\n1795872000000,5,a\n,,\nx,y,\n", "line 4: is no result of a req",
+    ),
+    "vegeta's short row": (f"{VEGETA}1795872000000000000,200\n{VEGETA}", "line 2: 2 fields, and"),
+    "two files in one": (
+        f"{K6}http_req_duration,1795872000,1,a\n{K6}http_req_duration,1795872000,1,a\n",
+        "line 3: timestamp is timestamp",
+    ),
+    "columns of one name": (
+        f"timeStamp,elapsed,label,elapsed\n{JTL}", "line 1: more than one column is called elapsed",
+    ),
+    "ends of lines": (f"{JTL}1795872000000,5,a,true\n".replace("\n", "\r"), "end in CR alone"),
     "anything": ("to be or not to be\n", "its beginning is that of no results"),
     "a word of 2 MB": ("x" * 2_000_000, "its beginning is that of no results"),
-    "one line for Macs": ("a,b\rc,d\r", "its beginning is that of no results"),
+    "one line for Macs": ("a,b\rc,d\r", "its lines end in CR alone"),
     "nothing": ("", "its beginning is that of no results"),
 }  # fmt: skip
 

@@ -34,7 +34,7 @@ ANSWERS = {
     ("1050", "false", "0"): "timeout",
     ("1212", "", "0"): "connection_refused",
     ("1999", "", "0"): "error_1999",
-    ("", "", ""): "failed",
+    ("", "", ""): "untold",
 }
 """What became of a request, by error code, whether it was expected, and status."""
 PLAIN = ("browse", "GET /cart", "ünïcode ✓", "", METRIC)

@@ -106,6 +106,7 @@ def test_a_run_without_failures_can_pass(tmp_path: Path) -> None:
     """By upper bounds alone."""
     with (FIXTURES / STATS).open(newline="") as file:
         rows = [row for row in csv.reader(file) if row[1] in ("Name", "browse")]
+    rows.append(["", "Aggregated", *rows[-1][2:]])
     path = tmp_path / STATS
     with path.open("w", newline="") as file:
         csv.writer(file).writerows(rows)
@@ -139,6 +140,12 @@ def test_a_part_cannot_be_measured(tmp_path: Path) -> None:
         (",396,0,", ",396,397,", "line 3: Failure Count is 397: at most the 396 requests"),
         (",71,120,150,", ",nan,120,150,", "line 3: 95% is nan: ms"),
         (",170\n", ",170,1\n", "line 3: 23 fields, and there are 22 columns"),
+        (",396,0,", ",395,0,", "line 4: Request Count: Aggregated has 510, and its rows .* to 509"),
+        (",396,0,", ",396,7,", "line 4: Failure Count: Aggregated has 114, and its rows .* to 121"),
+        (",396,0,", ",1e30,0,", "line 3: Request Count is 1e30: a whole number"),
+        (",71,120,150,", ",71,1e17,150,", "line 3: 98% is 1e17: ms, a number"),
+        (",71,120,150,", ",71,120,110,", "line 3: 99% is 110.0: from 120 to"),
+        (",71,120,150,", ",71,120,9000,", "line 3: 99% is 9000.0: from 120 to"),
     ],
 )
 def test_what_is_wrong_is_said_with_its_line(old: str, new: str, said: str, tmp_path: Path) -> None:
@@ -147,6 +154,50 @@ def test_what_is_wrong_is_said_with_its_line(old: str, new: str, said: str, tmp_
     text = (FIXTURES / STATS).read_text().replace("\r\n", "\n")
     path.write_text(text.replace(old, new, 1))
     with pytest.raises(ConfigError, match=said):
+        read_foreign(path, Steps())
+
+
+@pytest.mark.parametrize("left", [1, 2, 2.9, 3.9])
+def test_statistics_that_were_cut_off_are_none(left: float, tmp_path: Path) -> None:
+    """An endpoint that failed always would be gone without a word."""
+    lines = (FIXTURES / STATS).read_text().splitlines(keepends=True)
+    whole = int(left)
+    rest = lines[whole][: int(len(lines[whole]) * (left % 1))] if left % 1 else ""
+    path = tmp_path / STATS
+    path.write_text("".join(lines[:whole]) + rest)
+    with pytest.raises(ConfigError, match="no row"):
+        read_foreign(path, Steps())
+
+
+def test_an_endpoint_may_be_called_as_the_sum_is(tmp_path: Path) -> None:
+    """It is told apart by its method, and its failures count."""
+    path = tmp_path / STATS
+    path.write_text((FIXTURES / STATS).read_text().replace('"/a,""b"""', "Aggregated"))
+    tally = read_foreign(path, Steps()).tally
+    assert set(tally.steps) == {"browse", "Aggregated"}
+    assert tally.requests == sum(WRITTEN.values())
+
+
+@pytest.mark.parametrize(("per_s", "said"), [("1e-300", "in at most 60 days"), ("nan", "is nan")])
+def test_a_rate_that_no_test_has_is_refused(per_s: str, said: str, tmp_path: Path) -> None:
+    """It tells how long the run was, where nothing else does."""
+    lines = (FIXTURES / STATS).read_text().splitlines()
+    fields = lines[-1].split(",")
+    fields[9] = per_s
+    path = tmp_path / STATS
+    path.write_text("\n".join([*lines[:-1], ",".join(fields)]) + "\n")
+    with pytest.raises(ConfigError, match=f"line 4: Requests/s .*{said}"):
+        read_foreign(path, Steps())
+
+
+def test_a_history_whose_clock_went_back_is_refused(tmp_path: Path) -> None:
+    """Nobody knows how long it was."""
+    lines = (FIXTURES / HISTORY).read_text().splitlines()
+    fields = lines[-1].split(",")
+    fields[0] = str(int(fields[0]) - 1000)
+    path = tmp_path / HISTORY
+    path.write_text("\n".join([*lines[:-1], ",".join(fields)]) + "\n")
+    with pytest.raises(ConfigError, match=r"Timestamp is .* not before"):
         read_foreign(path, Steps())
 
 
