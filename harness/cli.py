@@ -27,7 +27,7 @@ VERBS = (
     "run", "resume", "gate", "capacity", "import", "analyze", "report", "compare", "baseline",
     "calibrate",
     "runs", "mocks", "audit", "worker", "schema", "tune", "trend", "seed", "cleanup", "rules",
-    "metrics",
+    "metrics", "init",
 )  # fmt: skip
 app = typer.Typer(
     name="loadgate",

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Annotated
 
 from recording.errors import ConfigError, did_you_mean
-from recording.flow import FLOW
+from recording.flow import FLOW, Services
 from recording.matchers import Matcher, parse_matchers
 from recording.metric_names import ORDERS_DB
 from recording.metrics import MetricRow, Metrics, MetricSource
@@ -59,19 +59,21 @@ def mapping(name: str) -> Mapping:
     return build(Mapping, read_toml(path), str(path))
 
 
-def subject_of(service: str) -> str:
+def subject_of(service: str, flow: Services = FLOW) -> str:
     """What reports call a service of ``[[metrics.sources]]``. Raises ConfigError."""
-    known = {each.key: each.subject for each in FLOW.all} | {ORDERS_DB: ORDERS_DB}
+    known = {each.key: each.subject for each in flow.all} | {ORDERS_DB: ORDERS_DB}
     if service not in known:
         raise ConfigError(f"metrics.sources: no service {service!r}{did_you_mean(service, known)}")
     return known[service]
 
 
-def sources_by_subject(metrics: Metrics) -> dict[str, tuple[MetricSource, ...]]:
+def sources_by_subject(
+    metrics: Metrics, flow: Services = FLOW
+) -> dict[str, tuple[MetricSource, ...]]:
     """The sources of each subject. Raises ConfigError."""
     found: dict[str, tuple[MetricSource, ...]] = {}
     for source in metrics.sources:
-        subject = subject_of(source.service)
+        subject = subject_of(source.service, flow)
         found[subject] = (*found.get(subject, ()), source)
     return found
 

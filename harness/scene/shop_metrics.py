@@ -62,7 +62,7 @@ def shop_metrics(profile: Profile, urls: Mapping[str, str]) -> ShopMetrics:
     """Of services at ``urls``, by subject. Raises ConfigError."""
     pages, asked = {}, {}
     sampling, access = profile.sampling, profile.target.access
-    for subject, sources in sources_by_subject(profile.metrics).items():
+    for subject, sources in sources_by_subject(profile.metrics, profile.flow).items():
         if sources[0].page:
             of_page = _pages(subject, sources, urls)
             pages[subject] = MappedPages(of_page, sampling.timeout, access)

@@ -64,6 +64,27 @@ def repository_of(folder: Path) -> str:
         return ""
 
 
+def remote_of(project: Path) -> str:
+    """The url of its remote called origin; "" where it has none."""
+    try:
+        return _text("remote", "get-url", "origin", project=project)
+    except GitError:
+        return ""
+
+
+def not_ignored(paths: Iterable[str], project: Path) -> tuple[str, ...]:
+    """Those among paths that git would track, or shows as new, there or not."""
+    return tuple(path for path in paths if not _ignores(path, project))
+
+
+def _ignores(path: str, project: Path) -> bool:
+    try:
+        _run("check-ignore", "--quiet", path, project=project)
+    except GitError:
+        return False
+    return True
+
+
 def resolve(ref: str, project: Path = PROJECT) -> str:
     """The commit that a name stands for. Raises ConfigError."""
     words = ("rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}")
