@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from harness.adopt.start import PORT, Start
@@ -25,14 +26,14 @@ def of_compose(tree: Tree) -> Iterator[Start | None]:
 
 def _start(origin: str, port: str, *, built: bool) -> Start:
     up = "docker compose up --build" if built else "docker compose up"
-    how = ("", "docker compose down --volumes", "3m")
+    start = Start(up, origin, stop="docker compose down --volumes", ready_within="3m")
     if variable := _VARIABLE.fullmatch(port):
-        return Start(up, origin, *how, environment={variable[1]: PORT})
+        return replace(start, environment={variable[1]: PORT})
     note = (
         f"it publishes port {port} only, so two of it cannot be up at once: for a gate publish "
         f'"${{SHOP_PORT:-{port}}}:…" and let [arm] say environment = {{ SHOP_PORT = "{PORT}" }}'
     )
-    return Start(up, origin, *how, url=f"http://127.0.0.1:{port}", note=note)
+    return replace(start, url=f"http://127.0.0.1:{port}", note=note)
 
 
 def _port(service: Any) -> str:

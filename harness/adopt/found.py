@@ -103,8 +103,8 @@ def _of_app(tree: Tree) -> tuple[Told, str]:
 def _of_url(url: str) -> Told:
     pages = {path: _page(f"{url}{path}") for path in METRICS}
     metrics = next((exported(path, page) for path, page in pages.items() if page), Exported())
-    document = parsed(_page(f"{url}/openapi.json"), "openapi.json")
-    return Told(f"{url}/openapi.json" if document else "", document, "", metrics)
+    document = _openapi(_page(f"{url}/openapi.json"), "openapi.json")
+    return Told(f"{url}/openapi.json", document, "", metrics)
 
 
 def _page(url: str) -> str:
@@ -118,8 +118,8 @@ def _page(url: str) -> str:
 
 def _of_file(tree: Tree, told: Told) -> Told:
     for path in tree.named(*_DOCUMENTS):
-        if document := tree.table(path):
-            ready = told.ready or health_of(below(document, "paths") or {})
+        if document := _openapi(tree.text(path), str(path)):
+            ready = told.ready or health_of(document["paths"])
             return Told(str(path), document, ready, told.metrics)
     return told
 
@@ -128,7 +128,13 @@ def _document(where: str) -> dict[str, Any]:
     """Of ``--openapi``. Raises ConfigError."""
     is_url = where.startswith(("http://", "https://"))
     text = _page(where) if is_url else read_given_text(Path(where))
-    document = parsed(text, "openapi.json") or parsed(text, "openapi.yaml")
-    if not isinstance(below(document, "paths"), dict):
+    document = _openapi(text, "openapi.json") or _openapi(text, "openapi.yaml")
+    if not document:
         raise ConfigError(f"--openapi {where}: no OpenAPI document (JSON or YAML with paths)")
     return document
+
+
+def _openapi(text: str, name: str) -> dict[str, Any]:
+    """The document in a text; {} where it is none."""
+    table = parsed(text, name)
+    return table if isinstance(below(table, "paths"), dict) else {}

@@ -7,20 +7,20 @@ from pathlib import Path
 
 from harness.system import git
 
-_LEFT_BEHIND = ("runs/", ".venv/")
-"""What loadgate and an installation leave at its top."""
+VENV = ".venv/"
+"""What an installation leaves behind; runs/ says by itself that it is none of git's."""
 
 
 @dataclass(frozen=True, slots=True)
 class Repository:
     """``top`` of it ("" where there is none), the ``folder`` of it that we are in, the url of its
-    ``remote``, and what it would not ignore of what a run leaves behind.
+    ``remote``, and whether it ignores an environment.
     """
 
     top: str = ""
     folder: str = ""
     remote: str = ""
-    unignored: tuple[str, ...] = ()
+    ignores_venv: bool = True
 
     @property
     def is_on_github(self) -> bool:
@@ -32,13 +32,12 @@ class Repository:
         """Or on nothing that is known."""
         return "github" not in self.remote
 
-    def notes(self) -> Iterator[str]:
-        """What is missing for a gate."""
+    def notes(self, install: str) -> Iterator[str]:
+        """What is missing for a gate of what is installed so."""
         if not self.top:
             yield "a gate compares revisions, and no git repository is here: `git init`, and commit"
-        elif self.unignored:
-            said = " and ".join(self.unignored)
-            yield f".gitignore: add {said}, or a gate takes what is in there for changes"
+        elif VENV in install and not self.ignores_venv:
+            yield f".gitignore: add {VENV}, or a gate takes what is in there for changes"
 
 
 def repository_at(here: Path) -> Repository:
@@ -47,6 +46,5 @@ def repository_at(here: Path) -> Repository:
     if not top:
         return Repository()
     inside = Path(os.path.relpath(here.resolve(), Path(top).resolve())).as_posix()
-    left = git.not_ignored((f"{each}x" for each in _LEFT_BEHIND), here)
-    unignored = tuple(path.removesuffix("x") for path in left)
-    return Repository(top, "" if inside == "." else inside, git.remote_of(here), unignored)
+    ignores = git.ignores(f"{VENV}x", here)
+    return Repository(top, "" if inside == "." else inside, git.remote_of(here), ignores)

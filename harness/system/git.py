@@ -72,12 +72,8 @@ def remote_of(project: Path) -> str:
         return ""
 
 
-def not_ignored(paths: Iterable[str], project: Path) -> tuple[str, ...]:
-    """Those among paths that git would track, or shows as new, there or not."""
-    return tuple(path for path in paths if not _ignores(path, project))
-
-
-def _ignores(path: str, project: Path) -> bool:
+def ignores(path: str, project: Path) -> bool:
+    """Whether a path, there or not, would be none of git's."""
     try:
         _run("check-ignore", "--quiet", path, project=project)
     except GitError:

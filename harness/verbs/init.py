@@ -135,7 +135,7 @@ def _print_texts(screen: Screen, became: list[Became]) -> None:
 def _notes(found: Found, repository: Repository) -> Iterator[str]:
     yield from found.notes
     yield from (f"no step: {left}" for left in found.steps.left if found.locustfile is None)
-    yield from repository.notes()
+    yield from repository.notes(found.start.install if found.start else "")
     if not gated(found):
         yield "no gate: nothing here says how the shop is started, so no two revisions could be"
     elif repository.folder:
