@@ -54,7 +54,8 @@ def own_profile() -> str:
     if (Path(OWN_FOLDER) / f"{OWN_PROFILE}.toml").exists():
         return OWN_PROFILE
     raise ConfigError(
-        "PROFILE: name one, such as smoke; in a shop's repository `loadgate init` writes one for it"
+        "PROFILE is missing: name one, such as smoke; in a shop's repository `loadgate init` "
+        "writes one for it"
     )
 
 

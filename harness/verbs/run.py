@@ -139,8 +139,7 @@ def run(
     """Record and judge."""
     workers = _workers(workers_expected, bind, port, given_token(token, token_file), wait_s)
     named, limits = parse_labels(labels or []), options.read_limits(thresholds)
-    name = profile or own_profile()
-    plan, settings, told, notes = _read(name, overrides, locustfile, runs, workers)
+    plan, settings, told, notes = _read(profile, overrides, locustfile, runs, workers)
     if dry_run:
         answer_forecast(forecast(plan, limits, workers), as_json=as_json)
     console, guards = Screen(stderr=as_json), limits.guards.stopping(when_invalid=stop_when_invalid)
@@ -165,12 +164,16 @@ class _Asked(NamedTuple):
 
 
 def _read(
-    profile: str, overrides: list[str] | None, locustfile: str | None, runs: Path, workers: Workers
+    profile: str | None,
+    overrides: list[str] | None,
+    locustfile: str | None,
+    runs: Path,
+    workers: Workers,
 ) -> _Asked:
     """Raises ConfigError or RefusedError."""
     check_folder(runs, "--runs")
     told = options.told(overrides, locustfile)
-    plan, written = read_profile(find_profile(profile), told)
+    plan, written = read_profile(find_profile(profile or own_profile()), told)
     if plan.scenario.locustfile and workers.remote:
         raise ConfigError("--workers-expected: the users of a locustfile are on this machine only")
     plan, notes = with_locustfile(plan)
