@@ -24,10 +24,10 @@ from recording.secrets import redact
 from recording.version import version
 
 VERBS = (
-    "run", "resume", "gate", "capacity", "import", "analyze", "report", "compare", "baseline",
+    "run", "resume", "gate", "init", "capacity", "import", "analyze", "report", "compare", "baseline",
     "calibrate",
     "runs", "mocks", "audit", "worker", "schema", "tune", "trend", "seed", "cleanup", "rules",
-    "metrics", "init",
+    "metrics",
 )  # fmt: skip
 app = typer.Typer(
     name="loadgate",
