@@ -5,9 +5,14 @@ from collections.abc import Iterator
 from keyword import iskeyword
 
 from harness.adopt.openapi import Step
+from recording.target import HOST
 
 NAME, KEY = "locustfile.py", "locustfile"
 """What it is called, and the key of ``[scenario]`` that names it."""
+SERVICE = HOST
+"""The key of the service that its users ask."""
+JOURNEY = ""
+"""What a profile says of their pauses: nothing, for a locustfile has them."""
 FILL_IN = "# FILL IN"
 _HEAD = '''"""What users of the shop do: one task for each request. It is Locust's (https://docs.locust.io).
 

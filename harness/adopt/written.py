@@ -13,7 +13,7 @@ from harness.adopt.found import Found
 from harness.adopt.repository import Repository
 from harness.adopt.start import Start
 from harness.system.paths import OWN_FOLDER
-from recording.target import Target
+from recording.target import HOST, Target
 
 TEMPLATES = Path(__file__).parent / "templates"
 PROFILE, GATE, LIMITS = (f"{OWN_FOLDER}/{name}.toml" for name in ("shop", "gate", "thresholds"))
@@ -71,24 +71,25 @@ def _in_containers(start: Start | None) -> bool:
 
 
 def _profile(found: Found, repository: Repository) -> str:
-    where = _target(found.url) if found.url else _arm(found, repository)
+    where = _target(found) if found.url else _arm(found, repository)
     kinds = ", ".join(map(_quoted, required(found)))
     told = {"arm": where, "scenario": _scenario(found), "metrics": _metrics(found)}
-    return _filled("shop.toml", required=kinds, **told)
+    return _filled("shop.toml", required=kinds, journey=_journey(found), **told)
 
 
 def _gate(found: Found, repository: Repository) -> str:
-    return _filled("gate.toml", arm=_arm(found, repository), scenario=_scenario(found))
+    told = {"arm": _arm(found, repository), "scenario": _scenario(found)}
+    return _filled("gate.toml", journey=_journey(found), **told)
 
 
 def _arm(found: Found, repository: Repository) -> str:
-    keys = list(_arm_keys(found.start, found.told.ready))
+    keys = list(_arm_keys(found.start, found.told.ready, _service(found)))
     if repository.folder:
         keys.append(f"folder = {_quoted(repository.folder)}    # of the repository")
     return _filled("arm.toml", keys="\n".join(keys))
 
 
-def _arm_keys(start: Start | None, ready: str) -> Iterator[str]:
+def _arm_keys(start: Start | None, ready: str, key: str) -> Iterator[str]:
     if start is None:
         yield _NO_START
         return
@@ -104,11 +105,12 @@ def _arm_keys(start: Start | None, ready: str) -> Iterator[str]:
     if start.environment:
         yield f"environment = {_inline(start.environment)}"
     if start.url:
-        yield f"urls = {_inline({'host': start.url})}"
+        yield f"urls = {_inline({key: start.url})}"
 
 
-def _target(url: str) -> str:
-    keys = [f"host = {_quoted(url)}"]
+def _target(found: Found) -> str:
+    url, key = found.url, _service(found)
+    keys = [f"{key} = {_quoted(url)}" if key == HOST else f"urls = {_inline({key: url})}"]
     host = urlsplit(url).hostname or ""
     if host not in Target().allowed_hosts:
         keys.append(f"allowed_hosts = [{_quoted(host)}]    # nobody else is loaded")
@@ -117,7 +119,18 @@ def _target(url: str) -> str:
 
 def _scenario(found: Found) -> str:
     own = found.locustfile
-    return f"{scenario_file.KEY} = {_quoted(f'../{own}' if own else scenario_file.NAME)}"
+    key, name = ("locustfile", f"../{own}") if own else (scenario_file.KEY, scenario_file.NAME)
+    return f"{key} = {_quoted(name)}"
+
+
+def _service(found: Found) -> str:
+    """The key of the one service that is loaded."""
+    return HOST if found.locustfile else scenario_file.SERVICE
+
+
+def _journey(found: Found) -> str:
+    """What is to be said of pauses; those of a locustfile's users are the file's."""
+    return "" if found.locustfile else scenario_file.JOURNEY
 
 
 def _metrics(found: Found) -> str:
@@ -125,7 +138,10 @@ def _metrics(found: Found) -> str:
     if not metrics.use:
         return ""
     return _filled(
-        "metrics.toml", page=_quoted(metrics.path), use=", ".join(map(_quoted, metrics.use))
+        "metrics.toml",
+        service=_quoted(_service(found)),
+        page=_quoted(metrics.path),
+        use=", ".join(map(_quoted, metrics.use)),
     )
 
 
