@@ -39,6 +39,11 @@ def again(manifest: Manifest, *more: str, seeded: bool = True) -> str:
     return shlex.join(["loadgate", *words])
 
 
+def without_overrides(manifest: Manifest) -> str:
+    """The same, without what was set for this run alone."""
+    return again(manifest.model_copy(update={"overrides": ()}))
+
+
 def run_with(manifest: Manifest, overrides: Iterable[str]) -> str:
     """A run of the profile of a search, changed in what it found."""
     told = [word for text in overrides for word in ("--set", text)]

@@ -21,7 +21,9 @@ def for_capacity(manifest: Manifest, report: CapacityReport) -> Iterator[NextSte
     elif report.verdict is Outcome.FAIL:
         if found and found.gave:
             yield NextStep(f"{found.gave} gives first: `loadgate tune` finds how much it takes")
-        yield NextStep("see it again, with the same draws", again(manifest))
+        yield NextStep(
+            "see it again; users and services of the same seed draw alike", again(manifest)
+        )
     elif found is None or asked is None:
         yield NextStep("no level was evidence of a load that holds: take a quieter or larger "
                        "machine, or require less", again(manifest))  # fmt: skip

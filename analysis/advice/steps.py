@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
-from analysis.advice.again import again
+from analysis.advice.again import again, without_overrides
 from analysis.advice.by_cause import by_cause
 from analysis.advice.decisions import for_gate, for_run
 from analysis.advice.examples import examples
@@ -48,8 +48,10 @@ def _steps(evidence: Evidence, verdict: Verdict) -> Iterator[NextStep]:
         yield from _look_at(evidence, verdict)
         if manifest.paired:
             yield from _changed(manifest.paired)
+        elif manifest.overrides and (command := without_overrides(manifest)):
+            yield NextStep("see whether it is what was changed for this run: leave it out", command)
         if command := again(manifest, seeded=not evidence.by_name):
-            draws = "" if evidence.by_name else ", with the same draws"
+            draws = "" if evidence.by_name else "; users and services of the same seed draw alike"
             yield NextStep(f"see it again{draws}", command)
 
 
@@ -63,6 +65,7 @@ def _remedies(manifest: Manifest, verdict: Verdict) -> Iterator[NextStep]:
 def _look_at(evidence: Evidence, verdict: Verdict) -> Iterator[NextStep]:
     """Requests that broke a rule, by their id: the services' logs and traces have it."""
     slow, failed = _steps_that_broke(evidence, verdict)
+    slow = [step for step in slow if step not in failed]  # their slowest are those that failed
     found = [
         *examples(evidence, failed[:MOST_STEPS], failed=True),
         *examples(evidence, slow[:MOST_STEPS], failed=False),

@@ -52,7 +52,7 @@ class Books:
         left = without_order.join(self.given_up, on="checkout_id", how="anti")
         customers = left["checkout_id"].n_unique()
         text = f"payments: {len(self.payments):,} succeeded, {_dollars(self.payments)}"
-        walked = f"; {counted(customers, 'customer')} did not ask to confirm"
+        walked = f"; {counted(customers, 'customer')} left before they asked to confirm"
         return text + (walked if customers else "")
 
 

@@ -28,6 +28,7 @@ MAX_ERROR_SHARE = 0.05
 """More failures than this and latency means nothing. Up to here, were all of them instant, they
 would lower the p95 of lognormal latencies (sigma 0.6) by 1.5 %: too little to hide a change."""
 NEVER_ENDED = "some requests never ended"
+NONE_BEGAN = "no request of it began in a measured phase"
 QUANTILES = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99, "p99.9": 0.999}
 
 
@@ -93,7 +94,7 @@ class Sample:
             found = Measurement(self.subject, metric, float(self.failures), "", self.n)
             return self._bounded(found, float(self.failures + self.undecided))
         if not self.n:
-            return Measurement(self.subject, metric, float("nan"), "ms", 0)
+            return Measurement(self.subject, metric, float("nan"), "ms", 0, note=NONE_BEGAN)
         if figure := {"mean": mean, "max": maximum}.get(metric):
             value = figure(self.values_us, self.counts)
             found = self._ms(metric, value, at_least=self._any_open)
@@ -165,7 +166,7 @@ class Sample:
         if self.untold:
             return self._untold("error_rate", "%")
         if not n:
-            return Measurement(self.subject, "error_rate", float("nan"), "%", 0)
+            return Measurement(self.subject, "error_rate", float("nan"), "%", 0, note=NONE_BEGAN)
         most = self.failures + self.undecided
         ci = share_interval(self.failures, n).low, share_interval(most, n).high
         low, high = (100 * bound for bound in ci)

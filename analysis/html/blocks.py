@@ -37,9 +37,9 @@ def section(block: Block, *, moments: bool = False) -> Iterator[str]:
     else:
         yield "<ul>"
         for line, below in block.each():
-            under = "".join(f"<li>{_line(one, moments)}</li>" for one in below)
+            under = "".join(f"<li>{in_line(one, moments=moments)}</li>" for one in below)
             nested = f"<ul>{under}</ul>" if under else ""
-            yield f"<li>{_line(line, moments)}{nested}</li>"
+            yield f"<li>{in_line(line, moments=moments)}{nested}</li>"
         yield "</ul>"
     yield "</section>"
 
@@ -53,7 +53,8 @@ def tone(of: Tone) -> str:
     return f' data-tone="{of}"' if of else ""
 
 
-def _line(line: Line, moments: bool) -> str:
+def in_line(line: Line, *, moments: bool = False) -> str:
+    """A line, its identifiers as code."""
     parts = _with_code(line) if isinstance(line, str) else line
     return "".join(
         f"<code>{text(part)}</code>" if isinstance(part, Code) else _linked(part, moments)

@@ -75,7 +75,8 @@ def _forest(forest: Forest) -> Table:
         [plain(e.name), *map(float, (e.value, e.low, e.high)), e.outcome, e.seen, e.tolerated]
         for e in forest.effects
     ]
-    return {"kind": "forest", "x": plain(forest.x_title), "rows": rows, "overTime": False}
+    title = {"x": plain(forest.x_title), "unit": plain(forest.unit)}
+    return {"kind": "forest", **title, "rows": rows, "overTime": False}
 
 
 def _curve(curve: Curve) -> Table:

@@ -9,7 +9,7 @@ from itertools import chain, groupby
 
 import orjson
 
-from analysis.html.blocks import anchor, section, text, tone
+from analysis.html.blocks import anchor, in_line, section, text, tone
 from analysis.html.figures import tables
 from analysis.html.words import words
 from analysis.report.chart import Forest, Picture
@@ -81,6 +81,8 @@ def _body(page: Document, scripts: Sequence[str]) -> Iterator[str]:
     yield f"<h1>{text(_headline(page))}</h1>"
     if page.summary:
         yield f'<p class="summary">{text(page.summary)}</p>'
+    if page.about:
+        yield f'<p class="about">{in_line(page.about)}</p>'
     if page.glance:
         yield from _glance(page.glance)
     yield from _contents(page)
@@ -146,7 +148,9 @@ _ZOOM = (
     '<div class="zoom" role="group" aria-label="Time shown">',
     '<button type="button" data-zoom="out">whole run</button>',
     '<span id="shown" aria-live="polite"></span>',
-    '<span class="hint">drag across a chart to zoom; with the keyboard + − ← →</span></div>',
+    '<span class="hint">drag across a chart to zoom; with the keyboard + − ← →</span>',
+    '<span class="hint">bands: <i class="phase"></i> phases, <i class="trouble"></i> what went '
+    'wrong, <i class="change"></i> what was changed</span></div>',
 )
 
 

@@ -61,17 +61,19 @@ def _heat(heat: HeatMap) -> tuple[str, ...]:
 
 @words.register
 def _forest(forest: Forest) -> tuple[str, ...]:
-    return tuple(" ".join(_effect(row)) for row in forest.effects)
+    return tuple(" ".join(_effect(row, forest.unit)) for row in forest.effects)
 
 
-def _effect(row: Effect) -> Iterator[str]:
+def _effect(row: Effect, unit: str) -> Iterator[str]:
     if isnan(row.value):
         yield f"{row.name}: not measured"
         return
-    yield f"{row.name}: {row.value:+.1f} %"
+    yield f"{row.name}: {row.value:+.1f} {unit}"
     if not (isnan(row.low) or isnan(row.high)):
-        yield f"({row.low:+.1f} to {row.high:+.1f} %)"
+        yield f"({row.low:+.1f} to {row.high:+.1f} {unit})"
+    if row.tolerated is not None:
+        yield f"tolerated below {row.tolerated:+.1f} {unit}"
     if row.seen is not None:
-        yield f"could have seen {row.seen:+.1f} %"
+        yield f"found from {row.seen:+.1f} {unit}"
     if row.outcome is not None:
         yield f"— {row.outcome}"

@@ -178,6 +178,7 @@ def _metric(
         decide=as_measured,
         explain=_explained,
         recorded=recorded,
+        lacking="no database was watched",
         reads=tuple((series,) for series in reads),
     )  # fmt: skip
 

@@ -35,10 +35,10 @@ class Metric:
     per step. ``decide`` is what the rule says of one of them, ``explain`` one line on why it broke
     ("" where the recording does not show it).
 
-    ``signed`` ones may be negative. ``recorded`` is false for a recording of before
-    there was such a thing: it is judged without. ``live`` ones say something of a stretch of a run
-    that goes on, so that a guard can watch them. ``reads`` are series of the subject without which
-    it has no data: of each entry one at least.
+    ``signed`` ones may be negative. ``recorded`` is false for a recording without any such thing:
+    it is judged without, and ``lacking`` is what is said then. ``live`` ones say something of a
+    stretch of a run that goes on, so that a guard can watch them. ``reads`` are series of the
+    subject without which it has no data: of each entry one at least.
     """
 
     name: str
@@ -51,5 +51,6 @@ class Metric:
     explain: Callable[[Case, str, Measurement], str]
     signed: bool = False
     recorded: Callable[[Case], bool] = lambda _case: True
+    lacking: str = "this recording has nothing of it"
     live: bool = True
     reads: tuple[tuple[str, ...], ...] = ()

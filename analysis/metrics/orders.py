@@ -51,6 +51,7 @@ METRICS = tuple(
         decide=as_measured,
         explain=_explained,
         recorded=partial(_recorded, name=name),
+        lacking="this run's recording says nothing of them",
         live=False,  # an order may be on its way
     )
     for name in (LOST, UNMATCHED, *MONEY_RULES)

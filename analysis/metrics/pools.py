@@ -172,7 +172,7 @@ def first_refusal(case: Case, subject: str) -> tuple[str, ...]:
         if row.get("source") == subject:
             body = row.get("body")
             body = body if isinstance(body, str) else orjson.dumps(body).decode()
-            return (f"first 503 ({row.get('request_id')}): {body}",)
+            return (f"first refusal by the pool ({row.get('request_id')}): {body}",)
     return ()
 
 

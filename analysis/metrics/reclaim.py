@@ -73,6 +73,7 @@ METRICS = tuple(
         decide=as_measured,
         explain=_explained,
         recorded=_recorded,
+        lacking="this run had no cool-down",
         reads=((series,),),
     )
     for name, unit, scales, series, scale in (

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from math import nan
 
+from analysis.evidence.requests import NONE_BEGAN
 from analysis.metrics.case import Case
 from analysis.words.values import Measurement
 from recording.flow import Services
@@ -34,4 +35,5 @@ def of_steps(case: Case, subject: str, metric: str, unit: str) -> Iterator[Measu
     taken = case.evidence.manifest.profile.journey.funnel.is_taken
     for step in filter(taken, _steps_of(case.services, subject) or (subject,)):
         sample = case.samples.get(step)
-        yield sample.measure(metric) if sample else Measurement(step, metric, nan, unit, 0)
+        nothing = Measurement(step, metric, nan, unit, 0, note=NONE_BEGAN)
+        yield sample.measure(metric) if sample else nothing

@@ -169,8 +169,10 @@ def _cpu(rounds: Rounds, service: str) -> Iterator[str]:
     cpu = Change.of(by_round)
     if cpu is None or min(cpu.base, cpu.head) <= 0:
         return
-    change = percent(float(np.log(cpu.head / cpu.base)))
-    means = f"{change}, {cpu.base:.0f} → {cpu.head:.0f} µs over all its endpoints"
+    known = by_round[:, (np.nan_to_num(by_round) > 0).all(axis=0)]
+    base, head = np.exp(np.log(known).mean(axis=1))  # as the costs have it
+    change = percent(float(np.log(head / base)))
+    means = f"{change}, {base:.0f} → {head:.0f} µs over all its endpoints"
     least = _LEAST_CPU * cpu.base
     if cpu.sure and cpu.shift > least:
         yield f"CPU per request of {service} grew ({means}): it computes more"

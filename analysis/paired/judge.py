@@ -127,7 +127,10 @@ class _Case:
         if outcome is Outcome.INVALID:
             return f"This run is not evidence: {invalid[0]}" + and_more(len(invalid), "reason")
         if outcome is Outcome.FAIL:
-            return f"{self.breaches[0]}" + and_more(len(self.breaches), "row")
+            first, *others = self.breaches
+            if len(others) == 1:
+                return f"{first}; also {others[0].subject} {others[0].metric} {others[0].shown}"
+            return f"{first}" + and_more(len(self.breaches), "row")
         if outcome is Outcome.INCONCLUSIVE:
             return f"Cannot tell: {unsure[0]}" + and_more(len(unsure), "reason")
         highest = max((row.ci_high for row in self.rows), default=1.0)

@@ -34,7 +34,9 @@ _HOUR_S = 3600.0
 # glibc's heap grows by 128 kB at a time (mallopt(3), M_TOP_PAD): up to two of them of growth do
 # not show in either arm. Independent of each other, they add in quadrature.
 _GRAIN_MB = 0.25 * sqrt(2)
-_METRIC, _UNIT = "memory_slope", "MB/h"
+SLOPE = "MB/h"
+"""The unit of these rows."""
+_METRIC = "memory_slope"
 
 _WHY_NOT = {
     Pace.UNPROVEN: "it may be what an allocator takes",
@@ -51,7 +53,7 @@ def memory_row(rounds: Rounds, service: str, limit_mb_per_h: float, stakes: Stak
     if rounds.count < MIN_ROUNDS or missing:
         few = f"{rounds.count} rounds, need {MIN_ROUNDS}"
         gap = f"no samples in {missing} of {2 * rounds.count} rounds of both arms"
-        return CostRow(service, _METRIC, _UNIT, stakes, lacks=gap if missing else few)
+        return CostRow(service, _METRIC, SLOPE, stakes, lacks=gap if missing else few)
     at_h = np.arange(rounds.count, dtype=np.float64) * 2 * rounds.slots.slot_s / _HOUR_S
     alone = [_growth(at_h, mb) for mb in (base, head)]
     after = at_h >= max(at_h[0], *(found.start_h for found in alone if found))
@@ -63,7 +65,7 @@ def memory_row(rounds: Rounds, service: str, limit_mb_per_h: float, stakes: Stak
     return CostRow(
         service,
         _METRIC,
-        _UNIT,
+        SLOPE,
         stakes,
         own.slope,
         grown.slope,

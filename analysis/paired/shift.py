@@ -84,6 +84,8 @@ def in_words(shifts: tuple[QuantileShift, ...]) -> str:
     if not any(moved):
         return "no part of the distribution moved by more than its own noise"
     first = max((i + 1 for i, m in enumerate(moved) if not m), default=0)
+    if len({s.shift_ms > 0 for s in shaped if s.moved}) > 1:
+        return _both_ways([s for s in shaped if s.moved])
     one_way = len({s.shift_ms > 0 for s in shaped}) == 1
     if first < len(moved) and shaped[first].q <= _BULK and one_way:
         return _throughout(shaped)
@@ -91,9 +93,22 @@ def in_words(shifts: tuple[QuantileShift, ...]) -> str:
         fast = [s for s in shaped if s.moved]
         return f"part of the distribution moved ({_span(fast)}), but {shaped[-1].name} did not"
     slow = shaped[first:]
+    if fast := [s for s in shaped[:first] if s.moved]:
+        return f"part of the distribution moved ({_span(fast)}, and {_span(slow)})"
     share = 100 * (1 - slow[0].q)
     still = f"up to {shaped[first - 1].name} it did not"
     return f"only the slowest {share:.3g} % moved ({_span(slow)}); {still}"
+
+
+def _both_ways(moved: list[QuantileShift]) -> str:
+    """Some of it got faster, some slower: it spread, drew together, or is another one."""
+    faster, slower = ([s for s in moved if (s.shift_ms > 0) is up] for up in (False, True))
+    said = f"faster at {_span(faster)}, slower at {_span(slower)}"
+    if faster[-1].q < slower[0].q:
+        return f"the distribution spread: {said}"
+    if slower[-1].q < faster[0].q:
+        return f"the distribution drew together: {said}"
+    return f"parts of the distribution moved either way: {said}"
 
 
 def percent(log_ratio: float) -> str:

@@ -8,6 +8,7 @@ import numpy as np
 from analysis.evidence.run import Evidence
 from analysis.paired.cost_rows import CostRow
 from analysis.paired.judge import GateReport
+from analysis.paired.memory import SLOPE
 from analysis.paired.rounds import Rounds
 from analysis.paired.shift import QuantileShift, quantile_shifts
 from analysis.pictures.canvas import TIME
@@ -20,6 +21,8 @@ from recording.profile import JOURNEY
 from recording.slots import ARMS, Arm
 
 _CHANGE = "change of head against base, %"
+_GROUP = "Head against base"
+_HOW = ": interval of 95 %, what a PASS tolerates as a band, what is found from as a tick"
 _MOST = 10.0
 """Of a log ratio: what could only be seen beyond it could not be seen."""
 _BY_ROUND = 0.95
@@ -46,9 +49,12 @@ def _has_something(picture: Picture) -> bool:
 
 def _forests(report: GateReport) -> Iterator[Forest]:
     latencies = tuple(map(effect_of, report.gate_rows))
-    yield Forest("Latency, with 95 % intervals", _CHANGE, latencies, "Head against base")
-    costs = tuple(_cost(row) for row in report.costs if row.judged and row.base > 0)
-    yield Forest("Costs, with 95 % intervals", _CHANGE, costs, "Head against base")
+    yield Forest(f"Latency{_HOW}", _CHANGE, latencies, _GROUP)
+    judged = [row for row in report.costs if row.judged]
+    shares = tuple(_share(row) for row in judged if row.unit != SLOPE and row.base > 0)
+    yield Forest(f"Costs{_HOW}", _CHANGE, shares, _GROUP)
+    slopes = tuple(_slope(row) for row in judged if row.unit == SLOPE)
+    yield Forest(f"Memory{_HOW}", f"slope of head less base, {SLOPE}", slopes, _GROUP, SLOPE)
 
 
 def effect_of(row: LatencyRow) -> Effect:
@@ -61,7 +67,7 @@ def effect_of(row: LatencyRow) -> Effect:
     return Effect(name, value, low, high, row.verdict, seen, tolerated)
 
 
-def _cost(row: CostRow) -> Effect:
+def _share(row: CostRow) -> Effect:
     """As shares of what base costs, whatever unit the cost is in."""
 
     def percent(change: float) -> float:
@@ -71,6 +77,13 @@ def _cost(row: CostRow) -> Effect:
     seen, tolerated = percent(row.smallest_detectable), percent(row.tolerated)
     name = f"{row.subject} {row.metric}"
     return Effect(name, value, low, high, row.verdict, seen if isfinite(seen) else None, tolerated)
+
+
+def _slope(row: CostRow) -> Effect:
+    """As it is: a slope of base may well be nothing, or below it."""
+    return Effect(
+        row.subject, row.change, row.ci_low, row.ci_high, row.verdict, None, row.tolerated
+    )
 
 
 def _shifts(step: str, values_us: Floats, counts: Ints) -> Chart:

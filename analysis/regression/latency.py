@@ -138,7 +138,11 @@ class LatencyRow(Row):
         if self.proven:
             least, limit = self.text(self.minimum), self.text(self.tolerated)
             return f"slower, but not surely by {least}, nor surely by less than {limit}"
-        return f"could be up to {self.text(self.most)}{self._coarse}, and no slow-down is proven"
+        limit = self.text(self.tolerated)
+        return (
+            f"no slow-down is proven, but it could be {self.text(self.most)}{self._coarse} where a "
+            f"PASS takes less than {limit}"
+        )
 
     @property
     def _unproven(self) -> str:

@@ -183,8 +183,8 @@ class Row:
         if self.found.low <= 0 or self.proven:
             return ""
         return self._unproven or (
-            f"; its interval is that of one row alone, p {self.p_holm:.2g} after Holm that of the "
-            f"most different of {self.stakes.tests}"
+            f"; a FAIL takes p {self.stakes.alpha:.2g} after Holm, for one of {self.stakes.tests} "
+            f"rows may look so by chance: it is {self.p_holm:.2g}"
         )
 
     @property

@@ -7,6 +7,7 @@ from analysis.evidence.run import Evidence
 from analysis.report.document import Block, Row, Table, numbers, texts
 from recording.text import plain
 
+_SEED_OF_THE_LOAD = "seed of the load, made of the run's"
 MOST = 25
 """Examples of a kind; the recording has more."""
 
@@ -16,7 +17,7 @@ def appendix(evidence: Evidence, limits: str) -> tuple[Block, ...]:
     slow, failed = _examples(evidence.exemplars)
     return (
         _requests(evidence, failed, "Failed requests, the first of them"),
-        _requests(evidence, slow, "Slowest requests"),
+        _requests(evidence, slow, "Slowest requests, of the whole run"),
         Table(
             tuple(texts("key", "value")),
             (Row(("thresholds", plain(limits))), *map(Row, _settings(evidence))),
@@ -29,6 +30,7 @@ def _examples(rows: Sequence[Mapping[str, Any]]) -> tuple[list[Mapping[str, Any]
     slow = [row for row in rows if row.get("why") == "slowest" and _ms(row, "latency_ms") >= 0]
     slow.sort(key=lambda row: -_ms(row, "latency_ms"))
     failed = [row for row in rows if row.get("why") != "slowest"]
+    failed.sort(key=lambda row: _ms(row, "t_s"))
     return slow[:MOST], failed[:MOST]
 
 
@@ -41,19 +43,20 @@ def _requests(evidence: Evidence, rows: Sequence[Mapping[str, Any]], title: str)
     """Their traces too; recordings of before there were any have none."""
     ids = {"request_id": "X-Request-ID", "trace_id": "trace id"}
     shown = [key for key in ids if key == "request_id" or any(key in row for row in rows)]
+    which = ("step", "arm", "outcome") if evidence.manifest.paired else ("step", "outcome")
     columns = (
-        *texts("at", "step", "outcome"),
+        *texts("ended at", *which),
         *numbers("latency", "in the service"),
         *texts(*(ids[key] for key in shown)),
     )
-    cells = ((*_cells(evidence, row), *_texts(row, shown)) for row in rows)
+    cells = ((*_cells(evidence, row, which), *_texts(row, shown)) for row in rows)
     return Table(columns, tuple(map(Row, cells)), title)
 
 
-def _cells(evidence: Evidence, row: Mapping[str, Any]) -> Iterator[str]:
+def _cells(evidence: Evidence, row: Mapping[str, Any], which: Sequence[str]) -> Iterator[str]:
     at_s = _ms(row, "t_s")
     yield evidence.elapsed(at_s) if at_s >= 0 else ""
-    yield from _texts(row, ("step", "outcome"))
+    yield from _texts(row, which)
     yield from (
         f"{ms:.0f} ms" if (ms := _ms(row, key)) >= 0 else "" for key in ("latency_ms", "server_ms")
     )
@@ -72,7 +75,8 @@ def _settings(evidence: Evidence) -> Iterator[tuple[str, str]]:
         yield f"version of {plain(name)}", plain(version)
     if manifest.origin:
         yield from flat(manifest.origin.model_dump(mode="json"), "origin")
-    yield from flat(manifest.profile.model_dump(mode="json", exclude_defaults=True))
+    for key, value in flat(manifest.profile.model_dump(mode="json", exclude_defaults=True)):
+        yield (_SEED_OF_THE_LOAD if key == "seed" else key), value
 
 
 def flat(value: Any, path: str = "") -> Iterator[tuple[str, str]]:

@@ -92,7 +92,7 @@ class HeatMap:
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """One row of a forest plot, %: an estimate with its interval; nan where nothing was measured.
+    """One row of a forest plot: an estimate with its interval; nan where nothing was measured.
 
     ``seen`` is the smallest effect that could have been seen, ``tolerated`` up to where one is
     harmless; None where nobody asked.
@@ -109,12 +109,13 @@ class Effect:
 
 @dataclass(frozen=True, slots=True)
 class Forest:
-    """Effects one below the other; 0 is no change."""
+    """Effects one below the other, in ``unit``; 0 is no change."""
 
     title: str
     x_title: str
     effects: tuple[Effect, ...]
     group: str = ""
+    unit: str = "%"
 
 
 Picture = Chart | HeatMap | Forest

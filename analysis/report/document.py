@@ -149,9 +149,9 @@ class Glance:
 class Document:
     """All of it, in the order of a page. ``outcome`` is None for a list, which judges nothing.
 
-    ``facts`` say what the verdict rests on and stand beside it; ``closing`` is a screen's last
-    line, below it. ``charts`` show what the tables say too. ``appendix`` is for a medium on which
-    length costs nothing.
+    ``facts`` say what the verdict rests on and stand beside it; ``about`` is what nobody must miss
+    of them where they stand at the end. ``closing`` is a screen's last line, below it. ``charts``
+    show what the tables say too. ``appendix`` is for a medium on which length costs nothing.
     """
 
     blocks: tuple[Block, ...]
@@ -163,6 +163,7 @@ class Document:
     charts: tuple[Picture, ...] = ()
     glance: Glance | None = None
     appendix: tuple[Block, ...] = ()
+    about: Line = ""
 
     def seen_by(self, who: Audience) -> "Document":
         """What is for ``who``, without what is empty."""

@@ -43,8 +43,18 @@ def _of_run(verdict: Verdict) -> Iterator[Figure]:
     found = {m.metric: m for m in verdict.measurements if m.subject == JOURNEY}
     for metric, title in (("p99", "p99 of all requests"), ("error_rate", "failed")):
         measured = found.get(metric)
-        yield Figure(title, measured.shown if measured else NO_DATA, _interval(measured))
+        beside = _worst_step(verdict) if metric == "error_rate" else ""
+        shown = measured.shown if measured else NO_DATA
+        yield Figure(title, shown, beside or _interval(measured))
     yield _rules(verdict)
+
+
+def _worst_step(verdict: Verdict) -> str:
+    """Of what fails the step that does so most; "" where none does."""
+    rates = [m for m in verdict.measurements if m.metric == "error_rate" and m.value > 0]
+    of_steps = [m for m in rates if m.subject in verdict.context["outcomes"]]
+    worst = max((m for m in of_steps if m.subject != JOURNEY), key=lambda m: m.value, default=None)
+    return f"of {worst.subject} {worst.shown}" if worst else ""
 
 
 def _of_search(verdict: CapacityReport | TuneReport) -> Iterator[Figure]:
@@ -64,12 +74,13 @@ def _of_search(verdict: CapacityReport | TuneReport) -> Iterator[Figure]:
 
 def _rules(verdict: Verdict) -> Figure:
     rows = [row for row in verdict.rows if row.applies]
-    broken, open_ = (
-        sum(row.outcome is outcome for row in rows)
-        for outcome in (Outcome.FAIL, Outcome.INCONCLUSIVE)
-    )
-    kept = len(rows) - broken - open_
-    return Figure("rules that hold", f"{kept} of {len(rows)}", f"{broken} broken, {open_} open")
+    broken = sum(row.outcome is Outcome.FAIL for row in rows)
+    open_ = [row.required for row in rows if row.outcome is Outcome.INCONCLUSIVE]
+    parts = [f"{broken} broken"]
+    parts += [f"{sum(open_)} not decided"] if any(open_) else []
+    parts += [f"{open_.count(False)} not required and open"] if not all(open_) else []
+    kept = len(rows) - broken - len(open_)
+    return Figure("rules that hold", f"{kept} of {len(rows)}", ", ".join(parts))
 
 
 def _interval(m: Measurement | None) -> str:
@@ -91,6 +102,5 @@ def _of_gate(report: GateReport) -> Iterator[Figure]:
     yield Figure("largest change", as_change(most.ratio), f"{most.subject} {most.metric}")
     blind = max(judged, key=lambda row: row.smallest_detectable)
     seen = f"+{100 * blind.smallest_detectable:.1f} %"
-    yield Figure(
-        "could have seen everywhere", seen, f"{blind.subject} {blind.metric}, with 80 % power"
-    )
+    where = f"{blind.subject} {blind.metric}, the least sensitive; four times in five"
+    yield Figure("any slow-down is found from", seen, where)

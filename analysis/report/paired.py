@@ -36,10 +36,20 @@ _HEADLINE = {
 
 _READ = Lines(
     (
-        "base and head are of all requests of the judged rounds; change is that of slots side by "
-        "side, less what the host did to all steps alike, so the two can differ. PASS: the change "
-        "is within what [regression] tolerates. could have seen: the smallest slow-down that such "
-        "a gate finds four times in five.",
+        "base and head: of all requests of the judged rounds; journey: of all steps together.",
+        "change: that of slots side by side, less what the host did to all steps alike; it is what "
+        "is judged, and need not be head over base.",
+        "FAIL from: so large a change, if it is proven, is a FAIL. PASS below: what a change must "
+        "surely be below; who looks more than once must be surer than the 95 % interval is.",
+        "found from: the smallest slow-down that such a gate finds four times in five.",
+    ),
+    tone="quiet",
+    only="page",
+)
+_READ_COSTS = Lines(
+    (
+        "change: that of slots side by side; of memory_slope the slope of the difference, once "
+        "both arms have settled.",
     ),
     tone="quiet",
     only="page",
@@ -67,8 +77,16 @@ def gate_document(
         headline=_HEADLINE[report.verdict],
         outcome=report.verdict,
         summary=report.summary,
+        about=_about(report.context) if report.context else "",
         facts=() if brief else (facts, where),
-        blocks=(*_why(report), _rows(report.gate_rows), _READ, _costs(report.costs), last),
+        blocks=(
+            *_why(report),
+            _rows(report.gate_rows),
+            _READ,
+            _costs(report.costs),
+            _READ_COSTS,
+            last,
+        ),
     )
 
 
@@ -82,10 +100,28 @@ def _not_measured(report: GateReport, where: Lines) -> Document:
     )
 
 
+def _about(context: dict[str, Any]) -> str:
+    """What stands between the arms."""
+    base, head = context["base"], context["head"]
+    if not (base and head):
+        return ""
+    same = base["revision"] and not (base["dirty"] or head["dirty"])
+    if same and base["revision"] == head["revision"] and base["what"] == head["what"]:
+        told = [f"{arm} {_told(facts)}" for arm, facts in ((BASE, base), (HEAD, head))]
+        equal = base["overrides"] == head["overrides"]
+        what = "nothing" if equal else f"what was set: {'; '.join(told)}"
+        return f"Both arms are revision {str(base['revision'])[:12]}; they differ in {what}."
+    return f"base is {_arm(base)}; head is {_arm(head)}"
+
+
+def _told(arm: dict[str, Any]) -> str:
+    return f"with {', '.join(map(str, arm['overrides']))}" if arm["overrides"] else "as it is"
+
+
 def _who(report: GateReport) -> Iterator[str]:
     """What was compared, in which run."""
     context = report.context
-    for arm in ("base", "head"):
+    for arm in (BASE, HEAD):
         yield f"{arm}: {_arm(context[arm])}"
     seed = f", seed {context['seed']}" if "seed" in context else ""
     yield f"run {report.run_id}, profile {report.profile}, started {context['started_utc']}{seed}"
@@ -97,23 +133,31 @@ def _facts(report: GateReport, calibration: str | None) -> Iterator[str]:
     context = report.context
     if context:
         yield from _who(report)
-        yield _rounds_judged(context)
+        yield _rounds_judged(report)
         if context.get("arms_correlation") is not None:
             yield _draws(context)
         yield _requests(report)
         if context["control"]:
             yield f"control, measured and not judged: {', '.join(context['control'])}"
-    unknown = "this host has not been calibrated: run `make calibrate`"
+    unknown = "this host has not been calibrated: `loadgate calibrate` measures its gates' errors"
     yield f"calibration: {plain(calibration) if calibration else unknown}"
 
 
-def _rounds_judged(context: dict[str, Any]) -> str:
+def _rounds_judged(report: GateReport) -> str:
+    context = report.context
     recorded = context["rounds_recorded"]
     if context["look"] is None:
         return f"{recorded} rounds recorded, no look was reached"
     span = format_duration(round(context["judged_s"]))
+    planned, decided = (
+        context.get("rounds_planned", 0),
+        report.verdict in (Outcome.PASS, Outcome.FAIL),
+    )
+    early = decided and context["rounds"] < planned
+    why = f", of {planned} at most: it was decided by then" if early else ""
     return (
-        f"{context['rounds']} of {recorded} recorded rounds judged ({span}, look {context['look']})"
+        f"{context['rounds']} of {recorded} recorded rounds judged ({span}, "
+        f"look {context['look']}){why}"
     )
 
 
@@ -173,7 +217,9 @@ def _rows(rows: Sequence[LatencyRow]) -> Table:
         *texts("endpoint"),
         *texts("metric", short=""),
         *numbers("base", "head", unit="ms"),
-        *numbers("change", "95 % interval", "could have seen"),
+        *numbers("change", "95 % interval"),
+        *numbers("FAIL from", "PASS below", only="page"),
+        *numbers("found from"),
         *verdicts(),
     )
     made = tuple(map(_row, rows))
@@ -184,7 +230,8 @@ def _row(it: LatencyRow) -> Row:
     arms = ((BASE, it.base, it.n_base), (HEAD, it.head, it.n_head))
     values = (Measurement(f"{it.subject}@{arm}", it.metric, ms, it.unit, n) for arm, ms, n in arms)
     seen = f"{100 * it.smallest_detectable:+.1f} %" if it.judged else ""
-    change, outcome = (percent(it.ratio), interval_of(it), seen), it.verdict
+    limits = (it.text(it.minimum), it.text(it.tolerated)) if it.judged else ("", "")
+    change, outcome = (percent(it.ratio), interval_of(it), *limits, seen), it.verdict
     page = f"{outcome} ({it.because})" if outcome is Outcome.INCONCLUSIVE else ""
     return Row((it.subject, it.metric, *values, *change, Mark(outcome.value, outcome, page)))
 

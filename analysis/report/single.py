@@ -10,6 +10,7 @@ from analysis.report.connections import connections
 from analysis.report.document import (
     Code,
     Document,
+    Line,
     Lines,
     Mark,
     Row,
@@ -24,7 +25,6 @@ from analysis.report.story import time_table
 from analysis.words.folding import unfiled
 from analysis.words.units import counted
 from analysis.words.values import (
-    MADE_WITHOUT,
     NO_DATA,
     Breach,
     Measurement,
@@ -44,6 +44,7 @@ _HEADLINE = {
     Outcome.INCONCLUSIVE: "INCONCLUSIVE: this run cannot tell",
     Outcome.INVALID: "INVALID: this run is not evidence",
 }
+_UNSURE = {False: "Why it cannot tell", True: "What it cannot tell beside that"}
 AS_ABOVE = "the same"
 """What a breach is because of, under the first of its cause."""
 _ORDER = (Outcome.PASS, Outcome.INCONCLUSIVE, Outcome.FAIL)
@@ -63,14 +64,15 @@ def run_document(verdict: Verdict, stored: str = "report.md", *, brief: bool = F
         headline="PASS: it works" if works else _HEADLINE[verdict.verdict],
         outcome=verdict.verdict,
         summary=verdict.summary,
+        about=_about(verdict, context) if context else "",
         facts=_facts(verdict, context) if context else (),
         blocks=(
             replace(latency, only="screen"),
             invalid,
             causes(verdict, "page"),
+            next_steps(verdict, "page"),
             _breaches(verdict),
             unsure,
-            next_steps(verdict, "page"),
             findings(verdict),
             causes(verdict, "screen"),
             Lines(alone(verdict), label="breach", tone=Outcome.FAIL, only="screen"),
@@ -90,13 +92,24 @@ def _facts(verdict: Verdict, context: dict[str, Any]) -> tuple[Lines, ...]:
     revision = str(git.get("revision", ""))[:12] + (" (changed)" if git.get("dirty") else "")
     seed = f", seed {context['seed']}" if context["seed"] is not None else ""
     run, profile = Code(verdict.run_id), Code(verdict.profile)
-    overrides = [part for key in context["overrides"] for part in (", ", Code(key))][1:]
+    overrides = _overrides(context)
     lines = (
         ("run ", run, ", profile ", profile, ", overrides: ", *(overrides or ["none"])),
         f"started {context['started_utc']}, revision {revision or 'unknown'}{seed}",
         f"{_measured(context)}, {context['requests_excluded']:,} in other phases excluded",
     )
     return (Lines((*lines, *labels(context)), only="page"),)
+
+
+def _overrides(context: dict[str, Any]) -> list[str]:
+    return [part for key in context["overrides"] for part in (", ", Code(key))][1:]
+
+
+def _about(verdict: Verdict, context: dict[str, Any]) -> Line:
+    """What was run, and what was changed for it."""
+    changed = _overrides(context)
+    with_ = (", changed for this run: ", *changed) if changed else ()
+    return ("profile ", Code(verdict.profile), *with_)
 
 
 def _told(context: dict[str, Any]) -> Iterator[Table]:
@@ -123,7 +136,9 @@ def reasons(verdict: Verdict, *more: str) -> tuple[Lines, Lines]:
     invalid, unsure = verdict.invalid_reasons, (*verdict.inconclusive_reasons, *more)
     return (
         Lines(invalid, "Why it is not evidence", "not evidence", Outcome.INVALID),
-        Lines(unsure, "Why it cannot tell", "cannot tell", Outcome.INCONCLUSIVE),
+        Lines(
+            unsure, _UNSURE[verdict.verdict is Outcome.FAIL], "cannot tell", Outcome.INCONCLUSIVE
+        ),
     )
 
 
@@ -169,10 +184,10 @@ def _rule_rows(verdict: Verdict, mark: Callable[[RuleRow], Mark]) -> Iterator[Ro
     """A rule of a service looks at each of its steps; a screen has the worst of them. What the run
     was made without is a row.
     """
-    for (_, rule), group in groupby(_broken_first(verdict.rows), _of_one):
+    for (_, rule, _), group in groupby(_broken_first(verdict.rows), _of_one):
         rows = list(group)
         if rule is None:
-            yield _made_without(rows)
+            yield _lacking(rows)
             continue
         worst = max(rows, key=lambda row: (_ORDER.index(row.outcome), row.measurement.value))
         for row in rows:
@@ -182,19 +197,22 @@ def _rule_rows(verdict: Verdict, mark: Callable[[RuleRow], Mark]) -> Iterator[Ro
             yield Row((*cells, mark(row)), only=None if row is worst else "page")
 
 
-def _of_one(row: RuleRow) -> tuple[str, str | None]:
-    """The subject and rule; no rule where the run was made without what it is about."""
-    absent = row.measurement.note == MADE_WITHOUT and not row.required
-    return row.subject, None if absent else row.rule
+def _of_one(row: RuleRow) -> tuple[str, str | None, str]:
+    """The subject and rule; where the run had nothing that the rule is about, what it lacked."""
+    return (row.subject, row.rule, "") if row.applies else (row.subject, None, _lacked(row))
 
 
-def _made_without(rows: Sequence[RuleRow]) -> Row:
-    """All rules of a subject that are about what was not there."""
-    first = rows[0]
+def _lacked(row: RuleRow) -> str:
+    return row.measurement.note
+
+
+def _lacking(rows: Sequence[RuleRow]) -> Row:
+    """All rules of a subject that are about one thing that was not there."""
+    first, lacked = rows[0], _lacked(rows[0])
     named = ", ".join(row.rule for row in rows)
     said = named if len(rows) <= _NAMED else counted(len(rows), "rule")
-    open_ = Mark("not decided", "quiet", f"not decided, not required ({MADE_WITHOUT})")
-    return Row((first.subject, first.subject, said, NO_DATA, MADE_WITHOUT, "", "0", open_))
+    open_ = Mark("not decided", "quiet", f"not decided, not required ({lacked})")
+    return Row((first.subject, first.subject, said, NO_DATA, lacked, "", "0", open_))
 
 
 def _broken_first(rows: Sequence[RuleRow]) -> list[RuleRow]:
@@ -256,7 +274,11 @@ def latency_table(verdict: Verdict) -> Table:
         mean, p50, p95, p99 = (found[step, name] for name in ("mean", "p50", "p95", "p99"))
         cells = (step, f"{mean.n:,}", mean, p50, p95, p99, _interval(p99))
         rows.append(Row((*cells, found[step, "max"], found[step, "error_rate"])))
-    return Table(columns, tuple(rows), "Latency and errors (measured phases, every outcome)")
+    return Table(
+        columns,
+        tuple(rows),
+        "Latency and errors (measured phases, every outcome)",
+    )
 
 
 def _database(verdict: Verdict) -> Table:

@@ -135,8 +135,10 @@ def _symptom(case: Case, family: Family, row: RuleRow, trouble: Trouble | None) 
     if trouble is None or family[0].kind in OWN:
         return said
     meanwhile = trouble.during(case.services, family)
-    then = felt(case.evidence, row, meanwhile)
-    return f"{said}; {then} {in_words(case.evidence, meanwhile)}" if then else said
+    then, when = felt(case.evidence, row, meanwhile), in_words(case.evidence, meanwhile)
+    if then == f"{m.metric} {m.shown}":
+        return f"{said}, {when}"
+    return f"{said}; {then} {when}" if then else said
 
 
 def told(rows: Sequence[RuleRow], found: Sequence[Cause]) -> tuple[RuleRow, ...]:

@@ -38,8 +38,8 @@ def guarded(evidence: Evidence) -> Iterator[str]:
         start, end = evidence.elapsed(stretch.start_s), evidence.elapsed(stretch.end_s)
         measured = _measured(row)
         yield (
-            f"guard ({row.get('guard')}): {measured.subject} {measured.metric} was "
-            f"{measured.shown}, wanted {row.get('rule')}, between {start} and {end}"
+            f"guard ({row.get('guard')}): {measured.subject} {row.get('rule')} did not hold "
+            f"between {start} and {end}; when that was seen, {measured.metric} was {measured.shown}"
         )
     yield from _pauses(evidence)
     for row in evidence.events_named(INVALID_SEEN):

@@ -75,7 +75,12 @@ class Incident:
         return sum(part for part in parts if part > 0)
 
     def reaches(self, flow: Services, subject: str, step: str) -> bool:
-        """Whether requests to a service (``step`` "": all it was asked) could have felt it."""
+        """Whether requests to a service (``step`` "": all it was asked) could have felt it.
+
+        Nobody feels memory that grows: what comes of it (a collection, a kill) is another one.
+        """
+        if self.kind is CauseKind.MEMORY_GROWTH:
+            return False
         if subject != self.subject:
             behind = flow.reached_from(step) if step else flow.called_by(subject)
             return self.spreads and self.subject in behind

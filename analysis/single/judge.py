@@ -1,7 +1,7 @@
 """The judge of one run: for each rule and subject measure, decide, explain."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, replace
 from itertools import chain
 from math import nan
@@ -24,7 +24,6 @@ from analysis.words.causes import Cause
 from analysis.words.folding import unfiled
 from analysis.words.units import and_more
 from analysis.words.values import (
-    MADE_WITHOUT,
     NO_DATA,
     Breach,
     Check,
@@ -87,12 +86,12 @@ def _rows(case: Case, subject: str, rule: Rule) -> Iterator[RuleRow]:
     if not metric.of(case.services, subject):
         named = case.evidence.by_name and subject not in SUBJECTS
         required = judge.requires(subject, metric.kind)
-        note = never_asked(case.services) if named else MADE_WITHOUT
+        note = never_asked(case.services) if named else f"this run had no {subject}"
         required &= named or f"{subject}.{metric.kind}" in judge.required
         yield _without(rule, subject, note, required=required)
         return
     if not metric.recorded(case):
-        yield _without(rule, subject, MADE_WITHOUT, required=False)
+        yield _without(rule, subject, metric.lacking, required=False)
         return
     required = judge.requires(subject, metric.kind)
     for measured in tuple(metric.measure(case, subject)) or (_nothing(rule, subject),):
@@ -133,11 +132,19 @@ def _breach(row: RuleRow) -> Breach:
     )
 
 
-def _unsure(case: Case, thresholds: Thresholds, rows: tuple[RuleRow, ...]) -> Iterator[str]:
-    evidence = case.evidence
+def _open(rows: Sequence[RuleRow]) -> Iterator[str]:
+    """Rules that had to be decided and were not, those of one subject for one reason together."""
+    together: dict[tuple[str, str], dict[str, None]] = {}
     for row in rows:
         if row.outcome is Outcome.INCONCLUSIVE and row.required:
-            yield f"{row.measurement.subject} {row.rule}: {row.because}"
+            together.setdefault((row.measurement.subject, row.because), {})[row.rule] = None
+    for (subject, because), rules in together.items():
+        yield f"{subject} {', '.join(rules)}: {because}"
+
+
+def _unsure(case: Case, thresholds: Thresholds, rows: tuple[RuleRow, ...]) -> Iterator[str]:
+    evidence = case.evidence
+    yield from _open(rows)
     if rows and all(row.outcome is Outcome.INCONCLUSIVE for row in rows):
         yield "no rule could be decided"
     for name in evidence.manifest.profile.judge.required:
@@ -187,6 +194,13 @@ def _headlines(found: tuple[Cause, ...], breaches: tuple[Breach, ...]) -> tuple[
     return (*(cause.name for cause in found), *alone)
 
 
+def _first_of(broken: tuple[str, ...]) -> str:
+    """What broke first, and what else did."""
+    if len(broken) == 2:
+        return f"{broken[0]}; also {broken[1]}"
+    return broken[0] + and_more(len(broken), "problem")
+
+
 def _decided(
     broken: tuple[str, ...],
     invalid: tuple[str, ...],
@@ -198,7 +212,7 @@ def _decided(
         text = f"This run is not evidence: {invalid[0]}" + and_more(len(invalid), "reason")
         return Outcome.INVALID, text
     if broken:
-        return Outcome.FAIL, broken[0] + and_more(len(broken), "problem")
+        return Outcome.FAIL, _first_of(broken)
     if unsure:
         return Outcome.INCONCLUSIVE, f"Cannot tell: {unsure[0]}" + and_more(len(unsure), "reason")
     decided = f"All {sum(row.outcome is Outcome.PASS for row in rows)} decided rules hold"

@@ -38,7 +38,7 @@ SIGNATURES = {
     TRUNCATED: "answers broken off",
     TIMEOUT: "no whole answer in time",
     NO_JSON: "answers malformed",
-    UNAVAILABLE: "503, come again later",
+    UNAVAILABLE: "503 Service Unavailable",
 }
 """What each outcome is called that a fault shows in."""
 GAP_S = 1.0
@@ -101,8 +101,8 @@ class Outage:
         """In a clause."""
         at = self.evidence.elapsed
         return (
-            f"{self.subject}: {SIGNATURES[self.outcome]}, {self.n} of {self.of} requests "
-            f"between {at(self.stretch.start_s)} and {at(self.stretch.end_s)} "
+            f"{self.subject}: {SIGNATURES[self.outcome]}, {self.n:,} of {self.of:,} requests that "
+            f"began between {at(self.stretch.start_s)} and {at(self.stretch.end_s)} "
             f"({', '.join(self.steps)}: {self.outcome})"
         )
 

@@ -65,7 +65,7 @@ def conflict(
     fails = f"{callers} fails after {format_duration(took_s)}"
     names = f"{counted(failed.n, 'caller')} gave up after {format_duration(gives_up_s)}"
     return Conflict(
-        f", timeouts at odds: {names}, the pool waits {until}",
+        f"; {names}, the pool keeps them waiting for {until}",
         (f"{fails} ({said})" if said else fails, *_at_the_pools(evidence, pools, near)),
     )
 

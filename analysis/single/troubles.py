@@ -23,7 +23,7 @@ from recording.metric_names import HTTP_REQUESTS
 from recording.outcomes import is_failure
 from recording.profile import JOURNEY
 
-KINDS = ("latency", "errors")
+KINDS = ("latency", "errors", "availability")
 HALF = 0.5
 """What explains less of what broke a rule does not explain it."""
 GAP = 5
@@ -150,14 +150,16 @@ def _could(one: Requests, flow: Services, incident: Incident) -> bool:
 def trouble_of(case: Case, row: RuleRow, rule: Rule) -> Trouble:
     """Of a row on latency or errors that FAILs."""
     subject = row.measurement.subject
-    if subject in case.services.subjects:
+    if subject in case.services.subjects and not case.services.steps_of(subject):
         return Trouble(row, 0.0, tuple(_counted(case.evidence, subject)))
-    bad = _failed if row.kind == "errors" else _beyond(rule)
+    bad = _beyond(rule) if row.kind == "latency" else _failed
     requests = tuple(_requests(case, subject, bad))
     return Trouble(row, _allowed(rule), requests)
 
 
 def _allowed(rule: Rule) -> float:
+    if rule.metric.kind == "availability":
+        return 1 - rule.limit / 100
     if rule.metric.unit == "%":
         return rule.limit / 100
     return 1 - QUANTILES.get(rule.metric.name, 1.0)
@@ -197,9 +199,10 @@ def _counted(evidence: Evidence, subject: str) -> Iterator[Requests]:
 
 
 def intervals_of(evidence: Evidence, subject: str) -> Iterator[Interval]:
-    """What is judged of a step, or of the journey, in the measured phases."""
+    """What is judged of a step, a service, or the journey, in the measured phases."""
+    steps = evidence.services.steps_of(subject) or (subject,)
     for i in of_requests(evidence.log.intervals, judged_kind(evidence)):
-        if subject in (JOURNEY, i.tag.step) and evidence.is_measured(i):
+        if (subject == JOURNEY or i.tag.step in steps) and evidence.is_measured(i):
             yield i
 
 
@@ -215,7 +218,7 @@ def felt(evidence: Evidence, row: RuleRow, meanwhile: Sequence[Stretch]) -> str:
     total = sum(i.histogram.n for i in found)
     if not total:
         return ""
-    if row.kind == "errors":
+    if row.kind != "latency":
         failed = sum(map(_failed, found))
         return f"{failed:,.0f} of {counted(total, 'request')} failed"
     name, value_ms = row.measurement.metric, _value_ms(found, row.measurement.metric)

@@ -13,8 +13,6 @@ from recording.text import plainly
 from recording.version import version
 
 NO_DATA = "no data"
-MADE_WITHOUT = "this run was made without it"
-"""What a rule is about that no service or step of the run has."""
 
 
 class Outcome(StrEnum):

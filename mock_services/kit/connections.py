@@ -48,6 +48,7 @@ class _Connection(asyncio.Protocol):
         self.answers = 0
         self._transport: asyncio.Transport | None = None
         self._waiting: asyncio.Future[Reply] | None = None
+        self._parser: httptools.HttpResponseParser | None = None
         self._begun = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -55,6 +56,7 @@ class _Connection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.open = False
+        self._parser = None  # it has this connection: nobody else would free them
         why = type(exc).__name__ if exc else "closed"
         self._fail(BrokenOffError(why, unasked=not self._begun))
 
@@ -76,7 +78,7 @@ class _Connection(asyncio.Protocol):
             self._transport.abort()
 
     def data_received(self, data: bytes) -> None:
-        if self._waiting is None:  # nobody asked
+        if self._waiting is None or self._parser is None:  # nobody asked
             self.close()
             return
         self._begun = True
@@ -100,9 +102,10 @@ class _Connection(asyncio.Protocol):
             raise UnreadableError(f"longer than {BODY_MAX_BYTES} bytes")
 
     def on_message_complete(self) -> None:
-        status = self._parser.get_status_code()
+        parser = cast(httptools.HttpResponseParser, self._parser)  # which calls this
+        status = parser.get_status_code()
         waiting, self._waiting = self._waiting, None
-        if not self._parser.should_keep_alive():
+        if not parser.should_keep_alive():
             self.close()
         self.answers += 1
         if waiting is not None and not waiting.done():

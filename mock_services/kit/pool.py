@@ -114,6 +114,7 @@ class Pool:
             raise
         finally:
             timer.cancel()
+            del waiter  # it has the error whose traceback has this frame: nobody else would free it
 
     def _time_out(self, waiter: asyncio.Future[None], wait_timeout_s: float) -> None:
         if waiter.done():

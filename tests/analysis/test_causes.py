@@ -9,7 +9,10 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from analysis.evidence.stretches import Stretch
+from analysis.limits.thresholds import parse_thresholds
 from analysis.report.verdict_schema import schema
+from analysis.single.incident import Incident
 from analysis.words.causes import Cause, CauseKind
 from analysis.words.values import Outcome, Verdict
 from recording.flow import FLOW, Service, Services
@@ -70,7 +73,10 @@ def test_a_dry_pool_has_its_callers_failures_under_it(judged: JudgeIt) -> None:
         f"{JOURNEY} error_rate", f"{JOURNEY} p99",
     }  # fmt: skip
     assert verdict.summary == cause.name
-    assert any("p99 3030 ms between T+20s and T+25s" in symptom for symptom in cause.symptoms)
+    assert any(
+        "p99 3030 ms, required < 500 ms, between T+20s and T+25s" in symptom
+        for symptom in cause.symptoms
+    )
     (breach,) = [b for b in verdict.breaches if b.subject.endswith("/start_checkout")][:1]
     assert breach.because.startswith(f"{cause.name}: pool p 10/10; ")
 
@@ -164,6 +170,32 @@ def test_a_kill_its_restart_and_what_was_refused_are_one(judged: JudgeIt) -> Non
     assert filed(verdict, cause) >= {f"{PAYMENTS} restarts", f"{PAYMENTS}/charge error_rate"}
 
 
+def test_a_promise_is_broken_by_what_broke_its_requests(tmp_path: Path) -> None:
+    """Availability is filed where the errors are: one problem, and not two."""
+    limits = parse_thresholds(
+        f'[{CHECKOUT}]\nerrors = ["error_rate < 0.1 %"]\navailability = ["availability > 99 %"]\n'
+        f'[{JOURNEY}]\navailability = ["availability > 99 %"]\n'
+        f'[{LOCKS}]\npool = ["exhausted_windows == 0"]'
+    )
+    happens = Incidents(
+        dry={LOCKS: Dry(range(20, 25))},
+        struck={"start_checkout": Struck(range(20, 25), FAILS)},
+    )
+    verdict = verdict_of(happens.write(tmp_path / "run"), limits)
+    (cause,) = verdict.causes
+    assert filed(verdict, cause) >= {f"{CHECKOUT} availability", f"{JOURNEY} availability"}
+    assert verdict.summary == cause.name
+
+
+def test_nobody_feels_memory_that_grows() -> None:
+    """It is no cause of failures that happen meanwhile, at the same service neither."""
+    grows = Incident(CauseKind.MEMORY_GROWTH, LOCKS, (Stretch(0.0, 60.0),), "leaks")
+    dry = Incident(CauseKind.POOL_EXHAUSTED, LOCKS, (Stretch(0.0, 60.0),), "dry")
+    for step in ("", *FLOW.steps):
+        assert not grows.reaches(FLOW, LOCKS, step)
+    assert dry.reaches(FLOW, LOCKS, "")
+
+
 def exported(waits_s: float) -> tuple[Sample, ...]:
     """How long the lock pool lets callers wait, as it says itself."""
     name = "connection_pool_wait_timeout_seconds/p/0"
@@ -182,7 +214,7 @@ def test_timeouts_that_fight_each_other_are_a_cause(
     )
     (cause,) = verdict.causes
     assert (cause.kind is CauseKind.CONFLICTING_TIMEOUTS) is fights
-    said = "timeouts at odds: 72 callers gave up after 1.7s, the pool waits 5s"
+    said = "; 72 callers gave up after 1.7s, the pool keeps them waiting for 5s"
     assert (said in cause.name) is fights
     assert ("0 waits timed out at the pool" in cause.evidence) is fights
 
@@ -212,7 +244,7 @@ def test_what_nothing_explains_stands_alone(judged: JudgeIt) -> None:
     (cause,) = verdict.causes
     assert {b.subject for b in verdict.breaches} - {LOCKS} == {"orders"}
     assert filed(verdict, cause) == {f"{LOCKS} exhausted_windows", f"{LOCKS} utilization"}
-    assert verdict.summary.endswith("(and 1 more problem)")
+    assert verdict.summary.endswith("; also orders: lost is 1, required == 0")
 
 
 def test_what_to_do_follows_the_cause(judged: JudgeIt) -> None:

@@ -118,7 +118,7 @@ def test_who_pays_and_leaves_is_a_finding(tmp_path: Path) -> None:
     """By the funnel, and by no fault of the shop's."""
     verdict = judged(tmp_path, Books(payments=[*PAID, ("pay-8", "chk-8", "succeeded", 100)]))
     assert verdict.verdict is Outcome.PASS, verdict.summary
-    said = "payments: 3 succeeded, $101.49; 1 customer did not ask to confirm"
+    said = "payments: 3 succeeded, $101.49; 1 customer left before they asked to confirm"
     assert said in verdict.findings
 
 
@@ -146,7 +146,7 @@ def test_a_ledger_of_before_is_judged_as_before(tmp_path: Path) -> None:
     assert verdict.verdict is Outcome.PASS, verdict.summary
     rows = {row.measurement.metric: row for row in verdict.rows}
     assert [rule for rule in RULES if rows[rule].applies] == ["lost", "unmatched"]
-    assert rows["double_charges"].because == "no data: this run was made without it"
+    assert rows["double_charges"].because == "no data: this run's recording says nothing of them"
 
 
 @pytest.mark.parametrize("poison", ["'many'", "NULL", "1.5"])

@@ -45,7 +45,7 @@ def counters(
         ("truncated", "answers broken off"),
         ("timeout", "no whole answer in time"),
         ("bad_body: not a JSON object", "answers malformed"),
-        ("unavailable", "503, come again later"),
+        ("unavailable", "503 Service Unavailable"),
     ],
 )
 def test_an_outcome_names_the_service_its_step_and_when(
@@ -54,7 +54,9 @@ def test_an_outcome_names_the_service_its_step_and_when(
     """One finding, and none of any other service."""
     (found,) = (f for f in findings(tmp_path, broken("charge", outcome)) if said in f)
     n = sum(int((s + 1) * RATE / STEPS) - int(s * RATE / STEPS) for s in SECONDS)
-    begins = f"payment-gateway: {said}, {n} of {n} requests between T+20s and T+25s (charge: "
+    begins = (
+        f"payment-gateway: {said}, {n} of {n} requests that began between T+20s and T+25s (charge: "
+    )
     assert found.startswith(begins + outcome)
 
 
@@ -89,7 +91,7 @@ def test_a_service_that_is_called_is_named_by_its_own_counters(tmp_path: Path) -
     )
     counted = counters(locks, {"200": 20.0}, {"200": 10.0, "502": 10.0})
     failed = broken("start_checkout", "unavailable", samples=(*counted, *pools))
-    (said,) = (f for f in findings(tmp_path, failed) if "come again later" in f)
+    (said,) = (f for f in findings(tmp_path, failed) if "Service Unavailable" in f)
     assert said.startswith("checkout-service: ")
     assert f"they call {locks}: 50 of its 100 answers were 5xx, its pool locks/1 gave no" in said
 

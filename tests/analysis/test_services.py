@@ -99,7 +99,7 @@ def test_what_a_recording_was_made_without_is_shown_and_counts_for_nothing(
     assert [row.rule for row in added] == [text for texts in OF_WISHES.values() for text in texts]
     for row in added:
         assert (row.outcome, row.required) == (Outcome.INCONCLUSIVE, False)
-        assert row.because == "no data: this run was made without it"
+        assert row.because == f"no data: this run had no {row.subject}"
 
 
 def test_its_rules_are_a_row_unless_one_is_required(tmp_path: Path) -> None:
@@ -117,7 +117,7 @@ def test_a_profile_that_requires_just_that_leaves_no_pass(tmp_path: Path) -> Non
     """A kind of rule is required of whom there is, one of a section of whom it names."""
     verdict = judged(tmp_path, LIMITS | OF_WISHES, judged=("errors", f"{WISHES}.errors"))
     assert verdict.verdict is Outcome.INCONCLUSIVE
-    reason = f"{WISHES} error_rate < 1 %: no data: this run was made without it"
+    reason = f"{WISHES} error_rate < 1 %: no data: this run had no {WISHES}"
     assert verdict.inconclusive_reasons == (reason,)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
@@ -140,6 +141,26 @@ def test_a_late_answer_is_nobody_elses() -> None:
     reply, heads = played([[b"HTTP/1.1 200 OK\r\n", OK], [OK]], work)
     assert reply == OK_REPLY
     assert [number for number, _ in heads] == [0, 1]
+
+
+def test_who_was_given_up_is_forgotten_at_once() -> None:
+    """Without the garbage collector, which comes seldom: a slow service is no leak here."""
+
+    async def work(client: Connections) -> int:
+        for _ in range(3):
+            with pytest.raises(TimeoutError):
+                await asyncio.wait_for(get(client), 0.05)
+        for _ in range(5):  # the loop tells each that it is closed
+            await asyncio.sleep(0)
+        return sum(type(one).__name__ == "_Connection" for one in gc.get_objects())
+
+    gc.collect()
+    gc.disable()
+    try:
+        left, heads = played([[b"HTTP/1.1 200 OK\r\n", OK]] * 3, work)
+    finally:
+        gc.enable()
+    assert (left, len(heads)) == (0, 3)
 
 
 def test_no_more_than_so_many_at_once() -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import weakref
 from collections.abc import Coroutine
 from typing import Any
 
@@ -81,6 +83,28 @@ def test_timeout_tells_the_pool_as_it_was() -> None:
     assert (error.pool_max, error.pool_active, error.pool_waiting) == (2, 2, 1)
     assert str(error) == "no available connections, waited 10ms"
     assert (pool.timeouts, pool.waiting, pool.active) == (1, 0, 2)
+
+
+def test_who_waited_in_vain_is_forgotten_at_once() -> None:
+    """Without the garbage collector, which comes seldom: an exhausted pool is no leak."""
+
+    async def in_vain(pool: Pool) -> weakref.ref[PoolExhaustedError]:
+        try:
+            await pool.acquire(0.001)
+        except PoolExhaustedError as error:
+            return weakref.ref(error)
+        raise AssertionError("it was not exhausted")
+
+    async def scenario() -> list[weakref.ref[PoolExhaustedError]]:
+        pool = Pool("p", "0", 1)
+        await pool.acquire(1)
+        return await asyncio.gather(*(in_vain(pool) for _ in range(3)))
+
+    gc.disable()
+    try:
+        assert [ref() for ref in run(scenario())] == [None, None, None]
+    finally:
+        gc.enable()
 
 
 def test_a_cancelled_waiter_leaves_the_queue() -> None:

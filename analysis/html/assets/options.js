@@ -115,13 +115,24 @@ const options = (() => {
   }
 
   function bands(stretches) {
-    return stretches.filter(([from, to]) => to > from).map(([from, to, name, kind], i) => [
-      {
-        xAxis: from, name,
-        itemStyle: { color: tones[kind], opacity: kind === "phase" ? (i % 2 ? 0.1 : 0.03) : 0.13 },
-      },
-      { xAxis: to },
-    ]);
+    const wide = stretches.filter(([from, to]) => to > from);
+    const phases = wide.filter(([, , , kind]) => kind === "phase");
+    const others = ["trouble", "change"].flatMap((kind) => joined(wide.filter((one) => one[3] === kind)));
+    const band = (opacity) => ([from, to, , kind], i) => [
+      { xAxis: from, itemStyle: { color: tones[kind], opacity: opacity(i) } }, { xAxis: to },
+    ];
+    return [...phases.map(band((i) => (i % 2 ? 0.1 : 0.03))), ...others.map(band(() => 0.16))];
+  }
+
+  // What happened at several places at once is one band: laid over each other they would hide the curves.
+  function joined(several) {
+    const union = [];
+    for (const one of [...several].sort(([a], [b]) => a - b)) {
+      const last = union[union.length - 1];
+      if (last && one[0] <= last[1]) last[1] = Math.max(last[1], one[1]);
+      else union.push([...one]);
+    }
+    return union;
   }
 
   function moments(stretches) {

@@ -80,7 +80,7 @@ const report = (() => {
       row.append(words);
     };
     const first = points[0];
-    if (table.kind === "forest") return forestTold(table.rows[first.dataIndex], say), box;
+    if (table.kind === "forest") return forestTold(table.rows[first.dataIndex], table.unit, say), box;
     const x = Number(first.axisValue);
     say(table.overTime ? options.elapsed(x) : `${table.x} ${table.logX ? options.number(100 - 100 / x) : options.number(x)}`);
     if (table.kind === "heat") heatTold(table, x, say);
@@ -101,13 +101,13 @@ const report = (() => {
     if (most > 0) say(`most between ${options.number(table.yEdges[row])} and ${options.number(table.yEdges[row + 1])} ${table.y}`);
   }
 
-  function forestTold([name, value, low, high, outcome, seen, tolerated], say) {
-    const percent = (x) => `${x > 0 ? "+" : ""}${options.number(x)} %`;
+  function forestTold([name, value, low, high, outcome, seen, tolerated], unit, say) {
+    const change = (x) => `${x > 0 ? "+" : ""}${options.number(x)} ${unit}`;
     say(name);
-    say(Number.isFinite(value) ? percent(value) : "not measured");
-    if (Number.isFinite(low) && Number.isFinite(high)) say(`95 % interval ${percent(low)} to ${percent(high)}`);
-    if (Number.isFinite(seen)) say(`could have seen ${percent(seen)}`);
-    if (Number.isFinite(tolerated)) say(`tolerated up to ${percent(tolerated)}`);
+    say(Number.isFinite(value) ? change(value) : "not measured");
+    if (Number.isFinite(low) && Number.isFinite(high)) say(`95 % interval ${change(low)} to ${change(high)}`);
+    if (Number.isFinite(seen)) say(`found from ${change(seen)}`);
+    if (Number.isFinite(tolerated)) say(`tolerated below ${change(tolerated)}`);
     if (outcome) say(outcome);
   }
 

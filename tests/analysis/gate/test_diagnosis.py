@@ -55,6 +55,17 @@ def test_a_tail_is_called_a_tail() -> None:
     assert "p90" in words or "p95" in words
 
 
+@pytest.mark.parametrize(
+    ("power", "said"),
+    [(1.5, "the distribution spread: faster at p10"), (0.6, "the distribution drew together: ")],
+)
+def test_what_moved_both_ways_is_never_said_to_have_stood_still(power: float, said: str) -> None:
+    """Around a median that stays: a wider and a narrower distribution."""
+    words = shape(lambda s, r, ms: 100 * (ms / 100) ** power)
+    assert words.startswith(said)
+    assert "did not" not in words
+
+
 def test_an_uneven_shift_shows_both_ends() -> None:
     """10 % at the fast end and 60 % at the slow one is neither a factor nor a fixed time."""
     words = shape(lambda s, r, ms: ms * (1.1 + 0.5 * (ms / 300) ** 2))

@@ -116,7 +116,7 @@ def test_every_picture_is_said_in_words() -> None:
         Effect("browse p95", np.nan, np.nan, np.nan),
     )
     assert words(Forest("t", "x", effects)) == (
-        "charge p95: +16.7 % (+12.5 to +21.4 %) could have seen +14.8 % — FAIL",
+        "charge p95: +16.7 % (+12.5 to +21.4 %) found from +14.8 % — FAIL",
         "browse p95: not measured",
     )
     heat = HeatMap("t", "ms", X, np.array([1.0, 10.0, 100.0]), np.array([[1, 3], [0, 0]]))

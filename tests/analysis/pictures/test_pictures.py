@@ -89,6 +89,21 @@ def test_a_slope_is_drawn_where_the_verdict_rests_on_one(grows: bool) -> None:
         assert drawn[0] == pytest.approx(40.0, rel=0.05)
 
 
+def test_a_slope_of_memory_is_no_share_of_bases(tmp_path: Path) -> None:
+    """Base's may be next to nothing: as a share of it nearly anything would be a vast change."""
+    found, _ = made("gate-pass", tmp_path)
+    assert isinstance(found.verdict, GateReport)
+    assert found.evidence is not None
+    drawn = gate_pictures(found.evidence, found.verdict)
+    forests = {one.unit: one for one in drawn if isinstance(one, Forest)}
+    slopes = [row for row in found.verdict.costs if row.metric == "memory_slope" and row.judged]
+    assert {row.subject: row.change for row in slopes} == {
+        effect.name: effect.value for effect in forests["MB/h"].effects
+    }
+    assert slopes
+    assert not any("memory" in effect.name for effect in forests["%"].effects)
+
+
 def test_a_gate_shows_each_row_with_its_interval(tmp_path: Path) -> None:
     """The row that fails lies beyond what is tolerated; each slot is there at its time."""
     found, _ = made("gate-fail", tmp_path)
