@@ -12,9 +12,12 @@ from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
 from types import ModuleType
 
+from loadgate_scenario import Scenario, ScenarioError, close_env
+from recording.secrets import keep_secret
+
 OURS = ("analysis", "benchmarks", "harness", "locustfiles", "mock_services", "recording", "tests")
 _ROOT = Path(__file__).resolve().parents[1]
-_NAME = "loadgate_scenario"
+_NAME = "loadgate_their_file"
 
 
 class _TheirsFirst:
@@ -49,6 +52,21 @@ def load(path: Path) -> ModuleType:
     sys.modules.setdefault(path.stem, module)  # as Locust calls it
     spec.loader.exec_module(module)
     return module
+
+
+def load_scenario(path: Path) -> Scenario:
+    """The scenario of a module; the variables that it takes are secrets from now on.
+
+    Raises what the module raises, and ScenarioError for one that has none.
+    """
+    try:
+        found = getattr(load(path), "SCENARIO", None)
+    finally:
+        for value in close_env().values():
+            keep_secret(value, shortest=1)
+    if not isinstance(found, Scenario):
+        raise ScenarioError("has no SCENARIO = Scenario(...) of loadgate_scenario")
+    return found
 
 
 def _is_in(folder: str, name: str) -> bool:

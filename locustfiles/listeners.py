@@ -105,9 +105,9 @@ class WorkerIdentity:
         self._requests += 1
         return f"lt-req-{self._date}-{PLAN.token}-{self.index:02d}{self._requests:07d}"
 
-    def cart_id(self, user: int, session: int) -> str:
-        """``cart-lt-<run>-<worker>-<user>-<session>``."""
-        return f"cart-lt-{PLAN.token}-{self.index:02d}-{user:05d}-{session}"
+    def session_id(self, user: int, session: int) -> str:
+        """``lt-<run>-<worker>-<user>-<session>``: a cart's is this with ``cart-`` before it."""
+        return f"lt-{PLAN.token}-{self.index:02d}-{user:05d}-{session}"
 
 
 WORKER = WorkerIdentity(PLAN.workers)

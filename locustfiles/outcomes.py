@@ -14,9 +14,9 @@ from typing import Any
 import orjson
 from geventhttpclient.response import HTTPConnectionClosed
 
+from loadgate_scenario import Step
 from locustfiles.answers import fault
 from locustfiles.client import TruncatedError
-from locustfiles.steps import Step
 from recording.outcomes import (
     BAD_BODY,
     CLOSED,
@@ -64,10 +64,10 @@ def classify(
 
     ``again``: it was asked before, and may have been done then.
     """
-    if status == step.success or (again and status == step.repeated):
+    if status == step.status or (again and status == step.repeated):
         if decline_card:
             return "missing_decline"
-        wrong = fault(step.fields, body, sent)
+        wrong = fault(step.good, body, sent)
         return label(BAD_BODY, wrong) if wrong else OK
     if status == 402:
         return "declined" if decline_card else "unexpected_decline"

@@ -99,7 +99,7 @@ class Pausing:
     def _patience_s(self) -> float:
         """How long a journey may take to its end: as a stop, and a thought before each step."""
         journey = self._profile.journey
-        thinks_s = journey.think.max * len(journey.funnel.per_journey(0.0))
+        thinks_s = journey.think.max * len(self._profile.flow.order)
         return max(self._profile.load.stop_patience_s, thinks_s)
 
     @property

@@ -78,8 +78,8 @@ def plan_from(environ: Mapping[str, str]) -> Plan:
         return _recorded(orjson.loads(environ["LOADGATE_PLAN"]), float(environ["LOADGATE_EPOCH"]))
     if "LOADGATE_PROFILE" in environ:
         profile = _seeded(load_profile(Path(environ["LOADGATE_PROFILE"])))
-        urls = profile.target.urls or DEFAULT_URLS
-        theirs = bool(profile.target.urls)
+        urls = profile.target.reached or DEFAULT_URLS
+        theirs = bool(profile.target.reached)
         return Plan(profile, urls, RunClock.start(), new_token(), theirs=theirs)
     by_hand = Load(phases=(Phase(name="by-hand", duration=3600, users=1, measured=True),))
     profile = _seeded(Profile(name="by-hand", load=by_hand))

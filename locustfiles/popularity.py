@@ -5,7 +5,7 @@ from functools import cache
 from itertools import accumulate
 from random import Random
 
-from recording.profile import Journey
+from recording.journey import Journey
 
 
 def product_number(journey: Journey, draw: Random) -> int:

@@ -1,20 +1,33 @@
-"""The requests of the checkout flow, in order (LT-2025-Q3-CHECKOUT, "User flow simulation").
+"""The shipped scenario: the checkout flow of LT-2025-Q3-CHECKOUT ("User flow simulation").
 
-A step is one function here, which makes its request; a journey takes them as they stand.
+A step is one function here, which makes its request; a journey takes them as they stand. It is what
+a shop's own module is, but that the profile's journey says more of it.
 """
 
 import hashlib
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from datetime import UTC, datetime
-from random import Random
-from typing import Any, NamedTuple
+from typing import Any
 
-from locustfiles.answers import Field, echo, positive, says, some, text
+from loadgate_scenario import (
+    Request,
+    Scenario,
+    Service,
+    Step,
+    Users,
+    Visit,
+    maybe,
+    one_of,
+    positive,
+    same,
+    some,
+    text,
+)
+from locustfiles.plan import PLAN
 from locustfiles.popularity import product_number
-from locustfiles.shares import Shares
-from recording.profile import Journey
+from recording.flow import FLOW
 
+JOURNEY = PLAN.profile.journey
 CATEGORIES = (
     "electronics",
     "home",
@@ -29,145 +42,76 @@ CATEGORIES = (
 """Those that catalogues of before `apparel` have as well: a gate asks both arms the same."""
 GOOD_CARD = "tok_test_visa_4242"
 DECLINE_CARDS = ("tok_test_decline_0002", "tok_test_insufficient_9995")
+_API = "/api/v2"
+_NEXT_ACCOUNT = 7919
 
 
-class UnaskableError(Exception):
-    """A step needs what an earlier one did not bring: its service is not there."""
+def account(number: int, session: int) -> Mapping[str, Any]:
+    """Of a test user: another one in each session."""
+    which = (number + session * _NEXT_ACCOUNT) % JOURNEY.test_users + 1
+    return {"id": f"lt-user-{which:05d}", "token": f"lt-user-token-{which:05d}"}
 
 
-@dataclass(slots=True)
-class Visit:
-    """A journey of one user: who it is, and what it knows from the steps so far."""
-
-    random: Random
-    shares: Shares
-    journey: Journey
-    user_id: str
-    cart_id: str
-    known: dict[str, Any] = field(default_factory=dict)
-    asked: bool = False
-    """Whether it has sent anything."""
-
-    def of(self, *keys: str) -> dict[str, Any]:
-        """What it knows under these keys. Raises UnaskableError."""
-        if missing := [key for key in keys if key not in self.known]:
-            raise UnaskableError(missing[0])
-        return {key: self.known[key] for key in keys}
+def headers(visit: Visit) -> Mapping[str, str]:
+    """Of every request."""
+    token = visit.user["token"]
+    return {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
 
 
-class Request(NamedTuple):
-    """What a step asks: ``query`` follows its path, ``sent`` is what an answer must echo."""
-
-    query: str = ""
-    body: Mapping[str, Any] | None = None
-    sent: Mapping[str, Any] = {}
-    key: str = ""
-    """Of idempotency."""
-    declines: bool = False
-    """Whether the answer must be a decline."""
+def _cart(visit: Visit) -> str:
+    return f"cart-{visit.session_id}"
 
 
-Ask = Callable[[Visit], Request]
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """``service`` is the key of its base url, ``fields`` what a good body holds.
-
-    ``keeps`` are the keys of a good answer that later steps need, ``order`` the one that names an
-    order, and ``repeated`` the status of a good answer to who asks again for what was done. Whoever
-    does not take an ``optional`` step goes on to the next.
-    """
-
-    name: str
-    service: str
-    method: str
-    path: str
-    fields: tuple[Field, ...]
-    ask: Ask
-    success: int = 200
-    optional: bool = False
-    keeps: tuple[str, ...] = ()
-    order: str = ""
-    repeated: int = 0
-
-
-STEPS: list[Step] = []
-"""As the functions below stand. The share of users who go on to one is the profile's
-``journey.funnel``; all do where it names none."""
-
-
-def step(
-    service: str, method: str, path: str, *fields: Field, **more: Any
-) -> Callable[[Ask], Step]:
-    """Make a step of the function that makes its request; it has the function's name."""
-
-    def made(ask: Ask) -> Step:
-        STEPS.append(Step(ask.__name__, service, method, path, fields, ask, **more))
-        return STEPS[-1]
-
-    return made
-
-
-@step("checkout", "GET", "/api/v2/products", Field("products", some))
 def browse(visit: Visit) -> Request:
     """A page of a category."""
-    return Request(f"?category={visit.random.choice(CATEGORIES)}")
+    return Request(f"{_API}/products?category={visit.random.choice(CATEGORIES)}")
 
 
-@step("checkout", "GET", "/api/v2/products/", Field("id", echo))
 def detail(visit: Visit) -> Request:
     """One product."""
-    number = product_number(visit.journey, visit.random)
+    number = product_number(JOURNEY, visit.random)
     product = visit.known["product_id"] = f"p-{number:05d}"
-    return Request(product, sent={"id": product})
+    return Request(f"{_API}/products/{product}", sent={"id": product})
 
 
-@step(
-    "cart", "POST", "/api/v2/cart/items",
-    Field("cart_id", echo), Field("items", positive, required=False),
-)  # fmt: skip
 def add_to_cart(visit: Visit) -> Request:
     """One to three of it."""
     quantity = visit.random.randint(1, 3)
-    cart = {"cart_id": visit.cart_id, "user_id": visit.user_id}
-    return Request(body={**cart, **visit.of("product_id"), "quantity": quantity})
+    cart = {"cart_id": _cart(visit), "user_id": visit.user["id"]}
+    return Request(f"{_API}/cart/items", {**cart, **visit.of("product_id"), "quantity": quantity})
 
 
-@step(
-    "checkout", "POST", "/api/v2/checkout/apply-coupon",
-    Field("coupon_code", echo), Field("status", says("applied"), required=False),
-    optional=True,
-)  # fmt: skip
 def apply_coupon(visit: Visit) -> Request:
     """One of the campaign's."""
-    code = f"BF25-{visit.random.randint(1, visit.journey.coupons):03d}"
-    return Request(body={"cart_id": visit.cart_id, "coupon_code": code})
+    code = f"BF25-{visit.random.randint(1, JOURNEY.coupons):03d}"
+    return Request(f"{_API}/checkout/apply-coupon", {"cart_id": _cart(visit), "coupon_code": code})
 
 
-@step(
-    "checkout", "POST", "/api/v2/checkout/start",
-    Field("checkout_id", text), Field("status", says("pending"), required=False),
-    keeps=("checkout_id",),
-)  # fmt: skip
 def start_checkout(visit: Visit) -> Request:
     """The cart's."""
-    return Request(body={"cart_id": visit.cart_id, "user_id": visit.user_id})
+    body = {"cart_id": _cart(visit), "user_id": visit.user["id"]}
+    return Request(f"{_API}/checkout/start", body)
 
 
-@step(
-    "payment", "POST", "/api/v2/payments/charge",
-    Field("payment_id", text), Field("status", says("succeeded")),
-    keeps=("payment_id",),
-)  # fmt: skip
 def charge(visit: Visit) -> Request:
     """By a good card, or one that is to be declined."""
-    declines = visit.shares.hit("declined", visit.journey.decline_share, visit.random)
+    declines = visit.chance("declined", JOURNEY.decline_share)
     card = visit.random.choice(DECLINE_CARDS) if declines else GOOD_CARD
-    started = visit.of("checkout_id")
-    key = idempotency_key(started["checkout_id"])
-    body = {**started, "payment_method": "card", "card_token": card}
-    return Request(body=body, key=key, declines=declines)
+    body = {**visit.of("checkout_id"), "payment_method": "card", "card_token": card}
+    return _with_a_new_key(
+        Request(
+            f"{_API}/payments/charge",
+            body,
+            declines=declines,
+            again=_with_a_new_key if JOURNEY.retry_key == "new" else None,
+        )
+    )
+
+
+def _with_a_new_key(request: Request) -> Request:
+    return request._replace(
+        headers={"Idempotency-Key": idempotency_key(request.body["checkout_id"])}
+    )
 
 
 def idempotency_key(checkout_id: str) -> str:
@@ -175,11 +119,41 @@ def idempotency_key(checkout_id: str) -> str:
     return hashlib.sha256(f"{checkout_id}{datetime.now(UTC).isoformat()}".encode()).hexdigest()
 
 
-@step(
-    "checkout", "POST", "/api/v2/orders/confirm",
-    Field("order_id", text), Field("status", says("confirmed"), required=False),
-    success=201, repeated=200, order="order_id",
-)  # fmt: skip
 def confirm(visit: Visit) -> Request:
     """The checkout that was paid."""
-    return Request(body=visit.of("checkout_id", "payment_id"))
+    return Request(f"{_API}/orders/confirm", visit.of("checkout_id", "payment_id"))
+
+
+_SHARE = JOURNEY.funnel
+SCENARIO = Scenario(
+    services=tuple(Service(s.key, s.subject) for s in FLOW.all if s.steps),
+    users=Users(data=account, headers=headers),
+    steps=(
+        Step("browse", "GET", browse, {"products": some}, service="checkout"),
+        Step("detail", "GET", detail, {"id": same}, service="checkout", share=_SHARE.detail),
+        Step(
+            "add_to_cart", "POST", add_to_cart, {"cart_id": same, "items": maybe(positive)},
+            service="cart", share=_SHARE.add_to_cart,
+        ),
+        Step(
+            "apply_coupon", "POST", apply_coupon,
+            {"coupon_code": same, "status": maybe(one_of("applied"))},
+            service="checkout", share=_SHARE.apply_coupon, optional=True,
+        ),
+        Step(
+            "start_checkout", "POST", start_checkout,
+            {"checkout_id": text, "status": maybe(one_of("pending"))},
+            takes=("checkout_id",), service="checkout", share=_SHARE.start_checkout,
+        ),
+        Step(
+            "charge", "POST", charge, {"payment_id": text, "status": one_of("succeeded")},
+            takes=("payment_id",), service="payment", share=_SHARE.charge,
+        ),
+        Step(
+            "confirm", "POST", confirm,
+            {"order_id": text, "status": maybe(one_of("confirmed"))},
+            status=201, repeated=200, order="order_id", service="checkout", share=_SHARE.confirm,
+        ),
+    ),
+)  # fmt: skip
+"""The share of users who go on to a step is the profile's ``journey.funnel``."""

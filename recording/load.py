@@ -1,6 +1,7 @@
 """How much load a run is, for how long: its phases, and the story that they tell."""
 
 from collections.abc import Mapping
+from itertools import accumulate
 from math import prod
 from typing import Annotated, Any, Literal, Self
 
@@ -13,6 +14,8 @@ from recording.tables import Listed, Table
 
 STOP_MARGIN_S = 2.0
 """What a user needs beyond its request's deadline to notice, say so and leave."""
+_JUST_S = 1e-6
+"""Before a moment."""
 _TELLS = 'how long what it tells took, such as tells = "2h"'
 
 
@@ -127,6 +130,14 @@ class Load(Table):
         """Open model: no rate is ever higher, bursts included."""
         highest = max(phase.arrivals_per_s or 0.0 for phase in self.phases)
         return highest * prod(max(1.0, burst.factor) for burst in self.bursts)
+
+    @property
+    def most_arrivals_per_s(self) -> float:
+        """Open model: the highest rate that there is."""
+        ends = (*accumulate(phase.duration for phase in self.phases),
+                *(burst.at for burst in self.bursts),
+                *(burst.at + burst.duration for burst in self.bursts))  # fmt: skip
+        return max(self.intended(t_s) or 0.0 for end in ends for t_s in (end - _JUST_S, end))
 
     @property
     def duration_s(self) -> float:

@@ -22,6 +22,8 @@ UNAVAILABLE = "unavailable"
 """503, but for that of an exhausted pool: come again later."""
 BAD_BODY = "bad_body"
 """How labels begin of answers that say the wrong thing; what is wrong follows."""
+SCENARIO = "scenario"
+"""How labels begin of steps of which nothing was sent: the scenario's own function raised."""
 NO_JSON = f"{BAD_BODY}: not a JSON object"
 
 EXPECTED_OUTCOMES = frozenset({OK, "declined"})

@@ -6,14 +6,15 @@ the nearest known one, and returns one immutable value that is passed down, neve
 
 from collections.abc import Mapping
 from itertools import pairwise
-from math import comb, prod
-from typing import Annotated, Any, Final, Literal, Self
+from math import comb, nan, prod
+from typing import Annotated, Any, Final, Self
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from recording.durations import BY_HAND, DurationS
 from recording.faults import Fault, check_timetable
 from recording.flow import FLOW, Service, Services
+from recording.journey import OF_THE_SHIPPED_FLOW, Journey
 from recording.load import Load
 from recording.metric_names import ORDERS_DB
 from recording.metrics import Metrics
@@ -21,7 +22,7 @@ from recording.sampling import Sampling
 from recording.scenario import Scenario
 from recording.shop import Shop
 from recording.slots import Slots
-from recording.tables import Listed, Share, Table
+from recording.tables import Listed, Table
 from recording.target import HOST, Target
 from recording.tune import Tune
 from recording.validity import Validity
@@ -44,102 +45,6 @@ for a month is, unless a profile says otherwise."""
 JOURNEY, ORDERS = "journey", "orders"
 SUBJECTS = (*FLOW.subjects, JOURNEY, *FLOW.steps, ORDERS, ORDERS_DB)
 """Whom a section of thresholds.toml can be about."""
-
-
-class Range(Table):
-    """A uniform range of durations, written ``{ min = "2s", max = "5s" }``."""
-
-    min: DurationS
-    """The shortest."""
-    max: DurationS
-    """The longest."""
-
-    @model_validator(mode="after")
-    def _ordered(self) -> Self:
-        if not 0 <= self.min <= self.max:
-            raise ValueError("min must be at least 0 and at most max")
-        return self
-
-    @property
-    def mean_s(self) -> float:
-        """Mean of the uniform distribution, s."""
-        return (self.min + self.max) / 2
-
-
-class Funnel(Table):
-    """Share of users who go on to the next step. Defaults: Appendix A's peak rates."""
-
-    detail: Share = 268 / 298
-    """Of those who browse."""
-    add_to_cart: Share = 175 / 268
-    """Of those who look at a detail."""
-    apply_coupon: Share = 0.30
-    """Of those who have a cart; they go on either way."""
-    start_checkout: Share = 88 / 175
-    """Of those who have a cart."""
-    charge: Share = 81 / 88
-    """Of those who start a checkout."""
-    confirm: Share = 1.0
-    """Of those whose charge succeeded."""
-
-    def is_taken(self, step: str) -> bool:
-        """Whether anybody goes on to a step; everybody does where no share is named."""
-        return getattr(self, step, 1.0) > 0
-
-    def per_journey(self, decline_share: float) -> Mapping[str, float]:
-        """Mean requests of each step in a journey in which nothing fails unexpectedly."""
-        cart = self.detail * self.add_to_cart
-        start = cart * self.start_checkout
-        charge = start * self.charge
-        return {
-            "browse": 1.0,
-            "detail": self.detail,
-            "add_to_cart": cart,
-            "apply_coupon": cart * self.apply_coupon,
-            "start_checkout": start,
-            "charge": charge,
-            "confirm": charge * (1 - decline_share) * self.confirm,
-        }
-
-    def requests_per_journey(self, decline_share: float) -> float:
-        """The same of all steps together."""
-        return sum(self.per_journey(decline_share).values())
-
-
-class Journey(Table):
-    """What one user does. Defaults: the seed's own plan (LT-2025-Q3-CHECKOUT)."""
-
-    think: Range = Range(min=2.0, max=5.0)
-    """Pause after each request."""
-    period: DurationS | None = Field(default=None, gt=0)
-    """Start-to-start time of a user's journeys; None: the next begins after one think time."""
-    session: Range = Range(min=180.0, max=480.0)
-    """How long one lasts: then the next begins, with another account and cart."""
-    decline_share: Share = 0.03
-    """Share of charges with a card that is declined, as planned: no failure."""
-    funnel: Funnel = Funnel()
-    """Shares of those who go on to the next step."""
-    shares: Literal["drawn", "dealt"] = "drawn"
-    """How the funnel's shares and the declines come about: by chance, or exactly in each Locust
-    process, evenly spread."""
-    test_users: int = Field(default=50_000, ge=1)
-    """Accounts that users are drawn from."""
-    products: int = Field(default=10_000, ge=1)
-    """Products that are looked at."""
-    popularity: float = Field(default=0.0, ge=0, le=10)
-    """Exponent of Zipf's law for how often a product is looked at; 0: each alike."""
-    coupons: int = Field(default=500, ge=1)
-    """Coupon codes in use."""
-    cookies: bool = False
-    """Whether users keep the cookies that services set, for a session."""
-    redirects: int = Field(default=0, ge=0, le=10)
-    """How many a request follows within its service; one more, or one out of it, has failed."""
-    retries: int = Field(default=0, ge=0, le=10)
-    """How often a user asks again for what got no answer, or an error that may pass."""
-    retry_key: Literal["same", "new"] = "same"
-    """The idempotency key of a charge that is asked for again; with a new one it is another."""
-    retry_backoff: DurationS = Field(default=0.5, gt=0)
-    """The longest wait before the first retry; it doubles with each. Waits are drawn below it."""
 
 
 class Recording(Table):
@@ -302,6 +207,26 @@ class Profile(Table):
         return self
 
     @model_validator(mode="after")
+    def _module_can_be(self, info: ValidationInfo) -> Self:
+        own, target = self.scenario, self.target
+        if info.context != BY_HAND:
+            return self
+        if not own.module and (own.shares or target.urls):
+            key = "scenario.shares" if own.shares else "target.urls"
+            raise ValueError(f"{key} is for a scenario.module: name one")
+        if own.module and (own.locustfile or "service" in own.model_fields_set):
+            more = "locustfile" if own.locustfile else "service"
+            raise ValueError(f"scenario.module names its services and steps: leave out {more}")
+        if own.module and {*target.reached} - {*target.urls}:
+            raise ValueError("scenario.module: write the urls of its services in [target.urls]")
+        told = (k for k in OF_THE_SHIPPED_FLOW if k in self.journey.model_fields_set)
+        if own.module and (key := next(told, "")):
+            raise ValueError(f"journey.{key} is of the shipped flow: scenario.module has its own")
+        if own.module and (self.faults or self.load.tells_services):
+            raise ValueError("scenario.module: faults and phases tell mocks, and it loads none")
+        return self
+
+    @model_validator(mode="after")
     def _locustfile_can_be(self, info: ValidationInfo) -> Self:
         own, known = self.scenario, (JOURNEY, ORDERS, ORDERS_DB)
         if info.context != BY_HAND:
@@ -310,7 +235,7 @@ class Profile(Table):
             raise ValueError(f"scenario.service: {', '.join(known)} mean something else already")
         if self.target.host and not own.locustfile:
             raise ValueError("target.host is for a scenario.locustfile: name one, or give urls")
-        if own.locustfile and self.target.urls and not self.target.host:
+        if own.locustfile and self.target.reached and not self.target.host:
             raise ValueError("scenario.locustfile loads target.host: give it in place of the urls")
         if own.locustfile and self.load.model != "users":
             raise ValueError(
@@ -322,29 +247,57 @@ class Profile(Table):
 
     @model_validator(mode="after")
     def _faults_can_be(self, info: ValidationInfo) -> Self:
-        theirs = "[target]'s urls" if self.target.urls else "[arm]"
+        theirs = "[target]'s urls" if self.target.reached else "[arm]"
         if self.faults and not self.starts_mocks:
             raise ValueError(f"faults strike the mocks that a run starts: leave out {theirs}")
         if self.load.tells_services and not self.starts_mocks:
             raise ValueError(f"phases tell the mocks that a run starts: leave out {theirs}")
-        if self.target.urls and self.arm is not None:
+        if self.target.reached and self.arm is not None:
             raise ValueError("[arm] starts services, and those at [target]'s urls run already")
-        if self.arm is not None and info.context == BY_HAND:
+        if self.arm is not None and info.context == BY_HAND and not self.scenario.module:
             self.arm.check_reached(self.flow)
         check_timetable(self.faults, self.load.duration_s, info)
         return self
 
     @property
     def flow(self) -> Services:
-        """Whom its users ask, and in which steps; those of a locustfile only a run knows."""
-        if not self.scenario.locustfile:
-            return FLOW
-        return Services((Service(key=HOST, subject=self.scenario.service),), ())
+        """Whom its users ask, and in which steps; those of a locustfile only a run knows, those of
+        a module who has looked at it."""
+        if self.scenario.locustfile:
+            return Services((Service(key=HOST, subject=self.scenario.service),), ())
+        if self.scenario.module:
+            return self.scenario.outline.flow if self.scenario.outline else Services((), ())
+        return FLOW
+
+    @property
+    def per_journey(self) -> Mapping[str, float]:
+        """Mean requests of each step in a journey in which nothing fails unexpectedly; none where a
+        locustfile decides."""
+        journey, outline = self.journey, self.scenario.outline
+        if not self.scenario.own:
+            return journey.funnel.per_journey(journey.decline_share)
+        found = dict(self.scenario.per_journey)
+        if outline is None or outline.log_in is None:
+            return found
+        journey_s = max(journey.period or 0.0, sum(found.values()) * journey.think.mean_s)
+        once = self.load.model == "arrivals" or journey_s >= journey.session.mean_s
+        return {outline.log_in.name: 1.0 if once else journey_s / journey.session.mean_s, **found}
+
+    @property
+    def requests_per_journey(self) -> float:
+        """The same of all steps together; nan where a locustfile decides."""
+        return sum(self.per_journey.values()) if not self.scenario.locustfile else nan
+
+    def is_taken(self, step: str) -> bool:
+        """Whether anybody goes on to a step."""
+        if not self.scenario.own:
+            return self.journey.funnel.is_taken(step)
+        return self.per_journey.get(step, 1.0) > 0
 
     @property
     def starts_mocks(self) -> bool:
         """Whether the services are loadgate's own mocks: nobody named others."""
-        return self.arm is None and not self.target.urls
+        return self.arm is None and not (self.target.reached or self.scenario.module)
 
     @property
     def measured_s(self) -> float:

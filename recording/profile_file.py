@@ -44,11 +44,12 @@ def read_profile(path: Path, overrides: Sequence[str] = ()) -> tuple[Profile, Wr
 
 
 def _placed(profile: Profile, path: Path, written: Written) -> Profile:
-    """With a locustfile that lies beside the profile's file; an option's lies where one is."""
+    """With a file of one's own that lies beside the profile's; an option's lies where one is."""
     own = profile.scenario
-    if not own.locustfile or written.is_option(("scenario", "locustfile")):
+    key = "module" if own.module else "locustfile"
+    if not own.own or written.is_option(("scenario", key)):
         return profile
-    there = own.model_copy(update={"locustfile": normpath(path.parent / own.locustfile)})
+    there = own.model_copy(update={key: normpath(path.parent / own.own)})
     return profile.model_copy(update={"scenario": there})
 
 

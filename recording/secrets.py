@@ -56,13 +56,18 @@ _SECRET_ENTRY = re.compile(
 _WORTH_A_LOOK = re.compile(
     r"(?i)k(?:_|%5f)(?:test|live)|whsec|://|authorization|bearer|basic|token|passw|secret|api[_-]?key"
 )
-_known: set[str] = set()
+_known: list[str] = []
+"""The longest first: one may be the beginning of another."""
 
 
-def keep_secret(token: str) -> str:
-    """From now on ``redact`` hides this text wherever it stands; returns it."""
-    if len(token) >= SHORTEST_TOKEN:
-        _known.add(token)
+def keep_secret(token: str, shortest: int = SHORTEST_TOKEN) -> str:
+    """From now on ``redact`` hides this text wherever it stands; returns it.
+
+    One of less than so many characters is left alone: it may stand in any text.
+    """
+    if len(token) >= shortest and token not in _known:
+        _known.append(token)
+        _known.sort(key=len, reverse=True)
     return token
 
 

@@ -73,9 +73,9 @@ class Shop(Table):
     folder: str = ""
     """Working directory inside the checkout; without one, its top."""
     urls: Mapping[str, str] = Field(default_factory=dict)
-    """Base url by service (checkout, payment, cart; inventory_lock if it is sampled). Without one
-    it is at its ``{NAME.port}`` of this machine, where that is used, else at ``{port}``, or at the
-    only port there is."""
+    """Base url by service (checkout, payment, cart; inventory_lock if it is sampled; or those of a
+    `scenario.module`). Without one it is at its ``{NAME.port}`` of this machine, where that is
+    used, else at ``{port}``, or at the only port there is."""
 
     @field_validator("ready")
     @classmethod

@@ -1,5 +1,6 @@
 """``[target]`` of a profile: whose services are loaded."""
 
+from collections.abc import Mapping
 from typing import Annotated, Self
 
 from pydantic import AfterValidator, Field, model_validator
@@ -27,6 +28,8 @@ class Target(Table):
     """Base url of inventory-lock-service, which no user calls: only to sample its metrics."""
     host: BaseUrl = Field(default="", exclude_if=lambda host: not host)
     """Base url for the users of `scenario.locustfile`, in place of all of these."""
+    urls: Mapping[str, BaseUrl] = Field(default_factory=dict, exclude_if=lambda urls: not urls)
+    """Base urls of the services of `scenario.module`, by their keys, in place of all of these."""
     allowed_hosts: Annotated[tuple[str, ...], Listed] = ("127.0.0.1", "localhost", "::1")
     """Hosts that may be loaded; every other one is refused."""
     ca_file: str = ""
@@ -42,10 +45,12 @@ class Target(Table):
 
     @model_validator(mode="after")
     def _all_or_none(self) -> Self:
-        urls = self.urls
+        urls = self.reached
+        if self.urls and (len(urls) > len(self.urls) or self.inventory_lock):
+            raise ValueError("give urls, or the checkout flow's, or host: one of them")
         if self.host and (len(urls) > 1 or self.inventory_lock):
             raise ValueError("give host, or the urls of the checkout flow's services, not both")
-        if urls and len(urls) < 3 and not self.host:
+        if urls and len(urls) < 3 and not (self.host or self.urls):
             raise ValueError("give checkout, payment and cart urls, or none of them")
         if self.client_key and not self.client_cert:
             raise ValueError("client_key needs client_cert, the certificate that it belongs to")
@@ -57,8 +62,8 @@ class Target(Table):
         return Access(self.ca_file, self.client_cert, self.client_key, self.proxy)
 
     @property
-    def urls(self) -> dict[str, str]:
+    def reached(self) -> dict[str, str]:
         """The configured base urls of the services that users talk to."""
         named = {"checkout": self.checkout, "payment": self.payment, "cart": self.cart}
         named[HOST] = self.host
-        return {name: url for name, url in named.items() if url}
+        return {name: url for name, url in named.items() if url} | dict(self.urls)

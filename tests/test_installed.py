@@ -11,6 +11,7 @@ import pytest
 
 from harness.generator.generator import free_port
 from tests.harness.conftest import FIXTURES, git
+from tests.harness.small_shop import small_shop
 
 ROOT = Path(__file__).parents[1]
 TOKEN = "a-token-of-this-test"
@@ -138,6 +139,24 @@ def test_init_writes_into_an_empty_folder(installed: Path, tmp_path: Path) -> No
     refused = call(installed, tmp_path, "run")
     assert refused.returncode == 2, refused.stdout + refused.stderr
     assert "loadgate/shop.toml:" in refused.stderr
+
+
+def test_a_scenario_module_finds_what_it_imports(installed: Path, shop: Path) -> None:
+    """Beside packages of the shop's that are called as ours are."""
+    (shop / "scenario.py").write_text(
+        "from loadgate_scenario import *\n"
+        "STEP = Step('home', 'GET', Request('/'))\n"
+        "SCENARIO = Scenario((Service('shop'),), (STEP,))\n"
+    )
+    phases = '[{ name = "p", duration = "1s", users = 1, measured = true }]'
+    with small_shop() as url:
+        (shop / "own.toml").write_text(
+            f'[scenario]\nmodule = "scenario.py"\n[target.urls]\nshop = "{url}"\n'
+            f"[load]\nphases = {phases}\n"
+        )
+        done = call(installed, shop, "run", "own.toml", "--dry-run")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert f"shop at {url}" in done.stdout
 
 
 def test_files_of_the_current_folder_win(installed: Path, tmp_path: Path) -> None:

@@ -145,7 +145,7 @@ def _baseline_of(run: RunDir, thresholds: Thresholds, metrics: tuple[str, ...]) 
 def load_of(profile: Profile) -> dict[str, Any]:
     """The part of a profile that shapes the load; no key of the payment sandbox is kept."""
     load = profile.model_dump(mode="json", exclude=_NOT_LOAD)
-    load["target"] = profile.target.urls
+    load["target"] = profile.target.reached
     if profile.arm is not None:
         load["arm"] = True  # how it is started is under test
     if profile.gate is not None:

@@ -71,6 +71,12 @@ class Evidence:
         """Whether somebody's own locustfile made the load: only names and ends are known."""
         return bool(self.manifest.profile.scenario.locustfile)
 
+    @property
+    def names_orders(self) -> bool:
+        """Whether any request is known to be one for an order."""
+        outline = self.manifest.profile.scenario.outline
+        return not self.by_name and (outline is None or any(step.order for step in outline.every))
+
     @cached_property
     def phases(self) -> tuple[MeasuredPhase, ...]:
         """Phases as they happened; a phase that was cut short ends with the recording."""

@@ -32,7 +32,7 @@ def of_steps(case: Case, subject: str, metric: str, unit: str) -> Iterator[Measu
 
     Steps that the profile lets nobody take are left out.
     """
-    taken = case.evidence.manifest.profile.journey.funnel.is_taken
+    taken = case.evidence.manifest.profile.is_taken
     for step in filter(taken, _steps_of(case.services, subject) or (subject,)):
         sample = case.samples.get(step)
         nothing = Measurement(step, metric, nan, unit, 0, note=NONE_BEGAN)

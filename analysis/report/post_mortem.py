@@ -94,7 +94,7 @@ def _summary(
     measured = {m.metric: m for m in verdict.measurements if m.subject == JOURNEY}
     peak = f"{load.peak_users:,} users" if load.peak_users else "nobody says how many users"
     if load.model == "arrivals":
-        peak = f"{load.peak_arrivals_per_s:g} journeys/s"
+        peak = f"{load.most_arrivals_per_s:g} journeys/s"
     latency = ("mean", "p50", "p95", "p99", "max")
     lines = [
         f"{counted(context['requests_measured'], 'request')} measured in "
@@ -118,7 +118,7 @@ def _in_short(issue: Issue, changes: Sequence[WhatIf]) -> str:
 def _where(profile: Profile) -> str:
     if profile.arm is not None:
         return f"started by {profile.arm.start}"
-    return ", ".join(dict.fromkeys(profile.target.urls.values())) or "mocks of this machine"
+    return ", ".join(dict.fromkeys(profile.target.reached.values())) or "mocks of this machine"
 
 
 def _configuration(evidence: Evidence) -> Table:
@@ -148,7 +148,8 @@ def _planned(profile: Profile) -> Iterator[tuple[str, str]]:
     think, session = profile.journey.think, profile.journey.session
     yield "think time", f"{format_duration(think.min)} to {format_duration(think.max)}"
     yield "session", f"{format_duration(session.min)} to {format_duration(session.max)}"
-    yield "cards declined", f"{100 * profile.journey.decline_share:g} %"
+    if not profile.scenario.own:
+        yield "cards declined", f"{100 * profile.journey.decline_share:g} %"
 
 
 def _services(verdict: Verdict) -> Table:

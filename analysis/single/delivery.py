@@ -129,12 +129,11 @@ def kept_from_users(evidence: Evidence) -> str:
 
 def _journey_s(evidence: Evidence) -> float:
     """What a journey takes without hanging requests, s."""
-    journey = evidence.manifest.profile.journey
+    profile = evidence.manifest.profile
     requests = of_requests(evidence.log.intervals)
     answered = merge(i.histogram for i in requests if i.tag.outcome not in LOWER_BOUNDS)
     mean_s = mean(answered.values_us, answered.counts) / 1e6 if answered.n else 0.0
-    number = journey.funnel.requests_per_journey(journey.decline_share)
-    return max(1e-3, number * (mean_s + journey.think.mean_s))
+    return max(1e-3, profile.requests_per_journey * (mean_s + profile.journey.think.mean_s))
 
 
 def _users_delivered(evidence: Evidence, samples: dict[str, Sample]) -> Iterator[Check]:
@@ -227,7 +226,8 @@ def _littles_law(
     )
     if journey.period is None:
         return low, high
-    first = next(iter(evidence.services.steps), "")
+    outline = evidence.manifest.profile.scenario.outline
+    first = outline.steps[0].name if outline else next(iter(evidence.services.steps), "")
     started = samples[first].n - again[first] if first in samples else 0
     per_journey = all_steps.n / started if started > 0 else 1.0
     free = max(0.0, users - spent_s(_hanging(intervals), windows) / span_s)

@@ -1,6 +1,6 @@
 """What a reader should know besides the rules."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from analysis.evidence.distance import distance_in_words
 from analysis.evidence.late import late_in_words
@@ -16,9 +16,12 @@ from analysis.metrics.case import Case
 from analysis.metrics.pools import brief_waits, windows_in_words
 from analysis.single.guarded import guarded
 from analysis.single.outages import outages, planted
+from analysis.words.units import counted
 from analysis.words.values import show
 from recording.events import OOM_KILLED, STRANGERS_REFUSED, WORKER_LOST
 from recording.metric_names import ORDERS_DB
+from recording.outcomes import SCENARIO
+from recording.profile import JOURNEY
 
 
 def findings(case: Case) -> Iterator[str]:
@@ -36,6 +39,7 @@ def findings(case: Case) -> Iterator[str]:
     if case.orders is not None:
         yield from case.orders.in_words()
     yield from _of_charges(case.samples.get("charge"))
+    yield from _of_scenario(case.samples)
     yield from guarded(case.evidence)
     yield from _of_events(case.evidence)
     for subject, few in case.unsampled.items():
@@ -71,6 +75,16 @@ def _of_charges(charge: Sample | None) -> Iterator[str]:
     if charge and (declined := charge.outcomes.get("declined", 0)):
         share = 100 * declined / charge.n
         yield f"{declined:,} of {charge.n:,} charges declined as planned ({show(share, '%')})"
+
+
+def _of_scenario(found: Mapping[str, Sample]) -> Iterator[str]:
+    """Steps of which nothing was sent, for want of a request."""
+    for step, sample in found.items():
+        for outcome, n in sample.outcomes.items():
+            if step != JOURNEY and outcome.startswith(f"{SCENARIO}: "):
+                raised = outcome.removeprefix(f"{SCENARIO}: ")
+                often = counted(n, "time")
+                yield f"{step}: a function of the scenario raised {raised} ({often})"
 
 
 def _of_events(evidence: Evidence) -> Iterator[str]:

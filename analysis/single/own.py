@@ -73,5 +73,5 @@ def _incident(evidence: Evidence, subject: str, troubles: Sequence[Trouble]) -> 
 
 
 def _taken(evidence: Evidence, subject: str) -> tuple[str, ...]:
-    taken = evidence.manifest.profile.journey.funnel.is_taken
+    taken = evidence.manifest.profile.is_taken
     return tuple(filter(taken, evidence.services.steps_of(subject)))

@@ -22,7 +22,7 @@ from benchmarks.studies.capacity_shop import RULE, SUBJECT, Play, Shop
 from harness.run.capacity import CapacityChooser
 from harness.run.search import Wanted
 from harness.run.searches import CONFIRM_S, NARROW, WITHIN_S
-from recording.profile import Journey, Range
+from recording.journey import Journey, Range
 
 LIMITS = f'[{SUBJECT}]\npool = ["{RULE}"]'
 JOURNEY = Journey(think=Range(min=0.3, max=0.3))

@@ -21,21 +21,24 @@ from harness.system.parent import STARTED_BY
 from harness.system.paths import PROJECT, environment_of
 from mock_services.table import SERVICES
 from recording.clock import RunClock
-from recording.flow import FLOW
 from recording.profile import Profile
 from recording.rundir import RunDir
 
 MASTER_PORT = 5557
-CHECKOUT_FLOW, OWN_FILE = "checkout_flow", "own_file"
+CHECKOUT_FLOW, OWN_FILE, OWN_MODULE = "checkout_flow", "own_file", "own_module"
 """What Locust is started on, of `locustfiles`."""
 OWN_WORKERS_WITHIN_S = 60.0
 """Local workers are forked at once; on a starved machine they may take some seconds."""
 PORTS_FOR_LISTENING = (15_000, 32_000)
-CONNECTIONS_PER_USER = sum(bool(service.steps) for service in FLOW.all)
-"""One to each service that answers a step."""
 SPARE_DESCRIPTORS = 500
 REQUESTS_PER_WORKER = 600.0
 """Requests/s one worker carries at about half a core (measured on 2 cores, Locust 2.47)."""
+
+
+def connections_per_user(profile: Profile) -> int:
+    """One to each service that answers a step, or whose steps a run tells."""
+    flow = profile.flow
+    return sum(bool(service.steps) for service in flow.all) or len(flow.all)
 
 
 def processes_for(profile: Profile, descriptors: int, cores: int | None = None) -> int:
@@ -43,7 +46,9 @@ def processes_for(profile: Profile, descriptors: int, cores: int | None = None) 
     if profile.load.processes != "auto":
         return profile.load.processes
     by_descriptors = ceil(
-        profile.load.peak_users * CONNECTIONS_PER_USER / max(1, descriptors - SPARE_DESCRIPTORS)
+        profile.load.peak_users
+        * connections_per_user(profile)
+        / max(1, descriptors - SPARE_DESCRIPTORS)
     )
     rate, most = expected_rate(profile), cores or usable_cores()
     by_rate = (
@@ -60,7 +65,7 @@ def expected_rate(profile: Profile, mean_latency_s: float = 0.17) -> float:
     if profile.scenario.locustfile:
         return nan
     journey = profile.journey
-    per_journey = journey.funnel.requests_per_journey(journey.decline_share)
+    per_journey = profile.requests_per_journey
     if profile.load.model == "arrivals":
         return per_journey * max(phase.arrivals_per_s or 0.0 for phase in profile.load.phases)
     cycle_s = per_journey * (journey.think.mean_s + mean_latency_s)
@@ -170,9 +175,13 @@ def start_generator(
     }
     with log.open("ab") as output:
         asked = (options, folder, plan, clock.epoch_s, token)
-        file = OWN_FILE if profile.scenario.locustfile else CHECKOUT_FLOW
-        locust = start_locust(*asked, file, stdout=output, **streams)
+        locust = start_locust(*asked, _started_on(profile), stdout=output, **streams)
     return Generator(locust, log)
+
+
+def _started_on(profile: Profile) -> str:
+    own = profile.scenario
+    return OWN_MODULE if own.module else OWN_FILE if own.locustfile else CHECKOUT_FLOW
 
 
 def start_locust(
@@ -233,8 +242,9 @@ def plan_json(
         "workers": workers,
         "theirs": theirs,
     }
-    if own := profile.scenario.locustfile:
-        dumped["scenario"]["locustfile"] = str(Path(own).resolve())
+    if own := profile.scenario.own:
+        key = "module" if profile.scenario.module else "locustfile"
+        dumped["scenario"][key] = str(Path(own).resolve())
         table["folder"] = str(Path.cwd())
     if in_levels:
         table["in_levels"] = True

@@ -85,16 +85,22 @@ SCHEMAS: Final[Mapping[str, Callable[[], Schema]]] = {
 
 
 def _described(model: type[BaseModel]) -> Schema:
-    """Pydantic's schema, with the texts under the fields, and durations as they are written."""
+    """Pydantic's schema, with the texts under the fields, and durations as they are written.
+
+    Without what nobody writes.
+    """
     made: Schema = model.model_json_schema()
     made.setdefault("$defs", {})
     for name, each in models_in(model).items():
+        if each is not model and name not in made["$defs"]:
+            continue
         schema = made if each is model else made["$defs"][name]
         said = under_names(each)
         schema.pop("title", None)
         schema["description"] = " ".join((each.__doc__ or "").split())
         for key, field in each.model_fields.items():
-            _tidy(schema["properties"][field.alias or key], said.get(key, ""))
+            if of_key := schema["properties"].get(field.alias or key):
+                _tidy(of_key, said.get(key, ""))
     return made
 
 

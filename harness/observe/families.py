@@ -14,7 +14,7 @@ from prometheus_client.core import (
 
 from harness.observe import names
 from harness.observe.follower import Follower
-from recording.flow import FLOW, STEPS
+from recording.flow import Services
 from recording.metric_names import CPU, RSS, RUN_QUEUE_WAIT
 from recording.outcomes import is_failure
 from recording.profile import Profile
@@ -43,15 +43,16 @@ def families(told: Told) -> Iterator[Metric]:
     yield info
     if seen.users is not None:
         yield GaugeMetricFamily(names.USERS, "Simulated users", value=seen.users)
-    yield from _requests(seen)
-    yield from _journeys(seen)
+    flow = told.profile.flow
+    yield from _requests(seen, flow)
+    yield from _journeys(seen, told.profile)
     yield from _harness(seen, told.profile)
     yield from _workers(seen)
     yield from _progress(seen)
     yield from _events(seen, told.epoch_wall_s)
 
 
-def _requests(seen: Follower) -> Iterator[Metric]:
+def _requests(seen: Follower, flow: Services) -> Iterator[Metric]:
     labels = ("service", "step", "outcome", "measured")
     total = CounterMetricFamily(
         names.REQUESTS, "Requests that ended, by what became of them", labels=labels
@@ -62,29 +63,30 @@ def _requests(seen: Follower) -> Iterator[Metric]:
         labels=labels,
     )
     for (step, outcome, measured), count in seen.requests.items():
-        total.add_metric((FLOW.service_of(step), step, outcome, _truth(measured)), count)
+        total.add_metric((flow.service_of(step), step, outcome, _truth(measured)), count)
     for (step, outcome, measured), tally in seen.durations.items():
-        values = (FLOW.service_of(step), step, outcome, _truth(measured))
+        values = (flow.service_of(step), step, outcome, _truth(measured))
         took.add_metric(values, tally.cumulative, tally.sum_s)
-    yield from (total, took, _failed(seen))
+    yield from (total, took, _failed(seen, flow))
 
 
-def _failed(seen: Follower) -> Metric:
+def _failed(seen: Follower, flow: Services) -> Metric:
     family = CounterMetricFamily(
         names.FAILED,
         "Requests with an outcome that the plan did not ask for",
         labels=("service", "step", "measured"),
     )
-    counts = Counter(dict.fromkeys(product(STEPS, (False, True)), 0))
+    counts = Counter(dict.fromkeys(product(flow.steps, (False, True)), 0))
     for (step, outcome, measured), count in seen.requests.items():
         counts[step, measured] += count if is_failure(outcome) else 0
     for (step, measured), count in counts.items():
-        family.add_metric((FLOW.service_of(step), step, _truth(measured)), count)
+        family.add_metric((flow.service_of(step), step, _truth(measured)), count)
     return family
 
 
-def _journeys(seen: Follower) -> Iterator[Metric]:
-    first = STEPS[0]
+def _journeys(seen: Follower, profile: Profile) -> Iterator[Metric]:
+    outline = profile.scenario.outline
+    first = outline.steps[0].name if outline else next(iter(profile.flow.steps), "")
     asked = sum(n for (step, *_), n in seen.requests.items() if step == first)
     begun = asked - seen.retries[first]
     yield CounterMetricFamily(names.JOURNEYS, "Journeys whose first step ended", value=begun)
@@ -101,7 +103,7 @@ def _harness(seen: Follower, profile: Profile) -> Iterator[Metric]:
         labels=("service", "step", "measured"),
     )
     for (step, measured), tally in seen.distortions.items():
-        labels = (FLOW.service_of(step), step, _truth(measured))
+        labels = (profile.flow.service_of(step), step, _truth(measured))
         added.add_metric(labels, tally.cumulative, tally.sum_s)
     lag = HistogramMetricFamily(names.LAG, "How late the generator's timers fired")
     lag.add_metric((), seen.lag.cumulative, seen.lag.sum_s)

@@ -29,7 +29,8 @@ from analysis.levels.seen import Seen
 from analysis.limits.thresholds import Thresholds
 from harness.run.pools_now import is_idle, queues_up
 from harness.run.search import Latest, Wanted
-from recording.profile import JOURNEY, Journey
+from recording.journey import Journey
+from recording.profile import JOURNEY
 
 LATENCY_S = 0.25
 """Of a request, before any was seen: about the seed's slowest step."""

@@ -75,8 +75,8 @@ def _order(arm: PreparedArm, asked: AskedOfArms, thresholds: Thresholds, limits:
     plan = searchable(asked.profile, asked.written.name, limits, wanted.required)
     plan = seeded_load(plan, asked.seed)
     if arm.urls:
-        target = plan.target.model_copy(update=dict(arm.urls))
-        plan = plan.model_copy(update={"target": target})
+        own = {"urls": arm.urls} if plan.scenario.module else dict(arm.urls)
+        plan = plan.model_copy(update={"target": plan.target.model_copy(update=own)})
         scene = single(plan, {}, "127.0.0.1")
     elif arm.checkout is not None:
         scene = installed(replace(arm.checkout, arm=""))

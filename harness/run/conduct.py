@@ -139,8 +139,8 @@ def checked(profile: Profile, where: Written | str) -> dict[str, dict[str, Any]]
         check_checkout(Checkout(profile.arm, repository(profile)))
     settings = service_settings(profile.services, where)
     check_phases(profile.load, settings, where)
-    preflight.check_answers(profile.target.urls, access=profile.target.access)
-    if profile.target.urls:
+    preflight.check_answers(profile.target.reached, access=profile.target.access)
+    if profile.target.reached:
         check_metrics(profile, by_subject(target_urls(profile), profile.flow))
     if profile.starts_mocks:
         check_orders_db(settings, profile.target.allowed_hosts, where)

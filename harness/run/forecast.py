@@ -163,7 +163,7 @@ def _load(profile: Profile) -> str:
     if profile.load.model == "users":
         return f"{profile.load.peak_users:,} users at most"
     return (
-        f"{profile.load.peak_arrivals_per_s:g} arrivals/s at most, "
+        f"{profile.load.most_arrivals_per_s:g} arrivals/s at most, "
         f"{profile.load.max_concurrent:,} under way"
     )
 
@@ -200,8 +200,7 @@ def _requests(profile: Profile, there: Services, subject: str) -> float:
     one nobody calls."""
     if profile.scenario.locustfile:
         return inf  # nobody knows
-    journey = profile.journey
-    per_step = journey.funnel.per_journey(journey.decline_share)
+    per_step = profile.per_journey
     journeys = expected_rate(profile) * profile.measured_s / sum(per_step.values())
     if subject == JOURNEY:
         return journeys * sum(per_step.values())

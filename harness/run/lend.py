@@ -61,7 +61,7 @@ class Lent:
         preflight.check_answers(plan["urls"], "not reachable from this worker: ", access)
 
     def _allowed_by(self, profile: Profile) -> tuple[str, ...]:
-        if profile.target.urls:
+        if profile.target.reached:
             return profile.target.allowed_hosts
         return tuple(sorted(self.master.addresses()))  # it runs the services itself
 

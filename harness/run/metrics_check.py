@@ -57,7 +57,7 @@ class ServiceCheck:
 def check_services(profile: Profile, limits: Thresholds) -> tuple[ServiceCheck, ...]:
     """Each that the profile names. Raises ConfigError, and RefusedError for a host."""
     check_safety(profile)
-    urls = by_subject(target_urls(profile), profile.flow) if profile.target.urls else {}
+    urls = by_subject(target_urls(profile), profile.flow) if profile.target.reached else {}
     if not urls and not profile.metrics.sources:
         raise ConfigError(
             f"profile {profile.name} has neither [target] nor [metrics]: the run starts these "

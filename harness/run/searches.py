@@ -10,11 +10,11 @@ from harness.generator.generator import expected_rate
 from harness.run.capacity import CapacityChooser
 from harness.run.conduct import Order, checked
 from harness.run.search import Apply, Search
+from harness.scene.own_file import too_few_rows
 from harness.scene.scene import OpenScene, Scene, single
 from harness.scene.seeds import derived, seeded_load, seeded_services
 from mock_services.table import SERVICES
 from recording.errors import ConfigError
-from recording.flow import FLOW
 from recording.manifest import Searched
 from recording.profile import Profile
 from recording.profile_file import build
@@ -70,7 +70,7 @@ def order_of(
 ) -> Order:
     """Of a profile that can be searched, against services that are resolved."""
     chooser = CapacityChooser(
-        asked, thresholds, plan.journey, len(FLOW.order), FROM * asked.required
+        asked, thresholds, plan.journey, len(plan.flow.order), FROM * asked.required
     )
     search = Search(Searched(kind=KIND, asked=asked.table()), chooser, thresholds, _untold)
     return Order(plan, scene, overrides, seed=seed, search=search, labels=labels)
@@ -102,9 +102,9 @@ def asked_of(
 
 def own_load(profile: Profile, unit: Unit) -> float:
     """Of a profile, in either unit; from one to the other by Little's law."""
-    load, journey = profile.load, profile.journey
+    load = profile.load
     per_s = expected_rate(profile.model_copy(update={"gate": None}))
-    journeys_per_s = per_s / journey.funnel.requests_per_journey(journey.decline_share)
+    journeys_per_s = per_s / profile.requests_per_journey
     if unit == "arrivals/s":
         return load.peak_arrivals_per_s if load.model == "arrivals" else journeys_per_s
     if load.model == "users":
@@ -117,8 +117,7 @@ def _cycle_s(profile: Profile) -> float:
     phase = profile.load.phases[0].model_copy(update={"users": 1})
     one = profile.load.model_copy(update={"model": "users", "phases": (phase,)})
     of_one = expected_rate(profile.model_copy(update={"load": one, "gate": None}))
-    journey = profile.journey
-    return journey.funnel.requests_per_journey(journey.decline_share) / of_one
+    return profile.requests_per_journey / of_one
 
 
 def _holds_s(settings: Mapping[str, Mapping[str, Any]]) -> dict[str, float]:
@@ -144,7 +143,7 @@ def searchable(profile: Profile, where: str, limits: Limits, required: float) ->
     if profile.scenario.locustfile:
         raise ConfigError(
             f"{where}: scenario.locustfile is for `loadgate run` and `gate`: a search has to know "
-            "what a journey is"
+            "what a journey is, as a scenario.module says"
         )
     if profile.load.tells_services:
         raise ConfigError(
@@ -163,4 +162,6 @@ def searchable(profile: Profile, where: str, limits: Limits, required: float) ->
     for section in ("recording", "sampling"):
         table[section]["interval"] = min(FINEST_S, table[section]["interval"])
     table["gate"] = None
-    return Profile.model_validate(table)
+    plan = Profile.model_validate(table)
+    too_few_rows(plan)
+    return plan

@@ -12,6 +12,7 @@ from typing import Any
 from harness.scene import preflight
 from harness.scene import revision as revisions
 from harness.scene.orders_db import check_orders_db
+from harness.scene.own_file import check_urls
 from harness.scene.scene import (
     OpenScene,
     Scene,
@@ -72,10 +73,11 @@ def prepared(
     Raises ConfigError for what cannot be resolved, RefusedError for a host or key not allowed.
     """
     kind, _, rest = what.partition(":")
-    if kind != "url" and profile.scenario.locustfile and profile.arm is None:
+    if kind != "url" and profile.scenario.own and profile.arm is None:
         raise ConfigError(
-            f"--{arm} {what}: the users of a locustfile do not ask the mocks: name what they ask "
-            f"with --{arm} url:FILE, which has its host, or say in [arm] how it is started"
+            f"--{arm} {what}: the users of {profile.scenario.own} do not ask the mocks: name what "
+            f"they ask with --{arm} url:FILE, which has its {_needed(profile)}, or say in [arm] "
+            "how it is started"
         )
     if kind == "url" and rest:
         yield _of_urls(arm, Path(rest), overrides, profile)
@@ -223,22 +225,31 @@ def _of_urls(arm: Arm, file: Path, overrides: Sequence[str], profile: Profile) -
     _refuse_overrides(arm, overrides, "services at given urls cannot be configured from here")
     table = read_toml(file)
     target = build(Target, table.get("target", table), str(file))
-    needed = (
-        "the url host" if profile.scenario.locustfile else "the urls checkout, payment and cart"
-    )
-    if not target.urls or bool(target.host) != bool(profile.scenario.locustfile):
-        raise ConfigError(f"{file}: needs {needed}")
+    own = profile.scenario
+    given = (bool(target.reached), bool(target.host), bool(target.urls))
+    if given != (True, bool(own.locustfile), bool(own.module)):
+        raise ConfigError(f"{file}: needs {_needed(profile)}")
     reach = profile.target.access
     ours = {"allowed_hosts": profile.target.allowed_hosts, **reach._asdict()}
     allowed = target.model_copy(update=ours)
     aimed = profile.model_copy(update={"target": allowed})
     preflight.check_safety(aimed, f"{file}: ")
     urls = target_urls(aimed)
+    if own.module:
+        check_urls(aimed, f"{file}: urls")
     preflight.check_answers(urls, f"{file}: ", reach)
     there = profile.flow.reached_by(urls)
     services = None if there == profile.flow.all else there
     facts = ArmFacts(what=plain(f"url:{file}"), urls=urls, services=services)
     return PreparedArm(facts, {}, Origin(arm=arm), urls, profile.flow)
+
+
+def _needed(profile: Profile) -> str:
+    """What a file of urls has to have."""
+    if profile.scenario.module:
+        keys = (service.key for service in profile.flow.all)
+        return f"table [urls] with {', '.join(keys)}"
+    return "host" if profile.scenario.locustfile else "urls checkout, payment and cart"
 
 
 def _refuse_overrides(arm: Arm, overrides: Sequence[str], because: str) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import psutil
 
-from harness.generator.generator import CONNECTIONS_PER_USER, SPARE_DESCRIPTORS, expected_rate
+from harness.generator.generator import SPARE_DESCRIPTORS, connections_per_user, expected_rate
 from harness.scene.http2 import speaks_http2
 from harness.scene.safety import check_hosts, check_keys
 from harness.system.fetch import NoAnswerError, fetch
@@ -35,7 +35,7 @@ def check_safety(profile: Profile, where: str = "target ") -> None:
     check_keys(profile.model_dump(), f"profile {profile.name}: ")
     check_own_keys()
     target = profile.target
-    urls = (*target.urls.values(), target.inventory_lock, target.proxy)
+    urls = (*target.reached.values(), target.inventory_lock, target.proxy)
     check_hosts(urls, target.allowed_hosts, where)
     check_hosts(profile.metrics.urls, target.allowed_hosts, "metrics ")
 
@@ -80,7 +80,7 @@ def raise_descriptor_limit() -> int:
 def descriptors_needed(profile: Profile, processes: int) -> int:
     """Open files that a process of the load may take."""
     users = profile.load.peak_users
-    return int(max(users * CONNECTIONS_PER_USER / processes, users) + SPARE_DESCRIPTORS)
+    return int(max(users * connections_per_user(profile) / processes, users) + SPARE_DESCRIPTORS)
 
 
 def bytes_needed(profile: Profile) -> int:

@@ -63,7 +63,7 @@ def single(
                 flow=profile.flow,
             )
             return _mapped(installed(checkout)(run, clock), profile)
-        if profile.target.urls:
+        if profile.target.reached:
             urls = target_urls(profile)
             subjects = by_subject(urls, profile.flow)
             own = shop_metrics(profile, subjects)
@@ -172,7 +172,7 @@ def _exports(url: str, access: Access) -> bool:
 def target_urls(profile: Profile) -> dict[str, str]:
     """The configured services, the lock service among them when it is named."""
     lock = {"inventory_lock": profile.target.inventory_lock}
-    return profile.target.urls | {name: url for name, url in lock.items() if url}
+    return profile.target.reached | {name: url for name, url in lock.items() if url}
 
 
 def reached_urls(profile: Profile) -> dict[str, str]:

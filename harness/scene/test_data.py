@@ -52,11 +52,11 @@ def of_profile(profile: Profile, token: str) -> Shop:
     one does not answer.
     """
     preflight.check_safety(profile)
-    if profile.target.host:
+    if profile.scenario.own:
         raise ConfigError(f"profile {profile.name}: test data are the checkout flow's services'")
-    if not profile.target.urls:
+    if not profile.target.reached:
         raise ConfigError(f"profile {profile.name}: no [target]: a run starts its services itself")
-    preflight.check_answers(profile.target.urls, access=profile.target.access)
+    preflight.check_answers(profile.target.reached, access=profile.target.access)
     urls = {SERVICES[key].subject: url for key, url in target_urls(profile).items()}
     return Shop(urls, token, profile.target.access)
 

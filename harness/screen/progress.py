@@ -17,7 +17,6 @@ from recording.events import (
     SLOTS_STARTED,
     WORKER_JOINED,
 )
-from recording.flow import STEPS
 from recording.histogram import Histogram, merge
 from recording.hlog import Interval, of_requests, parse_hlog
 from recording.manifest import PairedRun
@@ -187,7 +186,7 @@ class Progress:
     def _steps(self) -> list[StepNow]:
         span_s = sum({i.start_s: i.length_s for i in self._recent}.values()) or 1.0
         names = dict.fromkeys(interval.tag.step for interval in self._recent)
-        return [self._step(name, span_s) for name in sorted(names, key=_flow_order)]
+        return [self._step(name, span_s) for name in self._profile.flow.in_order(names)]
 
     def _step(self, name: str, span_s: float) -> StepNow:
         mine = [i for i in self._recent if i.tag.step == name]
@@ -203,7 +202,3 @@ class Progress:
 
 def _quantile_ms(histogram: Histogram, q: float) -> float:
     return quantile(histogram.values_us, histogram.counts, q) / 1000 if histogram.n else nan
-
-
-def _flow_order(name: str) -> int:
-    return STEPS.index(name) if name in STEPS else len(STEPS)

@@ -20,6 +20,7 @@ import typer
 from harness import options
 from harness.run.conduct import record
 from harness.run.searches import WITHIN_S, Limits, capacity_order
+from harness.scene.own_file import with_own_file
 from harness.scene.seeds import drawn
 from harness.screen.judged import finish
 from harness.screen.live import LiveView
@@ -62,7 +63,7 @@ def capacity(
     named = parse_labels(labels or [])
     limits = options.read_limits(thresholds)
     path = find_profile(profile)
-    plan = load_profile(path, overrides or [])
+    plan, notes = with_own_file(load_profile(path, overrides or []))
     asked = Limits(users, require, within_s)
     told = overrides or []
     order = capacity_order(plan, str(path), told, limits, asked, drawn(seed), named)
@@ -70,6 +71,8 @@ def capacity(
     span = format_duration(round(within_s))
     what = f": the largest load within {span}; seed {order.seed}"
     console.print(styled(plan.name, "bold"), what, sep="", soft_wrap=True)
+    for note in notes:
+        console.print(note, soft_wrap=True)
     with LiveView(console, f"loadgate capacity {plan.name}") as view:
         recorded = record(order, runs, view)
     finish(recorded, limits, as_json=as_json, everything=everything, inconclusive=inconclusive)

@@ -22,6 +22,7 @@ Examples:
 - `loadgate gate --capacity --base ref:v1.4.0`  (is the largest load smaller?)
 """
 
+from collections.abc import Sequence
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
@@ -48,7 +49,7 @@ from harness.scene.arms import (
     prepared,
     seeded,
 )
-from harness.scene.own_file import check_locustfile
+from harness.scene.own_file import Noted, with_own_file
 from harness.scene.rounds import resized
 from harness.scene.seeds import drawn, seeded_load
 from harness.scene.shop import repository
@@ -140,18 +141,18 @@ def gate(
     check_folder(runs, "--runs")
     named, limits = parse_labels(labels or []), options.read_limits(thresholds)
     told = options.told(overrides, locustfile)
-    plan, written = _read(profile, told, capacity, mocks, rounds, time)
+    (plan, notes), written = _read(profile, told, capacity, mocks, rounds, time)
     base = _base(base, head, plan, mocks)
     arms: Arms = {BASE: (base, base_set or []), HEAD: (head, head_set or [])}
-    seed = drawn(seed)
-    load = seeded_load(plan, seed)
+    load = seeded_load(plan, seed := drawn(seed))
     asked = AskedOfArms(load, written, arms, told, seed, same_draws, named, allow_equal)
     if dry_run:
         _rehearse(asked, limits, as_json)
+    console = _told(Screen(stderr=as_json), notes)
     if capacity:
-        both = search_both(asked, limits, _SEARCH, runs, Screen(stderr=as_json))
+        both = search_both(asked, limits, _SEARCH, runs, console)
         finish_both(both[BASE], both[HEAD], limits, as_json=as_json, inconclusive=inconclusive)
-    recorded = _record(asked, limits, runs, Screen(stderr=as_json))
+    recorded = _record(asked, limits, runs, console)
     finish(recorded, limits, as_json=as_json, everything=everything, inconclusive=inconclusive)
 
 
@@ -162,14 +163,21 @@ def _read(
     mocks: bool,
     rounds: int | None,
     time: str | None,
-) -> tuple[Profile, Written]:
+) -> tuple[Noted, Written]:
     """The profile, as long as it was asked for, which ``told`` then has; where mocks are meant,
-    without its shop. Raises ConfigError.
+    without its shop; and what is to be said of its users' file. Raises ConfigError.
     """
     path = find_profile(name or ("capacity" if capacity else "gate"))
     told += _length(load_profile(path, told), capacity, rounds, time)
     plan, written = read_profile(path, told)
-    return (plan.model_copy(update={"arm": None}) if mocks else plan), written
+    plan = plan.model_copy(update={"arm": None}) if mocks else plan
+    return with_own_file(plan, arms=True), written
+
+
+def _told(console: Screen, notes: Sequence[str]) -> Screen:
+    for note in notes:
+        console.print(note, soft_wrap=True)
+    return console
 
 
 def _base(base: str | None, head: str, plan: Profile, mocks: bool) -> str:
@@ -205,7 +213,6 @@ def _rehearse(asked: AskedOfArms, limits: Thresholds, as_json: bool) -> NoReturn
     plan = asked.profile
     _gate(plan, asked.written.name)
     preflight.check_safety(plan)
-    check_locustfile(plan)
     sweep()
     with ExitStack() as arms:
         ready = [
@@ -226,8 +233,6 @@ def _record(asked: AskedOfArms, limits: Thresholds, runs: Path, console: Screen)
     plan = asked.profile
     gate = _gate(plan, asked.written.name)
     preflight.check_safety(plan)
-    for note in check_locustfile(plan):
-        console.print(note, soft_wrap=True)
     sweep()
     with ExitStack() as arms:
         ready = [
@@ -285,7 +290,7 @@ def _gate(profile: Profile, path: str) -> Gate:
     """Its rounds and looks. Raises ConfigError for a profile that cannot be gated."""
     if profile.gate is None:
         raise ConfigError(f"{path}: no [gate] section, so it cannot be gated; try --profile gate")
-    if profile.target.urls:
+    if profile.target.reached:
         raise ConfigError(f"{path}: name services by --base url:<file> and --head, not in [target]")
     if profile.faults:
         raise ConfigError(

@@ -13,6 +13,7 @@ from analysis.report.document import Document, Row, Table, texts
 from harness import options
 from harness.run.metrics_check import check_services, checks_document, to_json
 from harness.sampling.mapping import mapping, mapping_names
+from harness.scene.own_file import with_own_file
 from harness.screen.terminal import answer
 from harness.system.paths import find_profile
 from recording.errors import ConfigError
@@ -39,7 +40,7 @@ def check(
     - `loadgate metrics check staging`
     - `loadgate metrics check staging --json`
     """
-    plan = load_profile(find_profile(profile), overrides or [])
+    plan, _ = with_own_file(load_profile(find_profile(profile), overrides or []))
     found = check_services(plan, options.read_limits(thresholds))
     answer(checks_document(found), to_json(found), as_json=as_json)
     if problems := [f"{each.subject}: {text}" for each in found for text in each.problems]:

@@ -36,7 +36,7 @@ from harness.observe.exporter import exporting
 from harness.page.live_page import LivePage
 from harness.run.conduct import checked, conduct
 from harness.run.forecast import answer_forecast, forecast
-from harness.scene.own_file import with_locustfile
+from harness.scene.own_file import with_own_file
 from harness.scene.seeds import drawn
 from harness.screen.judged import finish
 from harness.screen.live import Follow, LiveView
@@ -174,9 +174,10 @@ def _read(
     check_folder(runs, "--runs")
     told = options.told(overrides, locustfile)
     plan, written = read_profile(find_profile(profile or own_profile()), told)
-    if plan.scenario.locustfile and workers.remote:
-        raise ConfigError("--workers-expected: the users of a locustfile are on this machine only")
-    plan, notes = with_locustfile(plan)
+    if plan.scenario.own and workers.remote:
+        file = plan.scenario.own
+        raise ConfigError(f"--workers-expected: the users of {file} are on this machine only")
+    plan, notes = with_own_file(plan)
     if plan.starts_mocks:
         for each in workers.ports_for_services.values():
             check_can_listen(workers.host_for_services, each)

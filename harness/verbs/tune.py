@@ -209,6 +209,8 @@ def _searching(plan: Profile, asked: Asked, within_s: float) -> Profile:
 
 
 def _constant_load(plan: Profile, path: Path) -> float:
+    if plan.scenario.own:
+        raise ConfigError(f"{path}: scenario: tune knows the journeys of the shipped flow only")
     if plan.load.model != "arrivals":
         raise ConfigError(f"{path}: load.model = {plan.load.model!r}: tune needs 'arrivals'")
     return plan.load.peak_arrivals_per_s if not plan.load.bursts else max(

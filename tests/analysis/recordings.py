@@ -15,12 +15,13 @@ from recording.closing import close_run
 from recording.flow import FLOW, STEPS, Services
 from recording.histogram import Histogram
 from recording.hlog import DISTORTION, OPENING, RETRY, HistogramLogWriter, Interval, Tag
+from recording.journey import Journey, Range
 from recording.jsonl import JsonLinesWriter
 from recording.load import Load, Phase
 from recording.manifest import Manifest
 from recording.orders import ConfirmedOrdersWriter
 from recording.outcomes import LOWER_BOUNDS
-from recording.profile import Journey, Profile, Range, Target
+from recording.profile import Profile, Target
 from recording.rundir import RunDir
 from recording.series import Sample, SeriesWriter
 from tests.analysis.books import Books

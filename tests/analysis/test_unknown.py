@@ -15,7 +15,7 @@ from analysis.metrics.latency import straddles
 from analysis.words.values import Measurement, Outcome, RuleRow, Verdict
 from recording.errors import ConfigError
 from recording.flow import STEPS
-from recording.profile import Funnel
+from recording.journey import Funnel
 from recording.series import Sample
 from tests.analysis.recordings import END_S, JOURNEY, SERVICES, Recording
 

@@ -58,7 +58,7 @@ def test_a_shops_services_are_in_the_namespace_that_its_load_may_reach(tmp_path:
 def test_its_targets_are_services_of_the_cluster(folder: Path, tmp_path: Path) -> None:
     """Each url is a service's full name and port."""
     target = profile_in(folder, tmp_path).target
-    for name, url in {**target.urls, "inventory_lock": target.inventory_lock}.items():
+    for name, url in {**target.reached, "inventory_lock": target.inventory_lock}.items():
         service = named(build(folder), "Service", SERVICES[name].subject)
         (port,) = service["spec"]["ports"]
         metadata = service["metadata"]

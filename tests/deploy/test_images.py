@@ -109,6 +109,7 @@ def test_every_package_is_copied() -> None:
         "README.md",
         "LICENSE",
         "loadgate_command.py",
+        "loadgate_scenario.py",
         "profiles",
         "pyproject.toml",
         "deploy/requirements.lock",

@@ -30,6 +30,7 @@ def copy_code(folder: Path) -> None:
     """This project's packages, without their history."""
     for name in PACKAGES:
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "loadgate_scenario.py", folder)
 
 
 def git(folder: Path, *words: str) -> None:

@@ -3,7 +3,7 @@
 import shutil
 from pathlib import Path
 
-from recording.profile import Journey, Range
+from recording.journey import Journey, Range
 from tests.analysis.recordings import JOURNEY, SMALL, Recording
 from tests.faults.in_process import loadgate
 

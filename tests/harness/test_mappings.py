@@ -10,6 +10,7 @@ from harness.sampling.fold import Folded, fold
 from harness.sampling.mapped_page import MappedPages, series_of
 from harness.sampling.mapping import mapping, mapping_names, sources_by_subject, wanted
 from recording.errors import ConfigError
+from recording.flow import Service, Services
 from recording.metric_names import ALL_OF_A_SERVICE
 from recording.metrics import Metrics, MetricSource
 from tests.harness.shop_exporter import exporter
@@ -192,3 +193,10 @@ def test_a_service_that_nobody_knows_is_refused() -> None:
     metrics = Metrics(sources=(source("process", service="chekout"),))
     with pytest.raises(ConfigError, match="did you mean 'checkout'"):
         sources_by_subject(metrics)
+
+
+def test_services_of_a_shops_own_scenario_are_known() -> None:
+    """By their keys, in place of ours."""
+    flow = Services((Service(key="shop", subject="web-shop", steps=("item",)),), ("item",))
+    metrics = Metrics(sources=(source("process", service="shop"),))
+    assert [*sources_by_subject(metrics, flow)] == ["web-shop"]

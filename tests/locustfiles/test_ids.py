@@ -1,4 +1,4 @@
-"""Ids of carts and requests: the seed's shape, and of one run alone."""
+"""Ids of sessions and requests: the seed's shape, and of one run alone."""
 
 import os
 import re
@@ -13,12 +13,12 @@ from recording.profile_file import load_profile
 
 ROOT = Path(__file__).parents[2]
 MADE_UP = (
-    "from locustfiles.listeners import WORKER as w; print(w.cart_id(42, 0), w.next_request_id())"
+    "from locustfiles.listeners import WORKER as w; print(w.session_id(42, 0), w.next_request_id())"
 )
 
 
 def ids(**environment: str) -> list[str]:
-    """What a Locust process makes up for its first cart and request."""
+    """What a Locust process makes up for its first session and request."""
     done = subprocess.run(
         [sys.executable, "-c", MADE_UP],
         cwd=ROOT, env=os.environ | environment, capture_output=True, text=True, check=True,
@@ -35,8 +35,8 @@ def plan() -> str:
 
 def test_ids_of_a_run_carry_its_token(plan: str) -> None:
     """The end of the run's id, so that the shop's logs lead back to it."""
-    cart, request = ids(LOADGATE_PLAN=plan, LOADGATE_EPOCH="0", LOADGATE_TOKEN="secret")
-    assert cart == "cart-lt-1a2b3c4d-00-00042-0"
+    session, request = ids(LOADGATE_PLAN=plan, LOADGATE_EPOCH="0", LOADGATE_TOKEN="secret")
+    assert session == "lt-1a2b3c4d-00-00042-0"
     assert re.fullmatch(r"lt-req-\d{4}-\d\d-\d\d-1a2b3c4d-000000001", request)
 
 

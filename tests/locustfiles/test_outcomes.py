@@ -1,15 +1,18 @@
 """locustfiles/outcomes.py: what the plan asked for is no failure, everything else is."""
 
+from types import SimpleNamespace
+
 import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from locustfiles import steps
+from loadgate_scenario import Step
 from locustfiles.outcomes import MOST_LABELS, Labels, classify, classify_error, parse
-from locustfiles.steps import STEPS, Step
+from locustfiles.steps import SCENARIO
 from recording.hlog import Tag
 
+steps = SimpleNamespace(**{step.name: step for step in SCENARIO.steps})
 SENT = {"id": "p-00007", "cart_id": "cart-1", "coupon_code": "BF25-001"}
 PAID = b'{"payment_id":"pay-lt-00001","status":"succeeded"}'
 EXHAUSTED = b'{"error":"ConnectionPoolExhausted","message":"no available connections"}'
@@ -103,7 +106,7 @@ def test_a_bad_body_says_what_came(step: Step, status: int, body: bytes, fault: 
 
 
 @given(
-    st.sampled_from(STEPS),
+    st.sampled_from(SCENARIO.steps),
     st.dictionaries(
         st.sampled_from(["status", "payment_id", "order_id", "products", "id", "cart_id"]),
         st.one_of(st.none(), st.text(), st.booleans(), st.integers(-9, 9), st.lists(st.text())),
@@ -113,7 +116,7 @@ def test_whatever_a_shop_says_becomes_a_tag_that_can_be_read_back(
     step: Step, body: dict[str, object]
 ) -> None:
     """Foreign text: printable ASCII, short, and no part of a tag's own grammar."""
-    outcome = outcome_of(step, step.success, orjson.dumps(body))
+    outcome = outcome_of(step, step.status, orjson.dumps(body))
     tag = str(Tag(step.name, outcome))
     assert len(outcome) <= 80
     assert tag.isascii()

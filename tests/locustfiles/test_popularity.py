@@ -6,7 +6,7 @@ from random import Random
 import pytest
 
 from locustfiles.popularity import product_number
-from recording.profile import Journey
+from recording.journey import Journey
 
 DRAWS = 100_000
 

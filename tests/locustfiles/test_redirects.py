@@ -7,7 +7,7 @@ from locustfiles.cookies import MOST, Cookies
 from locustfiles.outcomes import classify
 from locustfiles.recorder import server_time_ms
 from locustfiles.redirects import onward
-from locustfiles.steps import STEPS
+from locustfiles.steps import SCENARIO
 from tests.locustfiles.scripted_server import OK, ScriptedServer
 
 BASE = "http://shop.test:8080/api/v2"
@@ -89,7 +89,7 @@ def test_one_that_is_not_followed_is_the_answer() -> None:
     with ScriptedServer([redirect("/x", status=307)] * 3) as server:
         assert posted(server, redirects=2).status_code == 307
         assert len(server.requests) == 3
-    assert classify(STEPS[0], 307, None, {}, decline_card=False) == "redirect 307"
+    assert classify(SCENARIO.steps[0], 307, None, {}, decline_card=False) == "redirect 307"
 
 
 def test_cookies_are_kept_and_sent_where_they_belong() -> None:

@@ -6,17 +6,18 @@ import subprocess
 import sys
 from pathlib import Path
 from random import Random
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from locustfiles import steps
+from loadgate_scenario import Request
 from locustfiles.client import Answer
 from locustfiles.outcomes import classify
 from locustfiles.retries import LONGEST_WAIT_S, asked_again, retry_wait_s
-from locustfiles.steps import Request
-from recording.profile import Journey
+from locustfiles.steps import SCENARIO
 
+steps = SimpleNamespace(**{step.name: step for step in SCENARIO.steps})
 PROFILE = """
 name = "retries"
 [load]
@@ -37,10 +38,11 @@ from locustfiles.checkout_flow import CheckoutUser
 from locustfiles.client import Answer
 script = json.loads(sys.argv[1])
 asked, given_up = [], []
-def answer(user, step, request, headers, context):
-    asked.append((step.name, request.key))
+def answer(user, step, what, headers, context):
+    request = what.request
+    asked.append((step.name, request.headers.get("Idempotency-Key")))
     told = script.get(step.name, [])
-    status = told.pop(0) if told else step.success
+    status = told.pop(0) if told else step.status
     good = {"products": [1], "id": request.sent.get("id"), "checkout_id": "c", "payment_id": "p"}
     good |= {"status": "succeeded"} if step.name == "charge" else {}
     body = json.dumps({**(request.body or {}), **good, "order_id": "o"}).encode()
@@ -116,20 +118,20 @@ def test_200_confirms_only_what_was_asked_before() -> None:
 ])  # fmt: skip
 def test_only_what_may_pass_is_asked_for_again(status: int, asks: bool) -> None:
     """What the request itself is wrong about stays wrong."""
-    wait_s = retry_wait_s(Journey(retries=1), answer(status), 1, Random(1))
+    wait_s = retry_wait_s(1, 0.5, answer(status), 1, Random(1))
     assert (wait_s is not None) is asks
 
 
 def test_without_retries_nothing_is_asked_for_again() -> None:
     """As ever, and the default."""
-    assert retry_wait_s(Journey(), answer(500), 1, Random(1)) is None
+    assert retry_wait_s(0, 0.5, answer(500), 1, Random(1)) is None
 
 
 @pytest.mark.parametrize(("asked", "bound_s"), [(1, 0.5), (2, 1.0), (4, 4.0), (10, LONGEST_WAIT_S)])
 def test_waits_are_drawn_below_a_bound_that_doubles(asked: int, bound_s: float) -> None:
     """Evenly: half of it on average, and near both ends at times."""
-    journey, draw = Journey(retries=10, retry_backoff=0.5), Random(3)
-    waits = [retry_wait_s(journey, answer(500), asked, draw) or 0.0 for _ in range(2000)]
+    draw = Random(3)
+    waits = [retry_wait_s(10, 0.5, answer(500), asked, draw) or 0.0 for _ in range(2000)]
     assert 0 <= min(waits) < 0.01 * bound_s
     assert 0.99 * bound_s < max(waits) <= bound_s
     assert sum(waits) / len(waits) == pytest.approx(bound_s / 2, rel=0.05)
@@ -144,7 +146,7 @@ def test_who_is_told_when_to_come_back_does_not_come_before(
 ) -> None:
     """Seconds only; whoever is told to wait for longer than half a minute gives up."""
     head = f"HTTP/1.1 429 Too Many Requests\r\nRetry-After: {said}\r\n\r\n".encode()
-    wait_s = retry_wait_s(Journey(retries=1, retry_backoff=0.5), answer(429, head), 1, Random(1))
+    wait_s = retry_wait_s(1, 0.5, answer(429, head), 1, Random(1))
     if least_s is None:
         assert wait_s is None
     else:
@@ -152,7 +154,9 @@ def test_who_is_told_when_to_come_back_does_not_come_before(
         assert least_s <= wait_s <= least_s + 0.5
 
 
-def test_a_request_without_a_key_stays_the_same() -> None:
-    """Whatever the clients do with keys."""
+def test_a_request_stays_the_same_unless_it_says_what_comes_in_its_place() -> None:
+    """Another key, for example."""
     request = Request(body={"cart_id": "c"})
-    assert asked_again(request, Journey(retry_key="new")) is request
+    assert asked_again(request) is request
+    again = request._replace(again=lambda first: first._replace(path="/again"))
+    assert asked_again(again).path == "/again"

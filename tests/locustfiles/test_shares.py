@@ -30,7 +30,8 @@ from locustfiles.client import Answer
 listeners.base_url = lambda user, service, arm: "http://127.0.0.1:1"
 taken = Counter()
 cards = []
-def answer(user, step, request, headers, context):
+def answer(user, step, what, headers, context):
+    request = what.request
     taken[step.name] += 1
     cards.extend([request.declines] if step.name == "charge" else [])
     if request.declines:
@@ -38,7 +39,7 @@ def answer(user, step, request, headers, context):
     good = {"products": [1], "id": request.sent.get("id"), "checkout_id": "c", "payment_id": "p"}
     good |= {"status": "succeeded"} if step.name == "charge" else {}
     body = json.dumps({**(request.body or {}), **good, "order_id": "o"}).encode()
-    return Answer(step.success, body, b"", None, 0.0, 1.0)
+    return Answer(step.status, body, b"", None, 0.0, 1.0)
 user_class = checkout_flow.CheckoutUser
 user_class._exchange, user_class._wait_for_arrival = answer, lambda user: None
 user_class._pause = lambda user, seconds: None

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from locustfiles.steps import STEPS
+from locustfiles.steps import SCENARIO
 from mock_services.table import SERVICES
 from recording.flow import FLOW
 from recording.flow import STEPS as IN_REPORTS
@@ -31,18 +31,18 @@ JOURNEY = """
 import json, sys
 from locust.env import Environment
 from locustfiles import listeners
-from locustfiles.answers import Field
 from locustfiles.checkout_flow import CheckoutUser
 from locustfiles.client import Answer
 absent = sys.argv[1:]
 listeners.base_url = lambda user, service, arm: "" if service in absent else "http://127.0.0.1:1"
 asked = []
-def answer(user, step, request, headers, context):
+def answer(user, step, what, headers, context):
+    request = what.request
     asked.append((step.name, dict(request.body or {})))
     good = {"products": [1], "id": request.sent.get("id"), "checkout_id": "c", "payment_id": "p"}
     good |= {"status": "succeeded"} if step.name == "charge" else {}
     body = json.dumps({**(request.body or {}), **good, "order_id": "o"}).encode()
-    return Answer(step.success, body, b"", None, 0.0, 1.0)
+    return Answer(step.status, body, b"", None, 0.0, 1.0)
 CheckoutUser._exchange = answer
 user = CheckoutUser(Environment(user_classes=[CheckoutUser]))
 paused = []
@@ -92,7 +92,7 @@ def test_a_service_that_is_not_there_is_left_out(
 
 def test_steps_services_and_reports_tell_of_the_same() -> None:
     """Who asks, who answers and who reports have a table each, with one content."""
-    asked = {step.name: SERVICES[step.service].subject for step in STEPS}
+    asked = {step.name: SERVICES[step.service].subject for step in SCENARIO.steps}
     assert tuple(asked) == IN_REPORTS
     assert list(FLOW.subjects) == [mock.subject for mock in SERVICES.values()]
     for mock in SERVICES.values():

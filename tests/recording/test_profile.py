@@ -6,8 +6,9 @@ import pytest
 
 from recording.durations import format_duration, parse_duration_s
 from recording.errors import ConfigError
+from recording.journey import Funnel
 from recording.load import Load, Phase
-from recording.profile import Funnel, Profile
+from recording.profile import Profile
 from recording.profile_file import load_profile
 
 PROFILES = Path(__file__).parents[2] / "profiles"

@@ -21,11 +21,12 @@ from recording.closing import close_run
 from recording.flow import FLOW
 from recording.histogram import Histogram
 from recording.hlog import DISTORTION, HistogramLogWriter, Interval, Tag
+from recording.journey import Journey, Range
 from recording.jsonl import JsonLinesWriter
 from recording.load import Load, Phase
 from recording.manifest import ArmFacts, Manifest, PairedRun
 from recording.orders import ConfirmedOrdersWriter
-from recording.profile import Gate, Journey, Profile, Range, Sampling
+from recording.profile import Gate, Profile, Sampling
 from recording.rundir import RunDir
 from recording.series import Sample, SeriesWriter
 from recording.slots import ARMS, Arm, Slots
