@@ -14,7 +14,7 @@ from tests.harness.adopt.shops import environment, example_in, with_environment
 from tests.harness.conftest import ROOT, STARVED, git
 
 PAGE = ROOT / "docs" / "adopt.md"
-STEP = "GET /catalog/{sku}"
+STEP = "catalog_sku"
 
 
 def commands() -> list[tuple[str, int]]:

@@ -1,87 +1,78 @@
-"""The file of the users who load a shop: one task for each step that was found."""
+"""The file of the users who load a shop: a module with a step for each request that was found."""
 
 import json
 from collections.abc import Iterator
 from keyword import iskeyword
 
 from harness.adopt.openapi import Step
-from recording.target import HOST
 
-NAME, KEY = "locustfile.py", "locustfile"
+NAME, KEY = "scenario.py", "module"
 """What it is called, and the key of ``[scenario]`` that names it."""
-SERVICE = HOST
+SERVICE = "shop"
 """The key of the service that its users ask."""
-JOURNEY = ""
-"""What a profile says of their pauses: nothing, for a locustfile has them."""
+JOURNEY = """
+[journey]
+think = { min = "100ms", max = "300ms" }     # a user's pause after each request
+"""
+"""What a profile says of their pauses."""
 FILL_IN = "# FILL IN"
-_HEAD = '''"""What users of the shop do: one task for each request. It is Locust's (https://docs.locust.io).
+MOST_CHARS = 50
+"""Of a step's name; reports have room for some more."""
+_TAKEN = {"generator", "journey", "orders", "orders_db", SERVICE}
+"""What reports call something else."""
+_HEAD = '''"""What users of the shop do, one step after the other: loadgate's docs/scenarios.md.
 
-`loadgate run` says how many users there are and for how long; reports call a request by its name.
+Whoever logs in or buys is a few lines more: steps with a body, what a good answer has, what later
+steps take from it, and the share of users who go on to them.
 """
-'''
-_EMPTY = f"""
-{FILL_IN}: nothing here says what the shop answers. A task for each request that matters, such as
 
-# from locust import FastHttpUser, between, task
-#
-#
-# class Visitor(FastHttpUser):
-#     wait_time = between(0.1, 0.3)
-#
-#     @task
-#     def catalog(self):
-#         self.client.get("/catalog")
+from loadgate_scenario import Request, Scenario, Service, Step, Users
+'''
+_END = f"""
+
+SCENARIO = Scenario(
+    services=(Service("{SERVICE}"),),
+    users=Users(cookies=True),
+    steps=(
 """
-_USER = '''
-
-class Visitor(FastHttpUser):
-    """Anybody, without a log-in. `@task(3)` is done three times as often as `@task`."""
-
-    wait_time = between(0.1, 0.3)  # seconds between two requests
-'''
+_EMPTY = f"""\
+        {FILL_IN}: nothing here says what the shop answers. A step for each request that matters:
+        # Step("catalog", "GET", Request("/catalog")),
+"""
 
 
 def scenario_text(steps: tuple[Step, ...]) -> str:
     """The whole file; without steps a place to fill in, which `loadgate run` refuses by name."""
-    if not steps:
-        return _HEAD + _EMPTY
-    imports = "\nimport random\n" if any(_draws(step) for step in steps) else ""
-    imports += "\nfrom locust import FastHttpUser, between, task\n"
-    return _HEAD + imports + _USER + "".join(_tasks(steps))
+    named = tuple(zip(_names(steps), steps, strict=True))
+    functions = "".join(_function(name, step) for name, step in named if step.values)
+    rows = "".join(f"        {_row(name, step)}\n" for name, step in named)
+    return f"{_HEAD}{functions}{_END}{rows or _EMPTY}    ),\n)\n"
 
 
-def _draws(step: Step) -> bool:
-    return any(len(values) > 1 for values in step.values.values())
-
-
-def _tasks(steps: tuple[Step, ...]) -> Iterator[str]:
-    taken: set[str] = set()
+def _names(steps: tuple[Step, ...]) -> Iterator[str]:
+    """What reports call each of them: words of its path, which no other has."""
+    taken = set(_TAKEN)
     for step in steps:
-        name = _function(step, taken)
-        yield f"\n    @task\n    def {name}(self):\n{_body(step)}"
+        words = "".join(c if c.isascii() and c.isalnum() else " " for c in step.name).split()
+        name = "_".join(words)[:MOST_CHARS] or "home"
+        while name in taken:
+            name += "_"
+        taken.add(name)
+        yield name
 
 
-def _function(step: Step, taken: set[str]) -> str:
-    """A name for it that no other has."""
-    words = "".join(c if c.isascii() and c.isalnum() else " " for c in step.name).split()
-    name = "_".join(["get", *words]).lower()
-    while name in taken:
-        name += "_"
-    taken.add(name)
-    return name
+def _row(name: str, step: Step) -> str:
+    asked = f"get_{name}" if step.values else f"Request({json.dumps(step.path)})"
+    return f'Step("{name}", "GET", {asked}),'
 
 
-def _body(step: Step) -> str:
+def _function(name: str, step: Step) -> str:
+    """Of a step with values in its path: which, the visit draws, so that a seed repeats them."""
     path, lines = json.dumps(step.path), list[str]()
     for key, values in step.values.items():
-        name = key if key.isidentifier() and not iskeyword(key) else f"value_{len(lines)}"
-        path = path.replace(f"{{{key}}}", f"{{{name}}}")
-        lines.append(f"{name} = {_value(values)}")
-    named = f", name={json.dumps(step.name)}" if lines or "?" in step.path else ""
-    lines.append(f"self.client.get({'f' if step.values else ''}{path}{named})")
-    return "".join(f"        {line}\n" for line in lines)
-
-
-def _value(values: tuple[str, ...]) -> str:
-    listed = ", ".join(map(json.dumps, values))
-    return f"random.choice([{listed}])" if len(values) > 1 else listed
+        own = key if key.isidentifier() and not iskeyword(key) else f"value_{len(lines)}"
+        path = path.replace(f"{{{key}}}", f"{{{own}}}")
+        lines.append(f"{own} = visit.random.choice([{', '.join(map(json.dumps, values))}])")
+    lines.append(f"return Request(f{path})")
+    body = "".join(f"    {line}\n" for line in lines)
+    return f"\n\ndef get_{name}(visit):\n{body}"

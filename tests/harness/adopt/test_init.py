@@ -14,7 +14,7 @@ import yaml
 from analysis.limits.thresholds import load_thresholds
 from harness.adopt.app import asked
 from harness.adopt.modules import Module
-from harness.scene.own_file import check_locustfile
+from harness.scene.own_file import with_own_file
 from recording.profile_file import load_profile
 from tests.faults.in_process import Seen, loadgate
 from tests.harness.adopt.shops import SHOP, example_in
@@ -22,7 +22,7 @@ from tests.harness.conftest import ROOT, git
 from tests.harness.small_shop import small_shop
 
 WRITTEN = ("loadgate/shop.toml", "loadgate/gate.toml", "loadgate/thresholds.toml",
-           "loadgate/locustfile.py", ".github/workflows/loadgate.yml",
+           "loadgate/scenario.py", ".github/workflows/loadgate.yml",
            "loadgate/gitlab-ci.yml")  # fmt: skip
 
 
@@ -83,7 +83,8 @@ def test_everything_about_the_example_shop_is_found(shop: Path) -> None:
     assert profile.judge.required == ("journey.latency", "journey.errors", "process", "pool")
     assert gate.gate is not None
     assert load_thresholds(shop / WRITTEN[2]).regression is not None
-    assert check_locustfile(profile) == ()
+    played, notes = with_own_file(profile)
+    assert (played.flow.order, notes) == (("catalog", "catalog_sku", "basket"), ())
     assert "shop.db" not in texts(shop)
 
 
@@ -110,8 +111,9 @@ def test_an_own_locustfile_is_taken(shop: Path) -> None:
     shutil.copy(own, shop / "load" / "locustfile.py")
     found = told()
     assert values(found)["users"] == "load/locustfile.py"
-    assert not (shop / "loadgate" / "locustfile.py").exists()
-    assert check_locustfile(load_profile(shop / "loadgate" / "shop.toml")) == ()
+    assert not (shop / "loadgate" / "scenario.py").exists()
+    profile = load_profile(shop / "loadgate" / "shop.toml")
+    assert with_own_file(profile) == (profile, ())
 
 
 def test_nothing_found_leaves_places_that_a_run_refuses_by_name(empty: Path) -> None:
@@ -125,8 +127,8 @@ def test_nothing_found_leaves_places_that_a_run_refuses_by_name(empty: Path) -> 
     profile = empty / "loadgate" / "shop.toml"
     profile.write_text(profile.read_text().replace('start = ""', 'start = "sleep {port}"'))
     seen = loadgate("run")
-    assert (seen.exit_code, "locustfile.py: has no users" in seen.text) == (2, True), seen.text
-    assert users.startswith("loadgate/locustfile.py:")
+    assert (seen.exit_code, "scenario.py: cannot be loaded" in seen.text) == (2, True), seen.text
+    assert users.startswith("loadgate/scenario.py:")
     assert not (empty / "runs").exists()
 
 
@@ -141,7 +143,7 @@ def test_a_shop_that_runs_is_loaded_where_it_is(empty: Path) -> None:
     (empty / "openapi.yaml").write_text("paths: { /hello: { get: {} }, /buy: { post: {} } }\n")
     with small_shop() as url:
         found = told("--url", url)
-        assert load_profile(empty / "loadgate" / "shop.toml").target.host == url
+        assert load_profile(empty / "loadgate" / "shop.toml").target.urls == {"shop": url}
     assert values(found) == {"shop": url, "steps": "/hello"}
     assert [each["path"] for each in found["files"]] == [*WRITTEN[:1], *WRITTEN[2:4]]
     assert any(note.startswith("no gate") for note in found["notes"])
@@ -237,5 +239,5 @@ def test_a_published_port_that_two_arms_would_share_is_said(empty: Path) -> None
     assert any('"${SHOP_PORT:-8000}:…"' in note for note in found["notes"])
     arm = load_profile(empty / "loadgate" / "shop.toml").arm
     assert arm is not None
-    assert arm.urls["host"] == "http://127.0.0.1:8000"
+    assert arm.urls["shop"] == "http://127.0.0.1:8000"
     assert arm.stop == "docker compose down --volumes"
