@@ -183,7 +183,7 @@ def _origin() -> str:
     url, vcs = str(told.get("url", "")), told.get("vcs_info")
     if not url.startswith("https://") or "@" in urlsplit(url).netloc:
         return ""
-    return f"git+{url}@{vcs['commit_id']}" if vcs else url
+    return f"{vcs['vcs']}+{url}@{vcs['commit_id']}" if vcs else url
 
 
 def _filled(name: str, **values: str) -> str:

@@ -1,5 +1,5 @@
-"""Where profiles and thresholds are found: the current folder first, then what a shop keeps in it
-for us, then those that came along.
+"""Where profiles and thresholds are found: what a shop keeps here for us, the current folder's,
+those that came along.
 """
 
 import os
@@ -66,14 +66,14 @@ def profile_names() -> list[str]:
 
 
 def _folders() -> tuple[Path, ...]:
-    return Path("profiles"), Path(OWN_FOLDER), SHIPPED / "profiles"
+    return Path(OWN_FOLDER), Path("profiles"), SHIPPED / "profiles"
 
 
 def find_thresholds(given: Path | None) -> Path:
-    """The file given, else ``thresholds.toml`` here or in a shop's own folder, else the one that
+    """The file given, else ``thresholds.toml`` of a shop's own folder or here, else the one that
     came along.
     """
     if given is not None:
         return given
-    here = (Path(_LIMITS), Path(OWN_FOLDER) / _LIMITS)
+    here = (Path(OWN_FOLDER) / _LIMITS, Path(_LIMITS))
     return next((path for path in here if path.exists()), SHIPPED / _LIMITS)

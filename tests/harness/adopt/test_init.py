@@ -15,6 +15,7 @@ from analysis.limits.thresholds import load_thresholds
 from harness.adopt.app import asked
 from harness.adopt.modules import Module
 from harness.scene.own_file import with_own_file
+from harness.system.paths import find_profile, find_thresholds, profile_names
 from recording.profile_file import load_profile
 from tests.faults.in_process import Seen, loadgate
 from tests.harness.adopt.shops import SHOP, example_in
@@ -241,3 +242,15 @@ def test_a_published_port_that_two_arms_would_share_is_said(empty: Path) -> None
     assert arm is not None
     assert arm.urls["shop"] == "http://127.0.0.1:8000"
     assert arm.stop == "docker compose down --volumes"
+
+
+def test_what_a_shop_keeps_for_us_comes_first(empty: Path) -> None:
+    """Its limits before some others of that name; they are no profile."""
+    (empty / "loadgate").mkdir()
+    (empty / "thresholds.toml").write_text("[not_ours]\n")
+    assert find_thresholds(None) == Path("thresholds.toml")
+    told()
+    assert find_thresholds(None) == Path("loadgate/thresholds.toml")
+    assert find_profile("gate") == Path("loadgate/gate.toml")
+    assert "shop" in profile_names()
+    assert "thresholds" not in profile_names()
