@@ -77,6 +77,9 @@ def in_environment(start: Start, origin: str, install: str, folder: str) -> Star
         command = f"{python} {rest}"
     elif first in _OF_PYTHON:
         command = f"{python} -m {start.command}"
+    elif first == "sh" and folder:
+        (inner,) = shlex.split(rest)[1:]
+        command = f"sh -c {shlex.quote(f'. {folder}activate && {inner}')}"
     else:
         command = start.command
     return replace(start, command=command, install=install, install_origin=origin)

@@ -77,7 +77,8 @@ def _as_line(command: str) -> str:
     except ValueError:
         return command
     texts = [str(word) for word in given] if isinstance(given, list) else [command]
-    return texts[2] if texts[:2] in (["sh", "-c"], ["/bin/sh", "-c"]) else shlex.join(texts)
+    of_a_shell = texts[:2] in (["sh", "-c"], ["/bin/sh", "-c"]) and len(texts) > 2
+    return texts[2] if of_a_shell else shlex.join(texts)
 
 
 STARTS: tuple[Callable[[Tree], Iterator[Start | None]], ...] = (
@@ -97,8 +98,3 @@ def _ready_to_start(tree: Tree, start: Start) -> Start:
     if start.command.startswith("docker "):
         return start
     return in_environment(start, *installed_by(tree, start.command))
-
-
-def app_of(tree: Tree) -> Module | None:
-    """The FastAPI application, which can be asked what it answers."""
-    return next(iter(modules_with(tree, "FastAPI")), None)

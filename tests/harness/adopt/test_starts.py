@@ -27,6 +27,11 @@ FOUND: dict[str, tuple[dict[str, str], str, str]] = {
         {"Procfile": "web: cd src && uvicorn shop:app --port ${PORT:-8000}\n"},
         "sh -c 'cd src && uvicorn shop:app --port {port}'", "",
     ),
+    "Procfile, shell, environment": (
+        {"Procfile": "web: cd src && uvicorn shop:app --port $PORT\n", "requirements.txt": ""},
+        "sh -c '. .venv/bin/activate && cd src && uvicorn shop:app --port {port}'",
+        f"{PIP} -r requirements.txt",
+    ),
     "requirements": (
         {"shop/app.py": FASTAPI, "requirements.txt": "fastapi\n"},
         ".venv/bin/python -m uvicorn shop.app:app --port {port}", f"{PIP} -r requirements.txt",
