@@ -88,7 +88,7 @@ def test_a_live_key_in_the_environment_is_refused() -> None:
 def three_connections(monkeypatch: pytest.MonkeyPatch) -> None:
     """Of each user, as the seed's shop has three services that users talk to."""
     for module in (generator, preflight):
-        monkeypatch.setattr(module, "CONNECTIONS_PER_USER", 3)
+        monkeypatch.setattr(module, "connections_per_user", lambda _profile: 3)
 
 
 @pytest.mark.usefixtures("three_connections")
