@@ -10,7 +10,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / "docs" / "tutorials"
-INVALID = 4
+INVALID, INCONCLUSIVE = 4, 5
 """A machine that is busy with something else: said, and no fault of the page."""
 
 
@@ -39,5 +39,5 @@ def test_a_tutorial_works(page: str, tmp_path: Path) -> None:
         done = subprocess.run(
             ["bash", "-c", command], cwd=tmp_path, env=environ, capture_output=True, text=True
         )
-        allowed = {code, INVALID} if command == "loadgate run smoke" else {code}
+        allowed = {code, INVALID, INCONCLUSIVE} if command == "loadgate run smoke" else {code}
         assert done.returncode in allowed, (command, done.stdout, done.stderr)

@@ -56,7 +56,7 @@ def test_analyze_prints_the_rows_and_ends_with_the_verdict(
     done = CliRunner().invoke(app, ["analyze", *limits, str(slower.root)])
     assert done.exit_code == 3, done.output
     assert "FAIL  charge: p95 change is" in done.output
-    assert "could have seen" in done.output
+    assert "found from" in done.output
     assert "has not been calibrated" in done.output
     assert slower.verdict.exists()
     assert slower.report.read_text().startswith("# FAIL")
