@@ -29,7 +29,7 @@ from urllib.parse import quote, unquote
 from recording.clock import is_moment
 from recording.files import AppendedFile
 from recording.histogram import Histogram
-from recording.wire import decode, encode
+from recording.wire import decode, encode_all
 
 GENERATOR = "generator"
 """Pseudo-step under which the generator records about itself."""
@@ -113,10 +113,11 @@ class HistogramLogWriter(AppendedFile):
 
     def write(self, intervals: Iterable[Interval]) -> None:
         """Append; raises OSError (disk full) with nothing but whole earlier lines lost."""
+        written = list(intervals)
+        texts = encode_all([i.histogram for i in written])
         lines = (
-            f"Tag={i.tag},{i.start_s:.3f},{i.length_s:.3f},"
-            f"{i.histogram.max_us / 1000:.3f},{encode(i.histogram)}\n"
-            for i in intervals
+            f"Tag={i.tag},{i.start_s:.3f},{i.length_s:.3f},{i.histogram.max_us / 1000:.3f},{text}\n"
+            for i, text in zip(written, texts, strict=True)
         )
         self._append("".join(lines).encode())
 

@@ -9,7 +9,8 @@ two hundred million of them; `add_up` does not even find out which bucket belong
 import binascii
 import struct
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -30,14 +31,25 @@ _MOST_BUCKETS = 1 << 16  # any layout of up to 3 digits and one hour has fewer
 
 def encode(histogram: Histogram) -> str:
     """HdrHistogram V2, compressed, base64: what stands in a histogram log."""
-    numbers: list[int] = []
-    expected = 0
-    for index, count in zip(histogram.indices.tolist(), histogram.counts.tolist(), strict=True):
-        if gap := index - expected:
-            numbers.append(-gap if gap > 1 else 0)
-        numbers.append(count)
-        expected = index + 1
-    return pack(numbers)
+    return encode_all([histogram])[0]
+
+
+def encode_all(histograms: Sequence[Histogram]) -> list[str]:
+    """The text of each; a hundred at once take little longer than one."""
+    if not histograms:
+        return []
+    sizes = np.array([histogram.indices.size for histogram in histograms])
+    indices = np.concatenate([histogram.indices for histogram in histograms])
+    counts = np.concatenate([histogram.counts for histogram in histograms])
+    ends = np.cumsum(sizes)
+    firsts = (ends - sizes)[sizes > 0]
+    gaps = np.diff(indices, prepend=-1) - 1
+    gaps[firsts] = indices[firsts]
+    octets, needed = _zigzag_leb128(np.stack([np.where(gaps > 1, -gaps, 0), counts], axis=1))
+    needed[gaps == 0, 0] = False
+    stops = np.cumsum([0, *needed.sum(axis=(1, 2))])[[0, *ends]].tolist()
+    payloads = octets[needed].tobytes()
+    return [pack(payloads[start:stop]) for start, stop in pairwise(stops)]
 
 
 def decode(text: str | bytes) -> Histogram:
@@ -45,9 +57,8 @@ def decode(text: str | bytes) -> Histogram:
     return add_up([text])
 
 
-def pack(numbers: Iterable[int]) -> str:
-    """The base64 text of a histogram with these numbers."""
-    payload = _zigzag_leb128(numbers)
+def pack(payload: bytes) -> str:
+    """The base64 text of a histogram whose numbers are these bytes."""
     header = _HEADER.pack(
         _V2_COOKIE, len(payload), 0, SIGNIFICANT_DIGITS, LOWEST_US, HIGHEST_US, 1.0
     )
@@ -56,15 +67,15 @@ def pack(numbers: Iterable[int]) -> str:
     return binascii.b2a_base64(envelope + packed, newline=False).decode()
 
 
-def _zigzag_leb128(numbers: Iterable[int]) -> bytes:
-    out = bytearray()
-    for number in numbers:
-        rest = (number << 1) if number >= 0 else ((-number << 1) - 1)
-        while rest > 0x7F:
-            out.append((rest & 0x7F) | 0x80)
-            rest >>= 7
-        out.append(rest)
-    return bytes(out)
+def _zigzag_leb128(numbers: Ints) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.bool_]]:
+    """The bytes of each number along a last axis, and which of them it needs."""
+    raw = ((numbers << 1) ^ (numbers >> 63)).view(np.uint64)
+    longest = max(1, -(-int(raw.max(initial=0)).bit_length() // 7))
+    rests = raw[..., np.newaxis] >> np.arange(0, 7 * longest, 7, dtype=np.uint64)
+    followed = rests > 0x7F
+    needed = np.ones_like(followed)
+    needed[..., 1:] = followed[..., :-1]
+    return ((rests & 0x7F) | (followed * np.uint64(0x80))).astype(np.uint8), needed
 
 
 def add_up(texts: Sequence[str | bytes]) -> Histogram:

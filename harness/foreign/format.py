@@ -20,8 +20,10 @@ COUNTED: dict[str, Any] = {**REQUESTS, "kind": pl.String, "end_us": pl.Int64, "n
 """The same of ``n`` requests at once, which ended by ``end_us``; ``kind`` as of a tag of
 ``recording/hlog.py``: their latency, or their latency at most where only bounds are known."""
 _EARLIEST_S, _LATEST_S = 946_684_800, 4_102_444_800
+_MOST = 1e15
+"""Of a latency, in whatever unit: as ms it is 31,700 years."""
 MOMENT = "a moment between the years 2000 and 2100"
-LATENCY = "a number of at least 0"
+LATENCY = "a number of at least 0, and below 10^15"
 Demands = Mapping[str, tuple[pl.Expr, str]]
 """By column: what must hold of it, and what may stand there."""
 Located = Callable[[int, str], tuple[int, object]]
@@ -81,9 +83,8 @@ def is_test_time(s: float) -> bool:
 
 
 def is_duration(column: str) -> pl.Expr:
-    """Neither nan, nor negative, nor without an end."""
-    said = pl.col(column)
-    return said.is_finite() & (said >= 0)
+    """Neither nan, nor negative, nor so long that no clock could count it."""
+    return pl.col(column).is_between(0, _MOST)
 
 
 def demand(source: Source, rows: pl.DataFrame, demands: Demands, at: Located) -> None:

@@ -6,12 +6,11 @@ and ``elapsed`` runs "from just before sending the request to just after the las
 received" (glossary), which has connecting and a TLS handshake in it.
 """
 
-import csv
 from typing import Any
 
 import polars as pl
 
-from harness.foreign.csv_table import CsvTable, header_of
+from harness.foreign.csv_table import CsvTable, first_record, header_of
 from harness.foreign.format import (
     LATENCY,
     MOMENT,
@@ -52,9 +51,8 @@ def _table_of(head: bytes) -> CsvTable | None:
     """By its header, or by a first row that fits the default columns."""
     if table := header_of(head, DELIMITERS, "timeStamp"):
         return table
-    first = head.partition(b"\n")[0].decode(errors="replace").strip()
     for delimiter in DELIMITERS:
-        fields = next(csv.reader([first], delimiter=delimiter), [])
+        fields = first_record(head, delimiter)
         if len(fields) == len(DEFAULT) and fields[1].isdecimal() and _is_time(fields[0]):
             return CsvTable(DEFAULT, delimiter, header=False)
     return None

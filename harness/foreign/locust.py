@@ -22,6 +22,7 @@ from typing import Any
 import polars as pl
 
 from analysis.published.locust import ALL, FILES, Kind, kind_of
+from harness.foreign.csv_table import first_record
 from harness.foreign.format import COUNTED, Format, is_test_time
 from harness.foreign.source import Heard, Source, nobody
 from recording.hlog import AT_MOST, LATENCY
@@ -184,8 +185,7 @@ def _rows(name: str, at: _At, kind: Kind, began_s: float, ended_s: float) -> pl.
         bad = min(count, failed)
         failed -= bad
         for outcome, part in (("failed", bad), (OK, count - bad)):
-            for bound, ms in ((LATENCY, low), (AT_MOST, high)):
-                us = math.floor(ms * 1000)
+            for bound, us in ((LATENCY, math.floor(low * 1000)), (AT_MOST, math.ceil(high * 1000))):
                 made.append(
                     common | {"outcome": outcome, "kind": bound, "latency_us": us, "n": part}
                 )
@@ -231,8 +231,7 @@ def _between(known: list[_Known]) -> Iterator[tuple[int, float, float]]:
 
 
 def _begins(head: bytes) -> bool:
-    first = head.partition(b"\n")[0].decode(errors="replace").strip()
-    return kind_of(dict.fromkeys(next(csv.reader([first]), []), "")) is not None
+    return kind_of(dict.fromkeys(first_record(head), "")) is not None
 
 
 CSV = Format(

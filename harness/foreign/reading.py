@@ -3,7 +3,7 @@
 import hashlib
 from pathlib import Path
 
-from harness.foreign import hdr_log, jmeter, k6, locust, vegeta
+from harness.foreign import hdr_log, jmeter, k6, locust, vegeta, wrk2
 from harness.foreign.format import Format, Reader
 from harness.foreign.source import Heard, Source, ahead, nobody
 from harness.foreign.steps import Steps
@@ -12,7 +12,9 @@ from harness.foreign.written import Imported
 from recording.errors import ConfigError, did_you_mean
 from recording.manifest import FileDigest
 
-FORMATS = (k6.CSV, k6.JSON, jmeter.CSV, vegeta.CSV, vegeta.JSON, locust.CSV, hdr_log.LOG)
+FORMATS = (
+    k6.CSV, k6.JSON, jmeter.CSV, vegeta.CSV, vegeta.JSON, locust.CSV, hdr_log.LOG, wrk2.OUTPUT,
+)  # fmt: skip
 """The first that knows the beginning of a file reads it."""
 _NOT_READ = (
     (b"<?xml", "XML: let JMeter write CSV (jmeter.save.saveservice.output_format=csv)"),

@@ -5,12 +5,11 @@ https://github.com/tsenart/vegeta. A request has no name of its own there: a ste
 the path of its url.
 """
 
-import csv
 from typing import Any
 
 import polars as pl
 
-from harness.foreign.csv_table import CsvTable
+from harness.foreign.csv_table import CsvTable, first_record
 from harness.foreign.format import (
     LATENCY,
     MOMENT,
@@ -107,8 +106,7 @@ class _Csv:
 
 
 def _table_of(head: bytes) -> CsvTable | None:
-    first = head.partition(b"\n")[0].decode(errors="replace").strip()
-    fields = next(csv.reader([first]), [])
+    fields = first_record(head)
     numbers = all(field.isdecimal() for field in fields[:5])
     if len(fields) in (len(COLUMNS) - 1, len(COLUMNS)) and numbers and len(fields[0]) == 19:
         return CsvTable(COLUMNS[: len(fields)], header=False)

@@ -4,6 +4,8 @@ import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import groupby
+from operator import attrgetter
 from pathlib import Path
 
 from harness.foreign.format import Format
@@ -62,7 +64,8 @@ def write_run(runs: Path, imported: Imported, window: Window) -> RunDir:
     run = create_run_dir(runs, _name(imported))
     try:
         with HistogramLogWriter(run.latency, imported.tally.span.begin_us / 1e6) as log:
-            log.write(imported.tally.intervals())
+            for _, of_slot in groupby(imported.tally.intervals(), attrgetter("start_s")):
+                log.write(of_slot)
         close_run(run, _manifest(run, imported, phases))
     except OSError as error:
         _remove(run)

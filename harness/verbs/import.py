@@ -1,10 +1,10 @@
 """Judge results that another tool made, by the same thresholds, as a run like any other.
 
 FILE is k6's CSV or JSON lines, a JMeter JTL (CSV), Vegeta's CSV or JSON lines, Locust's _stats.csv
-or _stats_history.csv (with the other beside it), or a log of HdrHistogram, compressed by gzip or
-not; which, its beginning says. A step is the name of a request: --step gives it another, so that
-rules of thresholds.toml on that step or its service apply. What a file cannot tell is "no data".
-See docs/import.md.
+or _stats_history.csv (with the other beside it), wrk2's output, or a log of HdrHistogram,
+compressed by gzip or not; which, its beginning says. A step is the name of a request: --step gives
+it another, so that rules of thresholds.toml on that step or its service apply. What a file cannot
+tell is "no data". See docs/import.md.
 
 Examples:
 

@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 NEVER = "/never"
 
@@ -17,12 +18,18 @@ class _Shop(BaseHTTPRequestHandler):
     takes_s: float
 
     def do_GET(self) -> None:
-        time.sleep(self.takes_s if self.path.startswith("/item") else 0.0)
+        began_s = time.perf_counter()
+        asked_ms = parse_qs(urlsplit(self.path).query).get("ms")
+        takes_s = self.takes_s if self.path.startswith("/item") else 0.0
+        time.sleep(float(asked_ms[0]) / 1000 if asked_ms else takes_s)
         if self.path.startswith(NEVER):
             self.ended.wait()
         body = b'{"ok": true}'
         self.send_response(404 if self.path.startswith("/missing") else 200)
         self.send_header("Content-Length", str(len(body)))
+        if asked_ms:
+            took_ms = 1000 * (time.perf_counter() - began_s)
+            self.send_header("X-Response-Time", f"{took_ms:.3f}ms")
         self.end_headers()
         self.wfile.write(body)
 
@@ -36,7 +43,7 @@ class _Shop(BaseHTTPRequestHandler):
 
 @contextlib.contextmanager
 def small_shop(takes_s: float = 0.0) -> Iterator[str]:
-    """Its base url; an item takes so long."""
+    """Its base url; an item takes so long, and anything as many ms as its url says."""
     ended = threading.Event()
     handler = type("Shop", (_Shop,), {"ended": ended, "takes_s": takes_s})
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)

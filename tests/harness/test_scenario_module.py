@@ -26,6 +26,7 @@ from tests.harness.conftest import (
     repeated_when_starved,
     wait_for,
 )
+from tests.harness.small_shop import small_shop
 
 PAGE = (ROOT / "docs" / "scenarios.md").read_text().partition("## A locustfile")[0]
 SHOP = ROOT / "tests" / "harness" / "scenario_shop.py"
@@ -252,6 +253,26 @@ def repository(folder: Path) -> Path:
     git(folder, "add", "--all")
     git(folder, "commit", "--quiet", "--message", "a shop")
     return folder
+
+
+def test_arms_at_urls_have_one_for_each_service(tmp_path: Path) -> None:
+    """In a table of its own; one that the module has not is refused by name."""
+    (tmp_path / "own.py").write_text(MODULE)
+    gate = (FIXTURES / "tiny_gate.toml").read_text().split("[journey]")[0]
+    (tmp_path / "gate.toml").write_text(f'{gate}\n[scenario]\nmodule = "own.py"\n')
+    words = ["gate", "--profile", str(tmp_path / "gate.toml"), "--dry-run"]
+    words += ["--base", f"url:{tmp_path}/base.toml", "--head", f"url:{tmp_path}/head.toml"]
+    with small_shop() as base, small_shop() as head:
+        (tmp_path / "base.toml").write_text(f'[urls]\nshop = "{base}"\n')
+        (tmp_path / "head.toml").write_text(f'[urls]\nshop = "{head}"\n')
+        done = CliRunner().invoke(app, words)
+        assert done.exit_code == 0, done.exception
+        (tmp_path / "head.toml").write_text(f'[urls]\nshpo = "{head}"\n')
+        refused = str(CliRunner().invoke(app, words).exception)
+        assert "has no service 'shpo'; did you mean 'shop'?" in refused
+        (tmp_path / "head.toml").write_text(f'host = "{head}"\n')
+        refused = str(CliRunner().invoke(app, words).exception)
+        assert "needs table [urls] with shop" in refused
 
 
 def called(shop: Path, *words: str) -> "subprocess.CompletedProcess[str]":

@@ -1,14 +1,51 @@
 """recording/wire.py: what must never come out of a damaged or foreign text."""
 
+from collections.abc import Iterable, Iterator
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recording.histogram import BUCKETS
-from recording.wire import add_up, decode, pack
+from recording import wire
+from recording.histogram import BUCKETS, Histogram
+from recording.wire import add_up, decode, encode_all
 
 COUNTS = st.lists(st.integers(1, 2**45), min_size=1, max_size=50)
+
+
+def pack(numbers: Iterable[int]) -> str:
+    """The text of a histogram with these numbers, written one after the other."""
+    out = bytearray()
+    for number in numbers:
+        rest = (number << 1) if number >= 0 else ((-number << 1) - 1)
+        while rest > 0x7F:
+            out.append((rest & 0x7F) | 0x80)
+            rest >>= 7
+        out.append(rest)
+    return wire.pack(bytes(out))
+
+
+def numbers_of(histogram: Histogram) -> Iterator[int]:
+    """A count is itself, one empty bucket 0, and more of them minus their number."""
+    expected = 0
+    for index, count in zip(histogram.indices.tolist(), histogram.counts.tolist(), strict=True):
+        if gap := index - expected:
+            yield -gap if gap > 1 else 0
+        yield count
+        expected = index + 1
+
+
+HISTOGRAMS = st.dictionaries(
+    st.integers(0, BUCKETS - 1) | st.integers(0, 200), st.integers(1, 200) | st.integers(1, 2**45)
+).map(lambda kept: Histogram(np.array(sorted(kept), np.int64),
+                             np.array([kept[i] for i in sorted(kept)], np.int64)))  # fmt: skip
+
+
+@given(st.lists(HISTOGRAMS, max_size=5))
+def test_many_at_once_are_written_as_each_number_by_number(histograms: list[Histogram]) -> None:
+    """To the byte; empty ones among them too."""
+    assert encode_all(histograms) == [pack(numbers_of(each)) for each in histograms]
 
 
 @given(COUNTS, st.integers(2, BUCKETS - 60))

@@ -24,6 +24,7 @@ WRONG = {
     "negative time": (f"{JTL}1795872000000,-5,a,true\n", "line 2: elapsed is -5: a number"),
     "nan": (f"{K6}http_req_duration,1795872000,NaN,a\n", "line 2: metric_value is NaN"),
     "inf": (f"{JTL}1795872000000,inf,a,true\n", "line 2: elapsed is inf"),
+    "aeons": (f"{K6}http_req_duration,1795872000,1e16,a\n", "line 2: metric_value is 1e16"),
     "no number": (f"{JTL}1795872000000,fast,a,true\n", "line 2: elapsed is fast"),
     "no latency": (f"{JTL}1795872000000,,a,true\n", "line 2: elapsed is nothing"),
     "a day of 1970": (f"{JTL}1795872000000,5,a,true\n\n12,5,a,true\n", "line 4: timeStamp is 12"),
@@ -51,6 +52,8 @@ WRONG = {
     "UTF-16": (f"{JTL}1795872000000,5,a,true\n".encode("utf-16"), "is UTF-16"),
     "a cut gzip": (b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03\x4b", "cannot be read: "),
     "anything": ("to be or not to be\n", "its beginning is that of no results"),
+    "a word of 2 MB": ("x" * 2_000_000, "its beginning is that of no results"),
+    "one line for Macs": ("a,b\rc,d\r", "its beginning is that of no results"),
     "nothing": ("", "its beginning is that of no results"),
 }  # fmt: skip
 
@@ -153,4 +156,17 @@ def test_a_record_without_an_end_is_refused(
     path = tmp_path / "results"
     path.write_text(text.getvalue())
     with pytest.raises(ConfigError, match=r"line 2: no end within .* never closed"):
+        read_foreign(path, Steps())
+
+
+def test_too_many_kinds_of_failure_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An error code for every request is no outcome."""
+    monkeypatch.setattr("harness.foreign.tally.MOST_TAGS", 20)
+    head = "metric_name,timestamp,metric_value,error_code\n"
+    rows = (f"http_req_duration,1795872000,1,{code}\n" for code in range(2000, 2021))
+    path = tmp_path / "results"
+    path.write_text(head + "".join(rows))
+    with pytest.raises(ConfigError, match="more than 20 names with their failures"):
         read_foreign(path, Steps())
