@@ -24,8 +24,8 @@ from recording.secrets import redact
 from recording.version import version
 
 VERBS = (
-    "run", "resume", "gate", "capacity", "import", "analyze", "report", "compare", "baseline",
-    "calibrate",
+    "run", "resume", "gate", "init", "capacity", "import", "analyze", "report", "compare",
+    "baseline", "calibrate",
     "runs", "mocks", "audit", "worker", "schema", "tune", "trend", "seed", "cleanup", "rules",
     "metrics",
 )  # fmt: skip

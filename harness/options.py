@@ -30,10 +30,8 @@ def _run_dirs(begun: str) -> list[str]:
 RUNS = Path("runs")
 run_argument = partial(typer.Argument, metavar="RUN", autocompletion=_run_dirs)
 Run = Annotated[Path, run_argument(help="Run directory.")]
-ProfileName = Annotated[
-    str,
-    typer.Argument(metavar="PROFILE", help="Name or TOML file.", autocompletion=profiles_beginning),
-]
+profile_argument = partial(typer.Argument, metavar="PROFILE", autocompletion=profiles_beginning)
+ProfileName = Annotated[str, profile_argument(help="Name or TOML file.")]
 GateProfile = Annotated[
     str,
     typer.Option(

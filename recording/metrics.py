@@ -103,7 +103,7 @@ class MetricSource(Table):
     """Where some of a service's metrics come from. Several of one service are put together."""
 
     service: str
-    """Whose they are: a service as `[target]` calls it, or `orders-db`."""
+    """Whose they are: a service as `[target]` calls it (`host` of a locustfile), or `orders-db`."""
     use: Labels = ()
     """Ready mappings, by name."""
     page: Annotated[str, AfterValidator(_page)] = ""

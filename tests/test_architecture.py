@@ -95,7 +95,7 @@ ROOMS = {
     ),
     "harness": (
         "system", "screen", "sampling", "generator", "page", "proxy", "scene", "observe",
-        "manual", "foreign", "run", "verbs",
+        "manual", "foreign", "adopt", "run", "verbs",
     ),
     "mock_services": ("kit", "checkout", "payment", "inventory_lock", "cart"),
     "benchmarks": ("figures", "studies"),

@@ -131,6 +131,16 @@ def test_ready_mappings_of_metrics_come_along(installed: Path, tmp_path: Path) -
     assert "hikaricp" in call(installed, tmp_path, "metrics", "mappings").stdout
 
 
+def test_init_writes_into_an_empty_folder(installed: Path, tmp_path: Path) -> None:
+    """Its templates come along; what is missing is a place that a run names."""
+    done = call(installed, tmp_path, "init")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "fill in" in done.stdout
+    refused = call(installed, tmp_path, "run")
+    assert refused.returncode == 2, refused.stdout + refused.stderr
+    assert "loadgate/shop.toml:" in refused.stderr
+
+
 def test_a_scenario_module_finds_what_it_imports(installed: Path, shop: Path) -> None:
     """Beside packages of the shop's that are called as ours are."""
     (shop / "scenario.py").write_text(

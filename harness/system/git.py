@@ -72,6 +72,23 @@ def repository_of(folder: Path) -> str:
         return ""
 
 
+def remote_of(project: Path) -> str:
+    """The url of its remote called origin; "" where it has none."""
+    try:
+        return _text("remote", "get-url", "origin", project=project)
+    except GitError:
+        return ""
+
+
+def ignores(path: str, project: Path) -> bool:
+    """Whether a path, there or not, would be none of git's."""
+    try:
+        _run("check-ignore", "--quiet", path, project=project)
+    except GitError:
+        return False
+    return True
+
+
 def resolve(ref: str, project: Path = PROJECT) -> str:
     """The commit that a name stands for. Raises ConfigError."""
     words = ("rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}")

@@ -1,4 +1,6 @@
-"""Where profiles and thresholds are found: the current folder first, then those that came along."""
+"""Where profiles and thresholds are found: what a shop keeps here for us, the current folder's,
+those that came along.
+"""
 
 import os
 from pathlib import Path
@@ -11,6 +13,11 @@ COMMAND = PROJECT / "loadgate_command.py"
 _PACKED = Path(__file__).resolve().parents[1] / "shipped"
 SHIPPED = _PACKED if _PACKED.is_dir() else PROJECT
 """Has profiles/ and thresholds.toml; an installed wheel carries them inside of this package."""
+OWN_FOLDER = "loadgate"
+"""What a shop keeps for us in its repository: profiles, limits and users (`loadgate init`)."""
+OWN_PROFILE = "shop"
+"""The profile there that `loadgate run` runs where none is named."""
+_LIMITS = "thresholds.toml"
 _NOT_FOR_US = (
     "LOCUST_", "LOADGATE_TOKEN", "LOADGATE_PROMETHEUS_TOKEN", "LOADGATE_METRICS_TOKEN"
 )  # fmt: skip
@@ -42,18 +49,31 @@ def find_profile(name: str) -> Path:
     raise ConfigError(f"no profile {name!r} in profiles/{did_you_mean(name, profile_names())}")
 
 
+def own_profile() -> str:
+    """What to run where nobody named a profile. Raises ConfigError where nothing is here for us."""
+    if (Path(OWN_FOLDER) / f"{OWN_PROFILE}.toml").exists():
+        return OWN_PROFILE
+    raise ConfigError(
+        "PROFILE is missing: name one, such as smoke; in a shop's repository `loadgate init` "
+        "writes one for it"
+    )
+
+
 def profile_names() -> list[str]:
     """Of all that `find_profile` finds."""
-    return sorted({path.stem for folder in _folders() for path in folder.glob("*.toml")})
+    found = (path for folder in _folders() for path in folder.glob("*.toml"))
+    return sorted({path.stem for path in found if path.name != _LIMITS})
 
 
 def _folders() -> tuple[Path, ...]:
-    return Path("profiles"), SHIPPED / "profiles"
+    return Path(OWN_FOLDER), Path("profiles"), SHIPPED / "profiles"
 
 
 def find_thresholds(given: Path | None) -> Path:
-    """The file given, else ``thresholds.toml`` here, else the one that came along."""
+    """The file given, else ``thresholds.toml`` of a shop's own folder or here, else the one that
+    came along.
+    """
     if given is not None:
         return given
-    here = Path("thresholds.toml")
-    return here if here.exists() else SHIPPED / "thresholds.toml"
+    here = (Path(OWN_FOLDER) / _LIMITS, Path(_LIMITS))
+    return next((path for path in here if path.exists()), SHIPPED / _LIMITS)

@@ -7,6 +7,7 @@ Workers on other machines need the run's token: the command that starts them is 
 Examples:
 
 - `loadgate run smoke`
+- `loadgate run`  (in a shop's repository: what `loadgate init` wrote)
 - `loadgate run release --set services.cart.eviction=lazy --seed 7`
 - `loadgate run smoke --set load.phases.sustained.users=200 --json`
 - `loadgate run release --label shop=1.4.2`
@@ -41,7 +42,7 @@ from harness.screen.judged import finish
 from harness.screen.live import Follow, LiveView
 from harness.screen.plain import Screen, styled
 from harness.screen.terminal import show
-from harness.system.paths import find_profile
+from harness.system.paths import OWN_FOLDER, OWN_PROFILE, find_profile, own_profile
 from mock_services.table import SERVICES
 from recording.durations import format_duration
 from recording.errors import ConfigError
@@ -50,6 +51,12 @@ from recording.labels import parse_labels
 from recording.profile import Profile
 from recording.profile_file import read_profile
 
+OwnProfile = Annotated[
+    str | None,
+    options.profile_argument(
+        help=f"Name or TOML file [{OWN_PROFILE}, where {OWN_FOLDER}/ has one: loadgate init]."
+    ),
+]
 OpenPage = Annotated[
     bool,
     typer.Option("--open", help="Show the run in the browser while it lasts, then its report."),
@@ -106,7 +113,7 @@ MetricsHost = Annotated[
 
 
 def run(
-    profile: options.ProfileName,
+    profile: OwnProfile = None,
     overrides: options.Overrides = None,
     locustfile: options.Locustfile = None,
     seed: options.Seed = None,
@@ -157,12 +164,16 @@ class _Asked(NamedTuple):
 
 
 def _read(
-    profile: str, overrides: list[str] | None, locustfile: str | None, runs: Path, workers: Workers
+    profile: str | None,
+    overrides: list[str] | None,
+    locustfile: str | None,
+    runs: Path,
+    workers: Workers,
 ) -> _Asked:
     """Raises ConfigError or RefusedError."""
     check_folder(runs, "--runs")
     told = options.told(overrides, locustfile)
-    plan, written = read_profile(find_profile(profile), told)
+    plan, written = read_profile(find_profile(profile or own_profile()), told)
     if plan.scenario.own and workers.remote:
         file = plan.scenario.own
         raise ConfigError(f"--workers-expected: the users of {file} are on this machine only")

@@ -22,6 +22,13 @@ from analysis.judge import judged as judged_run
 from analysis.limits.thresholds import load_thresholds
 from analysis.report.calibrated import calibration_document
 from analysis.report.document import Document
+from harness.adopt.exported import Exported
+from harness.adopt.found import Found, Told
+from harness.adopt.openapi import Step, Steps
+from harness.adopt.repository import Repository
+from harness.adopt.said import Became, document
+from harness.adopt.start import Start
+from harness.adopt.written import files
 from harness.cli import VERBS, app
 from harness.run.metrics_check import FoundMetric, ServiceCheck, Undecided, checks_document
 from harness.scene.running import Mock, Running
@@ -119,7 +126,23 @@ def _metrics() -> Document:
     return checks_document((own, page))
 
 
+def _adopted() -> Document:
+    """Of a shop that says most of itself, in a repository of nobody's host."""
+    install = "sh -c 'python3 -m venv .venv; .venv/bin/pip install --quiet -r requirements.txt'"
+    start = Start(
+        ".venv/bin/python -m uvicorn shop.app:app --port {port}", "shop/app.py, app = FastAPI(…)",
+        install=install, install_origin="requirements.txt",
+    )  # fmt: skip
+    steps = Steps((Step("/catalog", "/catalog"),), ("GET /orders: it wants authorization",))
+    told = Told("OpenAPI of shop.app:app", {}, "/health", Exported("/metrics", ("hikaricp",), True))
+    found = Found(start=start, steps=steps, told=told)
+    repository = Repository("/srv/shop", ignores_venv=False)
+    became = [Became(file, "written") for file in files(found, repository)]
+    return document(found, repository, became)
+
+
 DOCUMENTS = {
+    "init": _adopted(),
     "mocks status": _vitals(),
     "calibrate": _calibration(),
     "metrics check staging": _metrics(),
