@@ -44,6 +44,7 @@ def load(path: Path) -> ModuleType:
         del sys.modules[name]
     sys.meta_path.insert(0, _TheirsFirst(theirs))
     sys.path[:0] = folders
+    sys.dont_write_bytecode = True  # nothing is left beside what is theirs
     spec = importlib.util.spec_from_file_location(_NAME, path)
     if spec is None or spec.loader is None:
         raise ImportError(f"{path.name} is no Python file")

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 from harness.sampling.mapping import mapping, mapping_names
 from harness.sampling.prometheus import flatten
+from recording.metric_names import POOL_ACTIVE, POOL_MAX
 
-_POOL = {"connection_pool_max", "connection_pool_active"}
+_POOL = {POOL_MAX, POOL_ACTIVE}
 """What it takes to say how full a pool is."""
 
 
