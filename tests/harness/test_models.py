@@ -74,12 +74,21 @@ OPEN = (
 )
 
 
+def answered(services: Services) -> float:
+    """How many requests checkout has answered."""
+    page = httpx.get(f"{services.urls['checkout']}/metrics").text
+    found = (line for line in page.splitlines() if line.startswith("http_requests_total{"))
+    return sum(float(line.rpartition(" ")[2]) for line in found)
+
+
 def run_with_stall(
     start_run: StartRun, services: Services, overrides: tuple[str, ...]
 ) -> dict[str, Any]:
     words = [word for pair in overrides for word in ("--set", pair)]
     run = start_run(*targets(services), *words)
     run.wait_for(lambda: any(e.get("measured") for e in run.events()))
+    before = answered(services)
+    run.wait_for(lambda: answered(services) > before + 20)  # all users are at it
     stall(services, 2.0)
     run.finish()
     return run.verdict()
