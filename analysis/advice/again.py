@@ -11,6 +11,8 @@ KEPT = ("--thresholds", "--workers-expected", "--bind", "--port")
 """Options of the command that stand for themselves; all others are in the manifest."""
 FLAGS = ("--allow-equal", "--mocks")
 """Those that do and take no value."""
+WHOM_IT_LOADS = ("scenario.", "target.", "arm.", "metrics.")
+"""Beginnings of overrides without which it would be another shop's run."""
 DIGITS = 12
 """Of a revision."""
 
@@ -39,9 +41,13 @@ def again(manifest: Manifest, *more: str, seeded: bool = True) -> str:
     return shlex.join(["loadgate", *words])
 
 
-def without_overrides(manifest: Manifest) -> str:
-    """The same, without what was set for this run alone."""
-    return again(manifest.model_copy(update={"overrides": ()}))
+def without_overrides(manifest: Manifest, *, seeded: bool = True) -> str:
+    """The same, without what was set for this run alone, but for whom it loads; "" where that is
+    no other run.
+    """
+    kept = tuple(text for text in manifest.overrides if text.startswith(WHOM_IT_LOADS))
+    other = manifest.model_copy(update={"overrides": kept})
+    return again(other, seeded=seeded) if len(kept) < len(manifest.overrides) else ""
 
 
 def run_with(manifest: Manifest, overrides: Iterable[str]) -> str:

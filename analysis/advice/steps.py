@@ -46,12 +46,13 @@ def _steps(evidence: Evidence, verdict: Verdict) -> Iterator[NextStep]:
     elif verdict.verdict is Outcome.FAIL:
         yield from by_cause(verdict.causes)
         yield from _look_at(evidence, verdict)
+        seeded = not evidence.by_name
         if manifest.paired:
             yield from _changed(manifest.paired)
-        elif manifest.overrides and (command := without_overrides(manifest)):
+        elif command := without_overrides(manifest, seeded=seeded):
             yield NextStep("see whether it is what was changed for this run: leave it out", command)
-        if command := again(manifest, seeded=not evidence.by_name):
-            draws = "" if evidence.by_name else "; users and services of the same seed draw alike"
+        if command := again(manifest, seeded=seeded):
+            draws = "; users and services of the same seed draw alike" if seeded else ""
             yield NextStep(f"see it again{draws}", command)
 
 

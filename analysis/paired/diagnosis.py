@@ -170,6 +170,8 @@ def _cpu(rounds: Rounds, service: str) -> Iterator[str]:
     if cpu is None or min(cpu.base, cpu.head) <= 0:
         return
     known = by_round[:, (np.nan_to_num(by_round) > 0).all(axis=0)]
+    if not known.size:
+        return
     base, head = np.exp(np.log(known).mean(axis=1))  # as the costs have it
     change = percent(float(np.log(head / base)))
     means = f"{change}, {base:.0f} → {head:.0f} µs over all its endpoints"

@@ -43,12 +43,9 @@ def findings(case: Case) -> Iterator[str]:
     yield from guarded(case.evidence)
     yield from _of_events(case.evidence)
     for subject, few in case.unsampled.items():
-        still = case.standing_still.get(subject) == few
-        yield (
-            f"{subject}: {few}"
-            if still
-            else (f"{subject} did not give its metrics while its requests failed: {few}")
-        )
+        is_still = case.standing_still.get(subject) == few
+        why = "" if is_still else " did not give its metrics while its requests failed"
+        yield f"{subject}{why}: {few}"
     yield from stalls_in_words(case.evidence)
     yield from late_in_words(case.evidence)
     yield from distance_in_words(case.evidence)

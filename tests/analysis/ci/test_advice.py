@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from analysis.advice.again import again
+from analysis.advice.again import again, without_overrides
 from analysis.advice.decisions import for_gate
 from analysis.metrics.decide import longer, longest
 from analysis.words.causes import Cause, CauseKind
@@ -39,6 +39,14 @@ def test_a_run_is_repeated_with_its_overrides_and_seed() -> None:
     assert said == ("loadgate run profiles/p.toml --set 'a.b=[1, 2]' --workers-expected 3 --seed 7")
     assert again(manifest(command="run p --set a='"), seeded=False) == "loadgate run p"
     assert again(manifest(source="imported")) == ""
+
+
+def test_what_was_changed_for_a_run_is_left_out_but_for_whom_it_loads() -> None:
+    """Another locustfile, or another shop, would be no run to hold it against."""
+    changed = manifest(command="run p", overrides=("services.cart.ttl_s=1", "target.host=x"))
+    assert without_overrides(changed) == "loadgate run p --set target.host=x --seed 7"
+    assert without_overrides(manifest(command="run p", overrides=("target.host=x",))) == ""
+    assert without_overrides(manifest(command="run p")) == ""
 
 
 def test_a_gate_is_repeated_by_revisions() -> None:
