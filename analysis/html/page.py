@@ -149,7 +149,7 @@ _ZOOM = (
     '<button type="button" data-zoom="out">whole run</button>',
     '<span id="shown" aria-live="polite"></span>',
     '<span class="hint">drag across a chart to zoom; with the keyboard + − ← →</span>',
-    '<span class="hint">bands: <i class="phase"></i> phases, <i class="trouble"></i> what went '
+    '<span class="bands">bands: <i class="phase"></i> phases, <i class="trouble"></i> what went '
     'wrong, <i class="change"></i> what was changed</span></div>',
 )
 
