@@ -89,8 +89,8 @@ test: $(READY) ## all tests; those under load afterwards, two at a time
 	@$(BIN)/python -m pytest --numprocesses 4 --dist worksteal -m "not live and not long"
 	@$(BIN)/python -m pytest --numprocesses 2 --dist worksteal -m "live and not long"
 
-prometheus: $(READY) ## a real Prometheus beside a run: every panel has data (needs Debian's prometheus)
-	@$(BIN)/python -m pytest tests/harness/test_observe_live.py
+prometheus: $(READY) ## a real Prometheus beside runs: every panel has data, and it judges as a page does
+	@$(BIN)/python -m pytest tests/harness/test_observe_live.py tests/harness/test_metrics_live.py
 
 test-long: $(READY) ## what `make test` has shortened: more kills, more values, 48 hours
 	@$(BIN)/python -m pytest --numprocesses 2 --dist worksteal -m long

@@ -18,6 +18,7 @@ ATTACKS = {
     "xml": "]]></failure><testcase name='x'/>&amp;\x00\ufffe\x0b",
     "csv": '1,2\n3,other-service,up,1\n"quoted, ""text',
     "formula": "=HYPERLINK(1)",
+    "mention": "@everyone, @org/team: see a@b",
     "percent": "%0A::error::x %25",
     "separators": "a\u2028b\u2029c\x85d\x1ce\vf\fg",
     "huge": "x" * 100_000,

@@ -14,13 +14,15 @@ _SYNTAX = re.compile(
     r"|:(?=//|[\w+-]+:)"  # a url, an emoji
     r"|(?<=www)\."
 )
+_MENTION = re.compile(r"(?<!\w)@(?=\w)")
+"""Calls a person or a team in a comment, escaped or not; as code it does not."""
 _OPENING = re.compile(r"^(?:[#>=+-]|\d+(?=[.)](?:\s|$)))")
 _BACKTICKS = re.compile(r"`+")
 
 
 def md(text: str) -> str:
     """A plain line as a paragraph, an item or a cell of a table."""
-    escaped = _SYNTAX.sub(lambda found: "\\" + found.group(), text)
+    escaped = _MENTION.sub("`@`", _SYNTAX.sub(lambda found: "\\" + found.group(), text))
     opening = _OPENING.match(escaped)
     if opening is None:
         return escaped

@@ -19,6 +19,7 @@ from analysis.tuning.predicted import Twin, in_words
 from analysis.tuning.remedies import Remedy, suffices
 from analysis.words.values import Outcome
 from recording.durations import format_duration
+from recording.profile import Profile
 
 _HEADLINE = {
     Outcome.PASS: "PASS: what is in force today is fine",
@@ -215,7 +216,7 @@ def remedies_document(found: Sequence[Remedy], today: Told, limit_percent: float
     )
 
 
-def predicted_document(of: Twin, asked: Asked, run: str) -> Document:
+def predicted_document(of: Twin, asked: Asked, run: str, profile: Profile) -> Document:
     """From a recording without load: a prediction, with its doubts."""
     now = next((row for row in of.rows if row.load == 1), None)
     if of.missing or now is None:
@@ -230,7 +231,7 @@ def predicted_document(of: Twin, asked: Asked, run: str) -> Document:
         for p in of.curve
     )  # fmt: skip
     outcome = Outcome.PASS if fine else Outcome.FAIL
-    pasted = lines(setting, now.pool_max) if isfinite(now.pool_max) else ()
+    pasted = lines(setting, now.pool_max, profile) if isfinite(now.pool_max) else ()
     needs = (
         f"it takes {now.pool_max:.0f}" if isfinite(now.pool_max) else "no size in the range holds"
     )

@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, Self
 
+CONNECTIONS = "connections"
+"""The unit of settings that say how large a pool is."""
+
 
 @dataclass(frozen=True, slots=True)
 class Setting:

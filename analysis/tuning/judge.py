@@ -11,7 +11,7 @@ from analysis.levels.seen import Seen, levels_seen, see
 from analysis.limits.thresholds import Thresholds
 from analysis.single.checks import completeness, damage, ending
 from analysis.tuning.answer import Answer, answered, worse
-from analysis.tuning.asked import CONFIRMATION, Asked
+from analysis.tuning.asked import CONFIRMATION, CONNECTIONS, Asked
 from analysis.tuning.border import Border
 from analysis.tuning.budget import Shared, shared
 from analysis.tuning.confirmed import Confirmed, confirmed, nearest_limits
@@ -174,7 +174,9 @@ class _Case:
             twin=self._twin(),
             limits=nearest_limits(self.confirmed, self.thresholds) if self.confirmed else (),
             levers=tuple(self._levers()),
-            pasted=tuple(line for setting, value in pairs for line in lines(setting, value)),
+            pasted=tuple(
+                line for setting, value in pairs for line in lines(setting, value, manifest.profile)
+            ),
         )
 
     def _usable(self) -> Iterator[Check]:
@@ -194,7 +196,7 @@ class _Case:
                     f"at what is in force today {point.broken} of {point.slots} slots broke a rule"
                     + (f": {point.why[0]}" if point.why else "")
                 )
-        if self.shared and self.asked.setting.key.endswith(".pool_max"):
+        if self.shared and self.asked.setting.unit == CONNECTIONS:
             pool_max = self.asked.setting.present
             if self.shared.exceeded_by(pool_max):
                 yield (

@@ -8,16 +8,22 @@ Go: https://pkg.go.dev/database/sql#DB.SetMaxOpenConns.
 
 from collections.abc import Iterator
 
-from analysis.tuning.asked import Setting
+from analysis.tuning.asked import CONNECTIONS, Setting
+from recording.profile import Profile
 
-POOL, TIMEOUT = ("pool_max",), ("wait_timeout_s", "pool_wait_timeout_s")
+TIMEOUT = ("wait_timeout_s", "pool_wait_timeout_s")
 
 
-def lines(setting: Setting, value: float) -> Iterator[tuple[str, str]]:
+def lines(setting: Setting, value: float, profile: Profile) -> Iterator[tuple[str, str]]:
     """For whom, and the line."""
-    yield from ours(setting, value)
     name, written = setting.key.rpartition(".")[2], setting.written(value)
-    if name in POOL:
+    if profile.starts_mocks:
+        yield from ours(setting, value)
+    elif profile.tune is not None:
+        yield "[tune] apply", " ".join(profile.tune.told(setting.key, written))
+    else:
+        yield "[arm.environment]", f'{name} = "{written}"'
+    if setting.unit == CONNECTIONS:
         yield "HikariCP", f"spring.datasource.hikari.maximum-pool-size={written}"
         yield "SQLAlchemy", f"create_engine(url, pool_size={written}, max_overflow=0)"
         yield "asyncpg", f"await asyncpg.create_pool(dsn, min_size=1, max_size={written})"

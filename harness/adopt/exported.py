@@ -22,7 +22,8 @@ class Exported:
 
 
 def exported(path: str, page: str) -> Exported:
-    """Mappings that say most come first; one that says again what another says is left out.
+    """Mappings that say most come first, of such that say as much the shorter; one that says again
+    what another says is left out.
 
     None are used where the page has our own names for all that they would give.
     """
@@ -32,7 +33,7 @@ def exported(path: str, page: str) -> Exported:
         for name in mapping_names()
     }
     direct, mapped, used = _direct(page), set[str](), []
-    for name in sorted(fits, key=lambda name: -len(fits[name])):
+    for name in sorted(fits, key=lambda name: (-len(fits[name]), len(mapping(name).rows))):
         if fits[name] and not fits[name] & mapped:
             mapped |= fits[name]
             used.append(name)

@@ -1,6 +1,5 @@
 """Brings a setting into force between two slots: over the mocks' own admin, or by a command."""
 
-import shlex
 import subprocess
 import time
 from collections.abc import Mapping, Sequence
@@ -44,30 +43,45 @@ class Telling:
         return apply
 
 
-class Commanding:
-    """A `Search.apply` of services at urls, by the profile's ``[tune]``."""
-
-    def __init__(self, profile: Profile, tune: Tune) -> None:
-        self._profile = profile
-        self._tune = tune
+class Restarting:
+    """A `Search.apply` of a shop that ``[arm]`` starts: anew, with the settings as variables."""
 
     def __call__(self, scene: Scene) -> Apply:
-        del scene
+        restart = scene.restart
+        assert restart is not None
 
         def apply(settings: Mapping[str, Any]) -> None:
-            deadline_s = time.monotonic() + self._tune.within
-            for key, value in settings.items():
-                _run(_words(self._tune.apply, key, value), self._tune.within)
-            if self._tune.ready:
-                _wait_ready(self._tune.ready, deadline_s, self._profile.target.access)
+            restart({key.partition(".")[2]: f"{value:.12g}" for key, value in settings.items()})
 
         return apply
 
 
-def _words(command: str, key: str, value: Any) -> list[str]:
-    """Filled in after the command is split, so that no value is more than one word."""
-    return [word.replace("{value}", f"{value:g}").replace("{setting}", key)
-            for word in shlex.split(command)]  # fmt: skip
+class Commanding:
+    """A `Search.apply` of services that are not ours, by the profile's ``[tune]``."""
+
+    def __init__(self, profile: Profile, tune: Tune) -> None:
+        self._profile = profile
+        self._tune = tune
+        self._urls: Mapping[str, str] = {}
+        self._in_force: Mapping[str, Any] = {}
+
+    def __call__(self, scene: Scene) -> Apply:
+        self._urls = scene.urls
+        return self._apply
+
+    def put_back(self, settings: Mapping[str, Any]) -> None:
+        """What was in force before, unless nothing was changed. Raises RunFailedError."""
+        if self._in_force and self._in_force != settings:
+            self._apply(settings)
+
+    def _apply(self, settings: Mapping[str, Any]) -> None:
+        deadline_s = time.monotonic() + self._tune.within
+        self._in_force = settings
+        for key, value in settings.items():
+            url = self._urls.get(key.partition(".")[0], "")
+            _run(self._tune.told(key, value, url), self._tune.within)
+        if self._tune.ready:
+            _wait_ready(self._tune.ready, deadline_s, self._profile.target.access)
 
 
 def _run(words: Sequence[str], within_s: float) -> None:

@@ -29,7 +29,7 @@ def by_the_twin(run: Path, asked: Asked, limits: Thresholds) -> Document:
     within = (longest.counted_from_s, longest.end_s) if longest else None  # of a search one level
     sizes = [round(size) for size in spread(asked.setting, POINTS)]
     found = twin(evidence, asked, limits, (1.0, *AHEAD), within, sizes)
-    return predicted_document(found, asked, run.name)
+    return predicted_document(found, asked, run.name, evidence.manifest.profile)
 
 
 def by_the_mechanism(profile: Profile, headroom: float, limits: Thresholds) -> Document:

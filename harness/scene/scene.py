@@ -28,6 +28,7 @@ class Scene:
     the url of every subject whose ``/metrics`` is recorded, ``unsampled`` who has none to record.
     ``processes`` are those of services that say nothing of themselves, or not of all of them;
     ``reads`` are those that are read in another way, ``after_load`` those that are asked for then.
+    ``restart`` starts a shop of one's own anew, with variables set; None where none is ours.
     """
 
     services: Services | None
@@ -38,6 +39,7 @@ class Scene:
     processes: Mapping[str, Processes] = field(default_factory=dict)
     reads: Mapping[str, MappedPages] = field(default_factory=dict)
     after_load: AfterLoad | None = None
+    restart: Callable[[Mapping[str, str]], None] | None = None
 
 
 METRICS_WITHIN_S = 5.0
@@ -145,7 +147,14 @@ def of_shop(checkout: Checkout) -> OpenScene:
         processes = dict.fromkeys(found.subjects, found) if found else {}
         silent = tuple(subject for subject in others if subject not in processes)
         services = Services((started.keeper,), "")
-        return Scene(services, started.urls, sampled, unsampled=silent, processes=processes)
+        return Scene(
+            services,
+            started.urls,
+            sampled,
+            unsampled=silent,
+            processes=processes,
+            restart=started.restart,
+        )
 
     return open_scene
 

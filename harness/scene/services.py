@@ -10,7 +10,7 @@ import time
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 from harness.generator.handshake import ANY_ADDRESS, LOOPBACK
@@ -76,6 +76,26 @@ def _key(name: str) -> str:
     return name.replace("-", "_")
 
 
+class Process(Protocol):
+    """What a `subprocess.Popen` has, as far as services are watched and ended by it."""
+
+    @property
+    def pid(self) -> int:
+        """Its number."""
+
+    def poll(self) -> int | None:
+        """Its exit code; None while it runs."""
+
+    def terminate(self) -> None:
+        """Ask it to end."""
+
+    def kill(self) -> None:
+        """End it."""
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Until it has ended. Raises subprocess.TimeoutExpired."""
+
+
 @dataclass(frozen=True, slots=True)
 class Service:
     """A running mock."""
@@ -83,7 +103,7 @@ class Service:
     name: str
     subject: str
     url: str
-    process: "subprocess.Popen[bytes]"
+    process: Process
     log: Path
     ends_within_s: float = 0.0
     """How long it may take to end, where that is longer than what any service is given."""

@@ -5,7 +5,7 @@ import shutil
 import socket
 import subprocess
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -68,16 +68,64 @@ class Checkout:
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """A shop that is ready: its keeper to watch and end, and where each service of it is."""
+    """A shop that is ready: its keeper to watch and end, and where each service of it is.
+
+    ``restart`` ends it and starts it where it was, with these variables set, and returns when it
+    is ready. Raises RunFailedError.
+    """
 
     keeper: Service
     urls: Mapping[str, str]
+    restart: Callable[[Mapping[str, str]], None]
 
     def processes(self, subjects: Mapping[str, str]) -> Processes | None:
         """Of ``subjects``, each with its url; None where none of its processes listens there."""
         ports = {subject: _address(url)[1] for subject, url in subjects.items()}
         found = Processes(lambda: below(self.keeper.process.pid), ports)
         return found if found.subjects else None
+
+
+class Keeper:
+    """The process that keeps a shop: the newest, where it is started anew."""
+
+    def __init__(self, start: Callable[[Mapping[str, str]], "subprocess.Popen[bytes]"]) -> None:
+        self._start = start
+        self._process = start({})
+        self._between = False
+
+    @property
+    def pid(self) -> int:
+        """Of the newest."""
+        return self._process.pid
+
+    def poll(self) -> int | None:
+        """Its exit code; None while it runs, or another is about to."""
+        return None if self._between else self._process.poll()
+
+    def terminate(self) -> None:
+        """Ask it to end what it keeps."""
+        self._process.terminate()
+
+    def kill(self) -> None:
+        """End it."""
+        self._process.kill()
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Until it has ended. Raises subprocess.TimeoutExpired."""
+        return self._process.wait(timeout)
+
+    def end(self) -> None:
+        """With all that it keeps."""
+        _end(self._process)
+
+    def renew(self, environment: Mapping[str, str]) -> None:
+        """End it, and start one whose command finds these variables set."""
+        self._between = True
+        try:
+            self.end()
+            self._process = self._start(environment)
+        finally:
+            self._between = False
 
 
 def repository(profile: Profile) -> Path:
@@ -158,16 +206,26 @@ def start_shop(checkout: Checkout, run: RunDir) -> Started:
         if _accepts(url):
             raise ConfigError(f"{checkout.subject}: something answers at {url} already; end it")
     log = checkout.log(run, SHOP)
-    process = kept(_kept(checkout, run, shop.start, shop.stop, values), log)
-    url = next(iter(urls.values()))
-    keeper = Service(SHOP, checkout.subject, url, process, log, ends_within_s=ENDS_WITHIN_S)
+
+    def start(environment: Mapping[str, str]) -> "subprocess.Popen[bytes]":
+        told = shop.model_copy(update={"environment": {**shop.environment, **environment}})
+        own = replace(checkout, shop=told)
+        return kept(_kept(own, run, shop.start, shop.stop, values), log)
+
+    keeper, url = Keeper(start), next(iter(urls.values()))
+    service = Service(SHOP, checkout.subject, url, keeper, log, ends_within_s=ENDS_WITHIN_S)
+
+    def restart(environment: Mapping[str, str]) -> None:
+        keeper.renew(environment)
+        _wait_ready(checkout, service, urls, fill(shop.ready, values))
+
     try:
         with saying(f"{checkout.subject}: waiting until it is ready … ({log})"):
-            _wait_ready(checkout, keeper, urls, fill(shop.ready, values))
+            _wait_ready(checkout, service, urls, fill(shop.ready, values))
     except BaseException:
-        _end(process)
+        keeper.end()
         raise
-    return Started(keeper, urls)
+    return Started(service, urls, restart)
 
 
 def _values(checkout: Checkout, run: RunDir) -> dict[str, Any]:

@@ -1,13 +1,14 @@
 """Which settings can be tuned, and over which range: read and checked."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal
 
-from analysis.tuning.asked import Budget, Setting
+from analysis.tuning.asked import CONNECTIONS, Budget, Setting
 from harness.scene.services import named_services
 from mock_services.table import SERVICES
 from recording.errors import ConfigError, did_you_mean
+from recording.profile import Profile
 from recording.profile_file import build, key_path
 
 ALIASES = {
@@ -18,10 +19,14 @@ ALIASES = {
 """Names that people use; a lock lives as long as checkout asks for."""
 _LONGER_IS_CHEAPER = ("lock_ttl_s", "scale_threshold_percent")
 """More time to pay, and fewer replicas."""
-_UNITS = (("pool_max", "connections"), ("replicas", "replicas"), ("_percent", "%"),
+_UNITS = (("pool_max", CONNECTIONS), ("replicas", "replicas"), ("_percent", "%"),
           ("_per_s", "/s"), ("_s", "s"), ("_ms", "ms"))  # fmt: skip
+_THEIRS = (("pool_size", CONNECTIONS), ("connections", CONNECTIONS), ("open_conns", CONNECTIONS),
+           ("workers", "workers"), ("threads", "threads"), *_UNITS)  # fmt: skip
+"""Of names that others give, in small letters."""
 MOST_SETTINGS = 2
 _NUMBER = r"\d{1,12}(?:\.\d{1,12})?"
+_NAME = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 _RANGE = re.compile(rf"({_NUMBER})\.\.({_NUMBER})", re.ASCII)
 _SHARE = re.compile(rf"({_NUMBER})\s*%", re.ASCII)
 _TIMES = re.compile(rf"({_NUMBER})x", re.ASCII)
@@ -42,16 +47,67 @@ def settings_of(
     names: Sequence[str], ranges: Sequence[str], told: Mapping[str, Mapping[str, Any]]
 ) -> tuple[Setting, ...]:
     """One for each name, over its range. Raises ConfigError for what cannot be tuned."""
+    _check_counts(names, ranges)
+    return _distinct(_setting(*pair, told) for pair in zip(names, ranges, strict=True))
+
+
+def their_settings(
+    names: Sequence[str], ranges: Sequence[str], today: Sequence[float], profile: Profile
+) -> tuple[Setting, ...]:
+    """The same of services that are not ours: what is in force is what ``today`` says, or the
+    variable of ``[arm]``. Raises ConfigError.
+    """
+    _check_counts(names, ranges)
+    if today and len(today) != len(names):
+        raise ConfigError(f"--today: {len(today)} given for {len(names)} settings: one for each")
+    present = today or [_of_arm(name, profile) for name in names]
+    every = zip(names, ranges, present, strict=True)
+    return _distinct(_their_setting(*each, profile) for each in every)
+
+
+def _check_counts(names: Sequence[str], ranges: Sequence[str]) -> None:
     if not 1 <= len(names) <= MOST_SETTINGS:
         raise ConfigError(f"tune: {len(names)} settings: name one, or two for a small grid")
     if len(ranges) != len(names):
         raise ConfigError(
             f"--range: {len(ranges)} given for {len(names)} settings: one for each, in their order"
         )
-    found = tuple(_setting(*pair, told) for pair in zip(names, ranges, strict=True))
+
+
+def _distinct(settings: Iterable[Setting]) -> tuple[Setting, ...]:
+    found = tuple(settings)
     if len({setting.key for setting in found}) < len(found):
         raise ConfigError(f"tune: {found[0].key} is named twice")
     return found
+
+
+def _of_arm(name: str, profile: Profile) -> float:
+    """What ``[arm.environment]`` has for it. Raises ConfigError where that is no number."""
+    told = profile.arm.environment if profile.arm is not None and profile.tune is None else {}
+    try:
+        return float(told[name.partition(".")[2]])
+    except (KeyError, ValueError):
+        raise ConfigError(f"--today: say what {name} is today; nothing tells loadgate") from None
+
+
+def _their_setting(name: str, text: str, present: float, profile: Profile) -> Setting:
+    service, _, own = name.partition(".")
+    services = [one.key for one in profile.flow.all]
+    if service not in services:
+        raise ConfigError(
+            f"tune {name}: unknown service {service!r}{did_you_mean(service, services)}"
+        )
+    if not _NAME.fullmatch(own):
+        what = "a variable that [arm] start reads" if profile.tune is None else "its name"
+        raise ConfigError(f"tune {name}: write {service}. and {what}: {service}.POOL_SIZE")
+    low, high = numbers("--range", text, "50..400")
+    if not 0 < low < high:
+        raise ConfigError(f"--range {text}: the first must be above 0 and below the second")
+    whole = all(value.is_integer() for value in (low, high, present))
+    small = own.lower()
+    unit = next((unit for ending, unit in _THEIRS if small.endswith(ending)), "")
+    cheaper: Literal["less", "more"] = "more" if small.endswith(_LONGER_IS_CHEAPER) else "less"
+    return Setting(name, low, high, present, unit, whole, cheaper)
 
 
 def _setting(name: str, text: str, told: Mapping[str, Mapping[str, Any]]) -> Setting:

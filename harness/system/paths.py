@@ -51,12 +51,22 @@ def find_profile(name: str) -> Path:
 
 def own_profile() -> str:
     """What to run where nobody named a profile. Raises ConfigError where nothing is here for us."""
-    if (Path(OWN_FOLDER) / f"{OWN_PROFILE}.toml").exists():
+    if has_own_profile():
         return OWN_PROFILE
     raise ConfigError(
         "PROFILE is missing: name one, such as smoke; in a shop's repository `loadgate init` "
         "writes one for it"
     )
+
+
+def own_profile_or(shipped: str) -> str:
+    """The same of what needs no profile of a shop: in its repository its own, and not our mocks."""
+    return OWN_PROFILE if has_own_profile() else shipped
+
+
+def has_own_profile() -> bool:
+    """Whether we are in the repository of a shop that has one."""
+    return (Path(OWN_FOLDER) / f"{OWN_PROFILE}.toml").exists()
 
 
 def profile_names() -> list[str]:

@@ -25,7 +25,7 @@ from harness.scene.seeds import drawn
 from harness.screen.judged import finish
 from harness.screen.live import LiveView
 from harness.screen.plain import Screen, styled
-from harness.system.paths import find_profile
+from harness.system.paths import OWN_FOLDER, OWN_PROFILE, find_profile, own_profile_or
 from recording.durations import format_duration
 from recording.labels import parse_labels
 from recording.profile_file import load_profile
@@ -45,8 +45,12 @@ Within = Annotated[
 
 def capacity(
     profile: Annotated[
-        str, typer.Argument(metavar="PROFILE", help="Name or TOML file.")
-    ] = "capacity",
+        str | None,
+        typer.Argument(
+            metavar="[PROFILE]",
+            help=f"Name or TOML file [{OWN_PROFILE}, where {OWN_FOLDER}/ has one; else capacity].",
+        ),
+    ] = None,
     users: Users = False,
     require: Require = None,
     within_s: Within = WITHIN_S,
@@ -62,7 +66,7 @@ def capacity(
     """Search and judge."""
     named = parse_labels(labels or [])
     limits = options.read_limits(thresholds)
-    path = find_profile(profile)
+    path = find_profile(profile or own_profile_or("capacity"))
     plan, notes = with_own_file(load_profile(path, overrides or []))
     asked = Limits(users, require, within_s)
     told = overrides or []

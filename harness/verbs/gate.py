@@ -57,7 +57,7 @@ from harness.screen.judged import finish, finish_both
 from harness.screen.live import LiveView
 from harness.screen.plain import Screen, styled
 from harness.system import git
-from harness.system.paths import PROJECT, find_profile
+from harness.system.paths import PROJECT, find_profile, own_profile_or
 from harness.system.scratch import sweep
 from recording.durations import format_duration
 from recording.errors import ConfigError
@@ -167,7 +167,7 @@ def _read(
     """The profile, as long as it was asked for, which ``told`` then has; where mocks are meant,
     without its shop; and what is to be said of its users' file. Raises ConfigError.
     """
-    path = find_profile(name or ("capacity" if capacity else "gate"))
+    path = find_profile(name or (own_profile_or("capacity") if capacity else "gate"))
     told += _length(load_profile(path, told), capacity, rounds, time)
     plan, written = read_profile(path, told)
     plan = plan.model_copy(update={"arm": None}) if mocks else plan

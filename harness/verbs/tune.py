@@ -1,35 +1,40 @@
 """Find the least of a setting that keeps thresholds.toml: load at one level after the other, in one
 stack that is told a new value between slots, and a minute at the answer that is judged as a run is.
 
-Any number a service can be told: inventory_lock.pool_max, replicas, wait_timeout_s,
-scale_threshold_percent, checkout.lock_ttl_s, … Two at once are tried as a small grid. With
-`--replicas 2..5 --max-connections 400` also the largest pool that all replicas can have. Exit code
-0: what is in force today is fine; 3: it is not, and the answer is printed.
+Any number a mock can be told: inventory_lock.pool_max, replicas, wait_timeout_s,
+scale_threshold_percent, checkout.lock_ttl_s, … Of a shop that `[arm]` starts any variable that it
+reads: it is started anew between slots. Of others what `[tune] apply` of the profile can set. Two
+at once are tried as a small grid. With `--replicas 2..5 --max-connections 400` also the largest
+pool that all replicas can have. Exit code 0: what is in force today is fine; 3: it is not, and the
+answer is printed.
 
 Examples:
 
 - `loadgate tune inventory_lock.pool_max --range 50..400`
 - `loadgate tune inventory_lock.pool_max --range 50..400 --at 1.5x`
 - `loadgate tune inventory_lock.pool_max --range 50..400 --from RUN`
+- `loadgate tune shop.POOL_SIZE --range 2..40 --today 10`
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated, Any, NoReturn
 
 import typer
 
 from analysis.limits.thresholds import Thresholds
 from analysis.report.document import Document
-from analysis.tuning.asked import Asked
+from analysis.tuning.asked import Asked, Setting
 from harness import options
-from harness.run.applying import Commanding, Telling
+from harness.run.applying import Commanding, Restarting, Telling
 from harness.run.conduct import Order, checked, record
 from harness.run.foretold import by_the_mechanism, by_the_twin
 from harness.run.search import Search
+from harness.run.searches import Limits, own_load, searchable
 from harness.run.tuning import Pace, Tuner
 from harness.scene.lock_plan import is_slow
+from harness.scene.own_file import with_own_file
 from harness.scene.scene import single
 from harness.scene.seeds import drawn, seeded_load, seeded_services
 from harness.scene.tunable import (
@@ -39,17 +44,16 @@ from harness.scene.tunable import (
     multiples,
     settings_of,
     share,
+    their_settings,
 )
 from harness.screen.judged import finish
 from harness.screen.live import LiveView
 from harness.screen.plain import Screen, styled
 from harness.screen.terminal import answer
-from harness.system.paths import find_profile
-from mock_services.table import SERVICES
+from harness.system.paths import OWN_FOLDER, OWN_PROFILE, find_profile, own_profile_or
 from recording.durations import format_duration, parse_duration_s
-from recording.errors import ConfigError
+from recording.errors import ConfigError, RunFailedError
 from recording.labels import parse_labels
-from recording.load import Phase
 from recording.manifest import Searched, read_manifest
 from recording.profile import Profile
 from recording.profile_file import load_profile
@@ -58,12 +62,18 @@ from recording.rundir import RunDir, open_run_dir
 SLOT_S, CUT_S = 8.0, 3.0
 LONGEST_SETTLE_S = 30.0
 """Of locks that keep a connection until they expire; what takes longer no slot sees."""
-SPARE_S = 120.0
-"""Beyond the search's own time: a slot that began is finished, a confirmation as well."""
+SPARE_S = 60.0
+"""Beyond the search's own time and what any search has: a second confirmation."""
 
 Ranges = Annotated[
     list[str] | None,
     typer.Option("--range", metavar="LOW..HIGH", help="Of each setting, in their order."),
+]
+Today = Annotated[
+    list[float] | None,
+    typer.Option(
+        "--today", metavar="VALUE", help="In force now, of each setting that loadgate cannot know."
+    ),
 ]
 At = Annotated[
     list[str] | None,
@@ -94,7 +104,14 @@ Within = Annotated[
 def tune(
     setting: Annotated[list[str], typer.Argument(metavar="SERVICE.SETTING...")],
     ranges: Ranges = None,
-    profile: Annotated[str, typer.Option("--profile", help="Name or TOML file.")] = "tune",
+    profile: Annotated[
+        str | None,
+        typer.Option(
+            "--profile",
+            help=f"Name or TOML file [{OWN_PROFILE}, where {OWN_FOLDER}/ has one; else tune].",
+        ),
+    ] = None,
+    today: Today = None,
     at: At = None,
     headroom: Headroom = "10%",
     replicas: Replicas = None,
@@ -117,14 +134,14 @@ def tune(
     path, plan = _profile(profile, from_run, overrides or [])
     budget = budget_of(replicas, max_connections, share("--surge", surge))
     left = share("--headroom", headroom)
-    if from_run is None and is_slow(plan, map(key_of, setting)):
+    if from_run is None and plan.starts_mocks and is_slow(plan, map(key_of, setting)):
         _foretold(by_the_mechanism(plan, left, limits), inconclusive, as_json)
-    told = full_settings(plan.services, str(path))
-    tuned = settings_of(setting, ranges or [], told)
+    told = full_settings(plan.services, str(path)) if plan.starts_mocks else {}
+    tuned = _tuned(setting, ranges or [], today or [], plan, told)
     if from_run is not None:
         asked = Asked(tuned, 0.0, headroom=left, services=told)
         _foretold(by_the_twin(from_run, asked, limits), inconclusive, as_json)
-    load, loads = _constant_load(plan, path), multiples(at or [])
+    load, loads = _constant_load(plan), multiples(at or [])
     asked = Asked(tuned, load, loads, left, budget=budget, services=told)
     within_s = len(loads) * _seconds("--within", within)
     order = Ordered(plan, path, asked, limits, overrides or [], drawn(seed), within_s, named)
@@ -132,12 +149,27 @@ def tune(
     finish(recorded, limits, as_json=as_json, everything=everything, inconclusive=inconclusive)
 
 
-def _profile(name: str, from_run: Path | None, overrides: Sequence[str]) -> tuple[Path, Profile]:
+def _profile(name: str | None, from_run: Path | None, overrides: Sequence[str]) -> tuple[Path, Profile]:
     """Of a recording its own."""
     if from_run is not None:
         return from_run, read_manifest(open_run_dir(from_run).manifest).profile
-    path = find_profile(name)
-    return path, load_profile(path, overrides)
+    path = find_profile(name or own_profile_or("tune"))
+    plan, _ = with_own_file(load_profile(path, overrides))
+    return path, plan
+
+
+def _tuned(
+    names: Sequence[str],
+    ranges: Sequence[str],
+    today: Sequence[float],
+    plan: Profile,
+    told: Mapping[str, Mapping[str, Any]],
+) -> tuple[Setting, ...]:
+    if not plan.starts_mocks:
+        return their_settings(names, ranges, today, plan)
+    if today:
+        raise ConfigError("--today: the profile says what the mocks are told: --set services.…")
+    return settings_of(names, ranges, told)
 
 
 def _foretold(said: Document, inconclusive: options.Inconclusive, as_json: bool) -> NoReturn:
@@ -164,7 +196,10 @@ class Ordered:
 def _record(of: Ordered, runs: Path, console: Screen) -> RunDir:
     plan, asked = of.plan, of.asked
     settings = seeded_services(checked(plan, str(of.path)), of.seed)
-    searched = seeded_load(_searching(plan, asked, of.within_s), of.seed)
+    most = Limits(users=False, require=None, within_s=of.within_s + SPARE_S)
+    plan = searchable(plan, str(of.path), most, asked.load * max(asked.loads))
+    searched = seeded_load(plan, of.seed)
+    apply = _applying(plan, of.path)
     _announce(console, of)
     with LiveView(console, f"loadgate tune {plan.name}") as view:
         service = asked.setting.key.partition(".")[0]
@@ -172,54 +207,53 @@ def _record(of: Ordered, runs: Path, console: Screen) -> RunDir:
             asked,
             of.limits,
             Pace(SLOT_S + _settle_s(asked), CUT_S + _settle_s(asked), of.within_s),
-            SERVICES[service].subject,
+            next(one.subject for one in plan.flow.all if one.key == service),
             plan.sampling.interval,
             of.seed,
             view.say,
         )
-        if not plan.starts_mocks:
-            apply: Commanding | Telling = _commanding(plan, of.path)
-        else:
+        if plan.starts_mocks:
             searched = searched.model_copy(update={"services": settings})
-            apply = Telling(plan.services)
         search = Search(Searched(kind="tune", asked=asked.told()), tuner, tuner.tight, apply)
         scene = single(searched, settings, "127.0.0.1")
         order = Order(searched, scene, of.overrides, seed=of.seed, search=search, labels=of.labels)
-        return record(order, runs, view)
+        try:
+            return record(order, runs, view)
+        finally:
+            _put_back(apply, asked, console)
 
 
-def _commanding(plan: Profile, path: Path) -> Commanding:
-    if plan.tune is None:
-        raise ConfigError(
-            f'{path}: services at urls are told by a command: [tune] apply = "… {{value}}"'
-        )
-    return Commanding(plan, plan.tune)
+def _put_back(apply: Commanding | Restarting | Telling, asked: Asked, console: Screen) -> None:
+    """Leave services that go on running as they were."""
+    if not isinstance(apply, Commanding):
+        return
+    try:
+        apply.put_back({setting.key: setting.written(setting.present) for setting in asked.settings})
+    except RunFailedError as error:
+        console.print(f"not put back to what it was: {error}", soft_wrap=True)
 
 
-def _searching(plan: Profile, asked: Asked, within_s: float) -> Profile:
-    """The profile with one phase, in which the search says what load there is."""
-    phase = Phase(
-        name="search",
-        duration=within_s + SPARE_S,
-        arrivals_per_s=asked.load * max(asked.loads),
-        measured=True,
+def _applying(plan: Profile, path: Path) -> Commanding | Restarting | Telling:
+    if plan.starts_mocks:
+        return Telling(plan.services)
+    if plan.tune is not None:
+        return Commanding(plan, plan.tune)
+    if plan.arm is not None:
+        return Restarting()
+    raise ConfigError(
+        f'{path}: services at urls are told by a command: [tune] apply = "… {{value}}"'
     )
-    load = plan.load.model_copy(update={"phases": (phase,), "bursts": ()})
-    return plan.model_copy(update={"load": load})
 
 
-def _constant_load(plan: Profile, path: Path) -> float:
-    if plan.scenario.own:
-        raise ConfigError(f"{path}: scenario: tune knows the journeys of the shipped flow only")
-    if plan.load.model != "arrivals":
-        raise ConfigError(f"{path}: load.model = {plan.load.model!r}: tune needs 'arrivals'")
-    return plan.load.peak_arrivals_per_s if not plan.load.bursts else max(
-        phase.arrivals_per_s or 0.0 for phase in plan.load.phases)  # fmt: skip
+def _constant_load(plan: Profile) -> float:
+    """Journeys/s; bursts are left out."""
+    load = plan.load.model_copy(update={"bursts": ()})
+    return own_load(plan.model_copy(update={"load": load}), "arrivals/s")
 
 
 def _settle_s(asked: Asked) -> float:
     """How long what keeps a connection beyond its request does so."""
-    if asked.services["inventory_lock"]["hold"] == "transaction":
+    if not asked.services or asked.services["inventory_lock"]["hold"] == "transaction":
         return 0.0
     ttls = [setting.high for setting in asked.settings if setting.key.endswith("lock_ttl_s")]
     return min(LONGEST_SETTLE_S, *ttls, float(asked.services["checkout"]["lock_ttl_s"]))

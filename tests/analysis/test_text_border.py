@@ -1,6 +1,7 @@
 """Foreign text in every place of a verdict: it reaches every medium, and acts in none."""
 
 import io
+import re
 from collections.abc import Callable
 from xml.etree import ElementTree as ET
 
@@ -28,6 +29,9 @@ from recording.series import SERIES_HEADER, Sample, SeriesWriter
 from recording.series_reader import read_series
 from recording.text import MAX_CHARS, csv_field, plain, plain_lines, plainly
 from tests.hostile_text import ATTACKS, acts, any_text, commands
+
+MENTION = re.compile(r"(?<!\w)@\w")
+READ = ("text", "text_special", "code_inline")
 
 hostile = pytest.mark.parametrize("text", ATTACKS.values(), ids=ATTACKS)
 
@@ -99,7 +103,9 @@ def acting(text: str) -> set[str]:
     """What a report must not have."""
     kinds = {"html_block", "html_inline", "link_open", "image", "fence", "s_open", "hr",
              "em_open", "strong_open", "code_block", "blockquote_open"}  # fmt: skip
-    return kinds & {token.type for token in tokens(text)}
+    texts = [token.content for token in tokens(text) if token.type == "text"]
+    mentions = {"mention"} if any(MENTION.search(each) for each in texts) else set()
+    return mentions | kinds & {token.type for token in tokens(text)}
 
 
 @given(any_text)
@@ -152,7 +158,7 @@ def test_any_text_in_a_report_keeps_its_shape(text: str) -> None:
 def test_text_in_markdown_reads_as_it_was(text: str) -> None:
     """Escaping takes nothing away."""
     line = plain(text)
-    shown = "".join(t.content for t in tokens(md(line)) if t.type in ("text", "text_special"))
+    shown = "".join(t.content for t in tokens(md(line)) if t.type in READ)
     assert shown == line
     coded = [t.content for t in tokens(f"x {code(line)}") if t.type == "code_inline"]
     assert coded == ([line] if line else [])

@@ -17,6 +17,7 @@ from harness.scene.services import Services
 from harness.scene.shop import Checkout, check_checkout, check_shop, start_shop
 from harness.system import git as our_git
 from harness.system.deadline import NoAnswerError
+from harness.system.fetch import fetch
 from harness.system.keeper import below
 from recording.clock import RunClock
 from recording.errors import ConfigError, RunFailedError
@@ -42,6 +43,7 @@ class Shop(http.server.SimpleHTTPRequestHandler):
 socketserver.ThreadingTCPServer(("127.0.0.1", int(sys.argv[1])), Shop).serve_forever()
 """
 PYTHON = f"{sys.executable} server.py"
+ASKED_WITHIN_S = 2.0
 
 
 @pytest.fixture
@@ -106,6 +108,26 @@ def test_what_is_told_reaches_it_and_no_secret_is_kept(
     kept = [path.read_text() for path in run.root.rglob("*") if path.is_file()]
     assert not any("a-secret" in text for text in kept)
     assert "a-secret" not in one.shop.model_dump_json()
+
+
+def test_a_shop_is_started_anew_where_it_was_with_other_variables(run: RunDir) -> None:
+    """Nothing is left of the one before; one that does not come up says why, and is no more."""
+    one = checkout(run, start=f"{PYTHON} {{port}}", environment={"SAID": "1"}, ready="/up")
+    started = start_shop(one, run)
+    services, page = Services((started.keeper,), ""), f"{started.urls['cart']}/up"
+    try:
+        assert fetch(page, ASKED_WITHIN_S).text == "1"
+        before = below(started.keeper.process.pid)
+        started.restart({"SAID": "2"})
+        assert gone(before)
+        assert fetch(page, ASKED_WITHIN_S).text == "2"
+        assert services.first_death() is None
+        after = below(started.keeper.process.pid)
+        with pytest.raises(RunFailedError, match=r"(?s)shop@head died.*encodings"):
+            started.restart({"PYTHONHOME": "/nowhere"})
+    finally:
+        services.stop()
+    assert gone([*before, *after])
 
 
 @pytest.mark.parametrize(

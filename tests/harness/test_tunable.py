@@ -11,7 +11,14 @@ import pytest
 from analysis.tuning.asked import Budget
 from harness.run.applying import Commanding
 from harness.scene.scene import Scene
-from harness.scene.tunable import budget_of, full_settings, multiples, settings_of, share
+from harness.scene.tunable import (
+    budget_of,
+    full_settings,
+    multiples,
+    settings_of,
+    share,
+    their_settings,
+)
 from recording.errors import ConfigError, RunFailedError
 from recording.profile import Profile, Tune
 
@@ -51,6 +58,42 @@ def test_what_cannot_be_tuned_is_refused_by_name(
     """Before anything starts, with what is allowed."""
     with pytest.raises(ConfigError, match=said):
         settings_of(names, ranges, TOLD)
+
+
+OWN = Profile.model_validate(
+    {
+        "name": "own",
+        "load": {"phases": [{"name": "on", "duration": 1, "users": 1, "measured": True}]},
+        "arm": {"start": "shop --port {port}", "environment": {"POOL_SIZE": "8", "MODE": "fast"}},
+    }
+)
+
+
+def test_a_variable_of_a_shop_is_what_arm_says_or_today() -> None:
+    """With the unit that its name has; a number of which there is half is no whole one."""
+    (pool,) = their_settings(["cart.POOL_SIZE"], ["2..40"], [], OWN)
+    assert (pool.key, pool.present, pool.unit, pool.whole) == (
+        "cart.POOL_SIZE", 8, "connections", True,
+    )  # fmt: skip
+    (wait,) = their_settings(["cart.WAIT_S"], ["0.5..4"], [1.0], OWN)
+    assert (wait.present, wait.unit, wait.whole) == (1, "s", False)
+
+
+@pytest.mark.parametrize(
+    ("names", "today", "said"),
+    [
+        (["cart.POOL_SIZ"], [], "say what cart.POOL_SIZ is today"),
+        (["cart.MODE"], [], "say what cart.MODE is today"),
+        (["carts.POOL_SIZE"], [8.0], "unknown service 'carts'; did you mean 'cart'"),
+        (["cart.pool size"], [8.0], "a variable that"),
+        (["cart"], [8.0], "a variable that"),
+        (["cart.POOL_SIZE"], [8.0, 9.0], "one for each"),
+    ],
+)
+def test_a_shop_s_setting_is_refused_by_name(names: list[str], today: list[float], said: str) -> None:
+    """Before anything starts."""
+    with pytest.raises(ConfigError, match=said):
+        their_settings(names, ["2..40"] * len(names), today, OWN)
 
 
 def test_shares_multiples_and_budgets_are_read_as_meant() -> None:
@@ -106,6 +149,21 @@ def test_a_command_has_the_value_and_is_waited_for(tmp_path: Path, ready: str) -
     command = f'{sys.executable} -c "{code}" {note} {{setting}}={{value}}'
     _commanding(command, ready)(NOWHERE)({"inventory_lock.pool_max": 90})
     assert note.read_text() == "inventory_lock.pool_max=90"
+
+
+def test_a_command_is_told_whole_numbers_as_they_are_and_where_the_service_is(
+    tmp_path: Path,
+) -> None:
+    """A million is not 1e+06; afterwards it is told what was in force, and only if it changed."""
+    note = tmp_path / "note"
+    code = "import sys; print(*sys.argv[2:], file=open(sys.argv[1], 'a'))"
+    commanding = _commanding(f'{sys.executable} -c "{code}" {note} {{url}} {{value}}')
+    commanding.put_back({"shop.pool": 5})
+    apply = commanding(Scene(None, {"shop": "http://127.0.0.1:8000/v1"}, {}))
+    apply({"shop.pool": 1_234_567})
+    commanding.put_back({"shop.pool": 5})
+    lines = note.read_text().splitlines()
+    assert lines == ["http://127.0.0.1:8000/v1 1234567", "http://127.0.0.1:8000/v1 5"]
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from hashlib import sha256
 
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS teas (sku TEXT PRIMARY KEY, title TEXT NOT NULL, cents INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS customers (email TEXT PRIMARY KEY, password TEXT NOT NULL);
@@ -33,7 +36,7 @@ def digest(password: str) -> str:
     return sha256(password.encode()).hexdigest()
 
 
-class Pool:
+class Pool(Collector):
     """At most ``size`` connections, opened when they are first needed."""
 
     def __init__(self, path: str, size: int = 8) -> None:
@@ -73,17 +76,19 @@ class Pool:
         connection.execute("PRAGMA synchronous = NORMAL")
         return connection
 
-    def metrics(self) -> str:
+    def collect(self) -> Iterator[Metric]:
         """As Micrometer writes those of HikariCP, for Prometheus."""
-        values = {
-            "max": self.size,
-            "active": self.active,
-            "idle": len(self._idle),
-            "pending": self.pending,
-            "timeout_total": self.timeouts,
-        }
-        lines = (f'hikaricp_connections_{k}{{pool="shop"}} {v}\n' for k, v in values.items())
-        return "".join(lines)
+        kinds = (
+            (GaugeMetricFamily, "max", self.size),
+            (GaugeMetricFamily, "active", self.active),
+            (GaugeMetricFamily, "idle", len(self._idle)),
+            (GaugeMetricFamily, "pending", self.pending),
+            (CounterMetricFamily, "timeout", self.timeouts),
+        )
+        for kind, name, value in kinds:
+            family = kind(f"hikaricp_connections_{name}", "Of the pool.", labels=["pool"])
+            family.add_metric(["shop"], value)
+            yield family
 
 
 def prepare(pool: Pool) -> None:

@@ -53,5 +53,6 @@ def test_nobody_else_can(browser: TestClient) -> None:
 
 def test_the_pool_says_how_full_it_is(browser: TestClient) -> None:
     said = browser.get("/metrics").text
-    assert 'hikaricp_connections_max{pool="shop"} 8\n' in said
-    assert 'hikaricp_connections_active{pool="shop"} 0\n' in said
+    assert 'hikaricp_connections_max{pool="shop"} 8.0\n' in said
+    assert 'hikaricp_connections_active{pool="shop"} 0.0\n' in said
+    assert "\nprocess_resident_memory_bytes " in said

@@ -26,6 +26,12 @@ def test_a_page_is_known_by_its_names(name: str) -> None:
     assert found.pool is (name in POOLS)
 
 
+def test_a_process_beside_a_pool_is_told_by_the_mapping_of_processes() -> None:
+    """Not by the one of our own names, which has its three too."""
+    found = exported("/metrics", page("hikaricp") + page("process"))
+    assert found.use == ("hikaricp", "process")
+
+
 def test_a_page_of_something_else_is_none() -> None:
     """Nor is one that is no page of metrics."""
     nothing = Exported()

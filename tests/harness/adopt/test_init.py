@@ -76,7 +76,7 @@ def test_everything_about_the_example_shop_is_found(shop: Path) -> None:
         "install": found["found"][1]["value"],
         "ready": "/health",
         "steps": "/catalog, /catalog/{sku}, /basket",
-        "metrics": "/metrics (hikaricp)",
+        "metrics": "/metrics (hikaricp, process)",
     }
     assert tuple(each["path"] for each in found["files"]) == WRITTEN
     assert "no step: GET /orders: it wants authorization" in found["notes"]
