@@ -1,7 +1,6 @@
 """``[tune]`` of a profile: how services that are not the mocks are told a setting."""
 
 import shlex
-from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -18,7 +17,7 @@ class Tune(Table):
     apply: str = Field(min_length=1)
     """A command, not a shell's: ``{value}``, ``{setting}`` (the key) and ``{url}`` (the service's)
     are filled in."""
-    ready: Annotated[str, Field(pattern=r"^https?://\S+$")] | Literal[""] = ""
+    ready: str = Field(default="", pattern=r"^(https?://\S+)?$")
     """What is asked afterwards, until it answers 2xx."""
     within: DurationS = Field(default=60.0, gt=0)
     """The deadline of both together."""

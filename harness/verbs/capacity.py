@@ -47,7 +47,7 @@ def capacity(
     profile: Annotated[
         str | None,
         typer.Argument(
-            metavar="[PROFILE]",
+            metavar="PROFILE",
             help=f"Name or TOML file [{OWN_PROFILE}, where {OWN_FOLDER}/ has one; else capacity].",
         ),
     ] = None,
