@@ -88,7 +88,8 @@ class Recorder:
     def begin(self, context: dict[str, Any]) -> None:
         """A request is about to be sent: ``step``, ``arm``, ``request_id`` and ``due_s`` of it."""
         context["sent_s"] = self._now_s()
-        self.begin_again(context)
+        self._under_way[context["request_id"]] = context
+        self._begun[context["step"], context["arm"]] += 1
 
     def begin_again(self, context: dict[str, Any]) -> None:
         """A request that was forgotten is one after all, and began when it did."""
@@ -145,8 +146,8 @@ class Recorder:
         if opening_ms:
             values.opening.append(opening_ms * 1000)
         if server_ms is not None:
-            others_ms = opening_ms + response.hops_ms
-            values.distortion.append(max(0.0, (response_ms - others_ms - server_ms) * 1000))
+            added_ms = response_ms - server_ms - opening_ms - response.hops_ms
+            values.distortion.append(added_ms * 1000 if added_ms > 0 else 0.0)
         if order := context["order_id"]:
             self._orders.append((self._now_s(), order, _arm_of(context)))
         self.failed += not context["expected"]
@@ -155,7 +156,8 @@ class Recorder:
     def _add(self, context: dict[str, Any], latency_ms: float) -> _Values:
         """Record a latency where its request began."""
         due_s, sent_s = context["due_s"], context["sent_s"]
-        values = self._values(context)
+        slot = self._open[self._intervals.index(sent_s if due_s is None else due_s)]
+        values = slot[context["step"], context["outcome"], context["arm"]]
         values.latency.append(latency_ms * 1000)
         if due_s is not None:
             values.intended.append((sent_s - due_s) * 1e6 + latency_ms * 1000)
@@ -164,18 +166,15 @@ class Recorder:
 
     def ask_again(self, context: dict[str, Any], wait_s: float) -> None:
         """A request that has been recorded will be made once more, so much later."""
-        self._values(context).retry.append(wait_s * 1e6)
+        due_s, sent_s = context["due_s"], context["sent_s"]
+        slot = self._open[self._intervals.index(sent_s if due_s is None else due_s)]
+        values = slot[context["step"], context["outcome"], context["arm"]]
+        values.retry.append(wait_s * 1e6)
 
     def give_up(self, context: dict[str, Any], asked: Mapping[str, Any]) -> None:
         """A client asks no more to confirm what was ``asked``, and has seen no order."""
         checkout, payment = asked["checkout_id"], asked["payment_id"]
         self._given_up.append((self._now_s(), checkout, payment, _arm_of(context)))
-
-    def _values(self, context: dict[str, Any]) -> _Values:
-        """Those of the interval in which the request began."""
-        due_s, sent_s = context["due_s"], context["sent_s"]
-        slot = self._open[self._intervals.index(sent_s if due_s is None else due_s)]
-        return slot[context["step"], context["outcome"], context["arm"]]
 
     def record_lag(self, late_s: float) -> None:
         """How late a timer of the generator fired, s."""

@@ -68,15 +68,26 @@ class Checkout:
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """A shop that is ready: its keeper to watch and end, and where each service of it is.
+    """A shop that was started: its keeper to watch and end, and where each service of it is.
 
-    ``restart`` ends it and starts it where it was, with these variables set, and returns when it
-    is ready. Raises RunFailedError.
+    ``ready`` is what is asked for, with its names filled in.
     """
 
+    checkout: Checkout
     keeper: Service
+    process: "Keeper"
     urls: Mapping[str, str]
-    restart: Callable[[Mapping[str, str]], None]
+    ready: str
+
+    def wait_until_ready(self) -> None:
+        """Raises RunFailedError with the end of its log."""
+        with saying(f"{self.keeper.subject}: waiting until it is ready … ({self.keeper.log})"):
+            _wait_ready(self.checkout, self.keeper, self.urls, self.ready)
+
+    def restart(self, environment: Mapping[str, str]) -> None:
+        """End it and start it where it was, with these variables set. Raises RunFailedError."""
+        self.process.renew(environment)
+        _wait_ready(self.checkout, self.keeper, self.urls, self.ready)
 
     def processes(self, subjects: Mapping[str, str]) -> Processes | None:
         """Of ``subjects``, each with its url; None where none of its processes listens there."""
@@ -215,17 +226,13 @@ def start_shop(checkout: Checkout, run: RunDir) -> Started:
     keeper, url = Keeper(start), next(iter(urls.values()))
     service = Service(SHOP, checkout.subject, url, keeper, log, ends_within_s=ENDS_WITHIN_S)
 
-    def restart(environment: Mapping[str, str]) -> None:
-        keeper.renew(environment)
-        _wait_ready(checkout, service, urls, fill(shop.ready, values))
-
+    started = Started(checkout, service, keeper, urls, fill(shop.ready, values))
     try:
-        with saying(f"{checkout.subject}: waiting until it is ready … ({log})"):
-            _wait_ready(checkout, service, urls, fill(shop.ready, values))
+        started.wait_until_ready()
     except BaseException:
         keeper.end()
         raise
-    return Started(service, urls, restart)
+    return started
 
 
 def _values(checkout: Checkout, run: RunDir) -> dict[str, Any]:

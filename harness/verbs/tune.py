@@ -149,7 +149,9 @@ def tune(
     finish(recorded, limits, as_json=as_json, everything=everything, inconclusive=inconclusive)
 
 
-def _profile(name: str | None, from_run: Path | None, overrides: Sequence[str]) -> tuple[Path, Profile]:
+def _profile(
+    name: str | None, from_run: Path | None, overrides: Sequence[str]
+) -> tuple[Path, Profile]:
     """Of a recording its own."""
     if from_run is not None:
         return from_run, read_manifest(open_run_dir(from_run).manifest).profile
@@ -228,7 +230,9 @@ def _put_back(apply: Commanding | Restarting | Telling, asked: Asked, console: S
     if not isinstance(apply, Commanding):
         return
     try:
-        apply.put_back({setting.key: setting.written(setting.present) for setting in asked.settings})
+        apply.put_back(
+            {setting.key: setting.written(setting.present) for setting in asked.settings}
+        )
     except RunFailedError as error:
         console.print(f"not put back to what it was: {error}", soft_wrap=True)
 

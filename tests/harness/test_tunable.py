@@ -90,7 +90,9 @@ def test_a_variable_of_a_shop_is_what_arm_says_or_today() -> None:
         (["cart.POOL_SIZE"], [8.0, 9.0], "one for each"),
     ],
 )
-def test_a_shop_s_setting_is_refused_by_name(names: list[str], today: list[float], said: str) -> None:
+def test_a_shop_s_setting_is_refused_by_name(
+    names: list[str], today: list[float], said: str
+) -> None:
     """Before anything starts."""
     with pytest.raises(ConfigError, match=said):
         their_settings(names, ["2..40"] * len(names), today, OWN)
