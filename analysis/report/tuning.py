@@ -126,7 +126,7 @@ def _border(found: Border, asked: Asked) -> str:
     if found.edge == "above":
         return f"nothing in {setting.low:g}..{setting.high:g} holds{last}"
     if found.edge == "below":
-        return f"{setting.text(found.value)} hold, and nothing beyond was tried"
+        return f"{setting.text(found.value)} will do already; nothing beyond was tried"
     ends = f" [{found.low:.4g}, {found.high:.4g}]" if isfinite(found.low) else " [no interval]"
     more = f"; from {setting.text(found.again)} on rules break again" \
         if isfinite(found.again) else ""  # fmt: skip

@@ -28,7 +28,8 @@ class Setting:
 
     def text(self, value: float) -> str:
         """A value of it for people: ``120 connections``."""
-        return f"{value:.{0 if self.whole else 3}{'f' if self.whole else 'g'}} {self.unit}".strip()
+        unit = self.unit[:-1] if value == 1 and len(self.unit) > 2 else self.unit
+        return f"{value:.{0 if self.whole else 3}{'f' if self.whole else 'g'}} {unit}".strip()
 
     def written(self, value: float) -> float | int:
         """A value as a profile has it."""

@@ -69,6 +69,13 @@ Ranges = Annotated[
     list[str] | None,
     typer.Option("--range", metavar="LOW..HIGH", help="Of each setting, in their order."),
 ]
+Loaded = Annotated[
+    str | None,
+    typer.Option(
+        "--profile",
+        help=f"Name or TOML file [{OWN_PROFILE}, where {OWN_FOLDER}/ has one; else tune].",
+    ),
+]
 Today = Annotated[
     list[float] | None,
     typer.Option(
@@ -104,13 +111,7 @@ Within = Annotated[
 def tune(
     setting: Annotated[list[str], typer.Argument(metavar="SERVICE.SETTING...")],
     ranges: Ranges = None,
-    profile: Annotated[
-        str | None,
-        typer.Option(
-            "--profile",
-            help=f"Name or TOML file [{OWN_PROFILE}, where {OWN_FOLDER}/ has one; else tune].",
-        ),
-    ] = None,
+    profile: Loaded = None,
     today: Today = None,
     at: At = None,
     headroom: Headroom = "10%",
@@ -250,9 +251,10 @@ def _applying(plan: Profile, path: Path) -> Commanding | Restarting | Telling:
 
 
 def _constant_load(plan: Profile) -> float:
-    """Journeys/s; bursts are left out."""
+    """Journeys/s; bursts are left out. What users of a closed model make is rounded."""
     load = plan.load.model_copy(update={"bursts": ()})
-    return own_load(plan.model_copy(update={"load": load}), "arrivals/s")
+    found = own_load(plan.model_copy(update={"load": load}), "arrivals/s")
+    return found if load.model == "arrivals" else float(f"{found:.3g}")
 
 
 def _settle_s(asked: Asked) -> float:

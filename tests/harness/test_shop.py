@@ -40,6 +40,7 @@ class Shop(http.server.SimpleHTTPRequestHandler):
         self.wfile.write(os.environ.get("SAID", "").encode())
     def log_message(self, *_):
         pass
+socketserver.ThreadingTCPServer.allow_reuse_address = True
 socketserver.ThreadingTCPServer(("127.0.0.1", int(sys.argv[1])), Shop).serve_forever()
 """
 PYTHON = f"{sys.executable} server.py"

@@ -75,6 +75,7 @@ def test_a_variable_of_a_shop_is_what_arm_says_or_today() -> None:
     assert (pool.key, pool.present, pool.unit, pool.whole) == (
         "cart.POOL_SIZE", 8, "connections", True,
     )  # fmt: skip
+    assert (pool.text(8), pool.text(1)) == ("8 connections", "1 connection")
     (wait,) = their_settings(["cart.WAIT_S"], ["0.5..4"], [1.0], OWN)
     assert (wait.present, wait.unit, wait.whole) == (1, "s", False)
 
