@@ -3,11 +3,19 @@
 import re
 from typing import Annotated, Any, Final
 
-from pydantic import BeforeValidator, ValidationInfo, WithJsonSchema
+from pydantic import (
+    BeforeValidator,
+    PlainSerializer,
+    SerializationInfo,
+    ValidationInfo,
+    WithJsonSchema,
+)
 
 BY_HAND: Final = "written by hand"
 """Validation context of files and options: there a number without a unit is refused. Recordings
 and plans, which a program wrote, hold seconds."""
+FOR_PEOPLE: Final = "for people"
+"""Serialization context in which durations are words; in a recording they are seconds."""
 MAX_DURATION_S: Final = 10 * 365 * 86_400.0
 """Ten years: nothing here takes longer, and a clock can still be added to it."""
 FORMS: Final = "write 250ms, 90s, 2m, 1h30m or 2d"
@@ -54,9 +62,18 @@ def format_duration(seconds: float) -> str:
     return "".join(shown[:2]) or "0s"
 
 
+def _told(seconds: float, info: SerializationInfo) -> float | str:
+    """Exactly, where the short form is not."""
+    if info.context != FOR_PEOPLE:
+        return seconds
+    short = format_duration(seconds)
+    return short if parse_duration_s(short) == seconds else f"{seconds:.12g}s"
+
+
 DurationS = Annotated[
     float,
     BeforeValidator(_field),
+    PlainSerializer(_told),
     WithJsonSchema({"type": "string", "pattern": WRITTEN, "examples": ["250ms", "90s", "1h30m"]}),
 ]
 """A pydantic field holding seconds that accepts ``"90s"``."""

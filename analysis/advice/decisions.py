@@ -58,7 +58,7 @@ def for_gate(manifest: Manifest, verdict: Verdict) -> Iterator[NextStep]:
         text = "mend what stands against a verdict, and run it again"
         yield NextStep(text, again(manifest))
     elif (rounds := 2 * ceil((planned + more) / 2)) > MOST_ROUNDS:
-        yield NextStep(f"{more} more rounds are too many: give each more load, or tolerate more")
+        yield NextStep(f"{more:,} more rounds are too many: give each more load, or tolerate more")
     else:
         takes_s = manifest.profile.load.duration_s + 2 * (rounds - planned) * gate.slot
         text = f"{rounds} rounds could decide it, in about {format_duration(takes_s)}"

@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 
 from analysis.advice.again import again, run_with
+from analysis.capacity.asked import WARM_UP
 from analysis.capacity.judge import CapacityReport
-from analysis.tuning.asked import Asked
+from analysis.tuning.asked import Asked, Setting
 from analysis.tuning.judge import TuneReport
 from analysis.words.values import NextStep, Outcome
 from recording.manifest import Manifest
@@ -27,7 +28,7 @@ def for_capacity(manifest: Manifest, report: CapacityReport) -> Iterator[NextSte
     elif found is None or asked is None:
         yield NextStep("no level was evidence of a load that holds: take a quieter or larger "
                        "machine, or require less", again(manifest))  # fmt: skip
-    elif found.at_least:
+    elif found.at_least and any(level.spoilt for level in report.levels if level.stage != WARM_UP):
         yield NextStep("the bench gave first: take more cores or machines", again(manifest))
     else:
         within_s = f"{2 * asked.within_s:.0f}"
@@ -43,11 +44,20 @@ def for_setting(manifest: Manifest, report: TuneReport) -> Iterator[NextStep]:
         yield _wider(manifest, asked)
     elif report.verdict is Outcome.FAIL and report.sure:
         pairs = zip(asked.settings, answer, strict=True)
-        told = [f"services.{each.key}={each.written(value)}" for each, value in pairs]
+        told = [word for each, value in pairs for word in _overrides(manifest, each, value)]
         yield NextStep("set what is enough, and judge a run with it", run_with(manifest, told))
     else:
         within = f"{2 * manifest.profile.load.duration_s / len(asked.loads):.0f}s"
         yield NextStep("search twice as long", again(manifest, "--within", within, seeded=False))
+
+
+def _overrides(manifest: Manifest, setting: Setting, value: float) -> Iterator[str]:
+    """For a run; none where a command has to be told."""
+    profile, written = manifest.profile, setting.written(value)
+    if profile.starts_mocks:
+        yield f"services.{setting.key}={written}"
+    elif profile.arm is not None and profile.tune is None:
+        yield f'arm.environment.{setting.key.partition(".")[2]}="{written}"'
 
 
 def _wider(manifest: Manifest, asked: Asked) -> NextStep:

@@ -186,7 +186,7 @@ def _lacks(
     """Why a row cannot be judged; empty when it can."""
     if new is None or not _enough(new, metric):
         n = new.n if new else 0
-        return f"{n} requests in this run, {metric} takes {needed(metric)}"
+        return f"{n:,} requests in this run, {metric} takes {needed(metric):,}"
     if len(known) < MIN_BASELINES:
         return f"measured by {len(known)} of the baselines, need {MIN_BASELINES}"
     if silent := sum(f.log_error is None for f in (*known, new)):

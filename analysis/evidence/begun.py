@@ -29,10 +29,12 @@ def requests_begun(evidence: Evidence, said: Mapping[str, Any], died: float) -> 
     enough = not wrong or (min(wrong.values()) > 0 and sum(wrong.values()) <= died)
     yield Check(
         "requests begun",
-        f"{sum(begun.values())}",
-        f"{found.total()} recorded" + (f" + {died:.0f} of lost workers" if died else ""),
+        f"{sum(begun.values()):,}",
+        f"{found.total():,} recorded" + (f" + {died:,.0f} of lost workers" if died else ""),
         enough,
-        ", ".join(f"{step}: {begun.get(step, 0)} begun, {found[step]} recorded" for step in wrong),
+        ", ".join(
+            f"{step}: {begun.get(step, 0):,} begun, {found[step]:,} recorded" for step in wrong
+        ),
     )
 
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from html import escape
 
-from analysis.report.document import Block, Cell, Code, Line, Lines, Mark, Table, Tone
+from analysis.report.document import Block, Cell, Code, Column, Line, Lines, Mark, Table, Tone
 from analysis.words.values import Measurement
 from recording.text import plain
 
@@ -12,6 +12,8 @@ _SPAN = r"(?:\d+h)?(?:\d+m)?(?:\d+(?:\.\d+)?s)?"
 _MOMENT = rf"T\+{_SPAN}(?<!\+)(?: \({_SPAN}(?<!\()\))?"
 """Of a story, with the run's own time behind it."""
 _MOMENTS = re.compile(rf"({_MOMENT})(?:(?: to | and |, then .*? from )({_MOMENT}))?")
+FEW = 4
+"""Columns that fit anywhere."""
 _PART = re.compile(r"([\d.]+)([hms])")
 _SECONDS = {"h": 3600.0, "m": 60.0, "s": 1.0}
 
@@ -90,15 +92,20 @@ def _seconds(moment: str) -> float:
 
 
 def _table(table: Table, moments: bool) -> Iterator[str]:
+    """A long row that ends in a verdict is broken where the screen is narrow: by page.css."""
     name = text(table.title or table.columns[0].title)
-    yield f'<div class="scroll" role="region" tabindex="0" aria-label="{name}"><table><thead><tr>'
+    judged = len(table.columns) > FEW and table.columns[-1].verdict
+    style = ' class="judged"' if judged else ""
+    yield f'<div class="scroll" role="region" tabindex="0" aria-label="{name}">'
+    yield f"<table{style}><thead><tr>"
     for column in table.columns:
         title = text(column.title) if column.title else '<span class="aside">result</span>'
         yield f'<th scope="col"{_side(column.right)}>{title}</th>'
     yield "</tr></thead><tbody>"
     for row in table.rows:
         cells = zip(table.columns, row.cells, strict=True)
-        yield f"<tr>{''.join(_cell(cell, column.right, moments) for column, cell in cells)}</tr>"
+        shown = (_cell(cell, _of(column, judged=judged), moments) for column, cell in cells)
+        yield f"<tr>{''.join(shown)}</tr>"
     yield "</tbody></table></div>"
 
 
@@ -106,9 +113,16 @@ def _side(right: bool) -> str:
     return ' class="number"' if right else ""
 
 
-def _cell(cell: Cell, right: bool, moments: bool) -> str:
+def _of(column: Column, *, judged: bool) -> str:
+    """What its cells have: their side, and what a number is called where no heading stands."""
+    return _side(column.right) + (
+        f' data-of="{text(column.title)}"' if judged and column.right else ""
+    )
+
+
+def _cell(cell: Cell, of: str, moments: bool) -> str:
     if isinstance(cell, Measurement):
-        return f"<td{_side(right)}>{text(cell.shown)}</td>"
+        return f"<td{of}>{text(cell.shown)}</td>"
     if isinstance(cell, Mark):
-        return f"<td{_side(right)}{tone(cell.tone)}>{_linked(cell.page or cell.text, moments)}</td>"
-    return f"<td{_side(right)}>{_linked(cell, moments)}</td>"
+        return f"<td{of}{tone(cell.tone)}>{_linked(cell.page or cell.text, moments)}</td>"
+    return f"<td{of}>{_linked(cell, moments)}</td>"

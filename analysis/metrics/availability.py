@@ -61,7 +61,7 @@ def _decided(_case: Case, claim: Claim, _subject: str, measured: Measurement) ->
         return Outcome.INCONCLUSIVE, NO_DATA + (f": {measured.note}" if measured.note else "")
     allowed = 1 - claim.limit / 100
     if allowed > 0 and measured.n < (enough := ceil(round(RULE_OF_THREE / allowed, 6))):
-        few = f"{measured.n} requests are too few for {claim.limit:g} %: it takes {enough}"
+        few = f"{measured.n:,} requests are too few for {claim.limit:g} %: it takes {enough:,}"
         return Outcome.INCONCLUSIVE, few
     if not claim.holds(measured.value):
         return Outcome.FAIL, ""

@@ -26,7 +26,7 @@ def decided(claim: Claim, measured: Measurement, doubts: Iterable[str] = ()) -> 
     if isnan(measured.value):
         return Outcome.INCONCLUSIVE, NO_DATA + (f": {measured.note}" if measured.note else "")
     if measured.n < fewest:
-        return Outcome.INCONCLUSIVE, f"{measured.n} samples, {measured.metric} takes {fewest}"
+        return Outcome.INCONCLUSIVE, f"{measured.n:,} samples, {measured.metric} takes {fewest:,}"
     if not claim.holds(measured.value):
         return Outcome.FAIL, ""
     doubt = next(filter(None, doubts), "")

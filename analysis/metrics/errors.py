@@ -89,7 +89,7 @@ def _too_few(claim: Claim, measured: Measurement, measured_s: float) -> str:
     if measured.n >= enough:
         return ""
     more = longer(measured_s * (enough / measured.n - 1))
-    return f"{measured.n} requests are too few for {claim.limit:g} %: it takes {enough}, {more}"
+    return f"{measured.n:,} requests are too few for {claim.limit:g} %: it takes {enough:,}, {more}"
 
 
 def explained(case: Case, subject: str, measured: Measurement) -> str:

@@ -42,7 +42,7 @@ def straddles(claim: Claim, measured: Measurement, measured_s: float) -> str:
     """Whether the bound on the limit's side lies past it; "" where it does not."""
     bound = measured.ci_high if claim.holds(-inf) else measured.ci_low
     if bound is None:
-        return f"{measured.n} requests, as they are correlated, are too few to bound it"
+        return f"{measured.n:,} requests, as they are correlated, are too few to bound it"
     if claim.holds(bound):
         return ""
     reach, room = abs(bound - measured.value), abs(claim.limit - measured.value)

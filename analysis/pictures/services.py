@@ -11,6 +11,7 @@ from analysis.memory.judge import MemoryClass, MemoryVerdict, Segment
 from analysis.pictures.canvas import Canvas
 from analysis.report.chart import Chart, Curve, Limit
 from analysis.words.units import BYTES_PER_MB
+from analysis.words.values import show
 from recording.arrays import Floats
 from recording.metric_names import CPU, REPLICAS, RSS
 from recording.story import Story
@@ -87,7 +88,8 @@ def _fitted(segment: Segment, x: Floats, mb: Floats, story: Story | None) -> Cur
     away_h = (ends - (ends[0] + ends[-1]) / 2) / 3600
     slopes = (segment.ci_low, segment.ci_high)
     fan = np.array([middle_mb + slope * away_h for slope in slopes])
-    name = f"{segment.slope_mb_per_h:+.3g} MB/h"
+    sign = "+" if segment.slope_mb_per_h > 0 else ""
+    name = sign + show(segment.slope_mb_per_h, "MB/h")
     y = middle_mb + segment.slope_mb_per_h * away_h
     return Curve(name, at, y, fan.min(axis=0), fan.max(axis=0))
 

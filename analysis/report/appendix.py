@@ -1,10 +1,12 @@
 """What only a page with room has: examples of requests, and the whole configuration."""
 
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from analysis.evidence.run import Evidence
 from analysis.report.document import Block, Row, Table, numbers, texts
+from recording.durations import FOR_PEOPLE
 from recording.text import plain
 
 _SEED_OF_THE_LOAD = "seed of the load, made of the run's"
@@ -75,7 +77,8 @@ def _settings(evidence: Evidence) -> Iterator[tuple[str, str]]:
         yield f"version of {plain(name)}", plain(version)
     if manifest.origin:
         yield from flat(manifest.origin.model_dump(mode="json"), "origin")
-    for key, value in flat(manifest.profile.model_dump(mode="json", exclude_defaults=True)):
+    told = manifest.profile.model_dump(mode="json", exclude_defaults=True, context=FOR_PEOPLE)
+    for key, value in flat(told):
         yield (_SEED_OF_THE_LOAD if key == "seed" else key), value
 
 
@@ -88,4 +91,11 @@ def flat(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
         for number, below in enumerate(value):
             yield from flat(below, f"{path}[{number}]")
     else:
-        yield path, plain(str(value))
+        yield path, plain(_written(value))
+
+
+def _written(value: Any) -> str:
+    """As a profile has it, but for the quotes of a text."""
+    if isinstance(value, float):
+        return f"{value:.12g}"
+    return "" if value is None else value if isinstance(value, str) else json.dumps(value)

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from analysis.report.appendix import flat
 from analysis.report.document import Block, Lines, Row, Table, texts
 from analysis.words.values import JudgedBy
+from recording.durations import FOR_PEOPLE
 from recording.labels import as_text
 from recording.manifest import Manifest
 from recording.text import plain
@@ -39,7 +40,7 @@ def _facts(of: Manifest) -> Iterator[tuple[str, str]]:
     for name, version in of.versions.items():
         yield f"version of {plain(name)}", plain(version)
     yield from flat({k: v for k, v in of.host.items() if k not in _OF_THE_MOMENT}, "host")
-    for key, value in flat(of.profile.model_dump(mode="json")):
+    for key, value in flat(of.profile.model_dump(mode="json", context=FOR_PEOPLE)):
         if key.rpartition(".")[2] != _SEED:
             yield key, value
 

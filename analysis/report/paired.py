@@ -207,7 +207,7 @@ def _takes(context: dict[str, Any]) -> Iterator[str]:
     rounds, requests = context.get("more_rounds_needed"), context.get("more_requests_needed")
     if rounds is not None and requests is not None:
         yield (
-            f"a verdict would take about {rounds} more rounds ({requests} requests), "
+            f"a verdict would take about {rounds:,} more rounds ({requests:,} requests), "
             "were the observed ratios the true ones"
         )
 

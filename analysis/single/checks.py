@@ -62,7 +62,7 @@ def of_an_import(evidence: Evidence, origin: Origin, measured: int) -> list[Chec
 
 def _measured(evidence: Evidence, n: int) -> Check:
     hint = "" if evidence.measured_s else "no measured phase was reached"
-    return Check("measured requests", f"{n}", "> 0", n > 0, hint)
+    return Check("measured requests", f"{n:,}", "> 0", n > 0, hint)
 
 
 def so_far(evidence: Evidence, samples: dict[str, Sample], *, over: bool) -> Iterator[Check]:
@@ -127,14 +127,16 @@ def _count(said: Mapping[str, Any], name: str) -> int:
 
 
 def _equal(name: str, actual: int, expected: int, what: str) -> Check:
-    return Check(name, f"{actual}", f"{expected} {what}", actual == expected)
+    return Check(name, f"{actual:,}", f"{expected:,} {what}", actual == expected)
 
 
 def _locust_count(evidence: Evidence, ours: int, theirs: int) -> Check:
     tolerance = evidence.manifest.profile.validity.count_tolerance
     allowed = tolerance * max(ours, theirs) + _died_with_workers(evidence, ours)
     alike = abs(ours - theirs) <= allowed
-    return Check("requests by Locust's own count", f"{theirs}", f"{ours} ± {allowed:.0f}", alike)
+    return Check(
+        "requests by Locust's own count", f"{theirs:,}", f"{ours:,} ± {allowed:,.0f}", alike
+    )
 
 
 def _died_with_workers(evidence: Evidence, recorded: int) -> float:

@@ -109,7 +109,7 @@ Within = Annotated[
 
 
 def tune(
-    setting: Annotated[list[str], typer.Argument(metavar="SERVICE.SETTING...")],
+    setting: Annotated[list[str], typer.Argument(metavar="SERVICE.SETTING")],
     ranges: Ranges = None,
     profile: Loaded = None,
     today: Today = None,

@@ -50,7 +50,7 @@ def test_too_few_requests_decide_nothing_and_need_not(tmp_path: Path) -> None:
     verdict = judge(replace(failing(0.01), rate=20.0).write(tmp_path / "run"), LIMITS)
     found = rows(verdict)["payment-gateway"]
     assert (found.outcome, found.required) == (Outcome.INCONCLUSIVE, False)
-    assert "it takes 6000" in found.because
+    assert "it takes 6,000" in found.because
 
 
 def test_a_minute_is_down_by_its_share_of_failed_requests(tmp_path: Path) -> None:

@@ -174,7 +174,7 @@ def test_too_few_samples_for_a_percentile_are_inconclusive(judged: JudgeIt) -> N
     limits = parse_thresholds('[charge]\nlatency = ["p99.9 < 9 s"]')
     verdict = judged(limits=limits)
     assert (verdict.verdict, verdict.exit_code) == (Outcome.INCONCLUSIVE, 5)
-    assert "takes 3688" in verdict.inconclusive_reasons[0]
+    assert "takes 3,688" in verdict.inconclusive_reasons[0]
 
 
 def test_an_interrupted_run_cannot_pass(judged: JudgeIt) -> None:

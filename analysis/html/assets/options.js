@@ -49,7 +49,7 @@ const options = (() => {
 
   function axis(more) {
     return {
-      axisLine: { lineStyle: { color: line } }, axisTick: { lineStyle: { color: line } },
+      axisLine: { onZero: false, lineStyle: { color: line } }, axisTick: { lineStyle: { color: line } },
       splitLine: { lineStyle: { color: line, opacity: 0.6 } },
       axisLabel: { color: quiet, fontSize: FONT, hideOverlap: true, formatter: number },
       nameTextStyle: { color: quiet, fontSize: FONT }, minorTick: { show: false },
@@ -62,12 +62,15 @@ const options = (() => {
     for (let at = Math.ceil(from / step) * step; at <= to; at += step) places.push(at);
     return axis({
       type: "value", min: from, max: to, splitLine: { show: false }, axisTick: { customValues: places },
-      axisLabel: { color: quiet, fontSize: FONT, customValues: places, hideOverlap: true, formatter: (value) => elapsed(value) },
+      axisLabel: {
+        color: quiet, fontSize: FONT, customValues: places, hideOverlap: true, formatter: (value) => elapsed(value),
+        alignMinLabel: places[0] === from ? "left" : "center", // beside the other axis' lowest
+      },
     });
   }
 
   // The same for all charts over time, so that moments stand below each other.
-  const margins = (width) => ({ left: 46, right: width < 620 ? 84 : 170 });
+  const margins = (width) => ({ left: 46, right: width < 620 ? 104 : 170 });
 
   function base(width) {
     return {
@@ -99,10 +102,12 @@ const options = (() => {
     return [inside, beyond];
   }
 
+  // The name of one close below another would lie on that one's line.
   function limitLines(limits) {
+    const crowded = (value) => limits.some(([other]) => other > value && other < 2 * value);
     return limits.map(([value, name]) => ({
       yAxis: value, name,
-      label: { formatter: name, position: "insideStartTop", color: "var(--limit)", fontSize: FONT },
+      label: { formatter: name, position: crowded(value) ? "insideStartBottom" : "insideStartTop", color: "var(--limit)", fontSize: FONT },
       lineStyle: { color: "var(--limit)", type: [5, 3], width: 1.5 },
     }));
   }
@@ -187,19 +192,27 @@ const options = (() => {
     return new Map(named.map(({ i, from, to }) => [i, to - from]));
   }
 
-  function curveSeries(curve, i, several, moved, width) {
+  // A label whose curve ends a little early would lie on the others: it stands at the border, too.
+  function late(curve, [, to], perX) {
+    const at = curve.x.filter((_, n) => curve.y[n] !== null).at(-1), gap = (to - at) * perX;
+    return gap < 60 ? gap : 0;
+  }
+
+  function curveSeries(curve, i, several, moved, width, shown) {
     const data = curve.x.map((x, n) => [x, curve.y[n]]);
     if (curve.points) {
       const symbol = ["circle", "triangle", "rect"][i % 3];
       return { type: "scatter", name: curve.name, data, symbol, symbolSize: 6, itemStyle: { color: color(i) }, z: 3 };
     }
+    const { left, right } = margins(width);
+    const across = shown ? late(curve, shown, (width - left - right) / (shown[1] - shown[0])) : 0;
     return {
       type: "line", name: curve.name, data, showSymbol: data.length === 1, symbolSize: 5, z: 3,
       lineStyle: { color: color(i), width: 1.5, type: several ? DASHES[Math.floor(i / 3) % 3] : "solid" },
       itemStyle: { color: color(i) }, emphasis: { disabled: true },
       endLabel: {
-        show: true, formatter: curve.name, color: color(i), fontSize: FONT, distance: 4, offset: [0, moved.get(i) || 0],
-        width: margins(width).right - 8, overflow: "truncate",
+        show: true, formatter: curve.name, color: color(i), fontSize: FONT, distance: 4, offset: [across, moved.get(i) || 0],
+        width: 0.85 * (margins(width).right - 12), overflow: "truncate",
       },
     };
   }
@@ -226,7 +239,7 @@ const options = (() => {
       axisLabel: { color: quiet, fontSize: FONT, hideOverlap: true, formatter: number, showMinLabel: !(table.logY && justBelowDecade(ends.min)) },
       ...ends,
     });
-    option.series = curves.map((curve, i) => curveSeries(curve, i, curves.length > 3, moved, width));
+    option.series = curves.map((curve, i) => curveSeries(curve, i, curves.length > 3, moved, width, table.overTime && shown));
     curves.forEach((curve, i) => { if (curve.low && curve.x.length) option.series.push(fan(curve, i, table.logY)); });
     decorate(option.series, stretches, [...limitLines(inside), ...table.marks.map(([x, name]) => upright(x, name, "var(--change)"))]);
     return option;
@@ -261,9 +274,14 @@ const options = (() => {
     const { xEdges, yEdges, cells } = table;
     const [inside, beyond] = near(table.limits, yEdges[yEdges.length - 1], true);
     option.xAxis = timeAxis(shown, width);
+    const ends = {
+      min: Math.min(yEdges[0], ...inside.map(([value]) => value / 1.3)),
+      max: Math.max(yEdges[yEdges.length - 1], ...inside.map(([value]) => 1.3 * value)),
+    };
+    const bare = Math.floor(Math.log10(ends.max)) < Math.ceil(Math.log10(ends.min)); // no decade between them
     option.yAxis = axis({
-      type: "log", min: yEdges[0], max: Math.max(yEdges[yEdges.length - 1], ...inside.map(([value]) => 1.3 * value)),
-      axisLabel: { color: quiet, fontSize: FONT, formatter: number, showMinLabel: false, showMaxLabel: false },
+      type: "log", ...ends,
+      axisLabel: { color: quiet, fontSize: FONT, formatter: number, showMinLabel: bare, showMaxLabel: bare },
       name: [table.y, ...beyond.map(([, name]) => `↑ ${name}`)].join("   "),
       nameLocation: "end", nameGap: 8, nameTextStyle: { align: "left", color: quiet, fontSize: FONT },
     });

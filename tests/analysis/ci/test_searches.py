@@ -11,6 +11,7 @@ from analysis.capacity.asked import Asked as AskedLoad
 from analysis.capacity.compare import CapacityGate
 from analysis.capacity.gives import Gave
 from analysis.capacity.judge import CapacityReport
+from analysis.capacity.rows import LevelRow
 from analysis.report.cases import of_capacity_gate, of_verdict
 from analysis.report.github import annotations
 from analysis.report.glance import glance_of
@@ -18,11 +19,14 @@ from analysis.tuning.asked import Asked, Setting
 from analysis.tuning.judge import TuneReport
 from analysis.words.values import Check, Measurement, Outcome, Verdict
 from recording.manifest import Manifest, Searched
+from recording.profile import Profile
 from tests.analysis.ci.test_advice import manifest
 
 LOAD = AskedLoad("arrivals/s", 60.0, "--require", 300.0, 0.05, 60.0, 1)
 FOUND = Answer(50.0, 48.0, 52.0, False, 48.0, Gave("pool p", "charge p99"), None, 7.0)
+AT_LEAST = replace(FOUND, at_least=True, high=inf)
 POOL = Asked((Setting("payment.pool_max", 5, 60, 10),), 20.0)
+OWN = Asked((Setting("shop.POOL_SIZE", 5, 60, 10),), 20.0)
 
 
 def searched(kind: str, command: str) -> Manifest:
@@ -34,6 +38,11 @@ def searched(kind: str, command: str) -> Manifest:
 def capacity(outcome: Outcome, found: Answer | None = FOUND) -> CapacityReport:
     """With an answer that spoke of 60 arrivals a second."""
     return CapacityReport("r", "p", outcome, "said", found=found, asked=LOAD)
+
+
+def tried(stage: str, *spoilt: str) -> LevelRow:
+    """A level that was no evidence where something spoilt it."""
+    return LevelRow(1, stage, 50.0, 5.0, 350.0, "held", 9.0, "charge", 40.0, "p", (), spoilt)
 
 
 def tuned(outcome: Outcome, *answer: float, sure: bool = True) -> TuneReport:
@@ -51,8 +60,10 @@ def commands(steps: object) -> list[str]:
     [
         (capacity(Outcome.FAIL), "loadgate capacity p --within 300 --require 300 --seed 7"),
         (capacity(Outcome.INCONCLUSIVE), "loadgate capacity p --require 300 --within 600"),
-        (capacity(Outcome.INCONCLUSIVE, replace(FOUND, at_least=True, high=inf)),
+        (replace(capacity(Outcome.INCONCLUSIVE, AT_LEAST), levels=(tried("doubling", "lag"),)),
          "loadgate capacity p --within 300 --require 300 --seed 7"),
+        (replace(capacity(Outcome.INCONCLUSIVE, AT_LEAST), levels=(tried("warm-up", "lag"),)),
+         "loadgate capacity p --require 300 --within 600"),
         (capacity(Outcome.INVALID, None),
          "loadgate capacity p --within 300 --require 300 --seed 7"),
     ],
@@ -81,6 +92,22 @@ def test_a_search_for_a_setting_names_what_to_run(report: TuneReport, command: s
     """With what is enough, beyond the range, or for longer."""
     known = searched("tune", "tune payment.pool_max --range 5..60")
     assert commands(for_setting(known, report)) == [command]
+
+
+def test_a_shop_s_own_setting_is_set_where_the_shop_is_started() -> None:
+    """As a variable of [arm]; of one that is told by a command, nothing is."""
+    known = searched("tune", "tune shop.POOL_SIZE --range 5..60 --today 10")
+    arm = {"start": "shop --port {port}"}
+    url = dict.fromkeys(("checkout", "payment", "cart"), "http://127.0.0.1:1")
+    found = replace(tuned(Outcome.FAIL, 24.0), asked=OWN)
+    for more, command in (
+        ({"arm": arm}, "loadgate run p --set a.b=1 --set 'arm.environment.POOL_SIZE=\"24\"'"),
+        ({"arm": arm, "tune": {"apply": "set {value}"}}, "loadgate run p --set a.b=1"),
+        ({"target": url, "tune": {"apply": "set {value}"}}, "loadgate run p --set a.b=1"),
+    ):
+        profile = Profile.model_validate(known.profile.model_dump() | more)
+        of = known.model_copy(update={"profile": profile})
+        assert commands(for_setting(of, found)) == [command]
 
 
 @pytest.mark.parametrize("outcome", Outcome)

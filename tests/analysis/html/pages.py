@@ -8,8 +8,12 @@ from analysis.judge import Judgement, judged
 from analysis.limits.thresholds import Thresholds, load_thresholds
 from analysis.paired.judge import GateReport
 from analysis.pictures.illustrated import illustrated
+from analysis.report.document import Document
 from analysis.report.paired import gate_document
 from analysis.report.single import run_document
+from analysis.report.tuning import tune_document
+from analysis.tuning.judge import TuneReport
+from analysis.words.values import Verdict
 from recording.rundir import RunDir
 from tests.analysis.gate.paired_recordings import ONE_LOOK, PairedRecording
 from tests.analysis.recordings import Recording
@@ -33,8 +37,10 @@ MADE: Mapping[str, Callable[[Path], RunDir]] = {
     ).write,
     "invalid": Recording(lag_ms=90.0, ended="aborted").write,
     "inconclusive": Recording(ended="interrupted").write,
-    "gate-pass": lambda folder: unpacked(folder, "format-3-gate"),
+    "gate-pass": PairedRecording(looks=ONE_LOOK).write,
+    "gate-inconclusive": lambda folder: unpacked(folder, "format-3-gate"),
     "gate-fail": PairedRecording(slower={"charge": 1.2}, looks=ONE_LOOK).write,
+    "tune": lambda folder: unpacked(folder, "format-3-tune"),
     "48h": lambda _folder: RunDir(ROOT / "tests" / "fixtures" / "lt-2025-q3-checkout"),
 }
 """By what they are called: how the run directory comes about."""
@@ -43,8 +49,13 @@ MADE: Mapping[str, Callable[[Path], RunDir]] = {
 def page_of(found: Judgement, limits: Thresholds = SHIPPED) -> bytes:
     """The page of a judged recording."""
     verdict = found.verdict
-    build = gate_document(verdict) if isinstance(verdict, GateReport) else run_document(verdict)
-    return html(illustrated(build, verdict, found.evidence, limits))
+    return html(illustrated(_document(verdict), verdict, found.evidence, limits))
+
+
+def _document(verdict: Verdict) -> Document:
+    if isinstance(verdict, GateReport):
+        return gate_document(verdict)
+    return tune_document(verdict) if isinstance(verdict, TuneReport) else run_document(verdict)
 
 
 def made(name: str, folder: Path) -> tuple[Judgement, bytes]:

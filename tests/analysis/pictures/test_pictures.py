@@ -91,7 +91,7 @@ def test_a_slope_is_drawn_where_the_verdict_rests_on_one(grows: bool) -> None:
 
 def test_a_slope_of_memory_is_no_share_of_bases(tmp_path: Path) -> None:
     """Base's may be next to nothing: as a share of it nearly anything would be a vast change."""
-    found, _ = made("gate-pass", tmp_path)
+    found, _ = made("gate-inconclusive", tmp_path)
     assert isinstance(found.verdict, GateReport)
     assert found.evidence is not None
     drawn = gate_pictures(found.evidence, found.verdict)

@@ -5,6 +5,15 @@ import pytest
 from analysis.tuning.asked import Asked, Budget, Setting
 from analysis.tuning.budget import shared
 from analysis.tuning.paste import lines
+from recording.profile import Profile, Tune
+from recording.shop import Shop
+
+MOCKS = Profile.model_validate(
+    {
+        "name": "p",
+        "load": {"phases": [{"name": "on", "duration": 1, "users": 1, "measured": True}]},
+    }
+)
 
 
 @pytest.mark.parametrize(
@@ -37,9 +46,14 @@ def test_what_was_asked_survives_the_manifest() -> None:
 def test_lines_to_paste_have_the_number_in_each_pools_own_words() -> None:
     """Pools of five libraries, a profile, and an option."""
     setting = Setting("inventory_lock.pool_max", 50, 400, 64, "connections")
-    said = dict(lines(setting, 98.0))
+    said = dict(lines(setting, 98.0, MOCKS))
     assert said["loadgate run"] == "--set services.inventory_lock.pool_max=98"
     assert all("98" in line for line in said.values())
     assert {"HikariCP", "SQLAlchemy", "asyncpg", "PgBouncer", "Go database/sql"} <= said.keys()
+    arm = MOCKS.model_copy(update={"arm": Shop(start="shop --port {port}")})
+    own = Setting("shop.POOL_SIZE", 5, 60, 10, "connections")
+    assert dict(lines(own, 24.0, arm))["[arm.environment]"] == 'POOL_SIZE = "24"'
+    told = arm.model_copy(update={"tune": Tune(apply="set {setting} {value}")})
+    assert dict(lines(own, 24.0, told))["[tune] apply"] == "set shop.POOL_SIZE 24"
     timeout = Setting("checkout.pool_wait_timeout_s", 0.1, 5, 2, "s", whole=False)
-    assert "1500" in dict(lines(timeout, 1.5))["HikariCP"]
+    assert "1500" in dict(lines(timeout, 1.5, MOCKS))["HikariCP"]
