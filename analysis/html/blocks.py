@@ -14,6 +14,8 @@ _MOMENT = rf"T\+{_SPAN}(?<!\+)(?: \({_SPAN}(?<!\()\))?"
 _MOMENTS = re.compile(rf"({_MOMENT})(?:(?: to | and |, then .*? from )({_MOMENT}))?")
 FEW = 4
 """Columns that fit anywhere."""
+ID = 24
+"""Characters without a blank: the number of a request, which is not to be broken."""
 _PART = re.compile(r"([\d.]+)([hms])")
 _SECONDS = {"h": 3600.0, "m": 60.0, "s": 1.0}
 
@@ -125,4 +127,5 @@ def _cell(cell: Cell, of: str, moments: bool) -> str:
         return f"<td{of}>{text(cell.shown)}</td>"
     if isinstance(cell, Mark):
         return f"<td{of}{tone(cell.tone)}>{_linked(cell.page or cell.text, moments)}</td>"
-    return f"<td{of}>{_linked(cell, moments)}</td>"
+    one_word = ' class="id"' if not of and len(cell) >= ID and " " not in cell else of
+    return f"<td{one_word}>{_linked(cell, moments)}</td>"

@@ -1,6 +1,6 @@
 """What the services said of themselves: pools, memory, CPU, replicas."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from math import isfinite
 
@@ -17,6 +17,8 @@ from recording.metric_names import CPU, REPLICAS, RSS
 from recording.story import Story
 
 _AT_REST = (MemoryClass.STABLE, MemoryClass.WARMING_UP)
+TOLD = 0.1
+"""Of the whole: a shorter stretch of memory has no slope worth a line."""
 _CPU_POINTS = 300
 """A rate needs a while to be one."""
 
@@ -47,7 +49,7 @@ def memory(canvas: Canvas) -> Iterator[Chart]:
         curves = [canvas.curve("resident", t_s, rss / BYTES_PER_MB)]
         x, mb = canvas.since_load(t_s), rss / BYTES_PER_MB
         story = canvas.case.evidence.story
-        curves += [_fitted(segment, x, mb, story) for segment in grown(found.verdict)]
+        curves += [_fitted(segment, x, mb, story) for segment in _told(grown(found.verdict))]
         limits = _memory_limit(found)
         yield from canvas.over_time(subject, "MB", curves, "Memory", limits)
 
@@ -72,6 +74,13 @@ def grown(verdict: MemoryVerdict) -> tuple[Segment, ...]:
     return (own,)
 
 
+def _told(segments: Sequence[Segment]) -> Iterator[Segment]:
+    """Those that are no small part of the whole: what is restarted again and again has many."""
+    if segments:
+        whole_s = segments[-1].end_s - segments[0].start_s
+        yield from (one for one in segments if one.end_s - one.start_s >= TOLD * whole_s)
+
+
 def _fitted(segment: Segment, x: Floats, mb: Floats, story: Story | None) -> Curve:
     """The line through the middle of its stretch, fanned out by the interval of its slope.
 
@@ -91,7 +100,7 @@ def _fitted(segment: Segment, x: Floats, mb: Floats, story: Story | None) -> Cur
     sign = "+" if segment.slope_mb_per_h > 0 else ""
     name = sign + show(segment.slope_mb_per_h, "MB/h")
     y = middle_mb + segment.slope_mb_per_h * away_h
-    return Curve(name, at, y, fan.min(axis=0), fan.max(axis=0))
+    return Curve(name, at, y, np.maximum(fan.min(axis=0), 0.0), fan.max(axis=0))
 
 
 def _off(story: Story, x: Floats, ends: Floats) -> float:

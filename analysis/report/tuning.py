@@ -63,9 +63,12 @@ def tune_document(
 
 def _levels(report: TuneReport, asked: Asked) -> Table:
     names = [setting.key.rpartition(".")[2] for setting in asked.settings]
+    waits = {"wait p50": "wait_p50", "wait p99": "wait_p99", "timeouts/s": "timeouts"}
+    told = {title: name for title, name in waits.items()
+            if any(isfinite(getattr(point, name).value) for point in report.curve)}  # fmt: skip
     columns = (
         *numbers(*names),
-        *numbers("journeys/s", "req/s", "p99 ms", "95 %", "wait p50", "wait p99", "timeouts/s"),
+        *numbers("journeys/s", "req/s", "p99 ms", "95 %", *told),
         *numbers("slots"),
         *texts("broken", short=""),
     )
@@ -74,10 +77,11 @@ def _levels(report: TuneReport, asked: Asked) -> Table:
         at = [f"{value:g}" for value in point.levels]
         rows.append(Row((
             *at, f"{point.load:g}", _figure(point.throughput), _figure(point.p99), _ends(point.p99),
-            _figure(point.wait_p50), _figure(point.wait_p99), _figure(point.timeouts),
+            *(_figure(getattr(point, name)) for name in told.values()),
             f"{point.slots}", _word(point),
         )))  # fmt: skip
-    return Table(columns, tuple(rows), "Levels (waits for a connection in ms)")
+    of_waits = " (waits for a connection in ms)" if "wait p99" in told else ""
+    return Table(columns, tuple(rows), f"Levels{of_waits}")
 
 
 def _word(point: Point) -> Mark:

@@ -76,8 +76,8 @@ def arrivals_due(evidence: Evidence) -> Check:
     fewest, most = _planned(evidence)
     return Check(
         "arrivals due",
-        f"{due:.0f}",
-        f"{fewest} to {most} ± {100 * tolerance:g} %",
+        f"{due:,.0f}",
+        f"{fewest:,} to {most:,} ± {100 * tolerance:g} %",
         (1 - tolerance) * fewest <= due <= (1 + tolerance) * most,
         "each worker's share of them is drawn beforehand: one was lost, or was too many",
     )
@@ -145,8 +145,8 @@ def _users_delivered(evidence: Evidence, samples: dict[str, Sample]) -> Iterator
     share = there / intended if intended else 0.0
     yield Check(
         "users delivered",
-        f"{there:.0f}",
-        f"{intended:.0f} ± {100 * validity.users_tolerance:g} %",
+        f"{there:,.0f}",
+        f"{intended:,.0f} ± {100 * validity.users_tolerance:g} %",
         abs(share - 1) <= validity.users_tolerance,
     )
     intervals, windows = evidence.log.intervals, evidence.measured

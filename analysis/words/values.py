@@ -1,6 +1,7 @@
 """The judge's vocabulary: measurement, rule outcome, breach, verdict."""
 
 from dataclasses import asdict, dataclass, field, fields
+from decimal import Decimal
 from enum import StrEnum
 from math import isfinite, isnan
 from typing import Any, ClassVar
@@ -244,5 +245,5 @@ def show(value: float, unit: str = "", *, at_least: bool = False) -> str:
     whole = abs(value) >= (1000 if unit else 100) or (not unit and value == int(value))
     if unit == "%" and 99.0 < value < 100.0:  # what matters is what is missing
         return f"{100.0 - float(f'{100.0 - value:.3g}'):.8g} %"
-    text = f"{value:.0f}" if whole else f"{value:.3g}"
+    text = f"{value:.0f}" if whole else f"{Decimal(f'{value:.3g}'):f}"  # nobody reads 9.02e-05
     return f"{text} {unit}".strip()

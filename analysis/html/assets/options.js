@@ -26,9 +26,12 @@ const options = (() => {
     return minutes ? `T${sign}${minutes}m${two(rest)}s` : `T${sign}${rest}s`;
   }
 
+  // As a tick has it: a whole hour or minute is said as one.
+  const short = (seconds) => elapsed(seconds).replace(/h00m$/, "h").replace(/m00s$/, "m");
+
   // Steps of an axis of time that people count in.
   function interval(span, width) {
-    const wanted = (span * 75) / width;
+    const wanted = (span * 62) / width;
     const nice = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400];
     return nice.find((step) => step >= wanted) || 86400;
   }
@@ -58,12 +61,13 @@ const options = (() => {
   }
 
   function timeAxis([from, to], width) {
-    const step = interval(to - from, width), places = [];
+    const { left, right } = margins(width);
+    const step = interval(to - from, width - left - right), places = [];
     for (let at = Math.ceil(from / step) * step; at <= to; at += step) places.push(at);
     return axis({
       type: "value", min: from, max: to, splitLine: { show: false }, axisTick: { customValues: places },
       axisLabel: {
-        color: quiet, fontSize: FONT, customValues: places, hideOverlap: true, formatter: (value) => elapsed(value),
+        color: quiet, fontSize: FONT, customValues: places, hideOverlap: true, formatter: short,
         alignMinLabel: places[0] === from ? "left" : "center", // beside the other axis' lowest
       },
     });
@@ -193,25 +197,27 @@ const options = (() => {
   }
 
   // A label whose curve ends a little early would lie on the others: it stands at the border, too.
-  function late(curve, [, to], perX) {
-    const at = curve.x.filter((_, n) => curve.y[n] !== null).at(-1), gap = (to - at) * perX;
-    return gap < 60 ? gap : 0;
+  function late(curve, { from, to, log, most }, width) {
+    const on = log ? Math.log : (x) => x, at = curve.x.filter((_, n) => curve.y[n] !== null).at(-1);
+    const { left, right } = margins(width), gap = ((on(to) - on(at)) / (on(to) - on(from))) * (width - left - right);
+    return gap > 0 && gap < most ? gap : 0;
   }
 
-  function curveSeries(curve, i, several, moved, width, shown) {
+  // Points have no end to stand at: which are whose is told beside the unit.
+  const legend = (curve, i) => (curve.points ? [`${"●▲■"[i % 3]} ${curve.name}`] : []);
+
+  function curveSeries(curve, i, several, moved, width, across) {
     const data = curve.x.map((x, n) => [x, curve.y[n]]);
     if (curve.points) {
       const symbol = ["circle", "triangle", "rect"][i % 3];
       return { type: "scatter", name: curve.name, data, symbol, symbolSize: 6, itemStyle: { color: color(i) }, z: 3 };
     }
-    const { left, right } = margins(width);
-    const across = shown ? late(curve, shown, (width - left - right) / (shown[1] - shown[0])) : 0;
     return {
       type: "line", name: curve.name, data, showSymbol: data.length === 1, symbolSize: 5, z: 3,
       lineStyle: { color: color(i), width: 1.5, type: several ? DASHES[Math.floor(i / 3) % 3] : "solid" },
       itemStyle: { color: color(i) }, emphasis: { disabled: true },
       endLabel: {
-        show: true, formatter: curve.name, color: color(i), fontSize: FONT, distance: 4, offset: [across, moved.get(i) || 0],
+        show: true, formatter: curve.name, color: color(i), fontSize: FONT, distance: 4, offset: [late(curve, across, width), moved.get(i) || 0],
         width: 0.85 * (margins(width).right - 12), overflow: "truncate",
       },
     };
@@ -227,6 +233,9 @@ const options = (() => {
     const bottom = table.overTime ? BOTTOM : 38;
     const moved = apart(curves, ends, table.logY, (height || 190) - TOP - bottom);
     const xs = curves.flatMap((curve) => curve.x);
+    const across = table.overTime
+      ? { from: shown[0], to: shown[1], log: false, most: 60 }
+      : { from: Math.min(...xs), to: Math.max(...xs), log: table.logX, most: Infinity };
     option.xAxis = table.overTime ? timeAxis(shown, width) : axis({
       type: table.logX ? "log" : "value", splitLine: { show: false }, min: Math.min(...xs), max: Math.max(...xs),
       name: table.x, nameLocation: "middle", nameGap: 24,
@@ -234,12 +243,13 @@ const options = (() => {
     });
     option.grid.bottom = bottom;
     option.yAxis = axis({
-      type: table.logY ? "log" : "value", name: [table.y, ...beyond.map(([, name]) => `↑ ${name}`)].join("   "),
+      type: table.logY ? "log" : "value",
+      name: [table.y, ...curves.flatMap(legend), ...beyond.map(([, name]) => `↑ ${name}`)].join("   "),
       nameLocation: "end", nameGap: 8, nameTextStyle: { align: "left", color: quiet, fontSize: FONT },
       axisLabel: { color: quiet, fontSize: FONT, hideOverlap: true, formatter: number, showMinLabel: !(table.logY && justBelowDecade(ends.min)) },
       ...ends,
     });
-    option.series = curves.map((curve, i) => curveSeries(curve, i, curves.length > 3, moved, width, table.overTime && shown));
+    option.series = curves.map((curve, i) => curveSeries(curve, i, curves.length > 3, moved, width, across));
     curves.forEach((curve, i) => { if (curve.low && curve.x.length) option.series.push(fan(curve, i, table.logY)); });
     decorate(option.series, stretches, [...limitLines(inside), ...table.marks.map(([x, name]) => upright(x, name, "var(--change)"))]);
     return option;
@@ -264,7 +274,7 @@ const options = (() => {
   function ticks(named) {
     const names = new Map(named);
     return {
-      axisLabel: { color: quiet, fontSize: FONT, customValues: [...names.keys()], formatter: (value) => names.get(value) || "" },
+      axisLabel: { color: quiet, fontSize: FONT, hideOverlap: true, customValues: [...names.keys()], formatter: (value) => names.get(value) || "" },
       axisTick: { customValues: [...names.keys()] },
     };
   }

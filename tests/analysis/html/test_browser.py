@@ -64,6 +64,22 @@ def test_a_page_stands_alone_fits_and_is_accessible(
     assert lines > 20
 
 
+RIGHTMOST = "(cells) => Math.max(...cells.map((cell) => cell.getBoundingClientRect().right))"
+
+
+@pytest.mark.parametrize("name", ["fail", "gate-fail"])
+def test_every_verdict_is_seen_at_any_width(browser: Browser, tmp_path: Path, name: str) -> None:
+    """Without scrolling a table to its end."""
+    path = tmp_path / "report.html"
+    path.write_bytes(made(name, tmp_path)[1])
+    with opened(browser, path) as (page, _):
+        for width in WIDTHS_PX:
+            resized(page, width)
+            verdicts = page.locator(".judged td:last-child")
+            assert verdicts.count() > 10
+            assert verdicts.evaluate_all(RIGHTMOST) <= width
+
+
 def test_a_breach_leads_to_its_window(browser: Browser, tmp_path: Path) -> None:
     """A moment in the text shows that stretch in every chart; the keyboard brings the run back."""
     path = tmp_path / "report.html"
