@@ -45,13 +45,14 @@ const report = (() => {
     return from < to ? [from, to] : [0, 1];
   }
 
-  function draw(picture) {
+  function draw(picture, width = picture.plot.clientWidth) {
     const { plot, table } = picture;
     if (!picture.chart) begin(picture);
     picture.stale = false;
-    picture.chart.setOption(options[table.kind](table, picture.stretches, shown, plot.clientWidth, plot.clientHeight), { notMerge: true });
+    if (picture.chart.getWidth() !== width) picture.chart.resize({ width: width === plot.clientWidth ? "auto" : width });
+    picture.chart.setOption(options[table.kind](table, picture.stretches, shown, width, plot.clientHeight), { notMerge: true });
     const svg = plot.querySelector("svg");
-    svg.setAttribute("viewBox", `0 0 ${plot.clientWidth} ${plot.clientHeight}`);
+    svg.setAttribute("viewBox", `0 0 ${width} ${plot.clientHeight}`);
     svg.setAttribute("aria-hidden", "true");
   }
 
@@ -217,7 +218,7 @@ const report = (() => {
       const picture = pictureOf(target);
       if (!picture || !picture.chart || picture.width === target.clientWidth || matchMedia("print").matches) continue;
       picture.width = target.clientWidth;
-      picture.chart.resize();
+      picture.chart.resize({ width: "auto" });
       picture.stale = true;
       schedule();
     }
@@ -231,7 +232,10 @@ const report = (() => {
     const pad = Math.max((to - from) / 2, (whole[1] - whole[0]) / 40);
     zoom(from - pad, to + pad);
   });
-  addEventListener("beforeprint", () => pictures.filter(({ stale }) => stale).forEach(draw));
+  // What is wider than paper would be shrunk to it, words and all: it is drawn anew, as wide as paper.
+  const PAPER = 690, tooWide = ({ plot }) => plot.clientWidth > PAPER;
+  addEventListener("beforeprint", () => pictures.forEach((one) => { if (tooWide(one)) draw(one, PAPER); else if (one.stale) draw(one); }));
+  addEventListener("afterprint", () => pictures.filter(tooWide).forEach((one) => draw(one)));
   take(JSON.parse(document.getElementById("data").textContent));
   return { take };
 })();

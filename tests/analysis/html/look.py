@@ -20,6 +20,7 @@ from harness.screen.plain import Screen
 from harness.screen.terminal import show
 from recording.rundir import list_runs
 from tests.analysis.html.browser import (
+    A4_PX,
     WIDTHS_PX,
     opened,
     overflow_px,
@@ -37,6 +38,7 @@ IN_DOCS = (
     ("run-charts", "fail", "#charts", "light"),
     ("run-dark", "pass", "#charts", "dark"),
     ("gate-fail", "gate-fail", "#charts", "light"),
+    ("tune", "tune", "header", "light"),
 )
 """Name of the picture, page, where on it, scheme."""
 
@@ -80,6 +82,11 @@ def _of_page(page: Page, name: str) -> Iterator[str]:
             if (over := overflow_px(page, width)) > 0:
                 yield f"{scheme}, {width} px: WRONG: {over} px too wide"
             page.screenshot(path=SHOTS / f"{name}-{width}-{scheme}.png", full_page=True)
+    page.emulate_media(media="print")
+    resized(page, A4_PX)
+    if (over := overflow_px(page, A4_PX)) > 0:
+        yield f"on paper: WRONG: {over} px too wide"
+    page.emulate_media(media="screen")
 
 
 def _renewed() -> Iterator[str]:

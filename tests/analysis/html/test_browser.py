@@ -35,7 +35,9 @@ def browser() -> Iterator[Browser]:
         yield found
 
 
-@pytest.mark.parametrize(("name", "scheme"), [("fail", "light"), ("gate-fail", "dark")])
+@pytest.mark.parametrize(
+    ("name", "scheme"), [("fail", "light"), ("gate-fail", "dark"), ("tune", "light")]
+)
 def test_a_page_stands_alone_fits_and_is_accessible(
     browser: Browser, tmp_path: Path, name: str, scheme: str
 ) -> None:
