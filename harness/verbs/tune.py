@@ -223,13 +223,12 @@ def _record(of: Ordered, runs: Path, console: Screen) -> RunDir:
         try:
             return record(order, runs, view)
         finally:
-            _put_back(apply, asked, console)
+            if isinstance(apply, Commanding) and plan.arm is None:
+                _put_back(apply, asked, console)
 
 
-def _put_back(apply: Commanding | Restarting | Telling, asked: Asked, console: Screen) -> None:
+def _put_back(apply: Commanding, asked: Asked, console: Screen) -> None:
     """Leave services that go on running as they were."""
-    if not isinstance(apply, Commanding):
-        return
     try:
         apply.put_back(
             {setting.key: setting.written(setting.present) for setting in asked.settings}
