@@ -32,7 +32,7 @@ def test_a_report_says_what_differs_from_the_last_run_of_its_profile(tmp_path: P
     rows = [row for row in changed.split("\n\n")[1].splitlines() if row.startswith("|")][2:]
     assert len(rows) == 2
     assert "journey.think.max" in rows[0]
-    assert rows[0].replace("\\", "").split(" | ")[1:] == ["0.9", "2.5 |"]
+    assert rows[0].replace("\\", "").split(" | ")[1:] == ["900ms", "2.5s |"]
     assert "loose.toml" in rows[1]
     assert "nothing but what was drawn: made was set up alike" in page_of(runs["3"], strict)
 
