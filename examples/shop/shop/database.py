@@ -28,7 +28,8 @@ TEAS = [
     ("sencha", "Sencha", 890),
 ]
 CUSTOMERS = [("ada@example.com", "oolong"), ("grace@example.com", "assam")]
-WAITS_S = 5.0
+WAITS_S, BUSY_S = 5.0, 30.0
+"""For a connection, and, with one, for whoever writes."""
 
 
 def digest(password: str) -> str:
@@ -70,7 +71,7 @@ class Pool(Collector):
             return self._idle.pop() if self._idle else self._opened()
 
     def _opened(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(self.path, check_same_thread=False)
+        connection = sqlite3.connect(self.path, timeout=BUSY_S, check_same_thread=False)
         connection.row_factory = sqlite3.Row
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = NORMAL")
