@@ -336,7 +336,7 @@ const options = (() => {
     });
     option.yAxis = axis({
       type: "category", inverse: true, data: rows.map(([name]) => name), splitLine: { show: false },
-      axisLabel: { color: ink, fontSize: FONT, interval: 0, width: names - 12, overflow: "truncate" },
+      axisLabel: { color: ink, fontSize: FONT, interval: 0, width: 0.85 * (names - 12), overflow: "truncate" },
     });
     option.series = [
       { type: "custom", clip: true, data: rows.map((_, i) => [0, i]), encode: { x: [], y: 1 }, renderItem: (params, api) => effect(rows[params.dataIndex], params.dataIndex, api, [left - pad, right + pad]) },
