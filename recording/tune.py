@@ -22,7 +22,7 @@ class Tune(Table):
     within: DurationS = Field(default=60.0, gt=0)
     """The deadline of both together."""
 
-    def told(self, setting: str, value: float, url: str = "{url}") -> list[str]:
+    def told(self, setting: str, value: float, url: str) -> list[str]:
         """The words of ``apply``, filled in after the command is split: no value is more than one.
         ``url`` is the service's.
         """

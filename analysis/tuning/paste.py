@@ -6,6 +6,7 @@ https://magicstack.github.io/asyncpg/current/api/; PgBouncer: https://www.pgboun
 Go: https://pkg.go.dev/database/sql#DB.SetMaxOpenConns.
 """
 
+import shlex
 from collections.abc import Iterator
 
 from analysis.tuning.asked import CONNECTIONS, Setting
@@ -20,7 +21,8 @@ def lines(setting: Setting, value: float, profile: Profile) -> Iterator[tuple[st
     if profile.starts_mocks:
         yield from ours(setting, value)
     elif profile.tune is not None:
-        yield "[tune] apply", " ".join(profile.tune.told(setting.key, written))
+        url = profile.target.reached.get(setting.key.partition(".")[0], "")
+        yield "[tune] apply", shlex.join(profile.tune.told(setting.key, written, url))
     else:
         yield "[arm.environment]", f'{name} = "{written}"'
     if setting.unit == CONNECTIONS:

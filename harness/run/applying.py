@@ -1,4 +1,6 @@
-"""Brings a setting into force between two slots: over the mocks' own admin, or by a command."""
+"""Brings a setting into force between two slots: over the mocks' own admin, by a restart, or by a
+command.
+"""
 
 import subprocess
 import time

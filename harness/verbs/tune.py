@@ -34,7 +34,7 @@ from harness.run.search import Search
 from harness.run.searches import Limits, own_load, searchable
 from harness.run.tuning import Pace, Tuner
 from harness.scene.lock_plan import is_slow
-from harness.scene.own_file import with_own_file
+from harness.scene.own_file import Noted, with_own_file
 from harness.scene.scene import single
 from harness.scene.seeds import drawn, seeded_load, seeded_services
 from harness.scene.tunable import (
@@ -132,7 +132,7 @@ def tune(
     """Search, and judge what was found."""
     named = parse_labels(labels or [])
     limits = options.read_limits(thresholds)
-    path, plan = _profile(profile, from_run, overrides or [])
+    path, (plan, notes) = _profile(profile, from_run, overrides or [])
     budget = budget_of(replicas, max_connections, share("--surge", surge))
     left = share("--headroom", headroom)
     if from_run is None and plan.starts_mocks and is_slow(plan, map(key_of, setting)):
@@ -145,20 +145,19 @@ def tune(
     load, loads = _constant_load(plan), multiples(at or [])
     asked = Asked(tuned, load, loads, left, budget=budget, services=told)
     within_s = len(loads) * _seconds("--within", within)
-    order = Ordered(plan, path, asked, limits, overrides or [], drawn(seed), within_s, named)
+    order = Ordered(plan, notes, path, asked, limits, overrides or [], drawn(seed), within_s, named)
     recorded = _record(order, runs, Screen(stderr=as_json))
     finish(recorded, limits, as_json=as_json, everything=everything, inconclusive=inconclusive)
 
 
 def _profile(
     name: str | None, from_run: Path | None, overrides: Sequence[str]
-) -> tuple[Path, Profile]:
+) -> tuple[Path, Noted]:
     """Of a recording its own."""
     if from_run is not None:
-        return from_run, read_manifest(open_run_dir(from_run).manifest).profile
+        return from_run, (read_manifest(open_run_dir(from_run).manifest).profile, ())
     path = find_profile(name or own_profile_or("tune"))
-    plan, _ = with_own_file(load_profile(path, overrides))
-    return path, plan
+    return path, with_own_file(load_profile(path, overrides))
 
 
 def _tuned(
@@ -187,6 +186,7 @@ class Ordered:
     """The command line, read."""
 
     plan: Profile
+    notes: Sequence[str]
     path: Path
     asked: Asked
     limits: Thresholds
@@ -272,6 +272,8 @@ def _announce(console: Screen, of: Ordered) -> None:
     span = format_duration(round(of.within_s))
     console.print(styled(ranges, "bold"), f": profile {plan.name}, {loads} journeys/s, ",
                   f"about {span}", sep="", soft_wrap=True)  # fmt: skip
+    for note in of.notes:
+        console.print(note, soft_wrap=True)
 
 
 def _seconds(option: str, text: str) -> float:

@@ -106,7 +106,7 @@ def test_a_browser_follows_a_run_to_its_report(tmp_path: Path) -> None:
             pass
         assert shown.locator("details[open]").count() == 1
         assert shown.locator("#kept").count() == 1
-        run.page.write_bytes(page_of(found))
+        run.page.write_bytes(page_of(run, found))
         page.close()
         expect(shown.locator("h1")).to_contain_text("PASS", timeout=10_000)
         assert {line.removeprefix(url) for line in said} == {"", "events", "newer"}

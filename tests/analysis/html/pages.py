@@ -6,14 +6,8 @@ from pathlib import Path
 from analysis.html.page import html
 from analysis.judge import Judgement, judged
 from analysis.limits.thresholds import Thresholds, load_thresholds
-from analysis.paired.judge import GateReport
 from analysis.pictures.illustrated import illustrated
-from analysis.report.document import Document
-from analysis.report.paired import gate_document
-from analysis.report.single import run_document
-from analysis.report.tuning import tune_document
-from analysis.tuning.judge import TuneReport
-from analysis.words.values import Verdict
+from harness.screen.judged import document_of
 from recording.rundir import RunDir
 from tests.analysis.gate.paired_recordings import ONE_LOOK, PairedRecording
 from tests.analysis.recordings import Recording
@@ -46,19 +40,14 @@ MADE: Mapping[str, Callable[[Path], RunDir]] = {
 """By what they are called: how the run directory comes about."""
 
 
-def page_of(found: Judgement, limits: Thresholds = SHIPPED) -> bytes:
+def page_of(run: RunDir, found: Judgement, limits: Thresholds = SHIPPED) -> bytes:
     """The page of a judged recording."""
-    verdict = found.verdict
-    return html(illustrated(_document(verdict), verdict, found.evidence, limits))
-
-
-def _document(verdict: Verdict) -> Document:
-    if isinstance(verdict, GateReport):
-        return gate_document(verdict)
-    return tune_document(verdict) if isinstance(verdict, TuneReport) else run_document(verdict)
+    document = document_of(run, found.verdict, None)
+    return html(illustrated(document, found.verdict, found.evidence, limits))
 
 
 def made(name: str, folder: Path) -> tuple[Judgement, bytes]:
     """One of `MADE`: what was judged, and its page."""
-    found = judged(MADE[name](folder / name), SHIPPED)
-    return found, page_of(found)
+    run = MADE[name](folder / name)
+    found = judged(run, SHIPPED)
+    return found, page_of(run, found)

@@ -53,7 +53,7 @@ def test_lines_to_paste_have_the_number_in_each_pools_own_words() -> None:
     arm = MOCKS.model_copy(update={"arm": Shop(start="shop --port {port}")})
     own = Setting("shop.POOL_SIZE", 5, 60, 10, "connections")
     assert dict(lines(own, 24.0, arm))["[arm.environment]"] == 'POOL_SIZE = "24"'
-    told = arm.model_copy(update={"tune": Tune(apply="set {setting} {value}")})
-    assert dict(lines(own, 24.0, told))["[tune] apply"] == "set shop.POOL_SIZE 24"
+    told = arm.model_copy(update={"tune": Tune(apply="sh -c 'SIZE={value} up {setting}'")})
+    assert dict(lines(own, 24.0, told))["[tune] apply"] == "sh -c 'SIZE=24 up shop.POOL_SIZE'"
     timeout = Setting("checkout.pool_wait_timeout_s", 0.1, 5, 2, "s", whole=False)
     assert "1500" in dict(lines(timeout, 1.5, MOCKS))["HikariCP"]
