@@ -20,6 +20,7 @@ FORMATS = {
     1: "profile, revision, versions, host, phases, how it ended; of a paired run its arms",
     2: "digests of itself and, at the close, of what a verdict reads; counts of begun requests",
     3: "the services and the steps that it was made with; of an arm its own where they differ",
+    4: "nothing more, in less: series have a row per subject and moment",
 }
 """What can be judged, and what each says that the one before does not.
 

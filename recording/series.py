@@ -1,20 +1,35 @@
-"""Sampled series (``resources.csv``, ``load.csv``): one value per line, appended while running.
+"""Sampled series (``resources.csv``, ``load.csv``): a row per subject and moment, while running.
 
-Long form, ``t_s,subject,metric,value``: a service that comes or goes, or a metric that appears
-late, needs no second header, and a file cut at any byte loses at most its last line.
+    names,cart-service,up,process_resident_memory_bytes
+    12.004,cart-service,1,536870912
+    13.004,cart-service,1,
+
+A row of names says what its subject's values are from there on, and comes anew with the first
+value of another metric; what was not sampled is empty. A file cut at any byte loses at most its
+last row, and a service that comes or goes changes no other's. Up to format 3 each value had a line
+of its own, ``t_s,subject,metric,value``: ten times as long.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import lru_cache
 from math import isfinite
 from pathlib import Path
 
 from recording.files import AppendedFile
 from recording.text import csv_field
 
-SERIES_HEADER = "t_s,subject,metric,value\n"
+SERIES_HEADER = "# t_s, subject, its values: those that the subject's last row of names says\n"
+LONG_HEADER = "t_s,subject,metric,value\n"
+"""Of files up to format 3."""
+NAMES = "names"
 MOST = 1e30
 """Nothing that is measured is more than this; "unlimited" in 64 bits is 1.8e19."""
+_EXACT = 1 << 53
+"""Whole numbers below are written as such."""
+
+_field = lru_cache(maxsize=10_000)(csv_field)
 
 
 def is_sound(value: float) -> bool:
@@ -38,12 +53,87 @@ class SeriesWriter(AppendedFile):
     def __init__(self, path: Path) -> None:
         """Raises OSError."""
         super().__init__(path, SERIES_HEADER)
+        self._names: dict[str, tuple[str, ...]] = {}
 
     def write(self, samples: Iterable[Sample]) -> None:
-        """Append; raises OSError (disk full). A value that is not sound is no sample."""
-        rows = (
-            f"{s.t_s:.3f},{csv_field(s.subject)},{csv_field(s.metric)},{s.value!r}\n"
-            for s in samples
-            if is_sound(s.value)
-        )
-        self._append("".join(rows).encode())
+        """Append; raises OSError (disk full). A value that is not sound is no sample.
+
+        Those of one moment and subject that come one after the other become a row.
+        """
+        sound = (sample for sample in samples if is_sound(sample.value))
+        self._append("".join(line for row in _rows(sound) for line in self._lines(*row)).encode())
+
+    def _lines(self, t_s: float, subject: str, values: dict[str, float]) -> Iterator[str]:
+        """A row, after one of names where it has new ones."""
+        names = self._names.get(subject, ())
+        if new := tuple(name for name in values if name not in names):
+            names = self._names[subject] = (*names, *new)
+            yield f"{NAMES},{subject},{','.join(names)}\n"
+        cells = (_shown(values[name]) if name in values else "" for name in names)
+        yield f"{t_s:.3f},{subject},{','.join(cells)}\n"
+
+
+def _rows(samples: Iterable[Sample]) -> Iterator[tuple[float, str, dict[str, float]]]:
+    """Moment, subject and values by metric of what comes together."""
+    moment: tuple[float, str] | None = None
+    values: dict[str, float] = {}
+    for sample in samples:
+        metric = _field(sample.metric)
+        if moment != (sample.t_s, sample.subject) or metric in values:
+            if moment is not None:
+                yield moment[0], _field(moment[1]), values
+            moment, values = (sample.t_s, sample.subject), {}
+        values[metric] = sample.value
+    if moment is not None:
+        yield moment[0], _field(moment[1]), values
+
+
+def _shown(value: float) -> str:
+    whole = int(value)
+    return str(whole) if whole == value and abs(whole) < _EXACT else repr(value)
+
+
+class SeriesRows:
+    """Reads rows as they come, and knows from those of names what their values are."""
+
+    def __init__(self) -> None:
+        self._names: dict[str, tuple[str, ...]] = {}
+        self._long = False
+
+    def take(self, line: str) -> tuple[str, tuple[str, ...]] | None:
+        """Of a row without its newline whose values are meant: the subject, and their names.
+
+        None for the header and a row of names; raises ValueError for one that is spoilt.
+        """
+        first, _, rest = line.partition(",")
+        subject, comma, values = rest.partition(",")
+        if first == NAMES and comma:
+            self._names[subject] = tuple(values.split(","))
+            return None
+        if line.startswith("#"):
+            return None
+        names = self._names.get(subject, ())
+        if not comma or values.count(",") != len(names) - 1:
+            raise ValueError("not a row of values that have names")
+        return subject, names
+
+    def samples(self, text: str) -> Iterator[Sample]:
+        """Those in whole lines of a file of any format; a line that is spoilt has none."""
+        for line in text.splitlines():
+            self._long |= f"{line}\n" == LONG_HEADER
+            with suppress(ValueError):
+                yield from self._long_sample(line) if self._long else self._samples(line)
+
+    def _samples(self, line: str) -> list[Sample]:
+        found = self.take(line)
+        if found is None:
+            return []
+        subject, names = found
+        t_s, _, *cells = line.split(",")
+        told = zip(names, cells, strict=True)
+        return [Sample(float(t_s), subject, name, float(cell)) for name, cell in told if cell]
+
+    @staticmethod
+    def _long_sample(line: str) -> list[Sample]:
+        t_s, subject, metric, value = line.split(",")
+        return [Sample(float(t_s), subject, metric, float(value))]

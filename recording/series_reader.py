@@ -1,7 +1,7 @@
 """Reads sampled series. Apart from their writer, so that Locust's processes need no polars."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,14 +11,15 @@ import polars as pl
 from recording.arrays import Floats
 from recording.clock import LATEST_S
 from recording.files import open_regular
-from recording.series import MOST, SERIES_HEADER
+from recording.series import LONG_HEADER, MOST, SERIES_HEADER, SeriesRows
 
 Key = tuple[str, str]
 """Subject and metric."""
 
 _CHUNK_BYTES = 4 << 20
-"""Read at once: 48 hours of samples are 150 MB of text, and 30 MB of numbers."""
+"""Read at once: 48 hours of samples in long form are 150 MB of text, and 30 MB of numbers."""
 _EMPTY = np.empty(0)
+_Parts = defaultdict[Key, list[tuple[Floats, Floats]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,27 +47,79 @@ def read_series(path: Path) -> Series:
 
     Raises OSError for anything else that is no readable file.
     """
-    parts: defaultdict[Key, list[tuple[Floats, Floats]]] = defaultdict(list)
+    parts: _Parts = defaultdict(list)
     damaged = 0
     try:
         with open_regular(path) as file:
             header = file.readline()
-            if header != SERIES_HEADER.encode():
+            add = _adder(header)
+            if add is None:
                 return Series({}, int(bool(header)))
             while text := file.read(_CHUNK_BYTES) + file.readline():
-                damaged += _add(text, parts)
+                whole, newline, cut = text.rpartition(b"\n")
+                damaged += bool(cut)
+                damaged += add(whole + newline, parts) if newline else 0
     except FileNotFoundError:
         return Series({}, 0)
     return Series({key: _in_order(part) for key, part in parts.items()}, damaged)
 
 
-def _add(text: bytes, parts: defaultdict[Key, list[tuple[Floats, Floats]]]) -> int:
-    """Add the samples of some lines; returns the number of damaged ones, one cut off included."""
-    whole, newline, cut = text.rpartition(b"\n")
-    if not newline:
-        return 1
+def _adder(header: bytes) -> Callable[[bytes, _Parts], int] | None:
+    """What adds whole lines to the parts and counts damaged ones; None for no such file."""
+    if header == SERIES_HEADER.encode():
+        return _Wide().add
+    return _add_long if header == LONG_HEADER.encode() else None
+
+
+class _Wide:
+    """A row per subject and moment: the rows of one subject and its names are read as a table."""
+
+    def __init__(self) -> None:
+        self._rows = SeriesRows()
+
+    def add(self, text: bytes, parts: _Parts) -> int:
+        """Add whole lines; returns the number of damaged ones."""
+        tables: defaultdict[tuple[str, tuple[str, ...]], list[str]] = defaultdict(list)
+        damaged = 0
+        for line in text.decode(errors="replace").split("\n")[:-1]:
+            try:
+                found = self._rows.take(line)
+            except ValueError:
+                damaged += 1
+            else:
+                if found is not None:
+                    tables[found].append(line)
+        return damaged + sum(
+            _add_table(subject, names, lines, parts) for (subject, names), lines in tables.items()
+        )
+
+
+def _add_table(subject: str, names: Sequence[str], lines: Sequence[str], parts: _Parts) -> int:
+    """Add rows of the same names; one with a cell that is no sound number is damaged."""
+    columns = [f"c{n}" for n in range(2 + len(names))]
+    schema = dict.fromkeys(columns, pl.String)
+    text = "\n".join(lines).encode()
+    cells = pl.read_csv(text, has_header=False, schema=schema, quote_char=None)
+    numbers = cells.cast(pl.Float64, strict=False)
+    at, values = pl.col(columns[0]), pl.col(columns[2:])
+    told = cells.select(values.is_not_null())
+    in_time = numbers.select(at.is_between(0, LATEST_S).fill_null(value=False))
+    sound = numbers.select((values.abs() <= MOST).fill_null(value=False))
+    whole = in_time.to_series().to_numpy().copy()
+    for is_told, is_sound in zip(told, sound, strict=True):
+        whole &= (is_sound | ~is_told).to_numpy()
+    t_s = numbers.to_series(0).to_numpy()
+    for name, is_told, found in zip(names, told, numbers.select(values), strict=True):
+        kept = whole & is_told.to_numpy()
+        if kept.any():
+            parts[subject, name].append((t_s[kept], found.to_numpy()[kept]))
+    return len(lines) - int(whole.sum())
+
+
+def _add_long(text: bytes, parts: _Parts) -> int:
+    """Add lines of one sample each; returns the number of damaged ones."""
     rows = pl.read_csv(
-        whole + newline,
+        text,
         has_header=False,
         schema=dict.fromkeys(("t_s", "subject", "metric", "value"), pl.String),
         truncate_ragged_lines=True,
@@ -80,7 +133,7 @@ def _add(text: bytes, parts: defaultdict[Key, list[tuple[Floats, Floats]]]) -> i
     for (subject, metric), group in groups.items():
         pair = (group["t_s"].to_numpy(), group["value"].to_numpy())
         parts[str(subject), str(metric)].append(pair)
-    return len(rows) - len(frame) + bool(cut)
+    return len(rows) - len(frame)
 
 
 def _in_order(parts: list[tuple[Floats, Floats]]) -> tuple[Floats, Floats]:

@@ -32,6 +32,7 @@ from recording.metric_names import (
 )
 from recording.orders_reader import CONFIRMED_SCHEMA
 from recording.rundir import RunDir
+from recording.series import SeriesRows
 from recording.series_reader import Key, Series
 from recording.tail import Tail
 
@@ -59,19 +60,16 @@ class GrowingSeries:
 
     def __init__(self, keep_s: float) -> None:
         self._keep_s = keep_s
+        self._rows = SeriesRows()
         self._values: dict[Key, tuple[array[float], array[float]]] = {}
 
     def add(self, text: str) -> None:
         """Take whole lines; what is none is skipped."""
-        for line in text.splitlines():
-            t_s, subject, metric, value = (*line.split(","), "", "", "", "")[:4]
-            try:
-                moment_s, number = float(t_s), float(value)
-            except ValueError:
-                continue
-            times, values = self._values.setdefault((subject, metric), (array("d"), array("d")))
-            times.append(moment_s)
-            values.append(number)
+        for sample in self._rows.samples(text):
+            key = sample.subject, sample.metric
+            times, values = self._values.setdefault(key, (array("d"), array("d")))
+            times.append(sample.t_s)
+            values.append(sample.value)
 
     def series(self) -> Series:
         """What is kept."""

@@ -8,11 +8,11 @@ The cart leaks as in the seed: 37 MB/h, collected at T+36h. The shop's ledger is
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-import polars as pl
 
 from benchmarks.figures.appendix_a import LATENCY, PEAK_RATES
 from benchmarks.figures.long_resources import load_series, resource_series
@@ -24,6 +24,7 @@ from recording.jsonl import JsonLinesWriter
 from recording.manifest import Manifest
 from recording.profile import Profile
 from recording.rundir import RunDir
+from recording.series import Sample, SeriesWriter
 from recording.wire import encode
 
 HOUR_S = 3600.0
@@ -32,6 +33,8 @@ EPOCH_WALL_S = 1_758_528_000.0  # 2025-09-22 08:00 UTC, the seed's T+0h
 POOL = 64
 DECLINED_SHARE = 0.03
 SLOWEST_PER_INTERVAL = 3
+_SAMPLES = 100_000
+"""Written at once."""
 _LAG_TICKS = int(INTERVAL_S / 0.05)
 
 
@@ -121,8 +124,10 @@ def _encoded(values_us: npt.NDArray[np.float64]) -> _Encoded:
     return _Encoded(encode(histogram), histogram.n, histogram.max_us / 1000)
 
 
-def _write_series(path: Path, frame: pl.DataFrame) -> None:
-    frame.write_csv(path, float_precision=3)
+def _write_series(path: Path, samples: Iterator[Sample]) -> None:
+    with SeriesWriter(path) as series:
+        for some in iter(lambda: list(islice(samples, _SAMPLES)), []):
+            series.write(some)
 
 
 def _write_exemplars(path: Path, intervals: int) -> None:

@@ -1,13 +1,15 @@
 """The sampled series of a long recording: the metrics that the sampler keeps, at full number."""
 
 from collections.abc import Iterator
+from heapq import merge
+from operator import attrgetter
 
 import numpy as np
 import numpy.typing as npt
-import polars as pl
 
 from mock_services.kit.pool import ACQUIRE_BOUNDS_S
 from recording.profile import Profile
+from recording.series import Sample
 
 Floats = npt.NDArray[np.float64]
 Column = tuple[str, str, Floats, Floats]
@@ -38,15 +40,15 @@ _CPU_SHARE = 0.3
 _WORKERS = ("locust-worker-01", "locust-worker-02")
 
 
-def resource_series(intervals: int, interval_s: float, rng: np.random.Generator) -> pl.DataFrame:
+def resource_series(intervals: int, interval_s: float, rng: np.random.Generator) -> Iterator[Sample]:
     """``resources.csv``: four services, every metric that the sampler writes, one pass each."""
     t_s: Floats = np.arange(intervals, dtype=np.float64) * interval_s
     columns = [*_processes(t_s, rng), *_pools(t_s, rng)]
     columns += [(s, f"http_requests_total/{name}", t_s, rate * t_s) for s, name, rate in COUNTERS]
-    return _frame(columns)
+    return _samples(columns)
 
 
-def load_series(profile: Profile, rng: np.random.Generator) -> pl.DataFrame:
+def load_series(profile: Profile, rng: np.random.Generator) -> Iterator[Sample]:
     """``load.csv``: users once a second, the generator's own use of CPU and memory."""
     seconds = np.arange(0.0, profile.load.duration_s, 1.0)
     ends_s = np.cumsum([0.0, *(phase.duration for phase in profile.load.phases)])
@@ -62,7 +64,7 @@ def load_series(profile: Profile, rng: np.random.Generator) -> pl.DataFrame:
             (worker, "process_resident_memory_bytes", reports_s, rss),
             (worker, "run_queue_wait_seconds", reports_s, 0.02 * reports_s),
         ]
-    return _frame(columns)
+    return _samples(columns)
 
 
 def _processes(t_s: Floats, rng: np.random.Generator) -> Iterator[Column]:
@@ -102,13 +104,17 @@ def _pools(t_s: Floats, rng: np.random.Generator) -> Iterator[Column]:
             yield subject, name, t_s, count
 
 
-def _frame(columns: list[Column]) -> pl.DataFrame:
-    """All samples in order of time, as the sampler appends them."""
-    frames = [
-        pl.DataFrame({"t_s": t_s, "value": values}).with_columns(
-            pl.lit(subject).alias("subject"), pl.lit(metric).alias("metric")
-        )
-        for subject, metric, t_s, values in columns
-    ]
-    joined = pl.concat(frames).sort("t_s", maintain_order=True)
-    return joined.select("t_s", "subject", "metric", "value")
+def _samples(columns: list[Column]) -> Iterator[Sample]:
+    """All of them in order of time, a subject's together, as the sampler appends them."""
+    by_subject: dict[str, list[Column]] = {}
+    for column in columns:
+        by_subject.setdefault(column[0], []).append(column)
+    return merge(*map(_of_subject, by_subject.values()), key=attrgetter("t_s"))
+
+
+def _of_subject(columns: list[Column]) -> Iterator[Sample]:
+    """Every column has the times of the first, or the first of them."""
+    for n, t_s in enumerate(columns[0][2].tolist()):
+        for subject, metric, times_s, values in columns:
+            if n < times_s.size:
+                yield Sample(t_s, subject, metric, round(float(values[n]), 3))

@@ -19,7 +19,7 @@ from recording.metric_names import LOCUST, USERS
 from recording.outcomes import OK
 from recording.profile import Profile
 from recording.rundir import RunDir
-from recording.series import SERIES_HEADER
+from recording.series import SeriesRows
 from recording.tail import Tail
 from recording.text import plain
 
@@ -39,6 +39,7 @@ class Follower:
     def __init__(self, run: RunDir, profile: Profile, rules: Iterable[Rule]) -> None:
         self._run = run
         self._log, self._load, self._events = map(Tail, (run.latency, run.load, run.events))
+        self._rows = SeriesRows()
         self._latency = INTENDED if profile.load.model == "arrivals" else LATENCY
         bounds_s = latency_bounds_s(rules, profile.load.request_timeout)
         distortion_s = harness_bounds_s(profile.validity.distortion_p99)
@@ -62,12 +63,11 @@ class Follower:
             self._take_event(row)
         for interval in parse_hlog(self._log.lines().encode().splitlines(keepends=True)).intervals:
             self._take(interval)
-        for line in self._load.lines().splitlines():
-            _, subject, metric, value = line.split(",")
-            if subject == LOCUST and metric == USERS:
-                self.users = float(value)
-            elif f"{line}\n" != SERIES_HEADER:
-                self.workers[subject, metric] = float(value)
+        for sample in self._rows.samples(self._load.lines()):
+            if (sample.subject, sample.metric) == (LOCUST, USERS):
+                self.users = sample.value
+            else:
+                self.workers[sample.subject, sample.metric] = sample.value
         if self.ended and not self.verdict and self._run.verdict.exists():
             self.verdict = str(orjson.loads(self._run.verdict.read_bytes())["verdict"])
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from harness.sampling.fold import Folded, fold
 from harness.sampling.mapping import Wanted
@@ -109,10 +110,17 @@ def _samples(subject: str, at_s: Floats, found: Folded) -> Iterator[Sample]:
     known = np.any([np.isfinite(told.values) for told in found.told.values()], axis=0)
     if not np.any(known):
         return
-    up = known.astype(float)
-    for name, values in {UP: up, **{n: told.values for n, told in found.told.items()}}.items():
-        kept = np.isfinite(values)
-        if name.partition("/")[0].endswith(UNCHANGED_MAY_BE_LEFT_OUT):
-            kept[kept] = np.diff(values[kept], prepend=np.nan) != 0
-        for t_s, value in zip(at_s[kept], values[kept], strict=True):
-            yield Sample(float(t_s), subject, name, float(value))
+    told = {UP: known.astype(float)} | {n: each.values for n, each in found.told.items()}
+    kept = {name: _news(name, values) for name, values in told.items()}
+    for n, t_s in enumerate(at_s.tolist()):
+        for name, values in told.items():
+            if kept[name][n]:
+                yield Sample(t_s, subject, name, float(values[n]))
+
+
+def _news(name: str, values: Floats) -> npt.NDArray[np.bool_]:
+    """Which of them are written."""
+    kept = np.isfinite(values)
+    if name.partition("/")[0].endswith(UNCHANGED_MAY_BE_LEFT_OUT):
+        kept[kept] = np.diff(values[kept], prepend=np.nan) != 0
+    return kept

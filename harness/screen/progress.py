@@ -24,6 +24,7 @@ from recording.metric_names import LOCUST, USERS
 from recording.outcomes import is_failure
 from recording.profile import Profile
 from recording.rundir import RunDir
+from recording.series import SeriesRows
 from recording.slots import ARMS, Arm, Slots
 from recording.tail import Tail
 from recording.timetable import paused_s, pauses_of
@@ -81,7 +82,7 @@ class Progress:
         self._paired = paired
         self._slots: Slots | None = None
         self._log = Tail(run.latency)
-        self._load = Tail(run.load)
+        self._load, self._rows = Tail(run.load), SeriesRows()
         self._events = Tail(run.events)
         self._phase = ""
         self._measured = False
@@ -146,10 +147,9 @@ class Progress:
         while self._recent and self._recent[0].start_s <= newest_s - WINDOW_S:
             self._recent.popleft()
         self._follow_phases()
-        for line in self._load.lines().splitlines():
-            parts = line.split(",")
-            if parts[1:3] == [LOCUST, USERS]:
-                self._users = int(float(parts[3]))
+        for sample in self._rows.samples(self._load.lines()):
+            if (sample.subject, sample.metric) == (LOCUST, USERS):
+                self._users = int(sample.value)
 
     def _recorded(self) -> tuple[Interval, ...]:
         return parse_hlog(self._log.lines().encode().splitlines(keepends=True)).intervals

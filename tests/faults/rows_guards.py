@@ -29,8 +29,8 @@ def paused(run: Running) -> bool:
     """The load stands still, and its users are gone."""
     pauses = pauses_of(run.events())
     load = next(run.runs.glob("*/load.csv"), None)
-    users = [line for line in load.read_text().splitlines() if ",users," in line] if load else []
-    return bool(pauses) and pauses[-1][1] is None and users[-1].endswith(",0.0")
+    users = [row for row in load.read_text().splitlines() if ",locust," in row] if load else []
+    return bool(pauses) and pauses[-1][1] is None and users[-1].endswith(",locust,0")
 
 
 def mended(run: Running) -> bool:

@@ -172,7 +172,7 @@ def formats() -> Iterator[Fault]:
     for said in UNKNOWN:
         yield Fault(
             f"manifest format {said!r}", 9, "manifest.json", partial(of_format, said=said),
-            verdict="INVALID", exit_code=4, says="this loadgate reads 1, 2 and 3", limit_s=20,
+            verdict="INVALID", exit_code=4, says="this loadgate reads 1, 2, 3 and 4", limit_s=20,
             fast=said in (99, 0, -3),
         )  # fmt: skip
     yield Fault(

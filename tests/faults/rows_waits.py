@@ -122,7 +122,7 @@ ROWS = (
           says="cart-service@head not healthy after 20 s; .*head-cart.log", fast=False, limit_s=90),
     Fault("Ctrl-C while workers are waited for", 13, "SIGINT, no worker came",
           do=lambda folder: _stopped(folder, "run", str(TINY), "--workers-expected", "3",
-                                     "--port", "26557", when=_says("waiting for workers: 0 of 3")),
+                                     "--port", "26557", when=_says("waiting for workers 0 of 3")),
           verdict="INVALID", says="^ended in time", fast=False),
     Fault("workers that never come", 13, "run --workers-expected 3 --wait 2",
           do=lambda folder: _waited(folder, "--workers-expected", "3", "--port", "26657",

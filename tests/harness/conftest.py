@@ -90,7 +90,7 @@ class Run:
         confirmed = self.root / "ledger" / "confirmed.csv"
         load = self.root / "load.csv"
         self.wait_for(lambda: any(e.get("measured") for e in self.events()))
-        self.wait_for(lambda: load.exists() and load.read_text().count("users,20.0\n") > 1)
+        self.wait_for(lambda: load.exists() and load.read_text().count(",locust,20\n") > 1)
         self.wait_for(lambda: confirmed.exists() and confirmed.read_bytes().count(b"\n") > 3)
 
     def descendants(self) -> list[psutil.Process]:

@@ -13,6 +13,8 @@ import pytest
 
 from recording.flow import STEPS
 from recording.hlog import LATENCY
+from recording.metric_names import CPU, LOCUST, USERS
+from recording.series_reader import read_series
 from tests.harness.conftest import StartRun, gone, repeated_when_starved, wait_for
 from tests.hlog_file import read_hlog
 
@@ -51,8 +53,8 @@ def test_a_healthy_run_passes_and_leaves_the_whole_run_directory(start_run: Star
     assert seen >= set(STEPS)
     counted = next(e for e in run.events() if e["event"] == "generator_ended")
     assert counted["recorded"] == counted["locust_requests"] > 100
-    workers = {line.split(",")[1] for line in (run.root / "load.csv").read_text().splitlines()}
-    assert workers >= {"locust-worker-01", "locust-worker-02"}
+    workers = read_series(run.root / "load.csv").subjects(CPU)
+    assert workers == ["locust-worker-01", "locust-worker-02"]
 
 
 @repeated_when_starved
@@ -156,9 +158,8 @@ def test_killing_a_locust_worker_is_noticed(start_run: StartRun) -> None:
     assert any(why.startswith("request rate") for why in verdict["invalid_reasons"])
     assert any("was lost at" in finding for finding in verdict["findings"])
     assert reconciled(verdict)
-    users = [row.split(",") for row in (run.root / "load.csv").read_text().splitlines()]
-    assert users[-1] != users[0]
-    assert max(float(u[3]) for u in users if u[2] == "users" and float(u[0]) > 12) == 20
+    t_s, users = read_series(run.root / "load.csv").get(LOCUST, USERS)
+    assert users[t_s > 12].max() == 20
 
 
 def test_a_worker_that_stalls_past_the_end_is_waited_for(start_run: StartRun) -> None:

@@ -1,7 +1,6 @@
 """The example shop under load: what a real Prometheus scraped of it is judged as what was read
 directly."""
 
-import csv
 import os
 import sqlite3
 import subprocess
@@ -16,6 +15,7 @@ import pytest
 
 from harness.generator.generator import free_port
 from recording.metric_names import POOL_TIMEOUTS, POOL_WAITING, STARTED
+from recording.series import SeriesRows
 from tests.harness.conftest import FIXTURES, ROOT, Run, StartRun, wait_for
 from tests.harness.prometheus_server import Prometheus, configured
 
@@ -86,8 +86,6 @@ THEIRS = {
     POOL_TIMEOUTS: "hikaricp_connections_timeout_total",
     STARTED: "process_start_time_seconds{job='shop'}",
 }
-COLUMNS = 4
-"""Of resources.csv; the last line may still be written."""
 
 
 @dataclass
@@ -145,10 +143,9 @@ class Seen:
 
     def newest(self, metric: str) -> list[float]:
         """As Prometheus has it, and as loadgate read it itself; less where one has none."""
-        with (self.run.root / "resources.csv").open(newline="") as file:
-            rows = [row for row in csv.reader(file) if len(row) == COLUMNS]
-        read = [float(value) for _, subject, name, value in rows
-                if (subject, name.partition("/")[0]) == (READ, metric)]  # fmt: skip
+        whole, _, _ = (self.run.root / "resources.csv").read_text().rpartition("\n")
+        read = [sample.value for sample in SeriesRows().samples(whole)
+                if (sample.subject, sample.metric.partition("/")[0]) == (READ, metric)]  # fmt: skip
         return [*self.server.values(THEIRS[metric]), *read[-1:]]
 
     def both(self, metric: str, holds: Callable[[float], bool]) -> None:

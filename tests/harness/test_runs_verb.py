@@ -54,9 +54,9 @@ def test_a_recording_of_an_unknown_format_is_listed_as_invalid(tmp_path: Path) -
     run.manifest.write_bytes(orjson.dumps(table))
     (row,) = listed(tmp_path)
     assert (row["verdict"], row["ended"]) == ("INVALID", "unreadable")
-    assert "format 99: this loadgate reads 1, 2 and 3" in row["why"]
+    assert "format 99: this loadgate reads 1, 2, 3 and 4" in row["why"]
     done = CliRunner().invoke(app, ["runs", "--runs", str(tmp_path)])
-    assert "reads 1, 2 and 3" in done.output
+    assert "reads 1, 2, 3 and 4" in done.output
 
 
 def test_a_folder_that_may_not_be_read_hides_no_other_run() -> None:

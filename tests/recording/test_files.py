@@ -14,7 +14,7 @@ from recording.orders import ConfirmedOrdersWriter
 from recording.orders_reader import read_confirmed
 from recording.profile import Profile
 from recording.rundir import create_run_dir, list_runs, open_run_dir
-from recording.series import Sample, SeriesWriter
+from recording.series import LONG_HEADER, SERIES_HEADER, Sample, SeriesRows, SeriesWriter
 from recording.series_reader import Series, read_series
 from recording.timetable import phases_of
 
@@ -81,7 +81,7 @@ def test_series_cut_at_any_byte_stay_readable(tmp_path: Path) -> None:
     for cut in range(len(data)):
         path.write_bytes(data[:cut])
         series = read_series(path)
-        assert samples_in(series) == max(0, data[:cut].count(b"\n") - 1)
+        assert samples_in(series) == max(0, data[:cut].count(b"\n") - 2)
         assert bool(series.damaged_lines) == bool(data[:cut].rpartition(b"\n")[2])
 
 
@@ -152,15 +152,61 @@ def test_orders_without_their_first_line_are_damage(tmp_path: Path, header: byte
 
 
 @pytest.mark.parametrize(
-    "cells", ["nan,1", "inf,1", "-1,1", "1e309,1", "1,nan", "1,inf", "1,1e300"]
+    "cells", ["nan,1", "inf,1", "-1,1", "1e309,1", "1,nan", "1,inf", "1,1e300", "1,x", "x,1"]
 )
 def test_samples_that_are_no_finite_numbers_are_damage(tmp_path: Path, cells: str) -> None:
-    """In time or in value."""
+    """In time or in value, and in either form of the file."""
     t_s, value = cells.split(",")
     path = tmp_path / "load.csv"
-    path.write_text(f"t_s,subject,metric,value\n1.0,a,m,2.0\n{t_s},a,m,{value}\n")
+    path.write_text(f"{SERIES_HEADER}names,a,n,m\n1.0,a,,2\n{t_s},a,7,{value}\n")
     series = read_series(path)
     assert (samples_in(series), series.damaged_lines) == (1, 1)
+    path.write_text(f"{LONG_HEADER}1.0,a,m,2.0\n{t_s},a,m,{value}\n")
+    series = read_series(path)
+    assert (samples_in(series), series.damaged_lines) == (1, 1)
+
+
+@pytest.mark.parametrize("row", ["2.0,a,1", "2.0,a,1,2,3", "2.0,b,1,2", "2.0", "", "names,a"])
+def test_a_row_that_does_not_fit_its_names_is_damage(tmp_path: Path, row: str) -> None:
+    """Nobody can say which metrics its values are of."""
+    path = tmp_path / "load.csv"
+    path.write_text(f"{SERIES_HEADER}names,a,m,n\n1.0,a,2,3\n{row}\n4.0,a,5,6\n")
+    series = read_series(path)
+    assert (samples_in(series), series.damaged_lines) == (4, 1)
+    assert [s.value for s in SeriesRows().samples(path.read_text())][-4:] == [2, 3, 5, 6]
+
+
+SAMPLES = (
+    Sample(1.0, "cart", "up", 1.0), Sample(1.0, "cart", "rss", 1e9),
+    Sample(1.0, "shop", "up", 0.0), Sample(2.0, "cart", "rss", 1 / 3),
+    Sample(2.0, "cart", "rss", 5.0), Sample(3.0, "cart", "late", 2.0**60),
+    Sample(4.0, "cart", "up", -0.5),
+)  # fmt: skip
+
+
+def test_samples_come_back_as_they_were_written(tmp_path: Path) -> None:
+    """Rows with holes, a metric that appears late, two values of one moment, another writer."""
+    path = tmp_path / "resources.csv"
+    for some in (SAMPLES[:3], SAMPLES[3:]):
+        with SeriesWriter(path) as writer:
+            writer.write(some)
+    assert tuple(SeriesRows().samples(path.read_text())) == SAMPLES
+    series = read_series(path)
+    assert series.damaged_lines == 0
+    whole = {
+        Sample(t_s, *key, value)
+        for key, (times, values) in series.values.items()
+        for t_s, value in zip(times.tolist(), values.tolist(), strict=True)
+    }
+    assert whole == set(SAMPLES)
+
+
+def test_a_file_of_before_is_read_as_it_grows(tmp_path: Path) -> None:
+    """A line per sample, as up to format 3."""
+    text = f"{LONG_HEADER}1.000,cart,up,1.0\n1.000,cart\nx,cart,up,1.0\n2.000,cart,rss,7.5\n"
+    assert list(SeriesRows().samples(text)) == [
+        Sample(1.0, "cart", "up", 1.0), Sample(2.0, "cart", "rss", 7.5),
+    ]  # fmt: skip
 
 
 def test_a_value_that_is_no_finite_number_is_no_sample(tmp_path: Path) -> None:
@@ -171,7 +217,7 @@ def test_a_value_that_is_no_finite_number_is_no_sample(tmp_path: Path) -> None:
         [Sample(1.0, "a", "m", float(text)) for text in ("nan", "inf", "-inf", "1e308", "3")]
     )
     writer.close()
-    assert path.read_text() == "t_s,subject,metric,value\n1.000,a,m,3.0\n"
+    assert path.read_text() == f"{SERIES_HEADER}names,a,m\n1.000,a,3\n"
 
 
 def test_a_ledger_is_read_and_a_spoilt_one_is_an_error(tmp_path: Path) -> None:

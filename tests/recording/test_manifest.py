@@ -14,7 +14,7 @@ from recording.flow import FLOW, FOUR
 from recording.manifest import FORMAT, FORMATS, Manifest, read_manifest, write_manifest
 from tests.recording.test_files import manifest
 
-UNKNOWN = (99, 4, 0, -3, 10**30, "x", "1", True, False, 1.0, 2.0, None, [1], {"format": 1})
+UNKNOWN = (99, 5, 0, -3, 10**30, "x", "1", True, False, 1.0, 2.0, None, [1], {"format": 1})
 
 
 def with_format(path: Path, *said: Any) -> Path:
@@ -39,7 +39,7 @@ def test_the_formats_that_are_known_are_read(tmp_path: Path) -> None:
 @pytest.mark.parametrize("said", UNKNOWN, ids=repr)
 def test_any_other_format_is_an_error_that_says_which_are_known(tmp_path: Path, said: Any) -> None:
     """Numbers that are not known, words, truth values, fractions, nothing."""
-    with pytest.raises(ConfigError, match=r"format .*: this loadgate reads 1, 2 and 3"):
+    with pytest.raises(ConfigError, match=r"format .*: this loadgate reads 1, 2, 3 and 4"):
         read_manifest(with_format(tmp_path / "manifest.json", said))
 
 
@@ -120,7 +120,7 @@ def test_the_services_stand_in_the_manifest(tmp_path: Path) -> None:
     assert [row["subject"] for row in table["services"]] == list(FLOW.subjects)
     assert table["steps"] == list(FLOW.steps)
     assert read_manifest(with_format(path, 1)).flow() == FOUR
-    with pytest.raises(ManifestError, match="format 3 without its services and steps"):
+    with pytest.raises(ManifestError, match=f"format {FORMAT} without its services and steps"):
         read_manifest(stored(path, lambda table: table.pop("steps")))
 
 
@@ -150,7 +150,7 @@ def test_a_manifest_that_says_it_is_of_format_1_keeps_its_digest(tmp_path: Path)
     """Calling it older does not make it one without digests."""
     path = tmp_path / "manifest.json"
     write_manifest(path, manifest())
-    path.write_bytes(path.read_bytes().replace(b'"format": 3', b'"format": 1'))
+    path.write_bytes(path.read_bytes().replace(f'"format": {FORMAT}'.encode(), b'"format": 1'))
     with pytest.raises(ManifestError, match="its own digest does not fit"):
         read_manifest(path)
 
