@@ -47,6 +47,7 @@ be noise, and noise is what fills a recording: half of its bytes."""
 
 _TAG = re.compile(r"[\w.%~-]+/[\w.%~-]+/[\w.-]+(/[\w.-]+)?")
 _quoted = lru_cache(maxsize=1000)(quote)
+_TAG_IS = "Tag="
 _COMMENT = (b"#", b'"', b"\n")
 """How lines begin that carry no histogram."""
 Line = tuple[float, float, bytes]
@@ -146,15 +147,18 @@ def holds_something(text: bytes) -> bool:
 
 def parse_line(text: bytes) -> tuple[Tag, Line]:
     """Raises ValueError for a line that is spoilt or, without its newline, cut off."""
-    if text[:4] != b"Tag=" or text[-1:] != b"\n":
-        raise ValueError("not a whole line of a histogram")
-    tag, start, length, _max, data = text[4:-1].split(b",")
+    if text[-1:] != b"\n":
+        raise ValueError("not a whole line")
+    tag, start, length, _max, data = text[:-1].split(b",")
     start_s, length_s = float(start), float(length)
     if not (is_moment(start_s) and is_moment(length_s)):
         raise ValueError("not a stretch of a run")
-    return _tag(tag), (start_s, length_s, data)
+    return tag_of(tag.decode("ascii")), (start_s, length_s, data)
 
 
 @lru_cache(maxsize=10_000)
-def _tag(text: bytes) -> Tag:
-    return Tag.parse(text.decode("ascii"))
+def tag_of(field: str) -> Tag:
+    """What a line's first field says, ``Tag=browse/ok/run``. Raises ValueError."""
+    if not field.startswith(_TAG_IS):
+        raise ValueError("not a histogram's line")
+    return Tag.parse(field.removeprefix(_TAG_IS))

@@ -6,33 +6,40 @@ read: those of one tag whose middle lies between the same two borders (of phases
 block become one interval. With blocks no longer than the recording's interval nothing is lost
 but that several lines of one interval and tag become one.
 
-The lines of one tag and block are decoded together, as one sum: no histogram of a single line is
-ever made.
+The file is read column by column, some megabytes at a time, and the lines of one tag and block are
+decoded together, as one sum: no histogram of a single line is ever made.
 """
 
-from bisect import bisect_right
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
+import polars as pl
 
-from recording.arrays import Floats
+from recording.arrays import Floats, Ints
+from recording.clock import LATEST_S
 from recording.files import open_regular
 from recording.histogram import Histogram, merge
-from recording.hlog import HistogramLog, Interval, Line, Tag, holds_something, parse_line
-from recording.wire import add_up
+from recording.hlog import HistogramLog, Interval, Tag, tag_of
+from recording.wire import add_up_decoded
 
+_CHUNK_BYTES = 4 << 20
 _TEXTS = 256
 """Lines decoded at once: enough to be fast, and all arrays stay in the processor's cache."""
 _THREADS = 2
 """They add up while the file is read: zlib and numpy let go of the interpreter."""
 _WORTH_A_THREAD = 8
 """Lines: fewer are added up sooner than handed over."""
-_MOST_AHEAD = 32
+_MOST_AHEAD = 16
 """Sums under way at once; more would only fill memory with lines."""
+_COLUMNS = ("tag", "start_s", "length_s", "max_ms", "data", "more")
+
+_COMMENT = ("#", '"', "")
+"""How lines begin that carry no histogram."""
 
 Place = tuple[int, int]
 """Stretch between borders, and block in it."""
@@ -58,6 +65,15 @@ class _Block:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class _Lines:
+    """Lines of one tag and place: start and length, s, and the bytes of each histogram."""
+
+    start_s: Floats
+    length_s: Floats
+    data: Sequence[bytes]
+
+
 def read_hlog_blocks(path: Path, borders_s: Sequence[float], block_s: float) -> HistogramLog:
     """The log added up over blocks of ``block_s`` seconds that end at every border.
 
@@ -67,7 +83,7 @@ def read_hlog_blocks(path: Path, borders_s: Sequence[float], block_s: float) -> 
     try:
         with open_regular(path) as file, ThreadPoolExecutor(_THREADS) as threads:
             adder = _Adder(sorted(borders_s), block_s, threads)
-            for text in filter(holds_something, file):
+            while text := file.read(_CHUNK_BYTES) + file.readline():
                 adder.add(text)
             return adder.log()
     except FileNotFoundError:
@@ -75,35 +91,27 @@ def read_hlog_blocks(path: Path, borders_s: Sequence[float], block_s: float) -> 
 
 
 class _Adder:
-    """Adds lines up. The log is in order of time, so each tag has one open block."""
+    """Adds lines up, some of the log at a time."""
 
     def __init__(self, borders_s: Sequence[float], block_s: float, threads: Executor) -> None:
-        self._borders_s = borders_s
+        self._borders_s = np.array([0.0, *borders_s])
         self._block_s = block_s
         self._threads = threads
-        self._open: dict[Tag, tuple[Place, list[Line]]] = {}
+        self._tags: dict[str, int] = {}
         self._ahead: deque[tuple[Key, Future[_Block]]] = deque()
         self._blocks: dict[Key, _Block] = {}
         self._damaged = 0
 
     def add(self, text: bytes) -> None:
-        """Add a line of the log; one that is spoilt or cut off is counted as damaged."""
-        try:
-            tag, line = parse_line(text)
-        except ValueError:
-            self._damaged += 1
-            return
-        place = self._place(line)
-        waiting = self._open.get(tag)
-        if waiting is None or waiting[0] != place or len(waiting[1]) == _TEXTS:
-            self._close(tag)
-            waiting = self._open[tag] = (place, [])
-        waiting[1].append(line)
+        """Add lines of the log; those that are spoilt or cut off are counted as damaged."""
+        whole, newline, cut = text.rpartition(b"\n")
+        self._damaged += bool(cut)
+        if newline:
+            for key, lines in self._grouped(_columns(whole + newline)):
+                self._close(key, lines)
 
     def log(self) -> HistogramLog:
         """Every block of every tag, in order of time."""
-        for tag in list(self._open):
-            self._close(tag)
         while self._ahead:
             self._collect()
         found = {key: block for key, block in self._blocks.items() if block.starts_s.size}
@@ -119,22 +127,52 @@ class _Adder:
         damaged = sum(block.damaged for block in self._blocks.values())
         return HistogramLog(tuple(intervals), self._damaged + damaged)
 
-    def _place(self, line: Line) -> Place:
-        middle_s = line[0] + line[1] / 2
-        stretch = bisect_right(self._borders_s, middle_s)
-        since_s = self._borders_s[stretch - 1] if stretch else 0.0
-        return stretch, int((middle_s - since_s) // self._block_s)
+    def _grouped(self, rows: pl.DataFrame) -> Iterator[tuple[Key, _Lines]]:
+        """The lines that are sound, by tag and place."""
+        numbers = {text: self._number(text) for text in rows["tag"].unique()}
+        tags = rows["tag"].replace_strict(numbers, default=-1, return_dtype=pl.Int64).to_numpy()
+        sound = (tags >= 0) & rows["sound"].to_numpy()
+        self._damaged += int(np.count_nonzero(~sound))
+        kept = np.flatnonzero(sound)
+        start_s, length_s = (rows[name].to_numpy()[kept] for name in ("start_s", "length_s"))
+        stretches, blocks = self._places(start_s + length_s / 2)
+        order = np.lexsort((blocks, stretches, tags[kept]))
+        keys = np.stack([tags[kept], stretches, blocks], axis=1)[order]
+        borders = np.flatnonzero(np.any(np.diff(keys, axis=0), axis=1)) + 1
+        data = rows["data"].gather(kept[order]).to_list()
+        start_s, length_s, named = start_s[order], length_s[order], list(self._tags)
+        for first, after in pairwise([0, *borders.tolist(), kept.size] if kept.size else []):
+            tag, stretch, block = keys[first].tolist()
+            lines = slice(first, after)
+            key = tag_of(named[tag]), (stretch, block)
+            yield key, _Lines(start_s[lines], length_s[lines], data[lines])
 
-    def _close(self, tag: Tag) -> None:
-        if not (waiting := self._open.pop(tag, None)):
-            return
-        place, lines = waiting
-        if len(lines) < _WORTH_A_THREAD:
-            self._keep((tag, place), _add_up(lines))
-            return
-        self._ahead.append(((tag, place), self._threads.submit(_add_up, lines)))
-        if len(self._ahead) > _MOST_AHEAD:
-            self._collect()
+    def _number(self, text: str | None) -> int:
+        """Of a tag as it is written; -1 for what is none."""
+        number = self._tags.get(text or "", -1)
+        if number < 0 and text is not None:
+            try:
+                tag_of(text)
+            except ValueError:
+                return -1
+            number = self._tags[text] = len(self._tags)
+        return number
+
+    def _places(self, middle_s: Floats) -> tuple[Ints, Ints]:
+        stretches = np.searchsorted(self._borders_s[1:], middle_s, side="right")
+        since_s = middle_s - self._borders_s[stretches]
+        return stretches, (since_s // self._block_s).astype(np.int64)
+
+    def _close(self, key: Key, lines: _Lines) -> None:
+        for first in range(0, len(lines.data), _TEXTS):
+            some = slice(first, first + _TEXTS)
+            part = _Lines(lines.start_s[some], lines.length_s[some], lines.data[some])
+            if len(part.data) < _WORTH_A_THREAD:
+                self._keep(key, _add_up(part))
+                continue
+            self._ahead.append((key, self._threads.submit(_add_up, part)))
+            if len(self._ahead) > _MOST_AHEAD:
+                self._collect()
 
     def _collect(self) -> None:
         key, future = self._ahead.popleft()
@@ -145,25 +183,41 @@ class _Adder:
         self._blocks[key] = before + block if before else block
 
 
-def _add_up(lines: Sequence[Line]) -> _Block:
+def _columns(text: bytes) -> pl.DataFrame:
+    """Whole lines that are more than comments; what cannot be read in one is null, or not sound."""
+    lines = text.decode(errors="replace").split("\n")[:-1]
+    told = pl.Series([line for line in lines if line[:1] not in _COMMENT], dtype=pl.String)
+    parts = told.str.split_exact(",", len(_COLUMNS) - 1).struct
+    cells = parts.rename_fields(_COLUMNS).struct.unnest()
+    moments = [pl.col(name).cast(pl.Float64, strict=False) for name in ("start_s", "length_s")]
+    data = pl.col("data").str.decode("base64", strict=False)
+    rows = cells.with_columns(*moments, data)
+    in_time = pl.col("start_s", "length_s").is_between(0, LATEST_S)
+    sound = pl.all_horizontal(in_time, pl.col("data").is_not_null(), pl.col("more").is_null())
+    return rows.with_columns(sound=sound.fill_null(value=False))
+
+
+def _add_up(lines: _Lines) -> _Block:
     """The sum of the lines that can be read."""
     try:
-        histogram = add_up([data for _, _, data in lines])
+        histogram = add_up_decoded(lines.data)
         kept = lines
     except ValueError:
-        kept = [line for line in lines if _readable(line)]
-        histogram = add_up([data for _, _, data in kept])
+        readable = [n for n, data in enumerate(lines.data) if _readable(data)]
+        data = [lines.data[n] for n in readable]
+        kept = _Lines(lines.start_s[readable], lines.length_s[readable], data)
+        histogram = add_up_decoded(data)
     return _Block(
         histogram,
-        np.unique([start_s for start_s, _, _ in kept]),
-        max((start_s + length_s for start_s, length_s, _ in kept), default=0.0),
-        len(lines) - len(kept),
+        np.unique(kept.start_s),
+        float((kept.start_s + kept.length_s).max(initial=0.0)),
+        len(lines.data) - len(kept.data),
     )
 
 
-def _readable(line: Line) -> bool:
+def _readable(data: bytes) -> bool:
     try:
-        add_up([line[2]])
+        add_up_decoded([data])
     except ValueError:
         return False
     return True

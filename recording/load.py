@@ -149,6 +149,12 @@ class Load(Table):
         """How long an orderly stop waits for users, s: the last request has its whole deadline."""
         return max(self.stop_timeout, self.request_timeout + STOP_MARGIN_S)
 
+    @property
+    def corners(self) -> tuple[tuple[float, ...], tuple[float, ...]]:
+        """Closed model: when phases end, s from the start, and the users then; 0 at the start."""
+        ends_s = accumulate((phase.duration for phase in self.phases), initial=0.0)
+        return tuple(ends_s), (0.0, *(float(phase.users or 0) for phase in self.phases))
+
     def intended(self, t_s: float) -> float | None:
         """Users (or arrivals/s) the plan asks for ``t_s`` s after the start; None after the end."""
         before, since_s = 0.0, t_s

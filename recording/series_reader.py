@@ -11,13 +11,14 @@ import polars as pl
 from recording.arrays import Floats
 from recording.clock import LATEST_S
 from recording.files import open_regular
-from recording.series import LONG_HEADER, MOST, SERIES_HEADER, SeriesRows
+from recording.series import LONG_HEADER, MOST, NAMES, SERIES_HEADER
 
 Key = tuple[str, str]
 """Subject and metric."""
 
-_CHUNK_BYTES = 4 << 20
+_CHUNK_BYTES = 1 << 20
 """Read at once: 48 hours of samples in long form are 150 MB of text, and 30 MB of numbers."""
+_CELLS = ("t_s", "subject", "values")
 _EMPTY = np.empty(0)
 _Parts = defaultdict[Key, list[tuple[Floats, Floats]]]
 
@@ -75,26 +76,37 @@ class _Wide:
     """A row per subject and moment: the rows of one subject and its names are read as a table."""
 
     def __init__(self) -> None:
-        self._rows = SeriesRows()
+        self._names: dict[str, tuple[str, ...]] = {}
 
     def add(self, text: bytes, parts: _Parts) -> int:
         """Add whole lines; returns the number of damaged ones."""
-        tables: defaultdict[tuple[str, tuple[str, ...]], list[str]] = defaultdict(list)
-        damaged = 0
-        for line in text.decode(errors="replace").split("\n")[:-1]:
-            try:
-                found = self._rows.take(line)
-            except ValueError:
-                damaged += 1
-            else:
-                if found is not None:
-                    tables[found].append(line)
-        return damaged + sum(
-            _add_table(subject, names, lines, parts) for (subject, names), lines in tables.items()
-        )
+        lines = pl.Series("line", text.decode(errors="replace").split("\n")[:-1])
+        cells = lines.str.splitn(",", 3).struct.rename_fields(_CELLS).struct.unnest()
+        rows = cells.with_columns(lines).filter(~lines.str.starts_with("#"))
+        whole = rows.drop_nulls("values")
+        return len(rows) - len(whole) + sum(
+            self._add_subject(str(subject), own, parts)
+            for (subject,), own in whole.partition_by("subject", as_dict=True).items()
+        )  # fmt: skip
+
+    def _add_subject(self, subject: str, rows: pl.DataFrame, parts: _Parts) -> int:
+        """Add the rows of one subject, those after each row of names as a table."""
+        damaged, first = 0, 0
+        turns = np.flatnonzero((rows["t_s"] == NAMES).to_numpy()).tolist()
+        for turn in [*turns, len(rows)]:
+            names, table = self._names.get(subject, ()), rows[first:turn]
+            commas = table["values"].str.count_matches(",", literal=True)
+            fitting = table.filter(commas + 1 == len(names))
+            damaged += len(table) - len(fitting)
+            if len(fitting):
+                damaged += _add_table(subject, names, fitting["line"], parts)
+            if turn < len(rows):
+                self._names[subject] = tuple(rows["values"][turn].split(","))
+            first = turn + 1
+        return damaged
 
 
-def _add_table(subject: str, names: Sequence[str], lines: Sequence[str], parts: _Parts) -> int:
+def _add_table(subject: str, names: Sequence[str], lines: pl.Series, parts: _Parts) -> int:
     """Add rows of the same names; one with a cell that is no sound number is damaged."""
     columns = [f"c{n}" for n in range(2 + len(names))]
     schema = dict.fromkeys(columns, pl.String)

@@ -7,6 +7,7 @@ answers, those that never came included, is part of what their number explains.
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from math import inf
 
 import numpy as np
 
@@ -155,17 +156,18 @@ def _users_delivered(evidence: Evidence, samples: dict[str, Sample]) -> Iterator
 
 def _users(evidence: Evidence) -> tuple[float, float | None]:
     """Mean users the plan asked for and mean users there were, over the measured phases."""
-    load = evidence.manifest.profile.load
-    pairs = [
-        (wanted, float(there))
-        for t_s, there in zip(*evidence.load.get(LOCUST, USERS), strict=True)
-        if any(start + USERS_KNOWN_AFTER_S <= t_s <= end for start, end in evidence.measured)
-        and (wanted := load.intended(evidence.planned_s(float(t_s)))) is not None
-    ]
-    if not pairs:
+    t_s, there = evidence.load.get(LOCUST, USERS)
+    windows = [(t_s >= start + USERS_KNOWN_AFTER_S) & (t_s <= end) for start, end in
+               evidence.measured]  # fmt: skip
+    planned_s = t_s - evidence.load_start_s
+    for start_s, end_s in evidence.pauses:
+        planned_s -= np.clip(t_s, start_s, inf if end_s is None else end_s) - start_s
+    ends_s, users = evidence.manifest.profile.load.corners
+    counted = np.any([*windows, np.zeros(t_s.size, bool)], axis=0) & (planned_s < ends_s[-1])
+    if not counted.any():
         return 0.0, None
-    wanted, there = np.mean(pairs, axis=0)
-    return float(wanted), float(there)
+    wanted = np.interp(planned_s[counted], ends_s, users)
+    return float(np.mean(wanted)), float(np.mean(there[counted]))
 
 
 def rate_check(

@@ -40,8 +40,10 @@ _CPU_SHARE = 0.3
 _WORKERS = ("locust-worker-01", "locust-worker-02")
 
 
-def resource_series(intervals: int, interval_s: float, rng: np.random.Generator) -> Iterator[Sample]:
-    """``resources.csv``: four services, every metric that the sampler writes, one pass each."""
+def resource_series(
+    intervals: int, interval_s: float, rng: np.random.Generator
+) -> Iterator[Sample]:
+    """``resources.csv``: four services, every metric that the sampler writes."""
     t_s: Floats = np.arange(intervals, dtype=np.float64) * interval_s
     columns = [*_processes(t_s, rng), *_pools(t_s, rng)]
     columns += [(s, f"http_requests_total/{name}", t_s, rate * t_s) for s, name, rate in COUNTERS]

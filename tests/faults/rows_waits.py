@@ -128,7 +128,7 @@ ROWS = (
           do=lambda folder: _waited(folder, "--workers-expected", "3", "--port", "26657",
                                     "--wait", "2"),
           verdict="INVALID", exit_code=4, fast=False,
-          says="waiting for workers: 0 of 3, given up after 2 s"),
+          says="waiting for workers 0 of 3, given up after 2 s"),
     Fault("Ctrl-C while services start", 13, "SIGINT, the first service was just started",
           do=lambda folder: _stopped(folder, "run", str(TINY), when=_has_child("checkout")),
           verdict="INVALID", says="^ended in time", fast=False),

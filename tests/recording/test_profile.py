@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from recording.durations import format_duration, parse_duration_s
@@ -109,6 +110,10 @@ def test_users_move_in_straight_lines_between_phases() -> None:
     )
     wanted = [load.intended(t) for t in (0, 5, 15, 25, 30)]
     assert wanted == [0, 50, 100, 50, None]
+    ends_s, users = load.corners
+    assert ends_s[-1] == load.duration_s
+    for t_s in (0.0, 2.5, 10.0, 17.0, 20.0, 29.9):
+        assert np.interp(t_s, ends_s, users) == pytest.approx(load.intended(t_s))
 
 
 @pytest.mark.parametrize(
