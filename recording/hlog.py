@@ -19,6 +19,7 @@ last line.
 """
 
 import re
+from binascii import a2b_base64
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -29,7 +30,7 @@ from urllib.parse import quote, unquote
 from recording.clock import is_moment
 from recording.files import AppendedFile
 from recording.histogram import Histogram
-from recording.wire import decode, encode_all
+from recording.wire import decode_all, encode_all
 
 GENERATOR = "generator"
 """Pseudo-step under which the generator records about itself."""
@@ -51,7 +52,7 @@ _TAG_IS = "Tag="
 _COMMENT = (b"#", b'"', b"\n")
 """How lines begin that carry no histogram."""
 Line = tuple[float, float, bytes]
-"""Start and length, s, and the histogram's text."""
+"""Start and length, s, and the histogram's bytes."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -130,14 +131,28 @@ def of_requests(intervals: Iterable[Interval], kind: str = LATENCY) -> Iterator[
 
 def parse_hlog(lines: Iterable[bytes]) -> HistogramLog:
     """Every line of a short log by itself; damaged ones are counted."""
-    intervals, damaged = [], 0
+    told, damaged = [], 0
     for text in filter(holds_something, lines):
         try:
-            tag, (start_s, length_s, data) = parse_line(text)
-            intervals.append(Interval(tag, start_s, length_s, decode(data)))
+            told.append(parse_line(text))
         except ValueError:
             damaged += 1
-    return HistogramLog(tuple(intervals), damaged)
+    found = decoded(data for _, (_, _, data) in told)
+    intervals = tuple(
+        Interval(tag, start_s, length_s, histogram)
+        for (tag, (start_s, length_s, _)), histogram in zip(told, found, strict=True)
+        if histogram is not None
+    )
+    return HistogramLog(intervals, damaged + len(told) - len(intervals))
+
+
+def decoded(data: Iterable[bytes]) -> list[Histogram | None]:
+    """Histograms as a line has them without base64; None for one that is damaged."""
+    every = list(data)
+    try:
+        return [*decode_all(every)]
+    except ValueError:
+        return [None] if len(every) == 1 else [found for one in every for found in decoded([one])]
 
 
 def holds_something(text: bytes) -> bool:
@@ -151,9 +166,10 @@ def parse_line(text: bytes) -> tuple[Tag, Line]:
         raise ValueError("not a whole line")
     tag, start, length, _max, data = text[:-1].split(b",")
     start_s, length_s = float(start), float(length)
+    histogram = a2b_base64(data, strict_mode=True)
     if not (is_moment(start_s) and is_moment(length_s)):
         raise ValueError("not a stretch of a run")
-    return tag_of(tag.decode("ascii")), (start_s, length_s, data)
+    return tag_of(tag.decode("ascii")), (start_s, length_s, histogram)
 
 
 @lru_cache(maxsize=10_000)

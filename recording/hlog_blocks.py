@@ -11,7 +11,7 @@ decoded together, as one sum: no histogram of a single line is ever made.
 """
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import pairwise
@@ -24,7 +24,7 @@ from recording.arrays import Floats, Ints
 from recording.clock import LATEST_S
 from recording.files import open_regular
 from recording.histogram import Histogram, merge
-from recording.hlog import HistogramLog, Interval, Tag, tag_of
+from recording.hlog import HistogramLog, Interval, Tag, decoded, tag_of
 from recording.wire import add_up_decoded
 
 _CHUNK_BYTES = 4 << 20
@@ -33,7 +33,7 @@ _TEXTS = 256
 _THREADS = 2
 """They add up while the file is read: zlib and numpy let go of the interpreter."""
 _WORTH_A_THREAD = 8
-"""Lines: fewer are added up sooner than handed over."""
+"""Lines: fewer are decoded together with those of other blocks."""
 _MOST_AHEAD = 16
 """Sums under way at once; more would only fill memory with lines."""
 _COLUMNS = ("tag", "start_s", "length_s", "max_ms", "data", "more")
@@ -73,6 +73,11 @@ class _Lines:
     length_s: Floats
     data: Sequence[bytes]
 
+    def some(self, first: int, after: int) -> "_Lines":
+        """A stretch of them."""
+        part = slice(first, after)
+        return _Lines(self.start_s[part], self.length_s[part], self.data[part])
+
 
 def read_hlog_blocks(path: Path, borders_s: Sequence[float], block_s: float) -> HistogramLog:
     """The log added up over blocks of ``block_s`` seconds that end at every border.
@@ -107,8 +112,7 @@ class _Adder:
         whole, newline, cut = text.rpartition(b"\n")
         self._damaged += bool(cut)
         if newline:
-            for key, lines in self._grouped(_columns(whole + newline)):
-                self._close(key, lines)
+            self._close(self._grouped(_columns(whole + newline)))
 
     def log(self) -> HistogramLog:
         """Every block of every tag, in order of time."""
@@ -140,12 +144,10 @@ class _Adder:
         keys = np.stack([tags[kept], stretches, blocks], axis=1)[order]
         borders = np.flatnonzero(np.any(np.diff(keys, axis=0), axis=1)) + 1
         data = rows["data"].gather(kept[order]).to_list()
-        start_s, length_s, named = start_s[order], length_s[order], list(self._tags)
+        found, named = _Lines(start_s[order], length_s[order], data), list(self._tags)
         for first, after in pairwise([0, *borders.tolist(), kept.size] if kept.size else []):
             tag, stretch, block = keys[first].tolist()
-            lines = slice(first, after)
-            key = tag_of(named[tag]), (stretch, block)
-            yield key, _Lines(start_s[lines], length_s[lines], data[lines])
+            yield (tag_of(named[tag]), (stretch, block)), found.some(first, after)
 
     def _number(self, text: str | None) -> int:
         """Of a tag as it is written; -1 for what is none."""
@@ -163,16 +165,20 @@ class _Adder:
         since_s = middle_s - self._borders_s[stretches]
         return stretches, (since_s // self._block_s).astype(np.int64)
 
-    def _close(self, key: Key, lines: _Lines) -> None:
-        for first in range(0, len(lines.data), _TEXTS):
-            some = slice(first, first + _TEXTS)
-            part = _Lines(lines.start_s[some], lines.length_s[some], lines.data[some])
-            if len(part.data) < _WORTH_A_THREAD:
-                self._keep(key, _add_up(part))
+    def _close(self, groups: Iterable[tuple[Key, _Lines]]) -> None:
+        few = []
+        for key, lines in groups:
+            if len(lines.data) < _WORTH_A_THREAD:
+                few.append((key, lines))
                 continue
-            self._ahead.append((key, self._threads.submit(_add_up, part)))
-            if len(self._ahead) > _MOST_AHEAD:
-                self._collect()
+            for first in range(0, len(lines.data), _TEXTS):
+                part = lines.some(first, first + _TEXTS)
+                self._ahead.append((key, self._threads.submit(_add_up, part)))
+                if len(self._ahead) > _MOST_AHEAD:
+                    self._collect()
+        found = iter(decoded(data for _, lines in few for data in lines.data))
+        for key, lines in few:
+            self._keep(key, _block(lines, [next(found) for _ in lines.data]))
 
     def _collect(self) -> None:
         key, future = self._ahead.popleft()
@@ -201,23 +207,19 @@ def _add_up(lines: _Lines) -> _Block:
     """The sum of the lines that can be read."""
     try:
         histogram = add_up_decoded(lines.data)
-        kept = lines
     except ValueError:
-        readable = [n for n, data in enumerate(lines.data) if _readable(data)]
-        data = [lines.data[n] for n in readable]
-        kept = _Lines(lines.start_s[readable], lines.length_s[readable], data)
-        histogram = add_up_decoded(data)
-    return _Block(
-        histogram,
-        np.unique(kept.start_s),
-        float((kept.start_s + kept.length_s).max(initial=0.0)),
-        len(lines.data) - len(kept.data),
-    )
+        return _block(lines, decoded(lines.data))
+    return _Block(histogram, np.unique(lines.start_s), _end_s(lines.start_s + lines.length_s))
 
 
-def _readable(data: bytes) -> bool:
-    try:
-        add_up_decoded([data])
-    except ValueError:
-        return False
-    return True
+def _block(lines: _Lines, found: Sequence[Histogram | None]) -> _Block:
+    """The sum of those histograms of the lines that could be read."""
+    kept = np.array([histogram is not None for histogram in found])
+    start_s, length_s = lines.start_s[kept], lines.length_s[kept]
+    histogram = merge(histogram for histogram in found if histogram is not None)
+    damaged = len(found) - start_s.size
+    return _Block(histogram, np.unique(start_s), _end_s(start_s + length_s), damaged)
+
+
+def _end_s(ends_s: Floats) -> float:
+    return float(ends_s.max(initial=0.0))

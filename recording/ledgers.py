@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 import polars as pl
 
-from recording.clock import is_moment
+from recording.clock import LATEST_S, is_moment
 from recording.files import open_regular
 from recording.rundir import COMPANIONS
 
@@ -71,10 +71,17 @@ def _orders(ledger: sqlite3.Connection) -> OrderLedger:
 
 
 def _table(ledger: sqlite3.Connection, query: str, schema: Schema, what: str) -> pl.DataFrame:
-    sound = [_SOUND[kind] for kind in schema.values()]
     rows = ledger.execute(query).fetchall()
+    try:
+        found = pl.DataFrame(rows, schema=schema, orient="row")
+        told = [_TOLD[kind](pl.col(name)).all() for name, kind in schema.items()]
+        if found.select(pl.all_horizontal(told)).item():
+            return found
+    except (TypeError, OverflowError, pl.exceptions.PolarsError):
+        pass  # which of them is no such value is found below
+    good = [_SOUND[kind] for kind in schema.values()]
     for row in rows:
-        if not all(good(value) for good, value in zip(sound, row, strict=True)):
+        if not all(is_good(value) for is_good, value in zip(good, row, strict=True)):
             raise ValueError(f"no {what}: {row!r:.120}")
     return pl.DataFrame(rows, schema=schema, orient="row")
 
@@ -84,6 +91,14 @@ _SOUND: Mapping[Any, Callable[[Any], bool]] = {
     pl.String: lambda value: isinstance(value, str) and bool(value),
     pl.Int64: lambda value: isinstance(value, int),
 }
+
+
+_TOLD: Mapping[Any, Callable[[pl.Expr], pl.Expr]] = {
+    pl.Float64: lambda moment: moment.is_between(0, LATEST_S) & moment.is_not_null(),
+    pl.String: lambda text: (text.str.len_bytes() > 0) & text.is_not_null(),
+    pl.Int64: pl.Expr.is_not_null,
+}
+"""The same of a whole column."""
 
 
 def _read(path: Path, ask: Callable[[sqlite3.Connection], T]) -> T | None:

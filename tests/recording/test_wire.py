@@ -1,5 +1,6 @@
 """recording/wire.py: what must never come out of a damaged or foreign text."""
 
+from binascii import a2b_base64
 from collections.abc import Iterable, Iterator
 
 import numpy as np
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 
 from recording import wire
 from recording.histogram import BUCKETS, Histogram
-from recording.wire import add_up, decode, encode_all
+from recording.wire import add_up, decode, decode_all, encode_all
 
 COUNTS = st.lists(st.integers(1, 2**45), min_size=1, max_size=50)
 
@@ -54,6 +55,19 @@ def test_numbers_of_every_length_survive(counts: list[int], gap: int) -> None:
     found = decode(pack([-gap, *counts]))
     assert found.indices.tolist() == list(range(gap, gap + len(counts)))
     assert found.counts.tolist() == counts
+
+
+def test_many_at_once_are_read_as_one_by_one() -> None:
+    """Each by itself, empty ones and long numbers among them; one that is damaged spoils all."""
+    texts = [pack(numbers) for numbers in ([1], [], [-5, 3, -2000, 2**30, 7], [2**40], [], [-1])]
+    data = [a2b_base64(text) for text in texts]
+    for found, text in zip(decode_all(data), texts, strict=True):
+        alone = decode(text)
+        assert found.indices.tolist() == alone.indices.tolist()
+        assert found.counts.tolist() == alone.counts.tolist()
+    assert [found.n for found in decode_all([data[1]])] == [0]
+    with pytest.raises(ValueError, match="damaged"):
+        decode_all([*data, b"none"])
 
 
 @pytest.mark.parametrize("numbers", [[-BUCKETS, 1], [-(2**40), 1], [-60_000] * 40_000 + [1]])
