@@ -60,6 +60,11 @@ class Services:
             if any(name == pattern or fnmatchcase(name, pattern) for name in _names(step))
         )
 
+    def all_named(self, patterns: Iterable[str]) -> tuple[str, ...]:
+        """The steps of each, and what none of them has as it stands."""
+        found = (step for name in patterns for step in self.named(name) or (name,))
+        return tuple(dict.fromkeys(found))
+
     def of_steps_seen(self, steps: Iterable[str]) -> "Services":
         """With these, where there is one service and only a run tells what it is asked."""
         if self.steps or len(self.all) != 1:

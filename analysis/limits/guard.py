@@ -31,7 +31,8 @@ SHORTEST_S, LONGEST_S = 1.0, 600.0
 """Of a stretch: at least a line of the recording, and no more than can be looked at again and
 again."""
 SECTIONS: Final = (*FLOW.subjects, JOURNEY, *FLOW.steps)
-"""Whom a table of its own can be about; [guard] itself is about every service."""
+"""Whom a table of its own can be about, beside what only a shop knows; [guard] itself is about
+every service."""
 SETTINGS: Final = ("grace", "min_samples", "pause_limit", "stop_when_invalid")
 
 
@@ -77,28 +78,37 @@ class Guards:
         return replace(self, stop_when_invalid=self.stop_when_invalid or when_invalid)
 
 
-def read_guards(body: Mapping[str, object], problem: Problem) -> Guards:
-    """The section as read from the file; every problem is handed to ``problem``."""
+def read_guards(body: Mapping[str, object], own: Mapping[str, str], problem: Problem) -> Guards:
+    """The section as read from the file; every problem is handed to ``problem``.
+
+    ``own`` are names that only a shop knows, and whom of ours each is like.
+    """
+    sections = (*SECTIONS, *(name for name in own if name not in SECTIONS))
     every: list[Guard] = []
     settings: dict[str, Any] = {}
     for key, value in body.items():
         where = f"guard.{key}"
         if key in ACTIONS:
-            every += _guards(where, value, key, "", problem)
+            every += _guards(where, value, key, ("", ""), problem)
         elif key in SETTINGS:
             settings |= _setting(where, key, value, problem)
-        elif key not in SECTIONS:
-            problem(where, unknown("key", key, (*ACTIONS, *SETTINGS, *SECTIONS)))
+        elif key not in sections:
+            declared = (
+                "" if own else '; one of your own needs a section [steps."…"] or [services.…]'
+            )
+            problem(where, unknown("key", key, (*ACTIONS, *SETTINGS, *sections)) + declared)
         elif not isinstance(value, dict):
             problem(where, f"must be a section [{where}], not {value!r}")
         else:
-            every += _of_subject(key, value, problem)
+            every += _of_subject((key, own.get(key, key)), value, problem)
     return Guards(tuple(every), **settings)
 
 
-def _of_subject(subject: str, body: Mapping[str, object], problem: Problem) -> Iterator[Guard]:
+def _of_subject(
+    subject: tuple[str, str], body: Mapping[str, object], problem: Problem
+) -> Iterator[Guard]:
     for key, value in body.items():
-        where = f"guard.{subject}.{key}"
+        where = f"guard.{subject[0]}.{key}"
         if key in ACTIONS:
             yield from _guards(where, value, key, subject, problem)
         else:
@@ -106,21 +116,25 @@ def _of_subject(subject: str, body: Mapping[str, object], problem: Problem) -> I
 
 
 def _guards(
-    where: str, listed: object, action: Action, subject: str, problem: Problem
+    where: str, listed: object, action: Action, subject: tuple[str, str], problem: Problem
 ) -> Iterator[Guard]:
+    """``subject``: its name, and whom of ours it is like."""
     if not isinstance(listed, list) or not listed:
         example = '["error_rate < 1 % over 30 s"]'
         problem(where, f"must be a list of rules like {example}, not {listed!r}")
         return
     for number, text in enumerate(listed):
         try:
-            yield parse_guard(text, action, subject)
+            yield parse_guard(text, action, *subject)
         except ConfigError as error:
             problem(where, str(error), number)
 
 
-def parse_guard(text: object, action: Action, subject: str = "") -> Guard:
-    """Read one line. Raises ConfigError: in one line what is wrong and what is allowed."""
+def parse_guard(text: object, action: Action, subject: str = "", like: str = "") -> Guard:
+    """Read one line. Raises ConfigError: in one line what is wrong and what is allowed.
+
+    ``like``: whom of ours a subject resembles that only a shop knows.
+    """
     if not isinstance(text, str):
         raise ConfigError(f"{text!r} is not text: write it in quotes, with its unit")
     said, *over = re.split(r"\bover\b", text, maxsplit=1)
@@ -133,7 +147,7 @@ def parse_guard(text: object, action: Action, subject: str = "") -> Guard:
         )
     over_s = _over_s(over[0].strip(), text) if over else OVER_S
     guard = Guard(action, subject, rule, over_s, waits=not over)
-    if not guard.subjects(FLOW):
+    if not replace(guard, subject=like or subject).subjects(FLOW):
         raise ConfigError(f"{subject or 'no service'} has no {rule.metric.name} (in rule {text!r})")
     return guard
 

@@ -129,14 +129,16 @@ class GateSettings:
     capacity: float = field(default=0.05, repr=False)
 
 
-def read_regression(body: Mapping[str, object], problem: Problem) -> GateSettings | None:
+def read_regression(
+    body: Mapping[str, object], own: tuple[str, ...], problem: Problem
+) -> GateSettings | None:
     """The section as read from the file; None where anything in it is wrong.
 
-    Every problem is handed to `problem`.
+    Every problem is handed to `problem`; `own` are steps that only a shop knows.
     """
     problems: list[tuple[str, str]] = []
     try:
-        found = _settings(body, lambda *each: problems.append(each))
+        found = _settings(body, own, lambda *each: problems.append(each))
     except ValueError as error:  # it fits the file's grammar, and no test
         problems = problems or [("[regression]", str(error))]
     for each in problems:
@@ -144,7 +146,9 @@ def read_regression(body: Mapping[str, object], problem: Problem) -> GateSetting
     return None if problems else found
 
 
-def _settings(body: Mapping[str, object], problem: Problem) -> GateSettings | None:
+def _settings(
+    body: Mapping[str, object], own: tuple[str, ...], problem: Problem
+) -> GateSettings | None:
     strange = [key for key in body if key not in (*NEEDED, *OPTIONAL)]
     missing = [key for key in NEEDED if key not in body]
     for key in strange:
@@ -166,7 +170,7 @@ def _settings(body: Mapping[str, object], problem: Problem) -> GateSettings | No
         allowed = f"must be at most {MOST_FLOOR_MS / 1000:g} s"
         problem("regression.floor", f"{allowed}, not {body['floor']!r}: no head could ever FAIL")
     capacity = _share("capacity", body.get("capacity", "5 %"), problem)
-    control = _names("control", body.get("control"), STEPS, "step", problem)
+    control = _names("control", body.get("control"), (*own, *STEPS), "step", problem)
     if {*control} >= {*STEPS}:
         problem("regression.control", "names every step: nothing is left to judge")
     costs = _costs(body.get("costs", {}), problem)

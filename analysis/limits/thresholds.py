@@ -3,8 +3,8 @@
 Every section that names a subject (a service, a step, the journey, the orders) holds lists of
 rules by kind; ``[steps."GET /cart/*"]`` and ``[services.shop]`` do for such that only a shop knows.
 ``[regression]`` says which change matters, ``[guard]`` what is watched while a run
-goes on. All problems of a file are reported at once, and a file that could never fail a run is
-itself an error.
+goes on; both may name what has a section here. All problems of a file are reported at once, and
+a file that could never fail a run is itself an error.
 """
 
 from __future__ import annotations
@@ -81,6 +81,7 @@ class _Reader:
         rules: dict[str, tuple[Rule, ...]] = {}
         regression: GateSettings | None = None
         guards = Guards()
+        own = {kind: _names(document.get(kind)) for kind in OF_ANY_NAME}
         for name, body in document.items():
             if name not in _SECTIONS:
                 self.problem(f"[{name}]", unknown("section", name, _SECTIONS))
@@ -90,9 +91,10 @@ class _Reader:
                 for own, table in body.items():
                     rules[own] = (*rules.get(own, ()), *self.named(f"{name}.{own}", table, name))
             elif name == "regression":
-                regression = read_regression(body, self.problem)
+                regression = read_regression(body, own["steps"], self.problem)
             elif name == "guard":
-                guards = read_guards(body, self.problem)
+                like = {one: OF_ANY_NAME[kind] for kind in own for one in own[kind]}
+                guards = read_guards(body, like, self.problem)
             else:
                 rules[name] = (*rules.get(name, ()), *self.subject(name, body, name))
         if not self.problems and not any(rules.values()):
@@ -151,6 +153,11 @@ class _Reader:
                 yield _rule(text, kind)
             except ConfigError as problem:
                 self.problem(where, str(problem), number)
+
+
+def _names(body: object) -> tuple[str, ...]:
+    """What the tables of a section are called."""
+    return tuple(body) if isinstance(body, dict) else ()
 
 
 def _rule(text: object, kind: str) -> Rule:

@@ -61,16 +61,17 @@ def deciding_look(recorded: Rounds, settings: GateSettings) -> Look:
 def _looks(recorded: Rounds, settings: GateSettings) -> Iterator[Look]:
     if (plan := recorded.plan) is None:
         return
+    control = recorded.evidence.services.all_named(settings.control)
     for number, count in enumerate(plan.rounds, start=1):
         rounds = recorded.first(count)
-        data = rounds.data(settings.control) if count <= recorded.count else None
+        data = rounds.data(control) if count <= recorded.count else None
         if data is not None:
             yield Look(
                 number,
                 rounds,
                 judge(data, settings.latency, plan),
                 cost_rows(rounds, plan, settings.costs),
-                tuple(against_pass(rounds, settings.control, settings.costs.error_rate)),
+                tuple(against_pass(rounds, control, settings.costs.error_rate)),
                 arms_correlation(data),
             )
 

@@ -20,7 +20,6 @@ from analysis.report.verdict_schema import schema as verdict_schema
 from harness.manual.docstrings import models_in, under_names
 from mock_services.table import SERVICES
 from recording.durations import WRITTEN, format_duration
-from recording.flow import STEPS
 from recording.profile import SUBJECTS, Profile
 
 Schema = dict[str, Any]
@@ -160,7 +159,8 @@ def _guard() -> Schema:
         },
     }  # fmt: skip
     of_subject = {name: _table(_actions(), f"guards of {name}") for name in SECTIONS}
-    return _table(_actions() | settings | of_subject, "what is watched while a run goes on")
+    own = {"additionalProperties": _table(_actions(), "guards of what has a section of its own")}
+    return _table(_actions() | settings | of_subject, "what is watched while a run goes on") | own
 
 
 def _actions() -> dict[str, Schema]:
@@ -191,7 +191,10 @@ def _regression() -> Schema:
              for name, row in COSTS.items()}  # fmt: skip
     keys: dict[str, Schema] = dict.fromkeys((*NEEDED, *OPTIONAL), amount)
     keys["metrics"] = _names(QUANTILES, "percentiles that the gate compares")
-    keys["control"] = _names(STEPS, "steps that no change touches: show the host, are not judged")
+    keys["control"] = {
+        "type": "array", "minItems": 1, "items": {"type": "string", "minLength": 1},
+        "description": "steps that no change touches: show the host, are not judged",
+    }  # fmt: skip
     keys["costs"] = _table(costs, "which growth of what head costs matters")
     keys["min_effect"] = _amount("a smaller change is never a FAIL", ("%",))
     keys["tolerated"] = _amount("a PASS excludes a slow-down of this size", ("%",))

@@ -74,7 +74,8 @@ def _guards(guards: Guards, there: Services) -> Iterator[tuple[str, str]]:
 def gate_forecast(profile: Profile, limits: Thresholds, arms: Sequence[str]) -> Forecast:
     """Of ``loadgate gate``; ``arms`` are said as they were resolved."""
     settings = limits.gate
-    steps = [step for step in (*profile.flow.steps, JOURNEY) if step not in settings.control]
+    control = profile.flow.all_named(settings.control)
+    steps = [step for step in (*profile.flow.steps, JOURNEY) if step not in control]
     rows = dict.fromkeys(steps, ", ".join(settings.latency.metrics))
     found = _made(profile, 0, "; ".join(arms), rows, [])
     gate = profile.gate

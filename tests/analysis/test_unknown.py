@@ -16,7 +16,7 @@ from analysis.words.values import Measurement, Outcome, RuleRow, Verdict
 from recording.errors import ConfigError
 from recording.flow import STEPS
 from recording.journey import Funnel
-from recording.series import Sample
+from recording.series import Sample, SeriesRows, SeriesWriter
 from tests.analysis.recordings import END_S, JOURNEY, SERVICES, Recording
 
 ALL = ("latency", "errors", "pool", "memory", "orders")
@@ -356,8 +356,10 @@ def test_a_check_without_data_stays_in_the_list(tmp_path: Path) -> None:
     """What the system does not say is shown as that, and spoils nothing."""
     without = ("run_queue_wait_seconds", "cpu_busy_seconds_total")
     run = Recording(without=without).write(tmp_path / "run")
-    lines = run.load.read_text().splitlines(keepends=True)
-    run.load.write_text("".join(line for line in lines if without[0] not in line))
+    kept = [s for s in SeriesRows().samples(run.load.read_text()) if s.metric not in without]
+    run.load.unlink()
+    with SeriesWriter(run.load) as series:
+        series.write(kept)
     limits = parse_thresholds('[orders]\norders = ["lost == 0"]')
     found = {check.name: check for check in judge(run, limits).checks}
     for name in ("CPU taken by others", "CPU wait of locust-worker-01"):

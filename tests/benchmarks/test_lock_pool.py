@@ -10,6 +10,7 @@ from benchmarks.studies.lock_pool import Scaled, main, recorded
 from mock_services.inventory_lock.settings import InventoryLockSettings
 from recording.profile_file import load_profile
 from recording.rundir import RunDir
+from recording.series import Sample, SeriesWriter
 
 PROFILE = Path(__file__).parents[2] / "profiles" / "lock-pool.toml"
 LOCKS = "inventory-lock-service"
@@ -40,20 +41,18 @@ def test_the_profile_is_the_seed_to_scale() -> None:
 
 def test_a_recording_is_told_in_the_seeds_time(tmp_path: Path) -> None:
     """Two pools, half a sample each second; T+2h is 240 s after the load's start, at 5 s."""
-    lines = ["t_s,subject,metric,value"]
+    samples = [Sample(790.0, "checkout-service", "http_requests_total/503", 4.0)]
     for second in range(5, 800):
         held = min(134, second // 3)
         for replica, active in enumerate((held - held // 2, held // 2)):
             told = {"connection_pool_active": active, "connection_pool_waiting": held >= 134}
             told |= {"connection_pool_max": 67} if second == 5 else {}
-            lines += [
-                f"{second},{LOCKS},{name}/locks/{replica},{float(value)}"
-                for name, value in told.items()
-            ]
-            lines.append(f"{second},{LOCKS},replica_cpu_utilization_ratio/replica={replica},0.5")
-    lines.append("790,checkout-service,http_requests_total/503,4")
+            told = {f"{name}/locks/{replica}": value for name, value in told.items()}
+            told[f"replica_cpu_utilization_ratio/replica={replica}"] = 0.5
+            samples += (Sample(second, LOCKS, name, float(value)) for name, value in told.items())
     run = RunDir(tmp_path)
-    run.resources.write_text("\n".join(lines) + "\n")
+    with SeriesWriter(run.resources) as series:
+        series.write(samples)
     events = [
         {"t_s": 5.0, "event": "phase_started", "phase": "ramp-up", "measured": False},
         {"t_s": 605.0, "event": "scaled"},

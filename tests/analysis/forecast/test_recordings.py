@@ -13,7 +13,7 @@ from analysis.limits.thresholds import parse_thresholds
 from analysis.metrics.case import Case
 from analysis.words.values import Outcome
 from recording.rundir import RunDir
-from recording.series import Sample
+from recording.series import NAMES, Sample
 from tests.analysis.recordings import LOAD, Recording
 from tests.fixtures.seed_run import H, build
 
@@ -25,7 +25,9 @@ def cut(run: RunDir, hours: float) -> RunDir:
     """The seed's run as it was known at a moment: later samples, events and intervals are gone."""
     for path in (run.resources, run.load):
         head, *lines = path.read_text().splitlines()
-        kept = [line for line in lines if float(line.partition(",")[0]) <= hours * H]
+        moments = [line.partition(",")[0] for line in lines]
+        kept = [line for line, at_s in zip(lines, moments, strict=True)
+                if at_s == NAMES or float(at_s) <= hours * H]  # fmt: skip
         path.write_text("\n".join([head, *kept]) + "\n")
     lines = run.events.read_text().splitlines()
     kept = [line for line in lines if float(line.split('"t_s":')[1].split(",")[0]) <= hours * H]

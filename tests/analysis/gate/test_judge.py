@@ -175,6 +175,10 @@ def test_the_limits_come_from_the_thresholds() -> None:
         ("browse",),
     )
     assert parse_thresholds(RULE).gate == GateSettings()
+    own = parse_thresholds(
+        limits.replace('["browse"]', '["GET /health"]') + '[steps."GET /health"]'
+    )
+    assert own.gate.control == ("GET /health",)
 
 
 def test_a_control_step_is_measured_and_not_judged(tmp_path: Path) -> None:
@@ -188,6 +192,20 @@ def test_a_control_step_is_measured_and_not_judged(tmp_path: Path) -> None:
     assert {row.subject for row in report.gate_rows} == {"start_checkout", "charge", "journey"}
     assert {breach.subject for breach in report.breaches} == {"charge", "journey"}
     assert "control, measured and not judged: browse" in markdown(gate_document(report))
+
+
+def test_a_control_may_be_all_steps_of_a_pattern(tmp_path: Path) -> None:
+    """As a section of rules may; one that nobody asks leaves no PASS."""
+    limits = RULE + (
+        '[regression]\nmetrics = ["p95"]\nmin_effect = "5 %"\ntolerated = "10 %"\nfloor = "5 ms"\n'
+        'control = ["*rowse"]\n[steps."*rowse"]\n'
+    )
+    report = gate(tmp_path, parse_thresholds(limits), looks=ONE_LOOK)
+    assert {row.subject for row in report.gate_rows} == {"start_checkout", "charge", "journey"}
+    nobody = parse_thresholds(limits.replace("*rowse", "GET /none"))
+    report = gate(tmp_path / "nobody", nobody, looks=ONE_LOOK)
+    assert report.verdict is Outcome.INCONCLUSIVE
+    assert "GET /none is the control" in " ".join(report.inconclusive_reasons)
 
 
 def test_limits_that_fit_no_test_are_a_configuration_error() -> None:

@@ -40,6 +40,22 @@ def test_every_part_of_it_is_read() -> None:
     assert settings == (5.0, 7, 120.0, True)
 
 
+OWN = '[steps."GET /health"]\n[services.shop]\nerrors = ["error_rate < 1 %"]\n'
+
+
+def test_what_only_a_shop_knows_is_watched_once_it_has_a_section() -> None:
+    """A step as our steps, a service as our services."""
+    guards = read(
+        '[guard."GET /health"]\nwarn = ["p99 < 50 ms"]\n'
+        '[guard.shop]\nabort = ["peak_rss < 1 GB over 10 s"]\n' + OWN
+    )
+    assert [guard.subject for guard in guards.every] == ["GET /health", "shop"]
+    with pytest.raises(ConfigError, match=r"health\.warn: GET /health has no peak_rss"):
+        read('[guard."GET /health"]\nwarn = ["peak_rss < 1 GB"]\n' + OWN)
+    with pytest.raises(ConfigError, match=r"unknown key 'shop'.*needs a section"):
+        read('[guard.shop]\nwarn = ["p99 < 1 s"]\n')
+
+
 def test_it_watches_whoever_has_the_metric() -> None:
     """Users never call the lock service: it has no latency, and counts its own errors."""
     assert "inventory-lock-service" not in parse_guard("p99 < 1 s", "warn").subjects(FLOW)

@@ -51,6 +51,19 @@ def _measured(evidence: Evidence) -> Mapping[str, Any]:
     return {s: (f.measure("p99").value, f.outcomes) for s, f in found.items()}
 
 
+def test_one_guard_watches_each_step_that_fits_its_name(tmp_path: Path) -> None:
+    """Where a shop's own names are a pattern, as in a section of rules; nobody is no look."""
+    run = Recording(outcomes={"charge": {"http_500": 1.0}}).write(tmp_path / "run")
+    seen = Growing(run, 30.0).look()
+    guards = [
+        parse_guard("error_rate < 1 %", "warn", name, "charge") for name in ("[bc]*e", "none*")
+    ]
+    found = {one.measured.subject: one.holds for one in looks(seen, guards, LONG_AGO_S)}
+    assert found["charge"] is False
+    assert found["browse"] is True
+    assert "add_to_cart" not in found
+
+
 def test_what_does_not_hold_is_proven_or_left(tmp_path: Path) -> None:
     """Of the last stretch only; too few requests prove nothing."""
     outcomes = {"charge": {"ok": 0.7, "http_500": 0.3}}
