@@ -180,7 +180,7 @@ def unloaded(order: Order, runs: Path) -> RunDir:
 
 def _end_of(job: Job, limit: int, interrupt: Interrupt, view: LiveView) -> End:
     profile = job.order.profile
-    if short := preflight.shortages(profile, job.processes, limit):
+    if short := preflight.shortages(profile, job.processes, limit, job.run.root):
         return End("aborted", "; ".join(short))
     for text in preflight.doubts(profile):
         view.note(text)

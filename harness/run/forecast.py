@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import ceil, inf, isnan
+from pathlib import Path
 from typing import NoReturn
 
 import psutil
@@ -18,6 +19,7 @@ from analysis.report.story import told
 from analysis.words.units import format_elapsed
 from harness.generator.generator import Workers, expected_rate, processes_for
 from harness.scene import preflight
+from harness.scene.disk import bytes_of_recording, free_bytes, in_gb
 from harness.scene.scene import reached_urls, services_of
 from harness.screen.terminal import answer
 from harness.system.host import usable_cores
@@ -47,8 +49,8 @@ class Forecast:
     guards: Sequence[tuple[str, str]] = ()
 
 
-def forecast(profile: Profile, limits: Thresholds, workers: Workers = HERE) -> Forecast:
-    """Of ``loadgate run`` with these workers."""
+def forecast(profile: Profile, limits: Thresholds, runs: Path, workers: Workers = HERE) -> Forecast:
+    """Of ``loadgate run`` with these workers, recorded below ``runs``."""
     urls = reached_urls(profile)
     there = Services(services_of(profile), profile.flow.order)
     judged: dict[str, list[str]] = {}
@@ -59,7 +61,7 @@ def forecast(profile: Profile, limits: Thresholds, workers: Workers = HERE) -> F
         else:
             judged.setdefault(subject, []).append(rule.text)
     rules = {subject: ", ".join(texts) for subject, texts in judged.items()}
-    found = _made(profile, workers.expected, _services(urls, workers), rules, not_judged)
+    found = _made(profile, runs, workers.expected, _services(urls, workers), rules, not_judged)
     return replace(found, guards=tuple(_guards(limits.guards, there)))
 
 
@@ -71,13 +73,15 @@ def _guards(guards: Guards, there: Services) -> Iterator[tuple[str, str]]:
             yield guard.action, f"unless {guard} of {whom}"
 
 
-def gate_forecast(profile: Profile, limits: Thresholds, arms: Sequence[str]) -> Forecast:
+def gate_forecast(
+    profile: Profile, limits: Thresholds, runs: Path, arms: Sequence[str]
+) -> Forecast:
     """Of ``loadgate gate``; ``arms`` are said as they were resolved."""
     settings = limits.gate
     control = profile.flow.all_named(settings.control)
     steps = [step for step in (*profile.flow.steps, JOURNEY) if step not in control]
     rows = dict.fromkeys(steps, ", ".join(settings.latency.metrics))
-    found = _made(profile, 0, "; ".join(arms), rows, [])
+    found = _made(profile, runs, 0, "; ".join(arms), rows, [])
     gate = profile.gate
     rounds = " or ".join(map(str, gate.looks)) if gate else ""
     slot_s = gate.slot if gate else 0.0
@@ -112,6 +116,7 @@ def answer_forecast(found: Forecast, *, as_json: bool) -> NoReturn:
 
 def _made(
     profile: Profile,
+    runs: Path,
     workers: int,
     services: str,
     rules: Mapping[str, str],
@@ -135,6 +140,7 @@ def _made(
         "processes": f"{processes} of Locust, {whose}",
         "memory": f"about {memory_gb:.1f} GB of {free_gb:.1f} GB free",
         "descriptors": f"{descriptors:,} of {limit:,} a process",
+        "disk": f"{_size(bytes_of_recording(profile))} of {in_gb(free_bytes(runs))} free",
         "cores": f"{_about(preflight.cores_needed(profile))} of {usable_cores()}",
     }
     if story := told(load):
@@ -146,8 +152,12 @@ def _made(
             f"{fault.kind} of {fault.service} at {format_duration(fault.at)}"
             for fault in profile.faults
         )
-    short = preflight.shortages(profile, processes, limit)
+    short = preflight.shortages(profile, processes, limit, runs)
     return Forecast(facts, rules, not_judged, preflight.doubts(profile), short)
+
+
+def _size(taken: float) -> str:
+    return "not known" if isnan(taken) else f"about {in_gb(taken)}"
 
 
 def _about(cores: float) -> str:

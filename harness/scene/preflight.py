@@ -10,6 +10,7 @@ from pathlib import Path
 import psutil
 
 from harness.generator.generator import SPARE_DESCRIPTORS, connections_per_user, expected_rate
+from harness.scene.disk import bytes_of_recording, free_bytes, in_gb
 from harness.scene.http2 import speaks_http2
 from harness.scene.safety import check_hosts, check_keys
 from harness.system.fetch import NoAnswerError, fetch
@@ -93,8 +94,11 @@ def cores_needed(profile: Profile) -> float:
     return expected_rate(profile) * CPU_S_PER_REQUEST
 
 
-def shortages(profile: Profile, processes: int, limit: int) -> list[str]:
-    """What this machine certainly lacks for the load, each with the command that mends it."""
+def shortages(profile: Profile, processes: int, limit: int, runs: Path) -> list[str]:
+    """What this machine certainly lacks for the load, each with the command that mends it.
+
+    ``runs`` is the folder in which it will be recorded.
+    """
     users = profile.load.peak_users
     found = []
     need = descriptors_needed(profile, processes)
@@ -111,12 +115,19 @@ def shortages(profile: Profile, processes: int, limit: int) -> list[str]:
             f'{ports}; widen them with `sysctl -w net.ipv4.ip_local_port_range="1024 65535"`'
         )
     need_bytes = bytes_needed(profile)
-    free_bytes = psutil.virtual_memory().available
-    if need_bytes > free_bytes:
+    memory_bytes = psutil.virtual_memory().available
+    if need_bytes > memory_bytes:
         found.append(
             f"short of memory: {users} users need about {need_bytes / 2**30:.1f} GB, "
-            f"{free_bytes / 2**30:.1f} GB are free; lower the users, or share the load with "
+            f"{memory_bytes / 2**30:.1f} GB are free; lower the users, or share the load with "
             "`--workers-expected`"
+        )
+    record_bytes, room_bytes = bytes_of_recording(profile), free_bytes(runs)
+    if record_bytes > room_bytes:
+        found.append(
+            f"short of disk: the recording takes about {in_gb(record_bytes)}, "
+            f"{in_gb(room_bytes)} are free in {runs}; choose another folder with `--runs`, or a "
+            "longer recording.interval"
         )
     return found
 

@@ -147,7 +147,7 @@ def gate(
     load = seeded_load(plan, seed := drawn(seed))
     asked = AskedOfArms(load, written, arms, told, seed, same_draws, named, allow_equal)
     if dry_run:
-        _rehearse(asked, limits, as_json)
+        _rehearse(asked, limits, runs, as_json)
     console = _told(Screen(stderr=as_json), notes)
     if capacity:
         both = search_both(asked, limits, _SEARCH, runs, console)
@@ -208,7 +208,7 @@ def _length(plan: Profile, capacity: bool, rounds: int | None, time: str | None)
     return resized(plan, rounds, time)
 
 
-def _rehearse(asked: AskedOfArms, limits: Thresholds, as_json: bool) -> NoReturn:
+def _rehearse(asked: AskedOfArms, limits: Thresholds, runs: Path, as_json: bool) -> NoReturn:
     """Raises ConfigError or RefusedError for what a gate would refuse, else typer.Exit."""
     plan = asked.profile
     _gate(plan, asked.written.name)
@@ -226,7 +226,7 @@ def _rehearse(asked: AskedOfArms, limits: Thresholds, as_json: bool) -> NoReturn
             facts.append(
                 f"nothing would be loaded: gate.ignore has all {len(ignored)} that changed"
             )
-    answer_forecast(gate_forecast(plan, limits, facts), as_json=as_json)
+    answer_forecast(gate_forecast(plan, limits, runs, facts), as_json=as_json)
 
 
 def _record(asked: AskedOfArms, limits: Thresholds, runs: Path, console: Screen) -> RunDir:

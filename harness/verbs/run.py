@@ -141,7 +141,7 @@ def run(
     named, limits = parse_labels(labels or []), options.read_limits(thresholds)
     plan, settings, told, notes = _read(profile, overrides, locustfile, runs, workers)
     if dry_run:
-        answer_forecast(forecast(plan, limits, workers), as_json=as_json)
+        answer_forecast(forecast(plan, limits, runs, workers), as_json=as_json)
     console, guards = Screen(stderr=as_json), limits.guards.stopping(when_invalid=stop_when_invalid)
     with (
         exporting(metrics_host, metrics_port, limits) as exporter,

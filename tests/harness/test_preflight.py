@@ -10,11 +10,12 @@ import pytest
 from harness import cli
 from harness.generator import generator
 from harness.generator.generator import expected_rate, processes_for
-from harness.scene import preflight
+from harness.scene import disk, preflight
 from recording.errors import ConfigError, RefusedError
 from recording.profile_file import load_profile
 
 ROOT = Path(__file__).parents[2]
+HERE = Path()
 SMOKE = ROOT / "profiles" / "smoke.toml"
 PEAK = load_profile(ROOT / "profiles" / "bf2025-peak.toml")
 URLS = [f"target.{name}=http://shop.example:80" for name in ("checkout", "payment", "cart")]
@@ -94,14 +95,14 @@ def three_connections(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("three_connections")
 def test_too_few_descriptors_are_named_with_the_command_that_helps() -> None:
     """12,000 users with three connections each do not fit into 4,000 open files."""
-    (text,) = [t for t in preflight.shortages(PEAK, 2, 4_000) if "descriptors" in t]
+    (text,) = [t for t in preflight.shortages(PEAK, 2, 4_000, HERE) if "descriptors" in t]
     assert "12000 users on 2 Locust process(es) need 18500" in text
     assert "ulimit -n 18500" in text
 
 
 def test_enough_of_everything_is_no_shortage() -> None:
     """A small profile fits anywhere."""
-    assert preflight.shortages(load_profile(SMOKE), 1, 20_000) == []
+    assert preflight.shortages(load_profile(SMOKE), 1, 20_000, HERE) == []
 
 
 def test_too_little_memory_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -111,7 +112,23 @@ def test_too_little_memory_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
         available = 100 * 2**20
 
     monkeypatch.setattr(preflight.psutil, "virtual_memory", Little)
-    assert any("short of memory" in text for text in preflight.shortages(PEAK, 2, 20_000))
+    assert any("short of memory" in text for text in preflight.shortages(PEAK, 2, 20_000, HERE))
+
+
+def test_too_little_room_for_the_recording_is_named(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """48 hours of the peak do not fit into 100 MB, smoke does; the folder need not be there yet."""
+    two_days = load_profile(ROOT / "profiles" / "bf2025.toml")
+    monkeypatch.setattr(disk, "free_bytes", lambda _: 100 * 2**20)
+    monkeypatch.setattr(preflight, "free_bytes", disk.free_bytes)
+    (text,) = [t for t in preflight.shortages(two_days, 2, 50_000, tmp_path) if "disk" in t]
+    assert "100 MB are free" in text
+    assert "--runs" in text
+    assert preflight.shortages(load_profile(SMOKE), 1, 20_000, tmp_path) == []
+    monkeypatch.undo()
+    assert disk.free_bytes(tmp_path / "not" / "there") > 0
+    assert preflight.shortages(load_profile(SMOKE), 1, 20_000, tmp_path / "not" / "there") == []
 
 
 def test_a_starved_machine_gives_an_invalid_run_that_says_what_was_short(tmp_path: Path) -> None:
