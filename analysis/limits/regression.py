@@ -28,6 +28,7 @@ _GROWTH: Final[Scales] = MappingProxyType({"MB/h": 1.0, "GB/h": 1024.0})
 COSTS: Final[Mapping[str, tuple[str, Scales, float]]] = MappingProxyType(
     {
         "error_rate": ("error_rate", PERCENT, 1),
+        "slowest_half_percent": ("slowest", PERCENT, 100),
         "cpu_per_request": ("cpu", PERCENT, 100),
         "pool_high_water": ("pool", PERCENT, 100),
         "starved_slots": ("starved_slots", PERCENT, 1),
@@ -87,8 +88,8 @@ class CostSettings:
     """Which change of a cost matters; a smaller one is never a FAIL.
 
     `alpha` is the chance of any FAIL between equal arms, beside that of the latency rows.
-    `error_rate` and `starved_slots` are percentage points, `cpu` and `pool` shares of base,
-    `pool_connections` the least number of connections, `memory_mb_per_h` the growth beyond
+    `error_rate` and `starved_slots` are percentage points, `slowest`, `cpu` and `pool` shares of
+    base, `pool_connections` the least number of connections, `memory_mb_per_h` the growth beyond
     base's, in MB of 2**20 bytes. `seed` draws the orders that p-values are counted over. Raises
     ValueError for numbers out of range.
     """
@@ -96,6 +97,7 @@ class CostSettings:
     alpha: float = 0.002
     confidence: float = 0.95
     error_rate: float = 0.1
+    slowest: float = 0.25
     cpu: float = 0.10
     pool: float = 0.20
     pool_connections: float = 5.0
@@ -106,7 +108,7 @@ class CostSettings:
     def __post_init__(self) -> None:
         if not (0 < self.alpha < 0.5 < self.confidence < 1):
             raise ValueError("need alpha in (0, 0.5) and confidence in (0.5, 1)")
-        limits = (self.error_rate, self.cpu, self.pool, self.pool_connections)
+        limits = (self.error_rate, self.slowest, self.cpu, self.pool, self.pool_connections)
         if min(*limits, self.starved_slots, self.memory_mb_per_h) <= 0:
             raise ValueError("every smallest change must be above 0")
 

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from analysis.evidence.requests import judged_kind
 from analysis.limits.regression import CostSettings
 from analysis.paired.cost_rows import CostRow, Measured, compared
 from analysis.paired.memory import memory_row
@@ -20,6 +21,7 @@ from analysis.paired.rounds import Rounds
 from analysis.paired.slot_samples import growth, highest, idle_growth, labels_of, services_of
 from analysis.regression.rows import Stakes, corrected
 from analysis.statistics.looks import LookPlan
+from analysis.statistics.percentiles import quantile
 from recording.arrays import Floats
 from recording.metric_names import CPU, HTTP_REQUESTS, POOL_ACTIVE, POOL_TIMEOUTS, POOL_WAITING, RSS
 from recording.outcomes import is_failure
@@ -30,16 +32,24 @@ TOLERATED = 2.0
 # Without a single event in n trials the share may still be up to 3.7 / n: the upper end of the
 # exact (Clopper-Pearson) 95 % interval, -log(0.025) / n.
 UNSEEN = 3.7
+# The slowest requests that are compared, as a share of all: beyond p99.5.
+SLOWEST = 0.005
+# With fewer of them than this in either arm nothing is said of them.
+FEWEST_SLOWEST = 20
 # With fewer events than this in both arms together, that is added to what their scatter says.
 FEW = 10
 
 
-def cost_rows(rounds: Rounds, plan: LookPlan, settings: CostSettings) -> tuple[CostRow, ...]:
+def cost_rows(
+    rounds: Rounds, plan: LookPlan, settings: CostSettings, control: tuple[str, ...] = ()
+) -> tuple[CostRow, ...]:
     """Every cost that an arm shows, judged at the look after these rounds.
+
+    How slow the steps of `control` are is not judged.
 
     Raises ValueError when no look was declared at that number of rounds.
     """
-    measured = list(_measured(rounds, settings))
+    measured = list(_measured(rounds, settings, control))
     growing = services_of(rounds.series, RSS)
     stakes = Stakes.at(plan, rounds.count, settings, len(measured) + len(growing))
     stretches, limit = plan.stretches(rounds.count), settings.memory_mb_per_h
@@ -69,8 +79,13 @@ def per(total: Floats, n: NDArray[Any]) -> Floats:
     return np.asarray(np.divide(total, n, out=np.full(n.shape, np.nan), where=n > 0))
 
 
-def _measured(rounds: Rounds, settings: CostSettings) -> Iterator[Measured]:
-    yield from (_errors(rounds, step, settings.error_rate) for step in rounds.steps)
+def _measured(
+    rounds: Rounds, settings: CostSettings, control: tuple[str, ...]
+) -> Iterator[Measured]:
+    for step in rounds.steps:
+        yield _errors(rounds, step, settings.error_rate)
+        if step not in control:
+            yield from _slowest(rounds, step, settings.slowest)
     for service in services_of(rounds.series, CPU):
         cpu_us = cpu_per_request_us(rounds, service)
         limits = np.log1p(settings.cpu), np.log1p(TOLERATED * settings.cpu)
@@ -90,6 +105,24 @@ def _errors(rounds: Rounds, step: str, points: float) -> Measured:
     unseen = 100 * UNSEEN / fewest if unexpected.sum() < FEW else 0.0
     limits = points, TOLERATED * points
     return Measured(step, "error_rate", "%", share, *limits, unseen, 100 / fewest)
+
+
+def _slowest(rounds: Rounds, step: str, share: float) -> Iterator[Measured]:
+    """The geometric mean of the slowest requests, ms: what is so rare that no percentile which is
+    compared hears of it. Nothing where too few are that slow.
+
+    By slots: the threshold beyond which both arms together have that share of all requests, times
+    what theirs beyond it are slower, by the share of one slot's requests that it should be.
+    """
+    values_us, counts = rounds.histograms(step, judged_kind(rounds.evidence))
+    requests = counts.sum(axis=2)
+    if requests.sum(axis=1).min() * SLOWEST < FEWEST_SLOWEST:
+        return
+    threshold_us = quantile(values_us, counts.sum(axis=(0, 1)), 1 - SLOWEST)
+    beyond = np.log(np.maximum(values_us / threshold_us, 1.0))
+    slow_ms = threshold_us / 1000 * np.exp(per((counts * beyond).sum(axis=2), SLOWEST * requests))
+    limits = np.log1p(share), np.log1p(TOLERATED * share)
+    yield Measured(step, "slowest_half_percent", "ms", slow_ms, *limits, is_ratio=True)
 
 
 def _pools(rounds: Rounds, service: str, settings: CostSettings) -> Iterator[Measured]:

@@ -70,7 +70,7 @@ def _looks(recorded: Rounds, settings: GateSettings) -> Iterator[Look]:
                 number,
                 rounds,
                 judge(data, settings.latency, plan),
-                cost_rows(rounds, plan, settings.costs),
+                cost_rows(rounds, plan, settings.costs, control),
                 tuple(against_pass(rounds, control, settings.costs.error_rate)),
                 arms_correlation(data),
             )

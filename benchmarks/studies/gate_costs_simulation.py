@@ -51,6 +51,9 @@ CPU_S: Final = 350e-6
 IDLE_CORES: Final = 0.015  # being sampled, timers
 LATE_S: Final = 0.3  # work for requests that began before
 MB: Final = 2**20
+SIGMA: Final = 0.6
+SLOWEST_Z: Final = 2.5758  # beyond it lies 0.5 % of a normal distribution
+STALLED, STALL_US = 0.1, 500_000.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +66,9 @@ class Host:
     bursts: float = 0.0  # chance that a slot's pools see three times as many connections
     outages: float = 0.0  # chance that a slot of a step is hit by an outage, in either arm
     outage_share: float = 0.0  # share of that slot's requests that fail
+    stalls: float = (
+        0.0  # chance that a tenth of a slot's requests of a step waits 0.5 s, either arm
+    )
     exports: bool = True  # whether services export metrics; without them errors are all there is
 
 
@@ -75,6 +81,7 @@ class Change:
     error_rate: float = 0.0
     active: float = 1.0
     mb_per_h: float = 0.0
+    slowest: float = 1.0  # times as slow, the slowest 0.5 % of requests
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +132,7 @@ HOSTS: Final = MappingProxyType(
         "one-slot": Host(
             _flat, _flat, error_rate=0.0, outages=1 / 80, outage_share=1.0, exports=False
         ),
+        "stalls": Host(_ar1(0.05), _flat, stalls=0.05, exports=False),
         "hiccups": Host(
             _flat, _flat, error_rate=0.0, outages=0.5, outage_share=0.02, exports=False
         ),
@@ -135,6 +143,8 @@ CHANGES: Final = (
     Change("CPU +25 % of one service", cpu=1.25),
     Change("errors +0.3 points of one step", error_rate=0.003),
     Change("errors of one step only", error_rate=1.0),
+    Change("slowest 0.5 % x 1.5 of one step", slowest=1.5),
+    Change("slowest 0.5 % x 4 of one step", slowest=4.0),
     Change("pool +50 % of one service", active=1.5),
     Change("memory +60 MB/h of one service", mb_per_h=60.0),
     Change("memory +150 MB/h of one service", mb_per_h=150.0),
@@ -264,11 +274,11 @@ def manifest() -> Manifest:
 def _requests(
     rng: np.random.Generator, host: Host, change: Change, slots: Slots
 ) -> Iterator[Interval]:
-    one = np.array([1000])
     for number, step in enumerate(STEPS):
         rate = np.minimum(1.0, host.error_rate * np.exp(host.errors(rng, slots.count)))
         if host.outages:
             rate = np.maximum(rate, host.outage_share * (rng.random(slots.count) < host.outages))
+        stalled = rng.random(slots.count) < host.stalls
         for slot in range(slots.count):
             arm = slots.arm_of(slot)
             extra = change.error_rate if arm == "head" and number == 0 else 0.0
@@ -276,10 +286,20 @@ def _requests(
             edges = (slots.start_of(slot), slots.counted_from(slot), slots.start_of(slot + 1))
             for n, start_s, end_s in zip(counts, edges, edges[1:], strict=False):
                 bad = int(rng.binomial(n, min(1.0, rate[slot] + extra)))
-                for outcome, count in (("error", bad), ("ok", n - bad)):
-                    if count:
-                        histogram = Histogram(one, np.array([count]))
+                slower = change.slowest if arm == "head" and number == 0 else 1.0
+                took_us = _latencies_us(rng, n, slower)
+                if host.stalls and stalled[slot]:
+                    took_us[rng.random(n) < STALLED] += STALL_US
+                for outcome, some in (("error", took_us[:bad]), ("ok", took_us[bad:])):
+                    if some.size:
+                        histogram = Histogram.from_values(some)
                         yield Interval(Tag(step, outcome, arm), start_s, end_s - start_s, histogram)
+
+
+def _latencies_us(rng: np.random.Generator, n: int, slower: float) -> Floats:
+    """Lognormal around 100 ms, as those of the latency tables; the slowest 0.5 % so much slower."""
+    z = rng.standard_normal(n)
+    return np.rint(1e5 * np.exp(SIGMA * z) * np.where(z > SLOWEST_Z, slower, 1.0))
 
 
 def _times(rng: np.random.Generator, slots: Slots) -> Floats:
