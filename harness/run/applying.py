@@ -5,6 +5,7 @@ command.
 import subprocess
 import time
 from collections.abc import Mapping, Sequence
+from threading import Event
 from typing import Any
 
 from harness.run.search import Apply
@@ -31,7 +32,7 @@ class Telling:
         assert scene.services is not None
         running = running_of(scene.services, 0, 0)
 
-        def apply(settings: Mapping[str, Any]) -> None:
+        def apply(settings: Mapping[str, Any], _over: Event) -> None:
             tables: dict[str, dict[str, Any]] = {}
             for key, value in settings.items():
                 service, _, name = key.partition(".")
@@ -52,8 +53,9 @@ class Restarting:
         restart = scene.restart
         assert restart is not None
 
-        def apply(settings: Mapping[str, Any]) -> None:
-            restart({key.partition(".")[2]: f"{value:.12g}" for key, value in settings.items()})
+        def apply(settings: Mapping[str, Any], over: Event) -> None:
+            told = {key.partition(".")[2]: f"{value:.12g}" for key, value in settings.items()}
+            restart(told, over)
 
         return apply
 
@@ -74,16 +76,16 @@ class Commanding:
     def put_back(self, settings: Mapping[str, Any]) -> None:
         """What was in force before, unless nothing was changed. Raises RunFailedError."""
         if self._in_force and self._in_force != settings:
-            self._apply(settings)
+            self._apply(settings, Event())
 
-    def _apply(self, settings: Mapping[str, Any]) -> None:
+    def _apply(self, settings: Mapping[str, Any], over: Event) -> None:
         deadline_s = time.monotonic() + self._tune.within
         self._in_force = settings
         for key, value in settings.items():
             url = self._urls.get(key.partition(".")[0], "")
             _run(self._tune.told(key, value, url), self._tune.within)
         if self._tune.ready:
-            _wait_ready(self._tune.ready, deadline_s, self._profile.target.access)
+            _wait_ready(self._tune.ready, deadline_s, self._profile.target.access, over)
 
 
 def _run(words: Sequence[str], within_s: float) -> None:
@@ -101,7 +103,7 @@ def _run(words: Sequence[str], within_s: float) -> None:
         raise RunFailedError(f"[tune] apply: {name}: exit code {done.returncode}: {said}")
 
 
-def _wait_ready(url: str, deadline_s: float, access: Access) -> None:
+def _wait_ready(url: str, deadline_s: float, access: Access, over: Event) -> None:
     said = "no answer"
     while time.monotonic() < deadline_s:
         try:
@@ -111,5 +113,6 @@ def _wait_ready(url: str, deadline_s: float, access: Access) -> None:
             said = f"status {page.status}"
         except NoAnswerError as error:
             said = str(error)
-        time.sleep(ASKED_EVERY_S)
+        if over.wait(ASKED_EVERY_S):
+            return
     raise RunFailedError(f"[tune] ready: {url} was not ready in time: {said}")

@@ -59,8 +59,8 @@ class Chooser(Protocol):
         """Whether a slot that is under way need not be waited for: it fails by far."""
 
 
-Apply = Callable[[Mapping[str, Any]], None]
-"""Tells the services; returns when it is in force. Raises LoadgateError."""
+Apply = Callable[[Mapping[str, Any], threading.Event], None]
+"""Tells the services; returns when it is in force, or the search is over. Raises LoadgateError."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +120,7 @@ class Searcher(threading.Thread):
             return
         while (wanted := self._search.chooser.next(seen)) is not None:
             if wanted.settings != told:
-                self._apply(wanted.settings)
+                self._apply(wanted.settings, self._over)
                 told = wanted.settings
             level = self._slot(wanted, number=len(seen))
             if level is None:

@@ -78,7 +78,7 @@ def order_of(
 
 def _untold(_scene: Scene) -> Apply:
     """The services are told nothing between levels."""
-    return lambda settings: None
+    return lambda _settings, _over: None
 
 
 def asked_of(

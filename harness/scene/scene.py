@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from threading import Event
 from typing import Any
 
 from harness.sampling.after_load import AfterLoad
@@ -28,7 +29,8 @@ class Scene:
     the url of every subject whose ``/metrics`` is recorded, ``unsampled`` who has none to record.
     ``processes`` are those of services that say nothing of themselves, or not of all of them;
     ``reads`` are those that are read in another way, ``after_load`` those that are asked for then.
-    ``restart`` starts a shop of one's own anew, with variables set; None where none is ours.
+    ``restart`` starts a shop of one's own anew, with variables set, unless that is over meanwhile;
+    None where none is ours.
     """
 
     services: Services | None
@@ -39,7 +41,7 @@ class Scene:
     processes: Mapping[str, Processes] = field(default_factory=dict)
     reads: Mapping[str, MappedPages] = field(default_factory=dict)
     after_load: AfterLoad | None = None
-    restart: Callable[[Mapping[str, str]], None] | None = None
+    restart: Callable[[Mapping[str, str], Event], None] | None = None
 
 
 METRICS_WITHIN_S = 5.0

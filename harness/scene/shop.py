@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from threading import Event
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -82,12 +83,15 @@ class Started:
     def wait_until_ready(self) -> None:
         """Raises RunFailedError with the end of its log."""
         with saying(f"{self.keeper.subject}: waiting until it is ready … ({self.keeper.log})"):
-            _wait_ready(self.checkout, self.keeper, self.urls, self.ready)
+            _wait_ready(self.checkout, self.keeper, self.urls, self.ready, Event())
 
-    def restart(self, environment: Mapping[str, str]) -> None:
-        """End it and start it where it was, with these variables set. Raises RunFailedError."""
+    def restart(self, environment: Mapping[str, str], over: Event) -> None:
+        """End it and start it where it was, with these variables set. Raises RunFailedError.
+
+        Whether it is ready is not waited for any longer once it is ``over``.
+        """
         self.process.renew(environment)
-        _wait_ready(self.checkout, self.keeper, self.urls, self.ready)
+        _wait_ready(self.checkout, self.keeper, self.urls, self.ready, over)
 
     def processes(self, subjects: Mapping[str, str]) -> Processes | None:
         """Of ``subjects``, each with its url; None where none of its processes listens there."""
@@ -266,7 +270,9 @@ def _told(text: str, values: Mapping[str, Any]) -> str:
     return fill(text, {**values, **ours})
 
 
-def _wait_ready(checkout: Checkout, keeper: Service, urls: Mapping[str, str], asked: str) -> None:
+def _wait_ready(
+    checkout: Checkout, keeper: Service, urls: Mapping[str, str], asked: str, over: Event
+) -> None:
     within_s = checkout.shop.ready_within
     deadline = time.monotonic() + within_s
     places = list(dict.fromkeys(urls.values()))
@@ -276,7 +282,8 @@ def _wait_ready(checkout: Checkout, keeper: Service, urls: Mapping[str, str], as
         if time.monotonic() > deadline:
             late = f"not ready after {format_duration(within_s)}"
             raise RunFailedError(f"{keeper.subject} {late} ({why}); {keeper.last_words}")
-        time.sleep(POLL_S)
+        if over.wait(POLL_S):
+            return
     if dead := keeper.died:
         raise RunFailedError(dead)
 

@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Event, Timer
 from typing import Any
 
 import psutil
@@ -35,7 +36,8 @@ SERVER = """
 import http.server, os, socketserver, sys
 class Shop(http.server.SimpleHTTPRequestHandler):
     def do_GET(self):
-        self.send_response(200 if self.path in ("/healthz", "/up") else 404)
+        up = self.path in ("/healthz", "/up") and os.environ.get("SAID") != "never"
+        self.send_response(200 if up else 404)
         self.end_headers()
         self.wfile.write(os.environ.get("SAID", "").encode())
     def log_message(self, *_):
@@ -119,16 +121,31 @@ def test_a_shop_is_started_anew_where_it_was_with_other_variables(run: RunDir) -
     try:
         assert fetch(page, ASKED_WITHIN_S).text == "1"
         before = below(started.keeper.process.pid)
-        started.restart({"SAID": "2"})
+        started.restart({"SAID": "2"}, Event())
         assert gone(before)
         assert fetch(page, ASKED_WITHIN_S).text == "2"
         assert services.first_death() is None
         after = below(started.keeper.process.pid)
         with pytest.raises(RunFailedError, match=r"(?s)shop@head died.*encodings"):
-            started.restart({"PYTHONHOME": "/nowhere"})
+            started.restart({"PYTHONHOME": "/nowhere"}, Event())
     finally:
         services.stop()
     assert gone([*before, *after])
+
+
+def test_nobody_waits_for_a_shop_once_the_search_is_over(run: RunDir) -> None:
+    """Ctrl-C while it starts anew: it is not ready, and it is not asked any more."""
+    one = checkout(run, start=f"{PYTHON} {{port}}", environment={"SAID": "1"}, ready="/up",
+                   ready_within="10m")  # fmt: skip
+    started, over = start_shop(one, run), Event()
+    stop = Timer(0.3, over.set)
+    stop.start()
+    try:
+        started.restart({"SAID": "never"}, over)
+        assert over.is_set()
+    finally:
+        stop.cancel()
+        Services((started.keeper,), "").stop()
 
 
 @pytest.mark.parametrize(

@@ -150,7 +150,7 @@ def test_a_command_has_the_value_and_is_waited_for(tmp_path: Path, ready: str) -
     note = tmp_path / "note"
     code = "import sys; open(sys.argv[1], 'w').write(sys.argv[2])"
     command = f'{sys.executable} -c "{code}" {note} {{setting}}={{value}}'
-    _commanding(command, ready)(NOWHERE)({"inventory_lock.pool_max": 90})
+    _commanding(command, ready)(NOWHERE)({"inventory_lock.pool_max": 90}, threading.Event())
     assert note.read_text() == "inventory_lock.pool_max=90"
 
 
@@ -163,7 +163,7 @@ def test_a_command_is_told_whole_numbers_as_they_are_and_where_the_service_is(
     commanding = _commanding(f'{sys.executable} -c "{code}" {note} {{url}} {{value}}')
     commanding.put_back({"shop.pool": 5})
     apply = commanding(Scene(None, {"shop": "http://127.0.0.1:8000/v1"}, {}))
-    apply({"shop.pool": 1_234_567})
+    apply({"shop.pool": 1_234_567}, threading.Event())
     commanding.put_back({"shop.pool": 5})
     lines = note.read_text().splitlines()
     assert lines == ["http://127.0.0.1:8000/v1 1234567", "http://127.0.0.1:8000/v1 5"]
@@ -182,10 +182,14 @@ def test_a_command_that_fails_ends_the_search_with_why(
 ) -> None:
     """Its last words, and no hanging."""
     with pytest.raises(RunFailedError, match=said):
-        _commanding(command, within=within)(NOWHERE)({"inventory_lock.pool_max": 90})
+        _commanding(command, within=within)(NOWHERE)(
+            {"inventory_lock.pool_max": 90}, threading.Event()
+        )
 
 
 def test_a_service_that_never_is_ready_ends_the_search() -> None:
     """At the deadline."""
     with pytest.raises(RunFailedError, match="not ready in time"):
-        _commanding(f'{sys.executable} -c ""', "http://127.0.0.1:9/", 0.5)(NOWHERE)({})
+        _commanding(f'{sys.executable} -c ""', "http://127.0.0.1:9/", 0.5)(NOWHERE)(
+            {}, threading.Event()
+        )
