@@ -8,6 +8,7 @@ A timeout is a deadline for the whole exchange: connecting, handshake, sending a
 timer in place of one per read costs no more, and a body that drips a byte at a time ends too.
 """
 
+import re
 import time
 from typing import NamedTuple
 
@@ -30,6 +31,14 @@ BLOCK_BYTES = 16 * 1024
 MOST_BYTES = 16 * 2**20
 """Of one response, a hundred times the shop's largest: one without end would fill the memory, and
 as long as every read is quick no timer gets its turn."""
+
+_ORDINARY = re.compile(
+    rb"HTTP/1\.1 (20[0-35-9]|30[0-35-9]|[45]\d\d) [\t -~]*\r\n"
+    rb"(?:[!#$%&'*+.^_`|~0-9A-Za-z-]+:[\t -~\x80-\xff]*\r\n)+\r\n"
+)
+"""The head of a response (RFC 9112, 4 and 5) whose status may have a body, and folds no line."""
+_KEPT = b"\r\nconnection: keep-alive\r\n"
+_LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*(\d{1,8})[ \t]*\r\n")
 
 
 class Answer(NamedTuple):
@@ -84,6 +93,55 @@ class TruncatedError(HTTPParseError):
     """The connection ended in the middle of a response."""
 
 
+class _Response(NamedTuple):
+    """The final response to one request."""
+
+    status_code: int
+    body: bytes
+    head: bytes
+    wire_bytes: int
+    keep_alive: bool
+
+
+def _read(source: socket) -> _Response:
+    """One response, all of it. Raises OSError and HTTPParseError."""
+    block = _receive(source, begun=False)
+    return _whole(block) or _Reader().read(block, source)
+
+
+def _whole(block: bytes) -> _Response | None:
+    """Of a block that is one response with nothing out of the ordinary: that, without the parser,
+    which calls back for every name and value. None of all others, whatever is the matter.
+    """
+    found = _ORDINARY.match(block)
+    if found is None:
+        return None
+    head = block[: found.end()].lower().replace(_KEPT, b"\r\n", 1)
+    length = _LENGTH.search(head)
+    if (
+        length is None
+        or found.end() + int(length[1]) != len(block)
+        or head.count(b"\r\ncontent-length:") != 1
+        or b"\r\ntransfer-encoding:" in head
+        or b"connection:" in head  # that of a proxy as well
+    ):
+        return None
+    return _Response(int(found[1]), block[found.end() :], block, len(block), keep_alive=True)
+
+
+def _receive(source: socket, *, begun: bool) -> bytes:
+    """A block; what comes before the response has ``begun`` is a closed connection."""
+    try:
+        block: bytes = source.recv(BLOCK_BYTES)
+    except ConnectionResetError as error:
+        if begun:
+            raise
+        raise HTTPConnectionClosed("connection reset before the response") from error
+    if not block and not begun:
+        raise HTTPConnectionClosed("connection closed before the response")
+    return block
+
+
 class _Reader(HTTPResponseParser):
     """Collects one response; the parser calls the methods that begin with ``_on_``."""
 
@@ -91,38 +149,33 @@ class _Reader(HTTPResponseParser):
         super().__init__()
         self.body = bytearray()
         self.head = b""
-        self.wire_bytes = 0
         self._in_body = False
         self._done = False
 
-    def read(self, source: socket) -> None:
-        """Until the response is complete. Raises OSError and HTTPParseError."""
-        while not self._done:
-            block = self._receive(source)
-            self.wire_bytes += len(block)
-            if self.wire_bytes > MOST_BYTES:
+    def read(self, block: bytes, source: socket) -> _Response:
+        """Until the response is complete, whose first block this is."""
+        wire_bytes = 0
+        while True:
+            wire_bytes += len(block)
+            if wire_bytes > MOST_BYTES:
                 raise HTTPParseError(f"response of more than {MOST_BYTES} bytes")
-            if not self._in_body:
-                self.head += block
-            try:
-                self.feed(block)
-            except HTTPParseError as error:
-                if block:
-                    raise
-                raise TruncatedError(_TRUNCATED) from error
-            if not block and not self._done:
-                raise TruncatedError(_TRUNCATED)
+            self._take(block)
+            if self._done:
+                kept = bool(self.should_keep_alive())
+                return _Response(self.get_code(), bytes(self.body), self.head, wire_bytes, kept)
+            block = _receive(source, begun=True)
 
-    def _receive(self, source: socket) -> bytes:
+    def _take(self, block: bytes) -> None:
+        if not self._in_body:
+            self.head += block
         try:
-            block: bytes = source.recv(BLOCK_BYTES)
-        except ConnectionResetError as error:
-            if self.head:
+            self.feed(block)
+        except HTTPParseError as error:
+            if block:
                 raise
-            raise HTTPConnectionClosed("connection reset before the response") from error
-        if not block and not self.head:
-            raise HTTPConnectionClosed("connection closed before the response")
-        return block
+            raise TruncatedError(_TRUNCATED) from error
+        if not block and not self._done:
+            raise TruncatedError(_TRUNCATED)
 
     def _on_message_begin(self) -> None:
         if self._done:
@@ -200,12 +253,12 @@ class Connection:
         sent_at_s, began_s = time.time(), time.perf_counter()
         deadline = Timeout.start_new(self.service.timeout_s)
         try:
-            reader = self._turn(method, target, headers, body)
+            response = self._turn(method, target, headers, body)
             if redirects:
                 asked = method, target, headers, body
-                reader, last_s = self._followed(reader, asked, redirects)
+                response, last_s = self._followed(response, asked, redirects)
                 hops_s = max(0.0, last_s - began_s - self._opening_s)
-            status, content, head = reader.get_code(), bytes(reader.body), reader.head
+            status, content, head = response.status_code, response.body, response.head
         except (OSError, HTTPParseError) as failure:
             error = failure
         except Timeout as over:
@@ -218,33 +271,33 @@ class Connection:
         waited_ms = (self._opening_s * 1000, hops_s * 1000)
         return Answer(status, content, head, error, sent_at_s, took_ms, *waited_ms)
 
-    def _turn(self, method: str, target: str, headers: str, body: bytes) -> _Reader:
+    def _turn(self, method: str, target: str, headers: str, body: bytes) -> _Response:
         """One request and its answer, with the user's cookies."""
         self.service.traffic.requests += 1
         url = self.service.url + target
         if self._cookies is not None:
             headers += self._cookies.header(url)
         request = self.service.request(method, target, headers, body)
-        reader = self._exchange(request, may_repeat=method in IDEMPOTENT_METHODS)
+        response = self._exchange(request, may_repeat=method in IDEMPOTENT_METHODS)
         if self._cookies is not None:
-            self._cookies.keep(url, reader.head)
-        return reader
+            self._cookies.keep(url, response.head)
+        return response
 
     def _followed(
-        self, reader: _Reader, asked: tuple[str, str, str, bytes], redirects: int
-    ) -> tuple[_Reader, float]:
+        self, response: _Response, asked: tuple[str, str, str, bytes], redirects: int
+    ) -> tuple[_Response, float]:
         """What comes after so many redirects, and when the last request was made, s."""
         method, target, headers, body = asked
         at_s = 0.0
         for _ in range(redirects):
-            to = onward(reader.get_code(), reader.head, self.service.url, method, target)
+            to = onward(response.status_code, response.head, self.service.url, method, target)
             if to is None:
                 break
             body = body if to[0] == method else b""
             method, target = to
             at_s = time.perf_counter()
-            reader = self._turn(method, target, headers, body)
-        return reader, at_s
+            response = self._turn(method, target, headers, body)
+        return response, at_s
 
     def _too_late(self, over: Timeout, own: Timeout) -> TimeoutError:
         """What a caller gets for the deadline; raises whatever timer was not this exchange's."""
@@ -252,7 +305,7 @@ class Connection:
             raise over
         return TimeoutError(f"timed out: no whole answer within {self.service.timeout_s:g} s")
 
-    def _exchange(self, request: bytes, *, may_repeat: bool) -> _Reader:
+    def _exchange(self, request: bytes, *, may_repeat: bool) -> _Response:
         kept = self._socket
         self._open()
         may_repeat = may_repeat and self._socket is kept
@@ -266,20 +319,19 @@ class Connection:
         self._open()
         return self._ask(request)
 
-    def _ask(self, request: bytes) -> _Reader:
+    def _ask(self, request: bytes) -> _Response:
         assert self._socket is not None
-        reader = _Reader()
         try:
             _send_all(self._socket, request)
-            reader.read(self._socket)
-            self.service.traffic.wire_bytes += reader.wire_bytes
+            response = _read(self._socket)
+            self.service.traffic.wire_bytes += response.wire_bytes
         except BaseException:  # a killed user's too: what is under way must not meet the next one
             self.close()
             raise
-        if not reader.should_keep_alive():
+        if not response.keep_alive:
             self.service.traffic.closed += 1
             self.close()
-        return reader
+        return response
 
 
 def _send_all(target: socket, request: bytes) -> None:

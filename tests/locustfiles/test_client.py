@@ -12,7 +12,7 @@ from geventhttpclient.response import HTTPParseError
 from hypothesis import given
 from hypothesis import strategies as st
 
-from locustfiles.client import Answer, Connection, Service, _Reader
+from locustfiles.client import Answer, Connection, Service, _read, _Reader, _whole
 from locustfiles.outcomes import classify_error
 from locustfiles.recorder import server_time_ms
 from tests.faults.hostile_shop import HostileShop, Quirk
@@ -62,17 +62,61 @@ class Source:
 )
 def test_however_a_response_is_cut_it_is_read_whole(response: bytes, cuts: list[int]) -> None:
     """Status, body and the server's own time, from any sequence of blocks."""
-    reader = _Reader()
-    reader.read(Source(pieces(response, cuts)))
-    assert (reader.get_code(), bytes(reader.body)) == (200, b"{}")
-    assert server_time_ms(reader.head) == 28.0
+    found = _read(Source(pieces(response, cuts)))
+    assert (found.status_code, found.body) == (200, b"{}")
+    assert server_time_ms(found.head) == 28.0
+
+
+ORDINARY = (
+    OK,
+    OK.replace(b"200 OK", b"404 Not Found"),
+    OK.replace(b"\r\n\r\n", b"\r\nConnection: keep-alive\r\nserver: caf\xe9 (1)\r\n\r\n"),
+)
+SPOILT = st.tuples(st.integers(0, 200), st.sampled_from([0, 1]), st.binary(max_size=3))
+"""Where, how many bytes are left out there, and what is put in."""
+
+
+@given(st.sampled_from(ORDINARY), st.lists(SPOILT, max_size=3))
+def test_what_is_read_without_the_parser_is_what_it_reads(
+    response: bytes, spoilt: list[tuple[int, int, bytes]]
+) -> None:
+    """An ordinary answer is; of anything else the parser says what it is."""
+    for at, out, put in spoilt:
+        response = response[:at] + put + response[at + out :]
+    found = _whole(response)
+    assert found or response not in ORDINARY
+    if found is not None:
+        assert found == _Reader().read(response, Source(iter([])))
+
+
+HEAD = b"HTTP/1.1 200 OK\r\n"
+
+
+@pytest.mark.parametrize(
+    "response",
+    [
+        HEAD + b"Content-Length: 2\r\nContent-Length: 2\r\n\r\n{}",
+        HEAD + b"Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n{}",
+        HEAD + b"Content-Length: 2\r\nConnection: close\r\n\r\n{}",
+        HEAD + b"Connection: keep-alive\r\nConnection: close\r\nContent-Length: 2\r\n\r\n{}",
+        HEAD + b"Proxy-Connection: close\r\nContent-Length: 2\r\n\r\n{}",
+        HEAD + b"Content-Length : 2\r\n\r\n{}", HEAD + b"Content-Length: +2\r\n\r\n{}",
+        HEAD + b"Content-Length: 2\r\n a: folded\r\n\r\n{}", OK + OK, OK[:-1], CHUNKED,
+        HEAD.replace(b"1.1", b"1.0") + b"Content-Length: 2\r\n\r\n{}",
+        b"HTTP/1.1 204 No Content\r\nContent-Length: 2\r\n\r\n{}",
+        HEAD + b"a\0b: 1\r\nContent-Length: 2\r\n\r\n{}", HEAD + b"\r\n{}", b"",
+    ],
+)  # fmt: skip
+def test_whatever_is_out_of_the_ordinary_is_the_parsers(response: bytes) -> None:
+    """What is twice there, contradicts itself, is more, less or nothing."""
+    assert _whole(response) is None
 
 
 @given(st.integers(1, len(OK) - 1))
 def test_a_response_cut_short_is_an_error(length: int) -> None:
     """Never a shorter body that looks complete."""
     with pytest.raises(HTTPParseError):
-        _Reader().read(Source(iter([OK[:length]])))
+        _read(Source(iter([OK[:length]])))
 
 
 def test_a_connection_is_kept() -> None:
