@@ -25,6 +25,7 @@ PARTS = {
     "d": "capacity",
     "e": "judging",
     "f": "importing",
+    "g": "stalls",
 }
 """Part of issue 3's list, and the module whose ``measure()`` gives its figures."""
 
