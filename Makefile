@@ -67,8 +67,8 @@ tune: $(READY) ## how large a contended lock pool has to be: slots, answer, conf
 calibrate: $(READY) ## how often this host's gates are wrong: 30 equal arms, 20 at +20 % (hours)
 	@$(BIN)/loadgate calibrate $(or $(ARGS),--aa 30 --inject p99=+20% --gates 20)
 
-bench: $(READY) ## figures about loadgate itself, with peers (about 20 minutes, quiet machine)
-	@$(BIN)/python -m benchmarks $(if $(ONLY),--only $(ONLY))
+bench: $(READY) ## figures about loadgate itself, with peers (25 minutes, quiet machine; ONLY=c,e AGAINST=ref)
+	@$(BIN)/python -m benchmarks $(if $(ONLY),--only $(ONLY)) $(if $(AGAINST),--against $(AGAINST))
 
 pages: $(READY) ## see every kind of report.html in a real browser, into runs/pages (needs Chromium)
 	@$(BIN)/python -m tests.analysis.html.look $(ARGS)

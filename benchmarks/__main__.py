@@ -14,6 +14,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from benchmarks.against import against
 from benchmarks.figures.child import PROJECT, ChildFailedError
 from benchmarks.figures.figure import Figure, as_json, print_table
 from harness.system import host
@@ -34,6 +35,8 @@ def main(argv: list[str]) -> int:
     """Measure, print, write; 0 when every limit holds, 3 when one is missed, 1 on an error."""
     options = _parse(argv)
     console = Console() if sys.stdout.isatty() else Console(width=160)
+    if options.against:
+        return against(options.against, options.only, options.rounds, console)
     figures: list[Figure] = []
     broken: list[str] = []
     load_before: dict[str, list[float]] = {}
@@ -68,6 +71,13 @@ def _parse(argv: list[str]) -> argparse.Namespace:
         "--json", type=Path, default=PROJECT / "runs" / f"bench-{stamp}.json", metavar="PATH",
         help="where to write the figures [runs/bench-<utc>.json]",
     )  # fmt: skip
+    parser.add_argument(
+        "--against", default="", metavar="REF",
+        help="measure that revision and this tree in turn, and print ratios",
+    )  # fmt: skip
+    parser.add_argument(
+        "--rounds", type=int, default=3, help="of --against: how often each is measured [3]"
+    )
     return parser.parse_args(argv)
 
 
