@@ -26,6 +26,9 @@ LONG_HEADER = "t_s,subject,metric,value\n"
 NAMES = "names"
 MOST = 1e30
 """Nothing that is measured is more than this; "unlimited" in 64 bits is 1.8e19."""
+MOST_NAMES = 500
+"""Of a subject; where there are more, those that came in none of its last rows are left out."""
+_LAST_ROWS = 100
 _EXACT = 1 << 53
 """Whole numbers below are written as such."""
 
@@ -53,7 +56,8 @@ class SeriesWriter(AppendedFile):
     def __init__(self, path: Path) -> None:
         """Raises OSError."""
         super().__init__(path, SERIES_HEADER)
-        self._names: dict[str, tuple[str, ...]] = {}
+        self._names: dict[str, dict[str, int]] = {}
+        self._rows: dict[str, int] = {}
 
     def write(self, samples: Iterable[Sample]) -> None:
         """Append; raises OSError (disk full). A value that is not sound is no sample.
@@ -65,9 +69,14 @@ class SeriesWriter(AppendedFile):
 
     def _lines(self, t_s: float, subject: str, values: dict[str, float]) -> Iterator[str]:
         """A row, after one of names where it has new ones."""
-        names = self._names.get(subject, ())
-        if new := tuple(name for name in values if name not in names):
-            names = self._names[subject] = (*names, *new)
+        row = self._rows[subject] = self._rows.get(subject, 0) + 1
+        names = self._names.setdefault(subject, {})  # each with the last row that it came in
+        known = values.keys() <= names.keys()
+        names |= dict.fromkeys(values, row)
+        if not known:
+            if len(names) > MOST_NAMES:
+                names = {name: last for name, last in names.items() if last > row - _LAST_ROWS}
+                self._names[subject] = names
             yield f"{NAMES},{subject},{','.join(names)}\n"
         cells = (_shown(values[name]) if name in values else "" for name in names)
         yield f"{t_s:.3f},{subject},{','.join(cells)}\n"

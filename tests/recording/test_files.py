@@ -14,7 +14,14 @@ from recording.orders import ConfirmedOrdersWriter
 from recording.orders_reader import read_confirmed
 from recording.profile import Profile
 from recording.rundir import create_run_dir, list_runs, open_run_dir
-from recording.series import LONG_HEADER, SERIES_HEADER, Sample, SeriesRows, SeriesWriter
+from recording.series import (
+    LONG_HEADER,
+    MOST_NAMES,
+    SERIES_HEADER,
+    Sample,
+    SeriesRows,
+    SeriesWriter,
+)
 from recording.series_reader import Series, read_series
 from recording.timetable import phases_of
 
@@ -199,6 +206,20 @@ def test_samples_come_back_as_they_were_written(tmp_path: Path) -> None:
         for t_s, value in zip(times.tolist(), values.tolist(), strict=True)
     }
     assert whole == set(SAMPLES)
+
+
+def test_names_that_come_once_do_not_fill_the_file(tmp_path: Path) -> None:
+    """A replica with another name each time: what is gone is not named for ever."""
+    path = tmp_path / "resources.csv"
+    with SeriesWriter(path) as writer:
+        for t_s in range(2000):
+            writer.write([Sample(t_s, "cart", "up", 1.0), Sample(t_s, "cart", f"rss/{t_s}", 5.0)])
+    rows = path.read_text().splitlines()
+    assert max(row.count(",") for row in rows) <= MOST_NAMES + 1
+    assert rows[-1].count(",") <= MOST_NAMES + 1
+    found = list(SeriesRows().samples(path.read_text()))
+    assert len(found) == 4000
+    assert {s.metric for s in found if s.t_s == 1999} == {"up", "rss/1999"}
 
 
 def test_a_file_of_before_is_read_as_it_grows(tmp_path: Path) -> None:
