@@ -48,9 +48,9 @@ class RunDir:
     latency = _At("latency.hlog")
     """HdrHistogram log of latency and distortion."""
     resources = _At("resources.csv")
-    """Sampled series of the services."""
+    """Sampled series of the services: a row per subject and moment, after one of names."""
     load = _At("load.csv")
-    """Series of the generator: users, CPU, memory."""
+    """Series of the generator, as those: users, CPU, memory."""
     events = _At("events.jsonl")
     """Phase changes, pool exhaustion, collections, faults, how it ended."""
     exemplars = _At("exemplars.jsonl")
