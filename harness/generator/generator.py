@@ -1,5 +1,6 @@
 """Locust as a subprocess: a master that collects and as many workers as the load needs."""
 
+import hashlib
 import json
 import os
 import random
@@ -245,12 +246,18 @@ def plan_json(
     if own := profile.scenario.own:
         key = "module" if profile.scenario.module else "locustfile"
         dumped["scenario"][key] = str(Path(own).resolve())
-        table["folder"] = str(Path.cwd())
+        table |= {"folder": str(Path.cwd()), "own": _own_file(own)}
     if in_levels:
         table["in_levels"] = True
     if paired is not None:
         table["paired"] = paired
     return lambda run: json.dumps(table | {"run": str(run.root.resolve()) if run else None})
+
+
+def _own_file(own: str) -> dict[str, str]:
+    """For workers elsewhere: where it lies, from where we were called, and what it is."""
+    digest = hashlib.sha256(Path(own).read_bytes()).hexdigest()
+    return {"path": os.path.relpath(own), "sha256": digest}
 
 
 def _own_address() -> str:

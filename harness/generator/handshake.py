@@ -44,8 +44,7 @@ class PlanServer:
         self._plan = orjson.loads(plan)
         self._clock = clock
         self.authorization = f"Bearer {token}".encode()
-        target = self._plan["profile"]["target"]
-        self._moves = host == ANY_ADDRESS and not target["checkout"]  # services of our own
+        self._moves = host == ANY_ADDRESS and not self._plan["theirs"]  # services of our own
         self.closing = threading.Event()
         self.refusal = ""
         try:

@@ -15,6 +15,7 @@ from harness.generator.generator import start_locust
 from harness.generator.handshake import Master
 from harness.generator.token import Token
 from harness.scene import preflight
+from harness.scene.own_file import as_elsewhere
 from harness.scene.safety import check_hosts, check_keys
 from recording.errors import LoadgateError, RefusedError, RunFailedError
 from recording.exitcodes import REFUSED_WORKER
@@ -43,6 +44,7 @@ class Lent:
         plan, epoch_s = self.master.plan(wait_s)
         try:
             self._check(plan)
+            plan = {**as_elsewhere(plan)}
         except LoadgateError as error:
             self.master.refuse(str(error))
             raise
@@ -57,6 +59,8 @@ class Lent:
         allowed = tuple(self.allowed) or self._allowed_by(profile)
         urls = (*plan["urls"].values(), profile.target.proxy)
         check_hosts(urls, allowed, "the master's plan: ", "--allow of this worker")
+        if profile.scenario.own:  # a locustfile asks whom it wants, of those
+            plan["profile"]["target"]["allowed_hosts"] = list(allowed)
         access = profile.target.access
         preflight.check_answers(plan["urls"], "not reachable from this worker: ", access)
 

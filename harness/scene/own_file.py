@@ -1,9 +1,11 @@
 """Asks a file of users of one's own what it has, in a process of its own, before any load."""
 
+import hashlib
 import json
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from math import ceil
 from pathlib import Path
 from typing import Any
@@ -26,11 +28,12 @@ Noted = tuple[Profile, tuple[str, ...]]
 """A profile, and what is to be said of its file."""
 
 
-def with_own_file(profile: Profile, *, arms: bool = False) -> Noted:
+def with_own_file(profile: Profile, *, arms: bool = False, workers: int = 0) -> Noted:
     """The profile with what its file has: a module's services and steps, or the host of a
     locustfile, where the profile names none.
 
-    ``arms``: those of a gate say where their services are. Raises ConfigError for a file that
+    ``arms``: those of a gate say where their services are. ``workers``: as many as are started by
+    someone else; 0: they are processes of this machine. Raises ConfigError for a file that
     cannot be loaded, has no users, or nobody says what they load.
     """
     own = profile.scenario
@@ -43,7 +46,7 @@ def with_own_file(profile: Profile, *, arms: bool = False) -> Noted:
     if "error" in found:
         raise ConfigError(f"{own.own}: cannot be loaded: {plain(found['error'])}")
     if own.module:
-        return _with_module(profile, found, arms=arms)
+        return _with_module(profile, found, arms=arms, workers=workers)
     if not found["users"]:
         words = "has no users: write a class of HttpUser, FastHttpUser or User"
         raise ConfigError(f"{own.own}: {words}")
@@ -70,7 +73,7 @@ def _left_out(profile: Profile, found: dict[str, Any]) -> tuple[str, ...]:
     )
 
 
-def _with_module(profile: Profile, found: dict[str, Any], *, arms: bool) -> Noted:
+def _with_module(profile: Profile, found: dict[str, Any], *, arms: bool, workers: int) -> Noted:
     own = profile.scenario
     if has_live_key(Path(own.module).read_text(errors="replace")):
         raise RefusedError(f"{own.module} holds a live key: load tests never use one")
@@ -86,7 +89,7 @@ def _with_module(profile: Profile, found: dict[str, Any], *, arms: bool) -> Note
             )
     told = profile.model_copy(update={"scenario": own.model_copy(update={"outline": outline})})
     _check_reached(told, arms=arms)
-    return told, too_few_rows(told)
+    return told, too_few_rows(told, workers)
 
 
 def _check_reached(profile: Profile, *, arms: bool) -> None:
@@ -117,12 +120,16 @@ def check_urls(profile: Profile, where: str) -> None:
         )
 
 
-def too_few_rows(profile: Profile) -> tuple[str, ...]:
-    """That users share rows of their data. Raises ConfigError where the module forbids it."""
+def too_few_rows(profile: Profile, workers: int = 0) -> tuple[str, ...]:
+    """That users share rows of their data. Raises ConfigError where the module forbids it.
+
+    ``workers`` as of `with_own_file`.
+    """
     outline, users = profile.scenario.outline, profile.load.peak_users
     if outline is None or outline.rows is None:
         return ()
-    workers = processes_for(profile, raise_descriptor_limit())  # each deals from rows of its own
+    # Each deals from rows of its own.
+    workers = workers or processes_for(profile, raise_descriptor_limit())
     if outline.rows >= workers * ceil(users / workers):
         return ()
     file, among = profile.scenario.module, f" in {workers} processes" if workers > 1 else ""
@@ -130,6 +137,38 @@ def too_few_rows(profile: Profile) -> tuple[str, ...]:
     if outline.unique:
         raise ConfigError(f"{said}, and are unique: add rows, or lower the users")
     return (f"{said}: some share one",)
+
+
+def as_elsewhere(plan: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The plan of a master, to be played with the files that lie here: those that its users are of
+    must be the same as there, at the same place below the folder where either was called.
+
+    Raises ConfigError where they are not.
+    """
+    if not (own := plan.get("own")):
+        return plan
+    path = Path.cwd() / own["path"]
+    key = "module" if plan["profile"]["scenario"].get("module") else "locustfile"
+    cure = f"start this worker where {own['path']} is the file that the master has"
+    if not path.is_file():
+        raise ConfigError(f"{own['path']}: no such file in {Path.cwd()}; {cure}")
+    if _digest(path) != own["sha256"]:
+        raise ConfigError(
+            f"{own['path']} in {Path.cwd()} is another file than the master's; {cure}"
+        )
+    scenario = plan["profile"]["scenario"] | {key: str(path)}
+    told = {**plan["profile"], "scenario": scenario}
+    profile = Profile.model_validate(told)
+    found, _ = with_own_file(profile, arms=True, workers=plan["workers"])
+    if found.scenario.outline != profile.scenario.outline:
+        raise ConfigError(
+            f"what {own['path']} reads here is not what it reads at the master; {cure}"
+        )
+    return {**plan, "profile": told, "folder": str(Path.cwd())}
+
+
+def _digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def _asked(path: Path, *, of_scenario: bool) -> dict[str, Any]:

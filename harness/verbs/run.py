@@ -174,10 +174,7 @@ def _read(
     check_folder(runs, "--runs")
     told = options.told(overrides, locustfile)
     plan, written = read_profile(find_profile(profile or own_profile()), told)
-    if plan.scenario.own and workers.remote:
-        file = plan.scenario.own
-        raise ConfigError(f"--workers-expected: the users of {file} are on this machine only")
-    plan, notes = with_own_file(plan)
+    plan, notes = with_own_file(plan, workers=workers.expected)
     if plan.starts_mocks:
         for each in workers.ports_for_services.values():
             check_can_listen(workers.host_for_services, each)
@@ -221,7 +218,8 @@ def _announce(console: Screen, plan: Profile, workers: Workers, notes: Iterable[
     for note in notes:
         console.print(note, soft_wrap=True)
     if workers.remote:
-        console.print(f"start {workers.expected} worker(s), each with:")
+        where = f", where {plan.scenario.own} is the same file" if plan.scenario.own else ""
+        console.print(f"start {workers.expected} worker(s){where}, each with:", soft_wrap=True)
         console.print(f"  {workers.command}", soft_wrap=True)
 
 

@@ -7,6 +7,9 @@ when it has joined, and whether the run is done or the master was lost.
 It loads the hosts that the plan allows, unless --allow (or LOADGATE_ALLOW, with commas) names
 those that this machine may load: then only them.
 
+Users of a scenario module or a locustfile of your own are played with the file that lies here:
+start the worker in a checkout of the same revision, in the folder in which the master was started.
+
 Examples:
 
 - master: `loadgate run bf2025 --workers-expected 3 --bind 0.0.0.0`

@@ -15,7 +15,7 @@ from recording.clock import RunClock
 from recording.errors import ConfigError, RunFailedError
 
 TOKEN = "a-token-of-these-tests"
-PLAN = {"profile": {"target": {"checkout": ""}}, "urls": {"cart": "http://0.0.0.0:80"}}
+PLAN = {"theirs": False, "urls": {"cart": "http://0.0.0.0:80"}}
 ENDS_WITHIN_S = 10.0
 
 

@@ -16,8 +16,11 @@ import pytest
 from typer.testing import CliRunner
 
 from harness.cli import app
-from harness.generator.generator import free_port
+from harness.generator.generator import free_port, plan_json
+from harness.scene.own_file import as_elsewhere, with_own_file
 from recording.errors import ConfigError
+from recording.profile_file import load_profile
+from tests.faults.party import party
 from tests.harness.conftest import (
     FIXTURES,
     ROOT,
@@ -160,6 +163,78 @@ def test_what_a_function_raises_fails_its_step_and_is_said(
     assert len(raised) == 1
     assert raised[0].startswith("add: ")
     assert KEY not in text_of(run.root)
+
+
+@pytest.mark.live
+@repeated_when_starved
+def test_workers_elsewhere_play_the_module_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each has rows of its own; no secret is written by the master, who never sees theirs."""
+    monkeypatch.setenv("SHOP_KEY", KEY)
+    with shop() as url, party(tmp_path) as found:
+        adopted(tmp_path, url)
+        sets = [word for each in (*SHORT[:-3], *SHORT[-2:], *USERS) for word in ("--set", each)]
+        found.master("shop.toml", *sets)
+        for name in ("one", "two"):
+            found.worker(name)
+        over = found.over()
+        seen = httpx.get(f"{url}/healthz", trust_env=False).json()
+    assert over.exit_code == 0, over.text
+    assert over.text.count("done: the run is over") == 2
+    assert seen["twice"] == []
+    assert len({*seen["users"]}) == ROWS
+    assert KEY not in text_of(found.runs)
+
+
+def plan_of(folder: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """What workers elsewhere are told of a run that is started there."""
+    monkeypatch.setenv("SHOP_KEY", KEY)
+    folder.mkdir()
+    adopted(folder)
+    monkeypatch.chdir(folder)
+    profile, _ = with_own_file(load_profile(Path("shop.toml")), workers=2)
+    told = plan_json(profile, "token", {"shop": "http://127.0.0.1:1"}, None, 2, theirs=True)
+    return dict(json.loads(told(None)))
+
+
+def test_a_worker_plays_the_file_that_lies_at_the_same_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Below the folder where it was called; the shipped flow lies nowhere."""
+    plan = plan_of(tmp_path / "here", monkeypatch)
+    (there := tmp_path / "there").mkdir()
+    adopted(there)
+    monkeypatch.chdir(there)
+    told = as_elsewhere(plan)
+    assert told["profile"]["scenario"]["module"] == str(there / "scenario.py")
+    assert told["folder"] == str(there)
+    assert as_elsewhere({"profile": {}}) == {"profile": {}}
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "says"),
+    [
+        ("scenario.py", None, r"^scenario\.py: no such file in .*there; start this worker where"),
+        ("scenario.py", "SCENARIO = 1\n", r"scenario\.py in .* is another file than the master's"),
+        (
+            "users.csv",
+            "email,password\n1,2\n",
+            r"what scenario\.py reads here is not what it reads",
+        ),
+    ],
+)
+def test_a_worker_with_other_files_takes_no_part(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, text: str | None, says: str
+) -> None:
+    """It would be another load."""
+    plan = plan_of(tmp_path / "here", monkeypatch)
+    (there := tmp_path / "there").mkdir()
+    adopted(there)
+    (there / name).unlink() if text is None else (there / name).write_text(text)
+    monkeypatch.chdir(there)
+    with pytest.raises(ConfigError, match=says):
+        as_elsewhere(plan)
 
 
 TINY = 'from loadgate_scenario import *\nS = Service("shop")\n'
