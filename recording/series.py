@@ -5,15 +5,17 @@
     13.004,cart-service,1,
 
 A row of names says what its subject's values are from there on, and comes anew with the first
-value of another metric; what was not sampled is empty. A file cut at any byte loses at most its
+value of another metric; what was not sampled is empty, and ``"`` is the value before it once more
+(buckets of a histogram often are). A file cut at any byte loses at most its
 last row, and a service that comes or goes changes no other's. Up to format 3 each value had a line
-of its own, ``t_s,subject,metric,value``: ten times as long.
+of its own, ``t_s,subject,metric,value``: thirteen times as long.
 """
 
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 from math import isfinite
 from pathlib import Path
 
@@ -24,6 +26,7 @@ SERIES_HEADER = "# t_s, subject, its values: those that the subject's last row o
 LONG_HEADER = "t_s,subject,metric,value\n"
 """Of files up to format 3."""
 NAMES = "names"
+DITTO = '"'
 MOST = 1e30
 """Nothing that is measured is more than this; "unlimited" in 64 bits is 1.8e19."""
 MOST_NAMES = 500
@@ -78,8 +81,10 @@ class SeriesWriter(AppendedFile):
                 names = {name: last for name, last in names.items() if last > row - _LAST_ROWS}
                 self._names[subject] = names
             yield f"{NAMES},{subject},{','.join(names)}\n"
-        cells = (_shown(values[name]) if name in values else "" for name in names)
-        yield f"{t_s:.3f},{subject},{','.join(cells)}\n"
+        cells = [_shown(values[name]) if name in values else "" for name in names]
+        told = (DITTO if len(cell) > 1 and cell == before else cell
+                for before, cell in pairwise(["", *cells]))  # fmt: skip
+        yield f"{t_s:.3f},{subject},{','.join(told)}\n"
 
 
 def _rows(samples: Iterable[Sample]) -> Iterator[tuple[float, str, dict[str, float]]]:
@@ -139,8 +144,12 @@ class SeriesRows:
             return []
         subject, names = found
         t_s, _, *cells = line.split(",")
-        told = zip(names, cells, strict=True)
-        return [Sample(float(t_s), subject, name, float(cell)) for name, cell in told if cell]
+        samples, moment_s, before = list[Sample](), float(t_s), ""
+        for name, cell in zip(names, cells, strict=True):
+            before = before if cell == DITTO else cell
+            if cell:
+                samples.append(Sample(moment_s, subject, name, float(before)))
+        return samples
 
     @staticmethod
     def _long_sample(line: str) -> list[Sample]:

@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from recording.arrays import Floats
+from recording.arrays import Bools, Floats
 from recording.clock import LATEST_S
 from recording.files import open_regular
-from recording.series import LONG_HEADER, MOST, NAMES, SERIES_HEADER
+from recording.series import DITTO, LONG_HEADER, MOST, NAMES, SERIES_HEADER
 
 Key = tuple[str, str]
 """Subject and metric."""
@@ -115,16 +115,23 @@ def _add_table(subject: str, names: Sequence[str], lines: pl.Series, parts: _Par
     numbers = cells.cast(pl.Float64, strict=False)
     at, values = pl.col(columns[0]), pl.col(columns[2:])
     told = cells.select(values.is_not_null())
+    again = cells.select((values == DITTO).fill_null(value=False))
     in_time = numbers.select(at.is_between(0, LATEST_S).fill_null(value=False))
-    sound = numbers.select((values.abs() <= MOST).fill_null(value=False))
-    whole = in_time.to_series().to_numpy().copy()
-    for is_told, is_sound in zip(told, sound, strict=True):
-        whole &= (is_sound | ~is_told).to_numpy()
+    whole: Bools = in_time.to_series().to_numpy()
+    found: list[tuple[str, Bools, Floats]] = []
+    before = np.full(len(lines), np.nan)
+    for name, is_told, is_again, own in zip(
+        names, told, again, numbers.select(values), strict=True
+    ):
+        before = np.where(is_again.to_numpy(), before, own.to_numpy())
+        found.append((name, is_told.to_numpy(), before))
+        with np.errstate(invalid="ignore"):
+            whole = whole & ((np.abs(before) <= MOST) | ~found[-1][1])
     t_s = numbers.to_series(0).to_numpy()
-    for name, is_told, found in zip(names, told, numbers.select(values), strict=True):
-        kept = whole & is_told.to_numpy()
+    for name, known, own_values in found:
+        kept = whole & known
         if kept.any():
-            parts[subject, name].append((t_s[kept], found.to_numpy()[kept]))
+            parts[subject, name].append((t_s[kept], own_values[kept]))
     return len(lines) - int(whole.sum())
 
 

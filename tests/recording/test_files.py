@@ -208,6 +208,27 @@ def test_samples_come_back_as_they_were_written(tmp_path: Path) -> None:
     assert whole == set(SAMPLES)
 
 
+def test_a_value_that_is_the_one_before_is_said_so(tmp_path: Path) -> None:
+    """Not where that is no shorter, nor beyond one that was not sampled; both ways of reading."""
+    path = tmp_path / "resources.csv"
+    buckets = [120.0, 120.0, 7.0, 7.0, 0.25, 0.25, 0.25]
+    with SeriesWriter(path) as writer:
+        writer.write(Sample(1.0, "cart", f"b{n}", value) for n, value in enumerate(buckets))
+        writer.write([Sample(2.0, "cart", "b0", 33.0), Sample(2.0, "cart", "b2", 33.0)])
+    assert path.read_text().splitlines()[-2:] == [
+        '1.000,cart,120,",7,7,0.25,","', "2.000,cart,33,,33,,,,"
+    ]  # fmt: skip
+    rows = list(SeriesRows().samples(path.read_text()))
+    assert [s.value for s in rows] == [*buckets, 33.0, 33.0]
+    series = read_series(path)
+    assert [series.get("cart", f"b{n}")[1][0] for n in range(7)] == buckets
+    assert series.get("cart", "b2")[1].tolist() == [7.0, 33.0]
+    path.write_text(f'{SERIES_HEADER}names,a,m,n\n1.0,a,",2\n2.0,a,,"\n3.0,a,5,"\n')
+    series = read_series(path)
+    assert (samples_in(series), series.damaged_lines) == (2, 2)
+    assert [s.value for s in SeriesRows().samples(path.read_text())] == [5.0, 5.0]
+
+
 def test_names_that_come_once_do_not_fill_the_file(tmp_path: Path) -> None:
     """A replica with another name each time: what is gone is not named for ever."""
     path = tmp_path / "resources.csv"
