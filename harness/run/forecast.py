@@ -140,7 +140,7 @@ def _made(
         "processes": f"{processes} of Locust, {whose}",
         "memory": f"about {memory_gb:.1f} GB of {free_gb:.1f} GB free",
         "descriptors": f"{descriptors:,} of {limit:,} a process",
-        "disk": f"{_size(bytes_of_recording(profile))} of {in_gb(free_bytes(runs))} free",
+        "disk": f"about {in_gb(bytes_of_recording(profile))} of {in_gb(free_bytes(runs))} free",
         "cores": f"{_about(preflight.cores_needed(profile))} of {usable_cores()}",
     }
     if story := told(load):
@@ -154,10 +154,6 @@ def _made(
         )
     short = preflight.shortages(profile, processes, limit, runs)
     return Forecast(facts, rules, not_judged, preflight.doubts(profile), short)
-
-
-def _size(taken: float) -> str:
-    return "not known" if isnan(taken) else f"about {in_gb(taken)}"
 
 
 def _about(cores: float) -> str:

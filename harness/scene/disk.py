@@ -1,6 +1,7 @@
 """How much room a recording takes, and what the mocks keep, against what is free."""
 
 import shutil
+from math import isnan
 from pathlib import Path
 
 from harness.generator.generator import expected_rate
@@ -19,13 +20,13 @@ _BYTES_PER_ORDER = 700
 
 
 def bytes_of_recording(profile: Profile) -> float:
-    """What a run of the profile writes; nan where nobody knows the rate of requests."""
+    """What a run of the profile writes; at most, where nobody knows the rate of requests."""
     load, recording = profile.load, profile.recording
     intervals = load.duration_s / recording.interval
     histograms = 2 * max(1, len(profile.flow.steps)) + 2  # latency and distortion, of each outcome
-    requests = expected_rate(profile) * recording.interval
-    each = min(_MOST_PER_HISTOGRAM * histograms, _BYTES_PER_REQUEST * requests)
-    log = _BYTES_PER_HISTOGRAM * histograms + each
+    most, rate = _MOST_PER_HISTOGRAM * histograms, expected_rate(profile)
+    some = most if isnan(rate) else _BYTES_PER_REQUEST * rate * recording.interval
+    log = _BYTES_PER_HISTOGRAM * histograms + min(most, some)
     examples = _BYTES_PER_EXAMPLE * (recording.slowest_per_interval + 1)
     samples = load.duration_s / profile.sampling.interval * len(profile.flow.all)
     return intervals * (log + examples) + _BYTES_PER_SAMPLE * samples + _bytes_of_ledgers(profile)
