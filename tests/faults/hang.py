@@ -32,7 +32,7 @@ LIMIT_S = 150.0
 
 def breach_of(step: str) -> str:
     """Of an error rate, as verdict.json has it."""
-    return f'"subject": "{step}", "metric": "error_rate", "actual"'
+    return f'/{step}", "metric": "error_rate", "actual"'
 
 
 def hangs(model: str, share: float, when: str, step: str = "") -> Fault:
