@@ -3,7 +3,7 @@
 import shutil
 import sqlite3
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 import polars as pl
 
-from recording.clock import LATEST_S, is_moment
+from recording.clock import is_moment
 from recording.files import open_regular
 from recording.rundir import COMPANIONS
 
@@ -72,33 +72,24 @@ def _orders(ledger: sqlite3.Connection) -> OrderLedger:
 
 def _table(ledger: sqlite3.Connection, query: str, schema: Schema, what: str) -> pl.DataFrame:
     rows = ledger.execute(query).fetchall()
-    try:
-        found = pl.DataFrame(rows, schema=schema, orient="row")
-        told = [_TOLD[kind](pl.col(name)).all() for name, kind in schema.items()]
-        if found.select(pl.all_horizontal(told)).item():
-            return found
-    except (TypeError, OverflowError, pl.exceptions.PolarsError):
-        pass  # which of them is no such value is found below
-    good = [_SOUND[kind] for kind in schema.values()]
-    for row in rows:
-        if not all(is_good(value) for is_good, value in zip(good, row, strict=True)):
-            raise ValueError(f"no {what}: {row!r:.120}")
+    columns = zip(schema.values(), zip(*rows, strict=True), strict=False)
+    if not all(_SOUND[kind](column) for kind, column in columns):
+        row = next(row for row in rows if not _is_sound(row, schema))
+        raise ValueError(f"no {what}: {row!r:.120}")
     return pl.DataFrame(rows, schema=schema, orient="row")
 
 
-_SOUND: Mapping[Any, Callable[[Any], bool]] = {
-    pl.Float64: is_moment,
-    pl.String: lambda value: isinstance(value, str) and bool(value),
-    pl.Int64: lambda value: isinstance(value, int),
-}
+def _is_sound(row: Sequence[Any], schema: Schema) -> bool:
+    cells = zip(schema.values(), row, strict=True)
+    return all(_SOUND[kind]((cell,)) for kind, cell in cells)
 
 
-_TOLD: Mapping[Any, Callable[[pl.Expr], pl.Expr]] = {
-    pl.Float64: lambda moment: moment.is_between(0, LATEST_S) & moment.is_not_null(),
-    pl.String: lambda text: (text.str.len_bytes() > 0) & text.is_not_null(),
-    pl.Int64: pl.Expr.is_not_null,
+_SOUND: Mapping[Any, Callable[[Sequence[Any]], bool]] = {
+    pl.Float64: lambda moments: all(map(is_moment, moments)),
+    pl.String: lambda texts: {*map(type, texts)} <= {str} and all(texts),
+    pl.Int64: lambda numbers: {*map(type, numbers)} <= {int},
 }
-"""The same of a whole column."""
+"""Of all values of a column. What SQLite holds is of these types, whatever a column is called."""
 
 
 def _read(path: Path, ask: Callable[[sqlite3.Connection], T]) -> T | None:

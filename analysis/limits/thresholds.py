@@ -81,7 +81,7 @@ class _Reader:
         rules: dict[str, tuple[Rule, ...]] = {}
         regression: GateSettings | None = None
         guards = Guards()
-        own = {kind: _names(document.get(kind)) for kind in OF_ANY_NAME}
+        known = {kind: _names(document.get(kind)) for kind in OF_ANY_NAME}
         for name, body in document.items():
             if name not in _SECTIONS:
                 self.problem(f"[{name}]", unknown("section", name, _SECTIONS))
@@ -91,9 +91,9 @@ class _Reader:
                 for own, table in body.items():
                     rules[own] = (*rules.get(own, ()), *self.named(f"{name}.{own}", table, name))
             elif name == "regression":
-                regression = read_regression(body, own["steps"], self.problem)
+                regression = read_regression(body, known["steps"], self.problem)
             elif name == "guard":
-                like = {one: OF_ANY_NAME[kind] for kind in own for one in own[kind]}
+                like = {one: OF_ANY_NAME[kind] for kind in known for one in known[kind]}
                 guards = read_guards(body, like, self.problem)
             else:
                 rules[name] = (*rules.get(name, ()), *self.subject(name, body, name))

@@ -50,6 +50,11 @@ def test_what_only_a_shop_knows_is_watched_once_it_has_a_section() -> None:
         '[guard.shop]\nabort = ["peak_rss < 1 GB over 10 s"]\n' + OWN
     )
     assert [guard.subject for guard in guards.every] == ["GET /health", "shop"]
+    turned = parse_thresholds(
+        OWN
+        + '[guard."GET /health"]\nwarn = ["p99 < 50 ms"]\n[guard.shop]\nabort = ["restarts == 0"]'
+    )
+    assert [guard.subject for guard in turned.guards.every] == ["GET /health", "shop"]
     with pytest.raises(ConfigError, match=r"health\.warn: GET /health has no peak_rss"):
         read('[guard."GET /health"]\nwarn = ["peak_rss < 1 GB"]\n' + OWN)
     with pytest.raises(ConfigError, match=r"unknown key 'shop'.*needs a section"):
