@@ -2,7 +2,7 @@
 
     python -m benchmarks.figures.stalling_server LOG
 
-It prints its port. LOG gets a line for each request when it is answered: when it came (Unix time)
+It prints its port. LOG gets a line for each request before it is answered: when it came (Unix time)
 and how long it took, s. Nothing in here blocks, so a request that comes while the shop stands
 still is noticed at once and answered when that is over.
 """
@@ -46,8 +46,8 @@ class _Shop:
                 await reader.readuntil(_END)
                 came_s = time.time()
                 await asyncio.sleep(answered_s(came_s) - came_s)
-                writer.write(_ANSWER)
                 self._log.write(f"{came_s:.6f} {time.time() - came_s:.6f}\n")
+                writer.write(_ANSWER)
         except (asyncio.IncompleteReadError, ConnectionError):
             writer.close()
 
