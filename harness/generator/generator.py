@@ -176,11 +176,12 @@ def start_generator(
     }
     with log.open("ab") as output:
         asked = (options, folder, plan, clock.epoch_s, token)
-        locust = start_locust(*asked, _started_on(profile), stdout=output, **streams)
+        locust = start_locust(*asked, started_on(profile), stdout=output, **streams)
     return Generator(locust, log)
 
 
-def _started_on(profile: Profile) -> str:
+def started_on(profile: Profile) -> str:
+    """Which of our files Locust is started on: that of whose users they are."""
     own = profile.scenario
     return OWN_MODULE if own.module else OWN_FILE if own.locustfile else CHECKOUT_FLOW
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import orjson
 
-from harness.generator.generator import start_locust
+from harness.generator.generator import start_locust, started_on
 from harness.generator.handshake import Master
 from harness.generator.token import Token
 from harness.scene import preflight
@@ -74,7 +74,9 @@ class Lent:
         self.master.watch(ends.put)
         master = ["--master-host", self.master.host, "--master-port", str(self.master.port)]
         told = orjson.dumps(plan).decode()
-        process = start_locust(["--worker", *master], folder, told, epoch_s, self.token.text)
+        scenario = started_on(Profile.model_validate(plan["profile"]))
+        words = ["--worker", *master]
+        process = start_locust(words, folder, told, epoch_s, self.token.text, scenario)
         try:
             code = _end_of(process, ends)
         finally:

@@ -166,7 +166,6 @@ def test_what_a_function_raises_fails_its_step_and_is_said(
 
 
 @pytest.mark.live
-@repeated_when_starved
 def test_workers_elsewhere_play_the_module_too(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -3,6 +3,7 @@
 import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
@@ -69,7 +70,7 @@ def test_a_search_sees_what_its_recording_says(tmp_path: Path) -> None:
         assert scene.services is not None
         running = running_of(scene.services, 0, 7)
 
-        def apply(settings: Mapping[str, Any]) -> None:
+        def apply(settings: Mapping[str, Any], _over: Event) -> None:
             told.append(dict(settings))
             if settings:
                 change_all(running, {"checkout": {"pool_max": settings["checkout.pool_max"]}})
