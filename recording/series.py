@@ -114,38 +114,27 @@ class SeriesRows:
         self._names: dict[str, tuple[str, ...]] = {}
         self._long = False
 
-    def take(self, line: str) -> tuple[str, tuple[str, ...]] | None:
-        """Of a row without its newline whose values are meant: the subject, and their names.
-
-        None for the header and a row of names; raises ValueError for one that is spoilt.
-        """
-        first, _, rest = line.partition(",")
-        subject, comma, values = rest.partition(",")
-        if first == NAMES and comma:
-            self._names[subject] = tuple(values.split(","))
-            return None
-        if line.startswith("#"):
-            return None
-        names = self._names.get(subject, ())
-        if not comma or values.count(",") != len(names) - 1:
-            raise ValueError("not a row of values that have names")
-        return subject, names
-
     def samples(self, text: str) -> Iterator[Sample]:
-        """Those in whole lines of a file of any format; a line that is spoilt has none."""
+        """Those in whole lines of a file of any format; a line that is spoilt has none.
+
+        ``series_reader.py`` reads a whole file of them as tables.
+        """
         for line in text.splitlines():
             self._long |= f"{line}\n" == LONG_HEADER
             with suppress(ValueError):
                 yield from self._long_sample(line) if self._long else self._samples(line)
 
     def _samples(self, line: str) -> list[Sample]:
-        found = self.take(line)
-        if found is None:
+        """Raises ValueError for a row that has no names, or does not fit them."""
+        if line.startswith("#"):
             return []
-        subject, names = found
-        t_s, _, *cells = line.split(",")
+        t_s, _, rest = line.partition(",")
+        subject, *cells = rest.split(",")
+        if t_s == NAMES and cells:
+            self._names[subject] = tuple(cells)
+            return []
         samples, moment_s, before = list[Sample](), float(t_s), ""
-        for name, cell in zip(names, cells, strict=True):
+        for name, cell in zip(self._names.get(subject, ()), cells, strict=True):
             before = before if cell == DITTO else cell
             if cell:
                 samples.append(Sample(moment_s, subject, name, float(before)))

@@ -257,8 +257,12 @@ def plan_json(
 
 def _own_file(own: str) -> dict[str, str]:
     """For workers elsewhere: where it lies, from where we were called, and what it is."""
-    digest = hashlib.sha256(Path(own).read_bytes()).hexdigest()
-    return {"path": os.path.relpath(own), "sha256": digest}
+    return {"path": os.path.relpath(own), "sha256": digest_of(Path(own))}
+
+
+def digest_of(path: Path) -> str:
+    """SHA-256 of a file. Raises OSError."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def _own_address() -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 from harness.generator.generator import expected_rate
 from recording.profile import Profile
 
-# Measured of `make loadtest` and of 48 hours at the seed's peak; each about half as much again.
+# Measured of `make loadtest` and of 48 hours at the seed's peak, with a third or more to spare.
 _BYTES_PER_HISTOGRAM = 120
 _BYTES_PER_REQUEST = 4.0
 _MOST_PER_HISTOGRAM = 1500

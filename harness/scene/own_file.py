@@ -1,6 +1,5 @@
 """Asks a file of users of one's own what it has, in a process of its own, before any load."""
 
-import hashlib
 import json
 import os
 import subprocess
@@ -10,7 +9,7 @@ from math import ceil
 from pathlib import Path
 from typing import Any
 
-from harness.generator.generator import processes_for
+from harness.generator.generator import digest_of, processes_for
 from harness.scene.preflight import raise_descriptor_limit
 from harness.scene.scene import reached_urls
 from harness.system.paths import PROJECT, environment_of
@@ -152,7 +151,7 @@ def as_elsewhere(plan: Mapping[str, Any]) -> Mapping[str, Any]:
     cure = f"start this worker where {own['path']} is the file that the master has"
     if not path.is_file():
         raise ConfigError(f"{own['path']}: no such file in {Path.cwd()}; {cure}")
-    if _digest(path) != own["sha256"]:
+    if digest_of(path) != own["sha256"]:
         raise ConfigError(
             f"{own['path']} in {Path.cwd()} is another file than the master's; {cure}"
         )
@@ -165,10 +164,6 @@ def as_elsewhere(plan: Mapping[str, Any]) -> Mapping[str, Any]:
             f"what {own['path']} reads here is not what it reads at the master; {cure}"
         )
     return {**plan, "profile": told, "folder": str(Path.cwd())}
-
-
-def _digest(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def _asked(path: Path, *, of_scenario: bool) -> dict[str, Any]:
