@@ -24,6 +24,8 @@ _STOCK: Schema = {"sku": pl.String, "quantity": pl.Int64, "sold": pl.Int64}
 PAYMENTS_SCHEMA: Schema = {
     "t_s": pl.Float64, "payment_id": pl.String, "checkout_id": pl.String, "amount_cents": pl.Int64,
 }  # fmt: skip
+_AT_ONCE = 100_000
+"""Rows: 48 hours have 14 million, which are no tuples all at once."""
 _HAS_AMOUNTS = "SELECT 1 FROM pragma_table_info('orders') WHERE name = 'amount_cents'"
 _SOLD = """
 SELECT sku, s.quantity, coalesce(sum(i.quantity), 0)
@@ -71,12 +73,15 @@ def _orders(ledger: sqlite3.Connection) -> OrderLedger:
 
 
 def _table(ledger: sqlite3.Connection, query: str, schema: Schema, what: str) -> pl.DataFrame:
-    rows = ledger.execute(query).fetchall()
-    columns = zip(schema.values(), zip(*rows, strict=True), strict=False)
-    if not all(_SOUND[kind](column) for kind, column in columns):
-        row = next(row for row in rows if not _is_sound(row, schema))
-        raise ValueError(f"no {what}: {row!r:.120}")
-    return pl.DataFrame(rows, schema=schema, orient="row")
+    parts = [pl.DataFrame(schema=schema)]
+    cursor = ledger.execute(query)
+    while rows := cursor.fetchmany(_AT_ONCE):
+        columns = dict(zip(schema, zip(*rows, strict=True), strict=True))
+        if not all(_SOUND[schema[name]](column) for name, column in columns.items()):
+            row = next(row for row in rows if not _is_sound(row, schema))
+            raise ValueError(f"no {what}: {row!r:.120}")
+        parts.append(pl.DataFrame(columns, schema=schema))
+    return pl.concat(parts)
 
 
 def _is_sound(row: Sequence[Any], schema: Schema) -> bool:

@@ -10,6 +10,7 @@ from analysis.evidence.run import Evidence
 from analysis.evidence.wrong import Wrong
 from analysis.words.units import counted
 from recording.events import PHASES_ENDED, WORKER_LOST
+from recording.slots import ARMS, Arm
 
 IN_FLIGHT_S = 30.0
 """The seed's allowance: "in-flight during test shutdown … completed within 30 seconds"."""
@@ -55,6 +56,10 @@ class Reconciliation:
         yield from (f"orders: {wrong}" for wrong in self.wrong.values() if wrong.n)
 
 
+OrdersOf = Mapping[Arm, Reconciliation | None]
+"""Each arm's orders; None where it keeps no ledger of ours."""
+
+
 def reconcile(evidence: Evidence, arm: str = "") -> Reconciliation | None:
     """Of one arm of a paired run; None when it keeps no ledger that the harness can read.
 
@@ -82,6 +87,11 @@ def reconcile(evidence: Evidence, arm: str = "") -> Reconciliation | None:
         unknown={rule: why for rule, why in in_money.items() if isinstance(why, str)},
         payments=books.in_words() if books else "",
     )
+
+
+def orders_of_arms(evidence: Evidence) -> OrdersOf:
+    """Of both arms of a paired run."""
+    return {arm: reconcile(evidence, arm) for arm in ARMS}
 
 
 def ledger_missing(evidence: Evidence, arm: str) -> str:

@@ -7,14 +7,16 @@ mean what it seems to.
 from collections.abc import Iterator
 
 from analysis.evidence.begun import never_told, raised
-from analysis.evidence.orders import Reconciliation, ledger_missing, reconcile
+from analysis.evidence.orders import OrdersOf, Reconciliation, ledger_missing
 from analysis.evidence.requests import MAX_ERROR_SHARE, Sample
 from analysis.paired.rounds import Rounds
 from analysis.paired.validity import arm_checks
 from recording.slots import BASE, HEAD
 
 
-def against_pass(rounds: Rounds, control: tuple[str, ...], worse_by: float) -> Iterator[str]:
+def against_pass(
+    rounds: Rounds, control: tuple[str, ...], worse_by: float, orders: OrdersOf
+) -> Iterator[str]:
     """One sentence for each reason; `worse_by` is the error share, in points, that matters."""
     evidence, samples = rounds.evidence, rounds.samples
     for step, head in samples[HEAD].items():
@@ -25,7 +27,7 @@ def against_pass(rounds: Rounds, control: tuple[str, ...], worse_by: float) -> I
             yield f"{step} is the control, and not both arms answered it"
     if evidence.is_ours(HEAD) and (missing := ledger_missing(evidence, HEAD)):
         yield f"head left no ledger of its {missing}: what is wrong with them is not known"
-    yield from _orders(reconcile(evidence, BASE), reconcile(evidence, HEAD))
+    yield from _orders(orders[BASE], orders[HEAD])
     yield from filter(None, (never_told(evidence), raised(evidence)))
     base, head_checks = (list(arm_checks(rounds, arm)) for arm in (BASE, HEAD))
     if all(check.ok for check in base):

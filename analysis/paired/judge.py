@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import Any, ClassVar
 
 from analysis.evidence.distance import distance_in_words
-from analysis.evidence.orders import Reconciliation, reconcile
+from analysis.evidence.orders import OrdersOf, Reconciliation, orders_of_arms
 from analysis.evidence.processes import restarts_in_words, services_that_restarted
 from analysis.evidence.requests import Sample
 from analysis.evidence.run import Evidence
@@ -39,7 +39,7 @@ from analysis.words.units import and_more
 from analysis.words.values import Breach, Measurement, Outcome, Verdict
 from recording.events import LOOK_FAILED
 from recording.profile import JOURNEY
-from recording.slots import ARMS, BASE, HEAD, Arm
+from recording.slots import BASE, HEAD, Arm
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ class _Case:
     @cached_property
     def look(self) -> Look:
         """The look that decides; before the first one, what can at least be checked."""
-        return deciding_look(self.recorded, self.settings)
+        return deciding_look(self.recorded, self.settings, self._reconciled)
 
     @property
     def rounds(self) -> Rounds:
@@ -149,10 +149,14 @@ class _Case:
         return [row for row in self.rows if row.verdict is Outcome.FAIL]
 
     @cached_property
+    def _reconciled(self) -> OrdersOf:
+        return orders_of_arms(self.evidence)
+
+    @property
     def orders(self) -> dict[Arm, Reconciliation]:
         """Each arm's orders, of both sides; absent where its services keep no ledger of ours."""
-        found = {arm: reconcile(self.evidence, arm) for arm in ARMS}
-        return {arm: o for arm, o in found.items() if o and (o.confirmed or o.in_ledger)}
+        found = self._reconciled.items()
+        return {arm: o for arm, o in found if o and (o.confirmed or o.in_ledger)}
 
     @cached_property
     def breaches(self) -> tuple[Breach, ...]:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from analysis.evidence.orders import OrdersOf, orders_of_arms
 from analysis.evidence.run import load_evidence
 from analysis.limits.regression import GateSettings
 from analysis.limits.thresholds import Thresholds
@@ -46,19 +47,19 @@ class Look:
         return self.result.verdict
 
 
-def deciding_look(recorded: Rounds, settings: GateSettings) -> Look:
+def deciding_look(recorded: Rounds, settings: GateSettings, orders: OrdersOf) -> Look:
     """The first look at these rounds that decides, else the last one that was reached.
 
     Without any it is all of these rounds, judged by nothing.
     """
     last = Look(None, recorded)
-    for last in _looks(recorded, settings):
+    for last in _looks(recorded, settings, orders):
         if last.verdict is not Outcome.INCONCLUSIVE:
             break
     return last
 
 
-def _looks(recorded: Rounds, settings: GateSettings) -> Iterator[Look]:
+def _looks(recorded: Rounds, settings: GateSettings, orders: OrdersOf) -> Iterator[Look]:
     if (plan := recorded.plan) is None:
         return
     control = recorded.evidence.services.all_named(settings.control)
@@ -71,7 +72,7 @@ def _looks(recorded: Rounds, settings: GateSettings) -> Iterator[Look]:
                 rounds,
                 judge(data, settings.latency, plan),
                 cost_rows(rounds, plan, settings.costs, control),
-                tuple(against_pass(rounds, control, settings.costs.error_rate)),
+                tuple(against_pass(rounds, control, settings.costs.error_rate, orders)),
                 arms_correlation(data),
             )
 
@@ -87,6 +88,7 @@ def decided_early(thresholds: Thresholds, run: RunDir, upto: int) -> str:
     except ConfigError:  # no manifest, or a spoilt one; the judge will say so
         return ""
     recorded = Rounds.recorded(evidence)
-    look = deciding_look(recorded.first(min(upto, recorded.count)), thresholds.gate)
+    rounds = recorded.first(min(upto, recorded.count))
+    look = deciding_look(rounds, thresholds.gate, orders_of_arms(evidence))
     decided = look.verdict is not Outcome.INCONCLUSIVE
     return f"{look.verdict} after {look.rounds.count} rounds" if decided else ""

@@ -5,9 +5,11 @@ That is the shop's doing and shows in what it is judged by. So the time that use
 answers, those that never came included, is part of what their number explains.
 """
 
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from math import inf
+from operator import itemgetter
 
 import numpy as np
 
@@ -221,7 +223,7 @@ def _littles_law(
     again, waits_s = _asked_again(intervals, windows)
     thinks_s = (all_steps.n - sum(again.values())) * journey.think.mean_s + waits_s
     every = list(of_requests(intervals))
-    begun = [i for i in every if any(start <= _begin_s(i) < end for start, end in windows)]
+    begun = [i for i in every if _began_in(i, windows)]
     low, high = (
         users / max(1e-6, (spent_s(part, windows) + thinks_s) / max(1, all_steps.n))
         for part in (every, begun)
@@ -246,7 +248,7 @@ def _asked_again(
     again: Counter[str] = Counter()
     waits_s = 0.0
     for interval in of_requests(intervals, RETRY):
-        if any(start <= _begin_s(interval) < end for start, end in windows):
+        if _began_in(interval, windows):
             again[interval.tag.step] += interval.histogram.n
             waits_s += float(interval.histogram.values_us @ interval.histogram.counts) / 1e6
     return again, waits_s
@@ -257,18 +259,29 @@ def _begin_s(interval: Interval) -> float:
     return interval.start_s + interval.length_s / 2
 
 
+def _began_in(interval: Interval, windows: Sequence[Window]) -> bool:
+    """In one of windows that follow each other."""
+    before = bisect_right(windows, _begin_s(interval), key=itemgetter(0))
+    return before > 0 and _begin_s(interval) < windows[before - 1][1]
+
+
 def _hanging(intervals: Sequence[Interval]) -> list[Interval]:
     return [i for i in of_requests(intervals) if i.tag.outcome in LOWER_BOUNDS]
 
 
 def spent_s(intervals: Sequence[Interval], windows: Sequence[Window]) -> float:
     """Time of users that requests took within the windows, s; all of them began mid-interval."""
-    total_s = 0.0
-    for interval in intervals:
-        begin_s = _begin_s(interval)
-        ends_s = begin_s + interval.histogram.values_us / 1e6
-        for start_s, end_s in windows:
-            if begin_s < end_s and ends_s.size and ends_s[-1] > start_s:
-                inside_s = np.minimum(ends_s, end_s) - max(begin_s, start_s)
-                total_s += float(np.maximum(inside_s, 0.0) @ interval.histogram.counts)
-    return total_s
+    if not intervals or not windows:
+        return 0.0
+    corners_s = np.ravel(windows)
+    lengths_s = np.diff(corners_s, prepend=corners_s[0])
+    lengths_s[::2] = 0.0  # from the end of one to the start of the next
+    passed_s = np.cumsum(lengths_s)  # of the windows, up to each corner
+    begin_s = np.repeat(
+        [_begin_s(i) for i in intervals], [i.histogram.values_us.size for i in intervals]
+    )
+    took_s = np.concatenate([i.histogram.values_us for i in intervals]) / 1e6
+    inside_s = np.interp(begin_s + took_s, corners_s, passed_s) - np.interp(
+        begin_s, corners_s, passed_s
+    )
+    return float(inside_s @ np.concatenate([i.histogram.counts for i in intervals]))
