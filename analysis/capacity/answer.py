@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from math import exp, inf, isfinite, sqrt
 
 from analysis.capacity.asked import CONFIRMATION, Asked, of_stage
-from analysis.capacity.design import border, bracketed
+from analysis.capacity.design import border, bracketed, safe
 from analysis.capacity.gives import Gave, gives_first
 from analysis.capacity.slow import Limit, limits
 from analysis.capacity.trials import ceiling, confirmed, refuted, trials
@@ -24,6 +24,7 @@ class Answer:
     ``at_least``: generator or host gave first, or nothing did, so there is no upper end. ``held``
     is the largest load of a confirmation that held; 0 where none did. ``limit`` is what a pool
     carries for good, where that is less than what slots say. ``per_journey`` is requests.
+    ``border`` is what slots alone say: load, and interval; None where it is open.
     """
 
     load: float
@@ -34,6 +35,7 @@ class Answer:
     gave: Gave | None
     limit: Limit | None
     per_journey: float
+    border: tuple[float, float, float] | None = None
 
 
 def answer(seen: Sequence[Seen], asked: Asked, thresholds: Thresholds) -> Answer | None:
@@ -59,8 +61,9 @@ def _from_slots(seen: Sequence[Seen]) -> Answer | None:
         load, low, high = (exp(x) for x in (fit.x, fit.low, fit.high))
         if ceiling(seen) < low:
             return Answer(load, low, inf, True, held, None, None, per_journey)
-        return Answer(load, low, high, False, held, gives_first(seen, load), None, per_journey)
-    most = max((load for load, ok in tried if ok), default=0.0)
+        gave, border_ = gives_first(seen, load), (load, low, high)
+        return Answer(load, low, high, False, held, gave, None, per_journey, border_)
+    most = max((trial.load for trial in tried if trial.held), default=0.0)
     return Answer(most, most, inf, True, held, None, None, per_journey) if most else None
 
 
@@ -89,9 +92,9 @@ def prospect(seen: Sequence[Seen], asked: Asked, thresholds: Thresholds) -> floa
     """The load to confirm next: the lower end of the interval, or below what a run broke."""
     tried = trials(seen)
     if bracketed(tried):
-        low = exp(border(tried).low)
+        low = safe(tried)
     else:
-        low = max((load for load, ok in tried if ok), default=0.0)
+        low = max((trial.load for trial in tried if trial.held), default=0.0)
     for one in of_stage(seen, CONFIRMATION):
         if not confirmed(one):
             low = min(low, one.level.load * BELOW)

@@ -12,6 +12,8 @@ WARM_UP, DOUBLING, BORDER, REST, CONFIRMATION = (
     "warm-up", "doubling", "around the border", "rest", "confirmation",
 )  # fmt: skip
 """What a level is for; it stands first in its ``why``, before a colon."""
+RUN_S = 60.0
+"""A load that holds is one at which a run of this length would."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,35 +58,65 @@ def compared(base: CapacityReport, head: CapacityReport, smaller: float) -> Capa
     if invalid or ours is None or theirs is None:
         return CapacityGate(Outcome.INVALID, "; ".join(invalid), None, base, head)
     ratio = ratio_of(ours, theirs)
-    least = 1 - smaller
-    outcome = Outcome.INCONCLUSIVE
-    if any(one.limit and one.limit.rough for one in (ours, theirs)):
-        pass  # an extrapolation that may be far too small proves nothing of either
-    elif ratio.high < least:
-        outcome = Outcome.FAIL
-    elif ratio.low > least:
-        outcome = Outcome.PASS
+    outcome = outcome_of(ours, theirs, smaller)
     return CapacityGate(outcome, _said(ratio, ours, theirs), ratio, base, head)
 
 
+def outcome_of(base: Answer, head: Answer, smaller: float) -> Outcome:
+    """Of two answers: FAIL, PASS, or neither is known."""
+    ratio, least = ratio_of(base, head), 1 - smaller
+    if any(one.limit and one.limit.rough for one in (base, head)):
+        return Outcome.INCONCLUSIVE  # it may be far too small, which proves nothing of either
+    if ratio.high < least:
+        return Outcome.FAIL
+    holds = ratio.low > least and not _held_alone(base, head)
+    return Outcome.PASS if holds else Outcome.INCONCLUSIVE
+
+
+def _held_alone(base: Answer, head: Answer) -> bool:
+    """Whether a run at base's load held, and none at head's: what takes longer than a slot."""
+    return base.held > 0 and not head.held > 0
+
+
 def ratio_of(base: Answer, head: Answer) -> Ratio:
-    """An open end of either is one of the ratio: what base carries beyond it is not known."""
-    middle = log(head.load / base.load)
-    below = hypot(_down(head), _up(base))
-    above = hypot(_up(head), _down(base))
+    """An open end of either is one of the ratio: what base carries beyond it is not known.
+
+    Borders of slots are compared, which are found alike; where a confirmation happened to be
+    tried is no part of them. What a pool carries for good is, where it is less.
+    """
+    ours, theirs = _compared(base), _compared(head)
+    middle = log(theirs.load / ours.load)
+    below = hypot(theirs.down, ours.up)
+    above = hypot(theirs.up, ours.down)
     return Ratio(exp(middle), exp(middle - below), exp(min(700.0, middle + above)))
 
 
-def _down(found: Answer) -> float:
-    return log(found.load / found.low) if found.low > 0 else inf
+@dataclass(frozen=True, slots=True)
+class _Compared:
+    load: float
+    low: float
+    high: float
+
+    @property
+    def down(self) -> float:
+        return log(self.load / self.low) if self.low > 0 else inf
+
+    @property
+    def up(self) -> float:
+        return log(self.high / self.load) if isfinite(self.high) else inf
 
 
-def _up(found: Answer) -> float:
-    return log(found.high / found.load) if isfinite(found.high) else inf
+def _compared(found: Answer) -> _Compared:
+    of_slots = None if found.limit else found.border
+    return _Compared(*(of_slots or (found.load, found.low, found.high)))
 
 
 def _said(ratio: Ratio, base: Answer, head: Answer) -> str:
-    ends = f"{as_change(ratio.low)}, {as_change(ratio.high)}" if isfinite(_up(head)) else "open"
-    said = f"head's largest load is {head.load:.3g}, base's {base.load:.3g}: "
+    ours, theirs = _compared(base), _compared(head)
+    ends = f"{as_change(ratio.low)}, {as_change(ratio.high)}" if isfinite(theirs.up) else "open"
+    said = f"head's largest load is {theirs.load:.3g}, base's {ours.load:.3g}: "
     gave = f"; head: then {head.gave}" if head.gave else ""
-    return said + f"{as_change(ratio.ratio)} [{ends}]{gave}"
+    alone = (
+        "; a run of a minute held at base's and none at head's" if _held_alone(base, head) else ""
+    )
+    return said + f"{as_change(ratio.ratio)} [{ends}]{gave}{alone}"

@@ -2,7 +2,8 @@
 
 A sequential design for the median of a quantal response (Wu, JASA 80, 1985): each trial is drawn
 from where the border may lie by the trials so far, so that its place and its steepness sharpen
-together, repeats gather around it, and order is random.
+together, repeats gather around it, and order is random. Where what breaks is a latency or a full
+pool, they say by how much, which is sharper (`causes.py`).
 """
 
 from collections.abc import Sequence
@@ -10,24 +11,23 @@ from functools import lru_cache
 from math import exp, log
 from random import Random
 
+from analysis.capacity.causes import SURE, Trial, by_causes
 from analysis.statistics.crossing import Crossing, crossing
 
 FACTOR = 2.0
-Trial = tuple[float, bool]
-"""A load, and whether every rule held at it."""
 
 
 def bracketed(trials: Sequence[Trial]) -> bool:
     """Whether some held and some did not."""
-    return len({held for _, held in trials}) == 2
+    return len({trial.held for trial in trials}) == 2
 
 
 def doubled(trials: Sequence[Trial], start: float) -> float:
     """The next load while all held, or none did."""
     if not trials:
         return start
-    loads = [load for load, _ in trials]
-    return max(loads) * FACTOR if trials[0][1] else min(loads) / FACTOR
+    loads = [trial.load for trial in trials]
+    return max(loads) * FACTOR if trials[0].held else min(loads) / FACTOR
 
 
 def drawn(trials: Sequence[Trial], random: Random) -> float:
@@ -36,11 +36,25 @@ def drawn(trials: Sequence[Trial], random: Random) -> float:
     return exp(random.uniform(min(fit.low, fit.x - fit.width), max(fit.high, fit.x + fit.width)))
 
 
+def safe(trials: Sequence[Trial]) -> float:
+    """The load that a run should hold at: the border's lower end, where 95 % of runs hold."""
+    fine = _fine(trials)
+    return exp(min(fine.low, fine.at(SURE)) if fine else border(trials).low)
+
+
 def border(trials: Sequence[Trial]) -> Crossing:
     """In the logarithm of the load. Raises ValueError while they are not bracketed."""
-    return _border(tuple(trials))
+    return _fine(trials) or _rough(trials)
+
+
+def _fine(trials: Sequence[Trial]) -> Crossing | None:
+    return by_causes(trials, _rough(trials).x)
+
+
+def _rough(trials: Sequence[Trial]) -> Crossing:
+    return _by_outcome(tuple((trial.load, trial.held) for trial in trials))
 
 
 @lru_cache(maxsize=8)
-def _border(trials: tuple[Trial, ...]) -> Crossing:
+def _by_outcome(trials: tuple[tuple[float, bool], ...]) -> Crossing:
     return crossing([log(load) for load, _ in trials], [held for _, held in trials])

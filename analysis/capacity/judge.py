@@ -105,6 +105,11 @@ def _unsure(found: Answer, asked: Asked, seen: Sequence[Seen]) -> Iterator[str]:
         )
     if asked.required <= found.low and not any(map(confirmed, of_stage(seen, CONFIRMATION))):
         yield "no confirmation held: slots alone are too short to call a load safe"
+    elif 0 < found.held < asked.required <= found.low:
+        yield (
+            f"a run of a minute held at {found.held:.4g} {asked.unit}, and none was tried at "
+            f"{asked.required_by} of {asked.required:.4g}"
+        )
 
 
 def _breach(found: Answer, asked: Asked) -> Breach | None:

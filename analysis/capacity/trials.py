@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from math import inf, isfinite
 
 from analysis.capacity.asked import BORDER, CONFIRMATION, DOUBLING, REST, of_stage, stage_of
-from analysis.capacity.design import Trial
+from analysis.capacity.causes import Trial
 from analysis.levels.seen import Seen
 from analysis.words.values import Outcome, RuleRow
 
@@ -42,7 +42,10 @@ def _left_over(rest: Seen) -> bool:
 
 def trials(seen: Sequence[Seen]) -> list[Trial]:
     """Of these."""
-    return [(one.level.load, one.holds) for one in slots(seen)]
+    return [
+        Trial(one.level.load, one.holds, one.latency, one.broke_otherwise, one.full)
+        for one in slots(seen)
+    ]
 
 
 def ceiling(seen: Sequence[Seen]) -> float:

@@ -1,12 +1,14 @@
 """What the slots of a search saw: each level against every rule, and whether it is evidence."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
+from math import nan
 
 from analysis.evidence.requests import Sample
 from analysis.evidence.run import Evidence
 from analysis.evidence.window import narrowed, recorded_until_s
+from analysis.levels.margins import UTILIZATION, Fullness, fullnesses, latency_margins
 from analysis.limits.thresholds import Thresholds
 from analysis.metrics.case import Case
 from analysis.single.checks import bench
@@ -31,6 +33,10 @@ class Seen:
     case: Case
     rows: tuple[RuleRow, ...]
     checks: tuple[Check, ...]
+    latency: float = nan
+    """The largest of the latency rules' margins; nan where none has one."""
+    full: Mapping[str, Fullness] = field(default_factory=dict)
+    """By service whose utilization has a rule."""
 
     @property
     def samples(self) -> dict[str, Sample]:
@@ -47,6 +53,15 @@ class Seen:
     def holds(self) -> bool:
         """Whether none is broken."""
         return not self.broken
+
+    @property
+    def broke_otherwise(self) -> bool:
+        """Whether a rule is broken that is about neither latency nor how full a pool is."""
+        return any(
+            row.kind != "latency"
+            and not (row.measurement.metric == UTILIZATION and row.subject in self.full)
+            for row in self.broken
+        )
 
     @cached_property
     def spoilt(self) -> tuple[Check, ...]:
@@ -75,7 +90,8 @@ def see(evidence: Evidence, level: Level, thresholds: Thresholds) -> Seen:
     rows = ruled(case, thresholds)
     answered = case.samples[JOURNEY].answered
     checks = (*_delivered(inside, level, case.samples, rows), *bench(inside, answered))
-    return Seen(level, case, rows, checks)
+    latency = max((margin for _, margin in latency_margins(rows, thresholds)), default=nan)
+    return Seen(level, case, rows, checks, latency, dict(fullnesses(case, thresholds)))
 
 
 def _delivered(

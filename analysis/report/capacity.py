@@ -163,7 +163,7 @@ def _chance(tried: list[LevelRow], loads: Floats) -> Iterator[Curve]:
     if len(set(held)) == 2:
         fit = crossing(list(np.log(loads)), held)
         x = np.linspace(float(np.log(loads.min())), float(np.log(loads.max())), _POINTS)
-        yield Curve("fitted", np.exp(x), np.array([fit.chance(at) for at in x]))
+        yield Curve("of a slot, fitted", np.exp(x), np.array([fit.chance(at) for at in x]))
 
 
 def _points(name: str, loads: Floats, values: Floats) -> Curve:

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from math import isfinite
 
+from analysis.levels.margins import UPPER
 from analysis.levels.seen import JUDGED, Seen
 from analysis.limits.thresholds import Thresholds
-from analysis.tuning.slot import UPPER
 from analysis.words.values import Check, Outcome, RuleRow
 
 DECIDE = (*JUDGED, "process")

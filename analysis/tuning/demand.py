@@ -2,11 +2,7 @@
 
 The mean of what is in use, as a straight line over the level (both in logarithms; flat unless its
 slope is there for sure), and its scatter about that line, over all slots at levels at which nobody
-ever waited. Of n samples of a normal quantity none is above mean + z sd with probability p, where z
-is the normal quantile of p^(1/n); samples close to each other are alike, and then fewer are
-(Slepian, 1962), so the bound is on the safe side. Where nobody waits what is in use is a Poisson
-number (M/G/inf), whose skewness is sd over mean: z grows by (z^2 - 1) / 6 of it (Cornish and
-Fisher, 1938).
+ever waited, say how high a peak is (`analysis/levels/peaks.py`).
 """
 
 from collections.abc import Sequence
@@ -14,7 +10,8 @@ from math import exp, inf, log, sqrt
 
 import numpy as np
 
-from analysis.statistics.distributions import normal_quantile, t_quantile
+from analysis.levels.peaks import peak_over_mean
+from analysis.statistics.distributions import t_quantile
 from analysis.tuning.slot import Slot, Used
 from recording.arrays import Floats
 
@@ -45,9 +42,7 @@ def _peak(free: Sequence[tuple[Used, float]], line: tuple[float, float], samples
     """Of so many samples, over the mean."""
     slope, level = line
     ratios = [used.samples / exp(level + slope * x) for used, x in free]
-    spread = float(np.std(np.concatenate(ratios)))
-    z = normal_quantile(CONFIDENCE ** (1 / samples))
-    return 1 + spread * (z + (z * z - 1) / 6 * spread)
+    return peak_over_mean(float(np.std(np.concatenate(ratios))), samples, CONFIDENCE)
 
 
 def _falls_to_zero(at: Floats, margin: Floats) -> float:

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from math import ceil, isfinite, nan
 
 from analysis.evidence.run import Evidence
+from analysis.levels.margins import UPPER, UTILIZATION
 from analysis.limits.thresholds import Thresholds
 from analysis.statistics.distributions import normal_quantile
 from analysis.tuning.asked import Asked
 from analysis.tuning.demand import CONFIDENCE
-from analysis.tuning.slot import UPPER, UTILIZATION, tightened
+from analysis.tuning.slot import tightened
 from analysis.twin.from_recording import NoWorkloadError, workload_of
 from analysis.twin.simulate import Prediction, predict
 from analysis.twin.theory import doubts

@@ -6,20 +6,18 @@ from slots that are shorter than a run, but follows from what they used: see `de
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from math import isfinite, log
+from math import isfinite
 from types import MappingProxyType
 
 import numpy as np
 
 from analysis.evidence.resources import Pool
+from analysis.levels.margins import UPPER, UTILIZATION, latency_margins
 from analysis.levels.seen import JUDGED, Seen
 from analysis.limits.rules import Rule
 from analysis.limits.thresholds import Thresholds
-from analysis.words.values import Outcome
+from analysis.words.values import Outcome, RuleRow
 from recording.arrays import Floats
-
-UTILIZATION = "utilization"
-UPPER = ("<", "<=")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -80,18 +78,18 @@ def slot_of(seen: Seen, levels: tuple[float, ...], thresholds: Thresholds) -> Sl
     """From what was seen of it under these thresholds."""
     limits = {(subject, str(rule)): rule for subject, rule in thresholds}
     used = dict(_used(seen, limits))
-    margins, broken = {}, set()
+    broken = set()
     for row in seen.rows:
-        rule, value = limits[row.subject, row.rule], row.measurement.value
-        name = f"{row.measurement.subject} {row.rule}"
-        by_use = rule.metric.name == UTILIZATION and row.subject in used
-        if row.kind not in JUDGED or by_use:
-            continue
-        if row.outcome is Outcome.FAIL:
-            broken.add(name)
-        if row.kind == "latency" and rule.op in UPPER and isfinite(value) and value > 0:
-            margins[name] = log(value / rule.limit)
+        metric = limits[row.subject, row.rule].metric.name
+        by_use = metric == UTILIZATION and row.subject in used
+        if row.kind in JUDGED and not by_use and row.outcome is Outcome.FAIL:
+            broken.add(_name(row))
+    margins = {_name(row): margin for row, margin in latency_margins(seen.rows, thresholds)}
     return Slot(levels, seen.level.load, margins, frozenset(broken), used)
+
+
+def _name(row: RuleRow) -> str:
+    return f"{row.measurement.subject} {row.rule}"
 
 
 def _used(seen: Seen, limits: Mapping[tuple[str, str], Rule]) -> Iterator[tuple[str, Used]]:

@@ -7,6 +7,7 @@ form of `analysis.levels.seen.Seen`.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from math import nan
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -14,6 +15,7 @@ import numpy as np
 
 from analysis.evidence.pool_series import PoolSeries
 from analysis.evidence.resources import Pool
+from analysis.levels.margins import Fullness
 from analysis.levels.seen import Seen
 from analysis.words.values import Measurement, Outcome, RuleRow
 from harness.run.search import Wanted
@@ -113,9 +115,13 @@ class Play:
         )
         seen = SimpleNamespace(
             level=level, case=case, rows=broken, checks=(), broken=broken, holds=not broken,
-            spoilt=(), samples={"browse": sample, JOURNEY: sample},
+            spoilt=(), samples={"browse": sample, JOURNEY: sample}, latency=nan,
+            broke_otherwise=False, full={SUBJECT: self._fullness(series)},
         )  # fmt: skip
         return cast(Seen, seen)
+
+    def _fullness(self, series: PoolSeries) -> Fullness:
+        return Fullness(series.active / (0.9 * self.shop.size), 1 / SAMPLED_S, starved=False)
 
     def _p95(self, metric: str) -> Measurement:
         """Of the one step there is: it lasts as long as the connection is held."""

@@ -43,6 +43,8 @@ REST_S = 20.0
 FULL_PERCENT = 95.0
 MOST_SPOILT = 6
 """Levels that were no evidence, without one that was."""
+FEWEST = 14
+"""Levels, before an interval is taken for narrow: of few it may be so by chance."""
 NEAR = 1.2
 """A ceiling of the harness is looked for until it is so near above what held."""
 
@@ -88,7 +90,7 @@ class CapacityChooser:
             return None
         wanted = self._wanted(seen, load, f"{stage}: {self._so_far(seen)}", stage)
         enough = self._left_s(seen) - wanted.seconds < self._confirmation_s(seen)
-        return None if enough and any(held for _, held in tried) else wanted
+        return None if enough and any(trial.held for trial in tried) else wanted
 
     def _load(self, seen: Sequence[Seen]) -> tuple[float | None, str]:
         """None when no further slot is needed."""
@@ -98,12 +100,12 @@ class CapacityChooser:
             return (self.start / 2 ** (spoilt // 2) if spoilt < MOST_SPOILT else None), DOUBLING
         if bracketed(tried):
             fit = border(tried)
-            narrow = fit.high - fit.low <= log(1 + self.asked.narrow)
+            narrow = len(tried) >= FEWEST and fit.high - fit.low <= log(1 + self.asked.narrow)
             load = drawn(tried, Random(f"{self.asked.seed}/{len(seen)}"))
             return (None if narrow else min(load, top)), BORDER
         load = doubled(tried, self.start)
-        if tried[0][1] and not isinf(top):
-            most = max(load for load, _ in tried)
+        if tried[0].held and not isinf(top):
+            most = max(trial.load for trial in tried)
             return (sqrt(most * top) if top > NEAR * most else None), DOUBLING
         return load, DOUBLING
 
@@ -144,8 +146,8 @@ class CapacityChooser:
     def _so_far(self, seen: Sequence[Seen]) -> str:
         """The bracket, for whoever watches."""
         tried = trials(seen)
-        most = max((load for load, held in tried if held), default=None)
-        least = min((load for load, held in tried if not held), default=None)
+        most = max((trial.load for trial in tried if trial.held), default=None)
+        least = min((trial.load for trial in tried if not trial.held), default=None)
         ends = ("?" if load is None else f"{load:.3g}" for load in (most, least))
         return "holds at {}, breaks at {}".format(*ends)
 

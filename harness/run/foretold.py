@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from analysis.evidence.run import load_evidence
+from analysis.levels.margins import UPPER, UTILIZATION
 from analysis.limits.thresholds import Thresholds
 from analysis.report.document import Document
 from analysis.report.tuning import predicted_document, remedies_document
@@ -11,7 +12,6 @@ from analysis.tuning.judge import AHEAD
 from analysis.tuning.lock_model import play
 from analysis.tuning.predicted import twin
 from analysis.tuning.remedies import remedies
-from analysis.tuning.slot import UPPER, UTILIZATION
 from harness.run.tuning import spread
 from harness.scene.lock_plan import changed, plan_of
 from mock_services.table import SERVICES

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from analysis.capacity.asked import KIND, Asked, Unit
+from analysis.capacity.asked import KIND, RUN_S, Asked, Unit
 from analysis.limits.thresholds import Thresholds
 from harness.generator.generator import expected_rate
 from harness.run.capacity import CapacityChooser
@@ -19,7 +19,9 @@ from recording.manifest import Searched
 from recording.profile import Profile
 from recording.profile_file import build
 
-NARROW, CONFIRM_S = 0.05, 60.0
+NARROW, NARROW_OF_GATE = 0.05, 0.02
+"""Width of an interval that is narrow enough; a ratio has those of two searches."""
+CONFIRM_S = RUN_S
 FINEST_S = 0.5
 """Interval of recording and samples: a slot has a dozen of them."""
 WITHIN_S = 310.0
@@ -37,6 +39,7 @@ class Limits:
     users: bool
     require: float | None
     within_s: float
+    narrow: float = NARROW
 
 
 def capacity_order(
@@ -93,7 +96,7 @@ def asked_of(
         required=limits.require or own_load(profile, unit),
         required_by="--require" if limits.require else "the profile's own load",
         within_s=limits.within_s,
-        narrow=NARROW,
+        narrow=limits.narrow,
         confirm_s=CONFIRM_S,
         seed=derived(seed, KIND),
         holds_s=_holds_s(settings) if profile.starts_mocks else {},

@@ -3,11 +3,11 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from analysis.levels.margins import UPPER, UTILIZATION
 from analysis.limits.thresholds import Thresholds
 from analysis.metrics.case import Case
 from analysis.tuning.asked import Asked, Setting
 from analysis.tuning.predicted import twin
-from analysis.tuning.slot import UPPER, UTILIZATION
 from analysis.tuning.what_if import LockPool, WhatIf, of_cart, of_locks, of_twin
 from analysis.words.units import format_elapsed
 from analysis.words.values import Verdict

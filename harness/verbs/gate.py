@@ -39,7 +39,7 @@ from harness.run.capacity_gate import Arms, AskedOfArms, search_both
 from harness.run.conduct import Order, record, unloaded
 from harness.run.early_look import EarlyLooks
 from harness.run.forecast import answer_forecast, gate_forecast
-from harness.run.searches import WITHIN_S, Limits
+from harness.run.searches import NARROW_OF_GATE, WITHIN_S, Limits
 from harness.scene import preflight
 from harness.scene.arms import (
     are_equal,
@@ -74,7 +74,7 @@ SLOWEST_REQUEST_S = 2.5
 """Requests still in flight this long after their slot do not wait for an early look."""
 SAMPLES_PER_SLOT = 4
 """Two in the later half of the other arm's slot: what a service takes when idle is taken off."""
-_SEARCH = Limits(users=False, require=None, within_s=WITHIN_S)
+_SEARCH = Limits(users=False, require=None, within_s=WITHIN_S, narrow=NARROW_OF_GATE)
 
 
 BaseArm = Annotated[

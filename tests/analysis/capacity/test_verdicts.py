@@ -1,16 +1,22 @@
 """What a search, or two of them, may be called: never more than was found."""
 
 from dataclasses import replace
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 
 from analysis.capacity.answer import Answer
-from analysis.capacity.asked import Asked
+from analysis.capacity.asked import CONFIRMATION, Asked
 from analysis.capacity.compare import compared
 from analysis.capacity.judge import CapacityReport, _breach, _unsure
 from analysis.capacity.slow import Limit
+from analysis.levels.seen import Seen
 from analysis.words.values import Outcome
 
+CONFIRMED = {
+    "level": SimpleNamespace(why=CONFIRMATION), "spoilt": (), "holds": True, "rows": (),
+}  # fmt: skip
 ASKED = Asked("arrivals/s", 60.0, "--require", 300.0, 0.05, 60.0, 1)
 FOUND = Answer(60.0, 59.0, 61.0, False, 59.0, None, None, 7.0)
 LOW = Limit(4.0, 3.0, 5.0, "inventory-lock pool locks", "held for 5m")
@@ -30,12 +36,22 @@ def test_a_limit_that_counts_what_failed_starts_left_breaks_nothing(rough: bool)
     assert any("left behind" in text for text in _unsure(found, ASKED, ())) is rough
 
 
+def test_a_load_above_what_a_run_held_at_is_not_called_safe() -> None:
+    """Slots say that it fits; the confirmation was at less."""
+    asked = replace(ASKED, required=58.5)
+    found = replace(FOUND, held=58.0)
+    seen = cast("list[Seen]", [SimpleNamespace(**CONFIRMED)])
+    assert any("held at 58" in text for text in _unsure(found, asked, seen))
+    assert not list(_unsure(found, replace(asked, required=58.0), seen))
+
+
 @pytest.mark.parametrize(
     ("base", "head", "outcome"),
     [
         (report(FOUND), report(replace(FOUND, load=50.0, low=49.0, high=51.0)), Outcome.FAIL),
         (report(FOUND), report(FOUND), Outcome.PASS),
         (report(FOUND), report(replace(FOUND, low=50.0, high=70.0)), Outcome.INCONCLUSIVE),
+        (report(FOUND), report(replace(FOUND, held=0.0)), Outcome.INCONCLUSIVE),
         (report(FOUND), report(FILLS), Outcome.FAIL),
         (report(FOUND), report(replace(FILLS, limit=ROUGH)), Outcome.INCONCLUSIVE),
         (report(replace(FILLS, limit=ROUGH)), report(FOUND), Outcome.INCONCLUSIVE),
