@@ -5,7 +5,7 @@ they did. A peak grows with the time in which one looks for it, so how full a po
 a run is not read from a slot's peak: it follows from what was in use on average, and its scatter.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from math import isfinite, log, nan, sqrt
 
@@ -41,13 +41,11 @@ class Trial:
         return log(self.load)
 
     @property
-    def broke(self) -> Iterator[str]:
-        """What kinds of rule."""
-        if self.latency >= 0:
-            yield LATENCY
-        if self.otherwise:
-            yield OTHERWISE
-        yield from (subject for subject, full in self.full.items() if full.broke)
+    def broke(self) -> tuple[str, ...]:
+        """What kinds of rule; anything else only where no latency and no full pool explains it."""
+        pools = tuple(subject for subject, full in self.full.items() if full.broke)
+        known = (*pools, *((LATENCY,) if self.latency >= 0 else ()))
+        return known or ((OTHERWISE,) if self.otherwise else ())
 
 
 def by_causes(trials: Sequence[Trial], about: float) -> Crossing | None:
@@ -67,8 +65,9 @@ def by_causes(trials: Sequence[Trial], about: float) -> Crossing | None:
 
 def _border(near: Sequence[Trial], about: float, cause: str) -> Crossing | None:
     if cause == OTHERWISE:
-        held = [not trial.otherwise for trial in near]
-        return crossing([trial.x for trial in near], held) if len(set(held)) == 2 else None
+        told = [trial for trial in near if trial.held or OTHERWISE in trial.broke]
+        held = [trial.held for trial in told]
+        return crossing([trial.x for trial in told], held) if len(set(held)) == 2 else None
     if cause == LATENCY:
         known = [t for t in near if isfinite(t.latency) and abs(t.x - about) <= LATENCY_NEAR]
         return line_crossing([trial.x for trial in known], [trial.latency for trial in known])
