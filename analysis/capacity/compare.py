@@ -6,7 +6,7 @@ The ratio's interval is made of those of both (MOVER: Zou and Donner, Statistics
 
 from dataclasses import asdict, dataclass
 from math import exp, hypot, inf, isfinite, log
-from typing import Any
+from typing import Any, Self
 
 import orjson
 
@@ -84,7 +84,7 @@ def ratio_of(base: Answer, head: Answer) -> Ratio:
     Borders of slots are compared, which are found alike; where a confirmation happened to be
     tried is no part of them. What a pool carries for good is, where it is less.
     """
-    ours, theirs = _compared(base), _compared(head)
+    ours, theirs = Compared.of(base), Compared.of(head)
     middle = log(theirs.load / ours.load)
     below = hypot(theirs.down, ours.up)
     above = hypot(theirs.up, ours.down)
@@ -92,27 +92,32 @@ def ratio_of(base: Answer, head: Answer) -> Ratio:
 
 
 @dataclass(frozen=True, slots=True)
-class _Compared:
+class Compared:
+    """What is compared of an answer: a load with its interval."""
+
     load: float
     low: float
     high: float
 
+    @classmethod
+    def of(cls, found: Answer) -> Self:
+        """What slots say, unless a pool carries less for good."""
+        of_slots = None if found.limit else found.border
+        return cls(*(of_slots or (found.load, found.low, found.high)))
+
     @property
     def down(self) -> float:
+        """How far the interval reaches below, in the logarithm; ``up`` above."""
         return log(self.load / self.low) if self.low > 0 else inf
 
     @property
     def up(self) -> float:
+        """See ``down``; inf where the interval is open."""
         return log(self.high / self.load) if isfinite(self.high) else inf
 
 
-def _compared(found: Answer) -> _Compared:
-    of_slots = None if found.limit else found.border
-    return _Compared(*(of_slots or (found.load, found.low, found.high)))
-
-
 def _said(ratio: Ratio, base: Answer, head: Answer) -> str:
-    ours, theirs = _compared(base), _compared(head)
+    ours, theirs = Compared.of(base), Compared.of(head)
     ends = f"{as_change(ratio.low)}, {as_change(ratio.high)}" if isfinite(theirs.up) else "open"
     said = f"head's largest load is {theirs.load:.3g}, base's {ours.load:.3g}: "
     gave = f"; head: then {head.gave}" if head.gave else ""

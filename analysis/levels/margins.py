@@ -21,7 +21,7 @@ UTILIZATION = "utilization"
 class Fullness:
     """Of a service's fullest pool at each sample, over what the rule on its utilization allows.
 
-    ``starved``: callers waited, so it says less than was asked of the pool.
+    ``starved``: callers waited, or all was in use, so it says less than was asked of the pool.
     """
 
     samples: Floats
@@ -60,9 +60,10 @@ def _fullness(pools: Sequence[Pool], rule: Rule, seconds: float) -> Fullness | N
     n = min((series.t_s.size for series in there), default=0)
     if not n:
         return None
-    shares = np.array([100 * series.active[-n:] / series.size[-n:] for series in there])
-    samples = shares.max(axis=0) / rule.limit
-    if not np.isfinite(samples).all() or not samples.any():
+    with np.errstate(divide="ignore", invalid="ignore"):
+        shares = np.array([100 * series.active[-n:] / series.size[-n:] for series in there])
+    fullest = shares.max(axis=0)
+    if not np.isfinite(fullest).all() or not fullest.any():
         return None
-    starved = any(pool.windows or np.nanmax(pool.series.waiting) > 0 for pool in pools)
-    return Fullness(samples, n / seconds, bool(starved))
+    waited = any(np.nanmax(np.append(series.waiting, 0.0)) > 0 for series in there)
+    return Fullness(fullest / rule.limit, n / seconds, starved=waited or fullest.max() >= 100.0)

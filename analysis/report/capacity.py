@@ -7,7 +7,7 @@ import numpy as np
 
 from analysis.capacity.answer import Answer
 from analysis.capacity.asked import BORDER, CONFIRMATION, DOUBLING
-from analysis.capacity.compare import CapacityGate
+from analysis.capacity.compare import CapacityGate, Compared
 from analysis.capacity.judge import CapacityReport
 from analysis.capacity.rows import BROKE, HELD, IDLE, SPOILT, LevelRow
 from analysis.report.chart import Chart, Curve, Limit, Stretch
@@ -90,9 +90,11 @@ def _arm(name: str, report: CapacityReport) -> Row:
     found = report.found
     if found is None:
         return Row((name, "·", "·", report.summary, report.run_id))
-    high = f"{found.high:.3g}" if isfinite(found.high) else "?"
-    interval = f"{found.low:.3g} to {high}"
-    return Row((name, f"{found.load:.3g}", interval, str(found.gave or ""), report.run_id))
+    told = Compared.of(found)
+    interval = (
+        f"{told.low:.3g} to {told.high:.3g}" if isfinite(told.high) else f"{told.low:.3g} to ?"
+    )
+    return Row((name, f"{told.load:.3g}", interval, str(found.gave or ""), report.run_id))
 
 
 def _facts(report: CapacityReport) -> Iterator[str]:
