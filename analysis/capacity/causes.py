@@ -16,6 +16,7 @@ from analysis.levels.margins import Fullness
 from analysis.levels.peaks import peak_over_mean
 from analysis.statistics.crossing import Crossing, crossing
 from analysis.statistics.distributions import t_quantile
+from analysis.statistics.line import line_through
 from analysis.statistics.line_crossing import FEWEST, line_crossing
 from recording.arrays import Floats
 
@@ -108,11 +109,7 @@ def _peaks_reach(free: Sequence[tuple[float, Fullness]]) -> tuple[float, float]:
 
 def _line(x: Floats, y: Floats) -> tuple[float, float]:
     """Slope and value at zero. The slope is that of Little's law, one, unless it surely is more."""
-    off, n = x - x.mean(), x.size
-    square = max(1e-12, float(off @ off))
-    slope = float(off @ y) / square
-    residuals = y - y.mean() - slope * off
-    error = sqrt(float(residuals @ residuals) / (n - 2) / square)
-    if slope - 1.0 <= t_quantile(0.975, n - 2) * error:
-        slope = 1.0
-    return slope, float(y.mean()) - slope * float(x.mean())
+    line = line_through(x, y)
+    if line.slope > 1.0 and line.differs(1.0):
+        return line.slope, line.level
+    return 1.0, float(y.mean()) - float(x.mean())

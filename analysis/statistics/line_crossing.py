@@ -12,6 +12,7 @@ import numpy as np
 
 from analysis.statistics.crossing import Crossing
 from analysis.statistics.distributions import t_quantile
+from analysis.statistics.line import line_through
 
 FEWEST = 6
 """Trials; with fewer a line is not known, nor how far they scatter."""
@@ -26,19 +27,18 @@ def line_crossing(
     n, at, y = len(x), np.asarray(x, float), np.asarray(margins, float)
     if n < FEWEST:
         return None
-    off = at - at.mean()
-    square = float(off @ off)
-    if square <= 0.0:
+    line = line_through(at, y)
+    if line.slope <= 0.0:
         return None
-    slope = float(off @ y) / square
-    residuals = y - y.mean() - slope * off
-    scatter = sqrt(float(residuals @ residuals) / (n - 2))
-    reach = t_quantile((1.0 + confidence) / 2.0, n - 2) * scatter
-    unsure = reach**2 / (slope**2 * square) if slope > 0.0 else 1.0
-    if unsure >= 1.0:
+    norm = float(np.linalg.norm(at - at.mean()))
+    scatter = line.error * norm / line.slope
+    reach = t_quantile((1.0 + confidence) / 2.0, line.degrees) * scatter
+    left = 1.0 - (reach / norm) ** 2
+    if left <= 0.0:
         return None
-    to_zero = -float(y.mean()) / slope
-    middle = to_zero / (1.0 - unsure)
-    half = reach / slope / (1.0 - unsure) * sqrt((1.0 - unsure) / n + to_zero**2 / square)
-    low, zero, high = (float(at.mean()) + to for to in (middle - half, to_zero, middle + half))
-    return Crossing(zero, low, high, max(scatter / slope * AS_LOGISTIC, 1e-9))
+    to_zero = -float(y.mean()) / line.slope
+    half = reach / left * sqrt(left / n + (to_zero / norm) ** 2)
+    low, zero, high = (
+        float(at.mean()) + to for to in (to_zero / left - half, to_zero, to_zero / left + half)
+    )
+    return Crossing(zero, low, high, max(scatter * AS_LOGISTIC, 1e-9))

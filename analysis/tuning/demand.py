@@ -6,12 +6,12 @@ ever waited, say how high a peak is (`analysis/levels/peaks.py`).
 """
 
 from collections.abc import Sequence
-from math import exp, inf, log, sqrt
+from math import exp, inf, log
 
 import numpy as np
 
 from analysis.levels.peaks import peak_over_mean
-from analysis.statistics.distributions import t_quantile
+from analysis.statistics.line import line_through
 from analysis.tuning.slot import Slot, Used
 from recording.arrays import Floats
 
@@ -33,7 +33,7 @@ def fills_until(slots: Sequence[Slot], x: Floats, subject: str, samples: int) ->
         return inf if of_slot else -inf
     means = np.array([used.samples.mean() for used, _ in free])
     at, room = np.array([x for _, x in free]), np.array([used.room for used, _ in free])
-    line = _line(at, np.log(means), sure=True)
+    line = _sure(at, np.log(means))
     wanted = line[1] + line[0] * at + log(_peak(free, line, samples))
     return max(_falls_to_zero(at, wanted - np.log(room)), waited)
 
@@ -46,24 +46,13 @@ def _peak(free: Sequence[tuple[Used, float]], line: tuple[float, float], samples
 
 
 def _falls_to_zero(at: Floats, margin: Floats) -> float:
-    slope, level = _line(at, margin)
-    if slope >= -1e-9:
+    line = line_through(at, margin)
+    if line.slope >= -1e-9:
         return -inf if float(margin.mean()) <= 0 else inf
-    return -level / slope
+    return -line.level / line.slope
 
 
-def _line(x: Floats, y: Floats, *, sure: bool = False) -> tuple[float, float]:
-    """Slope and value at zero; level where all x are one, or the slope is not ``sure``."""
-    flat, off = (0.0, float(y.mean())), x - x.mean()
-    degrees, square = x.size - 2, float(off @ off)
-    if square < 1e-9:
-        return flat
-    slope = float(off @ y) / square
-    level = float(y.mean()) - slope * float(x.mean())
-    if sure:
-        if degrees < 1:
-            return flat
-        error = sqrt(float(((y - level - slope * x) ** 2).sum()) / degrees / square)
-        if abs(slope) < t_quantile(0.975, degrees) * error:
-            return flat
-    return slope, level
+def _sure(x: Floats, y: Floats) -> tuple[float, float]:
+    """Slope and value at zero, flat where the slope is not there for sure."""
+    line = line_through(x, y)
+    return (line.slope, line.level) if line.differs(0.0) else (0.0, float(y.mean()))

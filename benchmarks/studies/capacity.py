@@ -26,7 +26,7 @@ from analysis.words.values import Outcome
 from benchmarks.studies.capacity_shop import RULE, SUBJECT, Play, Shop
 from harness.run.capacity import CapacityChooser
 from harness.run.search import Wanted
-from harness.run.searches import CONFIRM_S, NARROW, NARROW_OF_GATE, WITHIN_S
+from harness.run.searches import NARROW, NARROW_OF_GATE, WITHIN_S
 from recording.journey import Journey, Range
 
 LIMITS = f'[{SUBJECT}]\npool = ["{RULE}"]'
@@ -52,7 +52,7 @@ def searched(
     """A whole search."""
     told = {} if holds_s is None else {SUBJECT: holds_s}
     rng = np.random.default_rng(seed)
-    asked = Asked("arrivals/s", 40.0, "own", WITHIN_S, narrow, CONFIRM_S, seed, told)
+    asked = Asked("arrivals/s", 40.0, "own", WITHIN_S, narrow, RUN_S, seed, told)
     start = 20.0 * float(rng.uniform(0.7, 1.4))
     chooser = CapacityChooser(asked, thresholds(), JOURNEY, STEPS, start)
     play, seen = Play(shop, rng), list[Seen]()

@@ -21,7 +21,6 @@ from recording.profile_file import build
 
 NARROW, NARROW_OF_GATE = 0.05, 0.02
 """Width of an interval that is narrow enough; a ratio has those of two searches."""
-CONFIRM_S = RUN_S
 FINEST_S = 0.5
 """Interval of recording and samples: a slot has a dozen of them."""
 WITHIN_S = 310.0
@@ -97,7 +96,7 @@ def asked_of(
         required_by="--require" if limits.require else "the profile's own load",
         within_s=limits.within_s,
         narrow=limits.narrow,
-        confirm_s=CONFIRM_S,
+        confirm_s=RUN_S,
         seed=derived(seed, KIND),
         holds_s=_holds_s(settings) if profile.starts_mocks else {},
     )
