@@ -144,7 +144,8 @@ def _charts(report: CapacityReport) -> Iterator[Chart]:
     marks = _marks(report.found)
     loads = np.array([level.load for level in tried])
     yield Chart(
-        "Does every rule hold?", x_title, "chance of holding", tuple(_chance(tried, loads)),
+        "Does every rule hold in a slot?", x_title, "chance of holding",
+        tuple(_chance(tried, loads)),
         limits=(Limit(0.5, "one half"),), marks=marks, stretches=_interval(report.found),
     )  # fmt: skip
     p99 = np.array([level.p99_ms for level in tried])
@@ -165,7 +166,7 @@ def _chance(tried: list[LevelRow], loads: Floats) -> Iterator[Curve]:
     if len(set(held)) == 2:
         fit = crossing(list(np.log(loads)), held)
         x = np.linspace(float(np.log(loads.min())), float(np.log(loads.max())), _POINTS)
-        yield Curve("of a slot, fitted", np.exp(x), np.array([fit.chance(at) for at in x]))
+        yield Curve("fitted", np.exp(x), np.array([fit.chance(at) for at in x]))
 
 
 def _points(name: str, loads: Floats, values: Floats) -> Curve:
