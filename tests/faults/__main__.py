@@ -96,7 +96,8 @@ def _summary(outcomes: Sequence[Outcome]) -> str:
     live = sum(outcome.fault.live for outcome in outcomes)
     wrong = sum(bool(outcome.wrong) for outcome in outcomes)
     took_s = sum(outcome.took_s for outcome in outcomes)
-    return f"{len(outcomes)} faults, {live} of them under load: {wrong} wrong, {took_s:.0f} s"
+    of_all = f"{len(outcomes)} faults, {live} of them under load: {wrong} wrong"
+    return f"{of_all}, {took_s:.0f} s in all, most of it two rows at a time"
 
 
 def _page(outcomes: Sequence[Outcome], mutated: str) -> str:
