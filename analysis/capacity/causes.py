@@ -7,15 +7,15 @@ a run is not read from a slot's peak: it follows from what was in use on average
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from math import isfinite, log, nan, sqrt
+from math import isfinite, log, nan
 
 import numpy as np
 
 from analysis.capacity.asked import RUN_S
 from analysis.levels.margins import Fullness
-from analysis.levels.peaks import peak_over_mean
+from analysis.levels.peaks import peak_over_mean, spread_about
 from analysis.statistics.crossing import Crossing, crossing
-from analysis.statistics.distributions import t_quantile
+from analysis.statistics.jackknife import jackknife_reach
 from analysis.statistics.line import line_through
 from analysis.statistics.line_crossing import FEWEST, line_crossing
 from recording.arrays import Floats
@@ -78,7 +78,7 @@ def _border(near: Sequence[Trial], about: float, cause: str) -> Crossing | None:
 def _full_from(near: Sequence[tuple[float, Fullness]]) -> Crossing | None:
     """From where on the peak of a run is more than the pool may have, with a chance of one half.
 
-    Its interval is the jackknife's (Miller, Biometrika 61, 1974): slot by slot left out.
+    Its interval is the jackknife's: slot by slot left out.
     """
     free = [(x, full) for x, full in near if not full.starved]
     n = len(free)
@@ -86,8 +86,7 @@ def _full_from(near: Sequence[tuple[float, Fullness]]) -> Crossing | None:
         return None
     at, surely_at = _peaks_reach(free)
     left_out = np.array([_peaks_reach(free[:i] + free[i + 1 :])[0] for i in range(n)])
-    error = sqrt((n - 1) / n * float(np.square(left_out - left_out.mean()).sum()))
-    reach = t_quantile(0.975, n - 2) * error
+    reach = jackknife_reach(left_out)
     width = (at - surely_at) / log(SURE / (1 - SURE))
     return Crossing(at, at - reach, at + reach, max(width, 1e-9))
 
@@ -97,9 +96,7 @@ def _peaks_reach(free: Sequence[tuple[float, Fullness]]) -> tuple[float, float]:
     x = np.array([x for x, _ in free])
     means = np.array([full.samples.mean() for _, full in free])
     slope, level = _line(x, np.log(means))
-    off = means / np.exp(level + slope * x) - 1.0
-    within = np.mean([np.var(full.samples / full.samples.mean()) for _, full in free])
-    spread = sqrt(float(within) + float(off @ off) / (len(free) - 2))
+    spread = spread_about([full.samples for _, full in free], np.exp(level + slope * x))
     samples = RUN_S * free[0][1].per_s
     often, surely = (
         -(level + log(peak_over_mean(spread, samples, chance))) / slope for chance in (0.5, SURE)

@@ -21,11 +21,13 @@ UTILIZATION = "utilization"
 class Fullness:
     """Of a service's fullest pool at each sample, over what the rule on its utilization allows.
 
-    ``starved``: callers waited, or all was in use, so it says less than was asked of the pool.
+    ``room`` is how many connections that is, of all replicas together. ``starved``: callers waited,
+    or all was in use, so it says less than was asked of the pool.
     """
 
     samples: Floats
     per_s: float
+    room: float
     starved: bool
 
     @property
@@ -65,5 +67,12 @@ def _fullness(pools: Sequence[Pool], rule: Rule, seconds: float) -> Fullness | N
     fullest = shares.max(axis=0)
     if not np.isfinite(fullest).all() or not fullest.any():
         return None
-    waited = any(np.nanmax(np.append(series.waiting, 0.0)) > 0 for series in there)
-    return Fullness(fullest / rule.limit, n / seconds, starved=waited or fullest.max() >= 100.0)
+    waited = any(
+        pool.windows or np.nanmax(np.append(pool.series.waiting, 0.0)) > 0 for pool in pools
+    )
+    return Fullness(
+        fullest / rule.limit,
+        n / seconds,
+        room=sum(float(series.size[-1]) for series in there) * rule.limit / 100.0,
+        starved=waited or float(fullest.max()) >= 100.0,
+    )

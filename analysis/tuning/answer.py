@@ -23,13 +23,14 @@ class Answer:
     borders: tuple[tuple[float, Border], ...] = ()
 
 
-def answered(slots: Sequence[Slot], asked: Asked, samples: int) -> Answer:
+def answered(slots: Sequence[Slot], asked: Asked) -> Answer:
     """From the slots so far."""
     if len(asked.settings) > 1:
         return Answer(_cheapest_cell(slots, asked))
     by_load = {load: [s for s in slots if _is(s, asked, load)] for load in asked.loads}
-    borders = tuple((load, border(own, asked.setting, samples)) for load, own in by_load.items()
-                    if own)  # fmt: skip
+    borders = tuple(
+        (load, border(own, asked.setting, asked.confirm_s)) for load, own in by_load.items() if own
+    )
     values = [found.value for _, found in borders]
     if len(borders) < len(asked.loads) or not all(map(isfinite, values)):
         return Answer((), borders)

@@ -3,25 +3,24 @@
 Rules on latency: their margins, made monotone (isotonic regression: Barlow et al., 1972), cross
 zero. Rules that only hold or do not: the share of slots that break them, made monotone likewise,
 crosses one half. How full a pool is: `demand.py`. The last of all rules to hold decides. The
-interval is Student's t times the scatter of answers to slots drawn anew (bootstrap: Efron, 1979).
+interval is the jackknife's over slots (Miller, 1974).
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import exp, inf, isfinite, isinf, log, nan, sqrt
+from math import exp, inf, isinf, log, nan
 
 import numpy as np
 import scipy  # its parts load when they are used
 
-from analysis.statistics.distributions import t_quantile
+from analysis.statistics.jackknife import jackknife_reach
 from analysis.tuning.asked import Setting
 from analysis.tuning.demand import fills_until
 from analysis.tuning.slot import Slot
 from recording.arrays import Floats
 
-DRAWS = 400
-LEAST_FOUND = 0.8
-"""Of the draws; where fewer have a border there is no interval."""
+FEWEST = 3
+"""Slots; with fewer there is no interval."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,20 +39,20 @@ class Border:
     again: float = nan
 
 
-def border(slots: Sequence[Slot], setting: Setting, samples: int) -> Border:
-    """Of slots at several levels of one setting. A run has so many samples of a pool."""
+def border(slots: Sequence[Slot], setting: Setting, run_s: float) -> Border:
+    """Of slots at several levels of one setting. A run has this length."""
     x = _x(slots, setting)
     kept = _until_worse(slots, x)
     again = _of(min((at for at in x if at > kept), default=inf), setting)
     slots = [slot for slot, at in zip(slots, x, strict=True) if at <= kept]
     x = x[x <= kept]
-    at, rule = _last_to_hold(slots, x, samples)
+    at, rule = _last_to_hold(slots, x, run_s)
     if at > x.max():
         return Border(nan, nan, nan, rule, "above", again)
     if at <= x.min():
         value = _of(float(x.min()), setting)
         return Border(value, value, value, rule, "below", again)
-    ends = [_of(end, setting) for end in _interval(slots, x, samples)]
+    ends = [_of(end, setting) for end in _interval(slots, x, run_s)]
     low, high = ends if setting.cheaper == "less" else ends[::-1]
     return Border(_of(at, setting), low, high, rule, "", again)
 
@@ -82,9 +81,9 @@ def _until_worse(slots: Sequence[Slot], x: Floats) -> float:
     return best
 
 
-def _last_to_hold(slots: Sequence[Slot], x: Floats, samples: int) -> tuple[float, str]:
+def _last_to_hold(slots: Sequence[Slot], x: Floats, run_s: float) -> tuple[float, str]:
     found = {
-        **{f"{of} is full": fills_until(slots, x, of, samples) for of in _named(slots, "used")},
+        **{f"{of} is full": fills_until(slots, x, of, run_s) for of in _named(slots, "full")},
         **{rule: _margin_border(slots, x, rule) for rule in _named(slots, "margins")},
         **{rule: _broken_border(slots, x, rule) for rule in sorted(_all_broken(slots))},
     }
@@ -127,16 +126,14 @@ def _crosses(x: Floats, y: Floats) -> float:
     return float(at[after - 1] + (at[after] - at[after - 1]) * before / (before - here))
 
 
-def _interval(slots: Sequence[Slot], x: Floats, samples: int) -> tuple[float, float]:
-    rng, found = np.random.default_rng(0), []
-    for _ in range(DRAWS):
-        drawn = rng.integers(0, len(slots), len(slots))
-        at, _rule = _last_to_hold([slots[i] for i in drawn], x[drawn], samples)
-        found += [at] if isfinite(at) else []
-    if len(found) < LEAST_FOUND * DRAWS:
+def _interval(slots: Sequence[Slot], x: Floats, run_s: float) -> tuple[float, float]:
+    """The jackknife's: slot by slot left out."""
+    places = range(len(slots))
+    found = np.array([
+        _last_to_hold([*slots[:i], *slots[i + 1 :]], np.delete(x, i), run_s)[0] for i in places
+    ])  # fmt: skip
+    if len(slots) < FEWEST or not np.isfinite(found).all():
         return -inf, inf
-    # Of few slots a draw scatters less than a search would.
-    few, n = t_quantile(0.975, len(slots) - 1), len(slots)
-    reach = few * sqrt(n / (n - 1)) * float(np.std(found))
-    at, _rule = _last_to_hold(slots, x, samples)
+    at, _rule = _last_to_hold(slots, x, run_s)
+    reach = jackknife_reach(found)
     return at - reach, at + reach

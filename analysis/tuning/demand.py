@@ -6,43 +6,39 @@ ever waited, say how high a peak is (`analysis/levels/peaks.py`).
 """
 
 from collections.abc import Sequence
-from math import exp, inf, log
+from math import inf
 
 import numpy as np
 
-from analysis.levels.peaks import peak_over_mean
+from analysis.levels.peaks import peak_over_mean, spread_about
 from analysis.statistics.line import line_through
-from analysis.tuning.slot import Slot, Used
+from analysis.tuning.slot import Slot
 from recording.arrays import Floats
 
 CONFIDENCE = 0.95
 """With which a minute at the border keeps the rule on utilization."""
 
 
-def fills_until(slots: Sequence[Slot], x: Floats, subject: str, samples: int) -> float:
-    """The x from which on the peak of so many samples fits into the pool; inf where none does.
+def fills_until(slots: Sequence[Slot], x: Floats, subject: str, run_s: float) -> float:
+    """The x from which on the peak of a run of this length fits into the pool; inf where none does.
 
     -inf where it does throughout. ``x`` rises with what is safer.
     """
     pairs = zip(slots, x, strict=True)
-    of_slot = [(slot.used[subject], float(at)) for slot, at in pairs if subject in slot.used]
-    waited = max((at for used, at in of_slot if used.starved), default=-inf)
+    of_slot = [(slot.full[subject], float(at)) for slot, at in pairs if subject in slot.full]
+    waited = max((at for full, at in of_slot if full.starved), default=-inf)
     # By level and not by slot: those that happened to ask for little say too little.
-    free = [(used, at) for used, at in of_slot if at > waited and used.samples.mean() > 0]
+    free = [(full, at) for full, at in of_slot if at > waited]
     if not free:
         return inf if of_slot else -inf
-    means = np.array([used.samples.mean() for used, _ in free])
-    at, room = np.array([x for _, x in free]), np.array([used.room for used, _ in free])
-    line = _sure(at, np.log(means))
-    wanted = line[1] + line[0] * at + log(_peak(free, line, samples))
-    return max(_falls_to_zero(at, wanted - np.log(room)), waited)
-
-
-def _peak(free: Sequence[tuple[Used, float]], line: tuple[float, float], samples: int) -> float:
-    """Of so many samples, over the mean."""
-    slope, level = line
-    ratios = [used.samples / exp(level + slope * x) for used, x in free]
-    return peak_over_mean(float(np.std(np.concatenate(ratios))), samples, CONFIDENCE)
+    at, room = np.array([x for _, x in free]), np.array([full.room for full, _ in free])
+    in_use = [full.samples * full.room for full, _ in free]
+    means = np.array([own.mean() for own in in_use])
+    slope, level = _sure(at, np.log(means))
+    expected = np.exp(level + slope * at)
+    samples = run_s * free[0][0].per_s
+    peak = expected * peak_over_mean(spread_about(in_use, expected), samples, CONFIDENCE)
+    return max(_falls_to_zero(at, np.log(peak / room)), waited)
 
 
 def _falls_to_zero(at: Floats, margin: Floats) -> float:

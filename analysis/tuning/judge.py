@@ -103,10 +103,7 @@ class _Case:
 
     @cached_property
     def answer(self) -> Answer:
-        if not self.slots:
-            return Answer()
-        sampled_every_s = self.evidence.manifest.profile.sampling.interval
-        return answered(self.slots, self.asked, round(self.asked.confirm_s / sampled_every_s))
+        return answered(self.slots, self.asked) if self.slots else Answer()
 
     @cached_property
     def last(self) -> Seen | None:

@@ -121,7 +121,8 @@ class Play:
         return cast(Seen, seen)
 
     def _fullness(self, series: PoolSeries) -> Fullness:
-        return Fullness(series.active / (0.9 * self.shop.size), 1 / SAMPLED_S, starved=False)
+        room = 0.9 * self.shop.size
+        return Fullness(series.active / room, 1 / SAMPLED_S, room, starved=False)
 
     def _p95(self, metric: str) -> Measurement:
         """Of the one step there is: it lasts as long as the connection is held."""

@@ -12,12 +12,13 @@ import sys
 
 import numpy as np
 
+from analysis.levels.margins import Fullness
 from analysis.tuning.asked import Setting
 from analysis.tuning.border import Border, border
-from analysis.tuning.slot import Slot, Used
+from analysis.tuning.slot import Slot
 from recording.arrays import Floats
 
-MEAN = 49.0
+MEAN, PER_S = 49.0, 2.0
 SAMPLES_OF_A_SLOT, SAMPLES_OF_A_MINUTE, MINUTES = 10, 120, 2000
 FORGETS = 0.54
 """Correlation of two samples 0.5 s apart, at holds of 0.8 s: exp(-0.5 / 0.82)."""
@@ -51,9 +52,10 @@ def searched(rng: np.random.Generator) -> Border:
     slots = []
     for size in (*COARSE, *AROUND):
         (wanted,) = in_use(rng, 1, SAMPLES_OF_A_SLOT)
-        used = Used(np.minimum(wanted, size), LIMIT * size, bool((wanted > size).any()))
-        slots.append(Slot((float(size),), 60.0, {}, frozenset(), {"locks": used}))
-    return border(slots, POOL, SAMPLES_OF_A_MINUTE)
+        room, starved = LIMIT * size, bool((wanted >= size).any())
+        full = Fullness(np.minimum(wanted, size) / room, PER_S, room, starved)
+        slots.append(Slot((float(size),), 60.0, {}, frozenset(), {"locks": full}))
+    return border(slots, POOL, SAMPLES_OF_A_MINUTE / PER_S)
 
 
 def main() -> int:

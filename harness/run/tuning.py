@@ -47,7 +47,6 @@ class Tuner:
         thresholds: Thresholds,
         pace: Pace,
         subject: str,
-        sampled_every_s: float,
         seed: int,
         say: Callable[[str], None],
     ) -> None:
@@ -56,7 +55,6 @@ class Tuner:
         self._thresholds = thresholds
         self._pace = pace
         self._subject = subject
-        self._samples = round(asked.confirm_s / sampled_every_s)
         self._random = random.Random(seed)
         self._say = say
         self._queue = self._shuffled(self._coarse())
@@ -121,7 +119,7 @@ class Tuner:
             for s in seen
             if not s.spoilt
         ]
-        return answered(slots, self._asked, self._samples) if slots else Answer()
+        return answered(slots, self._asked) if slots else Answer()
 
     def _enough(self, seen: Sequence[Seen], answer: Answer) -> bool:
         pace = self._pace

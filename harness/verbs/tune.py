@@ -211,7 +211,6 @@ def _record(of: Ordered, runs: Path, console: Screen) -> RunDir:
             of.limits,
             Pace(SLOT_S + _settle_s(asked), CUT_S + _settle_s(asked), of.within_s),
             next(one.subject for one in plan.flow.all if one.key == service),
-            plan.sampling.interval,
             of.seed,
             view.say,
         )

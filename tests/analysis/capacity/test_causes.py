@@ -15,7 +15,7 @@ LOADS = (45.0, 48.0, 50.0, 52.0, 53.0, 55.0, 57.0, 58.0, 60.0, 63.0, 66.0, 70.0)
 def full(load: float, at: float, spread: float, seed: int) -> Fullness:
     """A pool whose mean reaches what it may have at some load."""
     rng = np.random.default_rng(seed)
-    return Fullness(load / at * (1 + spread * rng.standard_normal(14)), 2.0, starved=False)
+    return Fullness(load / at * (1 + spread * rng.standard_normal(14)), 2.0, 50.0, starved=False)
 
 
 def of_pool(load: float, at: float = 60.0, spread: float = 0.0, seed: int = 0) -> Trial:
@@ -59,7 +59,7 @@ def test_what_broke_for_an_unknown_reason_is_left_to_yes_and_no() -> None:
 
 def test_a_starved_pool_says_nothing_of_what_is_used() -> None:
     """What waits is not in use: such slots are no part of the line."""
-    starved = Fullness(np.full(14, 1.1), 2.0, starved=True)
+    starved = Fullness(np.full(14, 1.1), 2.0, 50.0, starved=True)
     trials = [of_pool(load) for load in LOADS]
     more = [Trial(72.0 + i, held=False, full={"locks": starved}) for i in range(5)]
     assert border([*trials, *more]).x == pytest.approx(border(trials).x, abs=1e-6)

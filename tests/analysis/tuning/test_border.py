@@ -5,26 +5,28 @@ from math import isnan, log
 import numpy as np
 import pytest
 
+from analysis.levels.margins import Fullness
 from analysis.tuning.answer import answered, rounded, safer
 from analysis.tuning.asked import Asked, Setting
 from analysis.tuning.border import border
-from analysis.tuning.slot import Slot, Used
+from analysis.tuning.slot import Slot
 
 POOL = Setting("inventory_lock.pool_max", 50, 400, 64, "connections")
 TTL = Setting("checkout.lock_ttl_s", 1, 100, 30, "s", whole=False, cheaper="more")
-SAMPLES = 120
+RUN_S, PER_S = 60.0, 2.0
 MEAN = 60.0
 TRUTH = MEAN * (1 + 3.335 / MEAN**0.5) / 0.81
 """Of 120 samples of a Poisson number none is above 81 % of it, with 95 %."""
 
 
-def used(size: float, rng: np.random.Generator) -> Used:
-    wanted = rng.poisson(MEAN, 12).astype(float)
-    return Used(np.minimum(wanted, size), 0.81 * size, bool((wanted > size).any()))
+def full(size: float, rng: np.random.Generator) -> Fullness:
+    wanted, room = rng.poisson(MEAN, 12).astype(float), 0.81 * size
+    starved = bool((wanted >= size).any())
+    return Fullness(np.minimum(wanted, size) / room, PER_S, room, starved)
 
 
 def slot(size: float, rng: np.random.Generator) -> Slot:
-    return Slot((size,), 60.0, {}, frozenset(), {"locks": used(size, rng)})
+    return Slot((size,), 60.0, {}, frozenset(), {"locks": full(size, rng)})
 
 
 def latency(level: float, p99_over_limit: float) -> Slot:
@@ -37,7 +39,7 @@ def test_a_pools_peak_is_found_from_short_slots_in_ten_of_ten_seeds() -> None:
     for seed in range(10):
         rng = np.random.default_rng(seed)
         levels = [50, 64, 64, 76, 115, 175, 264, 400, 82, 90, 99, 82, 90, 99]
-        found = border([slot(size, rng) for size in levels], POOL, SAMPLES)
+        found = border([slot(size, rng) for size in levels], POOL, RUN_S)
         assert found.edge == ""
         assert found.value == pytest.approx(TRUTH, rel=0.10)
         assert found.low < found.value < found.high < 1.2 * found.low
@@ -47,7 +49,7 @@ def test_a_pools_peak_is_found_from_short_slots_in_ten_of_ten_seeds() -> None:
 def test_latency_crosses_its_limit_between_two_levels() -> None:
     """Where its logarithm does, on a line in the logarithm of the level."""
     slots = [latency(50, 4.0), latency(100, 2.0), latency(200, 0.5), latency(400, 0.5)]
-    found = border(slots, POOL, SAMPLES)
+    found = border(slots, POOL, RUN_S)
     assert found.value == pytest.approx(100 * 2**0.5)
     assert found.rule == "p99"
 
@@ -55,7 +57,7 @@ def test_latency_crosses_its_limit_between_two_levels() -> None:
 def test_where_more_hurts_the_rules_break_again_and_that_is_said() -> None:
     """The levels past the plateau tell nothing of the least."""
     slots = [latency(50, 4.0), latency(100, 0.5), latency(200, 0.5), latency(400, 3.0)]
-    found = border(slots, POOL, SAMPLES)
+    found = border(slots, POOL, RUN_S)
     assert 50 < found.value < 100
     assert found.again == pytest.approx(400)
 
@@ -63,7 +65,7 @@ def test_where_more_hurts_the_rules_break_again_and_that_is_said() -> None:
 @pytest.mark.parametrize(("over", "edge"), [(0.5, "below"), (2.0, "above")])
 def test_a_range_in_which_all_or_none_holds_has_no_border(over: float, edge: str) -> None:
     """It lies beyond, and no number is made up for it."""
-    found = border([latency(level, over) for level in (50, 100, 200)], POOL, SAMPLES)
+    found = border([latency(level, over) for level in (50, 100, 200)], POOL, RUN_S)
     assert found.edge == edge
     assert found.value == pytest.approx(50) if edge == "below" else isnan(found.value)
 
@@ -72,7 +74,7 @@ def test_of_a_time_to_live_the_most_that_holds_is_the_answer() -> None:
     """Cheaper is more, and rounding goes towards what holds."""
     slots = [latency(level, level / 10) for level in (1.0, 3.0, 9.0, 11.0, 30.0, 90.0)]
     asked = Asked((TTL,), load=60.0)
-    (value,) = answered(slots, asked, SAMPLES).levels
+    (value,) = answered(slots, asked).levels
     assert 9.9 <= value <= 10.0
     assert safer(TTL, value) < value
 
@@ -82,10 +84,10 @@ def test_the_answer_holds_at_every_load_that_was_asked_about() -> None:
     one = [latency(50, 2.0), latency(100, 0.5), latency(200, 0.5)]
     other = [Slot(s.levels, 90.0, {"p99": s.margins["p99"] + log(2)}, s.broken, {}) for s in one]
     asked = Asked((POOL,), load=60.0, loads=(1.0, 1.5))
-    at_both = answered([*one, *other], asked, SAMPLES)
+    at_both = answered([*one, *other], asked)
     assert [round(found.value) for _, found in at_both.borders] == [71, 100]
     assert at_both.levels == (100,)
-    assert answered(one, asked, SAMPLES).levels == ()
+    assert answered(one, asked).levels == ()
 
 
 def test_of_two_settings_the_cheapest_cell_that_holds_is_the_answer() -> None:
@@ -97,7 +99,7 @@ def test_of_two_settings_the_cheapest_cell_that_holds_is_the_answer() -> None:
         for a in (50.0, 100.0, 200.0)
         for b in (1.0, 2.0, 4.0)
     ]
-    assert answered(slots, asked, SAMPLES).levels in {(50.0, 4.0), (100.0, 2.0), (200.0, 1.0)}
+    assert answered(slots, asked).levels in {(50.0, 4.0), (100.0, 2.0), (200.0, 1.0)}
 
 
 def test_values_are_rounded_to_what_can_be_set() -> None:
