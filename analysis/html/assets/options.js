@@ -3,7 +3,7 @@
 // second drawing.
 const options = (() => {
   const ink = "var(--ink)", quiet = "var(--quiet)", line = "var(--line)";
-  const FONT = 11, TOP = 26, BOTTOM = 24;
+  const FONT = 11, TOP = 26, BOTTOM = 24, NAMES = 14;
   const DASHES = ["solid", [6, 3], [2, 2]];
   const FAR = 3; // times the highest value: a limit above it is named, and not drawn
   const color = (i) => `var(--c${i % 8})`;
@@ -231,7 +231,8 @@ const options = (() => {
     const top = Math.max(high, ...inside.map(([value]) => value * 1.02));
     const ends = table.logY ? logRange(low, top) : scale(Math.min(0, low), Math.max(0, top));
     const bottom = table.overTime ? BOTTOM : 38;
-    const moved = apart(curves, ends, table.logY, (height || 190) - TOP - bottom);
+    const named = table.marks.some(([, name]) => name) ? NAMES : 0;
+    const moved = apart(curves, ends, table.logY, (height || 190) - TOP - named - bottom);
     const xs = curves.flatMap((curve) => curve.x);
     const across = table.overTime
       ? { from: shown[0], to: shown[1], log: false, most: 60 }
@@ -241,11 +242,11 @@ const options = (() => {
       name: table.x, nameLocation: "middle", nameGap: 24,
       ...(table.ticks.length ? ticks(table.ticks) : {}),
     });
-    option.grid.bottom = bottom;
+    Object.assign(option.grid, { top: TOP + named, bottom });
     option.yAxis = axis({
       type: table.logY ? "log" : "value",
       name: [table.y, ...curves.flatMap(legend), ...beyond.map(([, name]) => `↑ ${name}`)].join("   "),
-      nameLocation: "end", nameGap: 8, nameTextStyle: { align: "left", color: quiet, fontSize: FONT },
+      nameLocation: "end", nameGap: 8 + named, nameTextStyle: { align: "left", color: quiet, fontSize: FONT },
       axisLabel: { color: quiet, fontSize: FONT, hideOverlap: true, formatter: number, showMinLabel: !(table.logY && justBelowDecade(ends.min)) },
       ...ends,
     });
