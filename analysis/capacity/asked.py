@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
-from typing import Any, Literal, Self
+from math import inf
+from typing import Any, Literal, Self, get_args
 
 from analysis.levels.seen import Seen
 
@@ -36,9 +37,12 @@ class Asked:
 
     @classmethod
     def of(cls, table: Mapping[str, Any]) -> Self:
-        """From a manifest. Raises TypeError for one that lacks a key."""
+        """From a manifest. Raises TypeError for one that lacks a key, ValueError for no load."""
         known = {each.name for each in fields(cls)}
-        return cls(**{name: value for name, value in table.items() if name in known})
+        found = cls(**{name: value for name, value in table.items() if name in known})
+        if not 0 < found.required < inf or found.unit not in get_args(Unit):
+            raise ValueError(f"required is {found.required!r} {found.unit}")
+        return found
 
     def table(self) -> dict[str, Any]:
         """For the manifest."""

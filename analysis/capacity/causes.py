@@ -97,7 +97,7 @@ def _peaks_reach(free: Sequence[tuple[float, Fullness]]) -> tuple[float, float]:
     means = np.array([full.samples.mean() for _, full in free])
     slope, level = _line(x, np.log(means))
     spread = spread_about([full.samples for _, full in free], np.exp(level + slope * x))
-    samples = RUN_S * free[0][1].per_s
+    samples = RUN_S * float(np.median([full.per_s for _, full in free]))
     often, surely = (
         -(level + log(peak_over_mean(spread, samples, chance))) / slope for chance in (0.5, SURE)
     )

@@ -118,10 +118,11 @@ class Compared:
 
 def _said(ratio: Ratio, base: Answer, head: Answer) -> str:
     ours, theirs = Compared.of(base), Compared.of(head)
-    ends = f"{as_change(ratio.low)}, {as_change(ratio.high)}" if isfinite(theirs.up) else "open"
+    low = as_change(ratio.low) if isfinite(ours.up) and isfinite(theirs.down) else "open"
+    high = as_change(ratio.high) if isfinite(theirs.up) and isfinite(ours.down) else "open"
     said = f"head's largest load is {theirs.load:.3g}, base's {ours.load:.3g}: "
     gave = f"; head: then {head.gave}" if head.gave else ""
     alone = (
         "; a run of a minute held at base's and none at head's" if _held_alone(base, head) else ""
     )
-    return said + f"{as_change(ratio.ratio)} [{ends}]{gave}{alone}"
+    return said + f"{as_change(ratio.ratio)} [{low}, {high}]{gave}{alone}"

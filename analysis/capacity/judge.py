@@ -18,6 +18,7 @@ from analysis.limits.thresholds import Thresholds
 from analysis.single.checks import completeness, damage, ending
 from analysis.words.units import and_more
 from analysis.words.values import Breach, Check, Measurement, Outcome, Verdict
+from recording.errors import SpoiltError
 from recording.hlog import LATENCY
 from recording.profile import JOURNEY
 
@@ -45,7 +46,10 @@ class CapacityReport(Verdict):
 def judge_capacity(evidence: Evidence, thresholds: Thresholds) -> CapacityReport:
     """The verdict on the recording of a search."""
     search = evidence.manifest.search
-    asked = Asked.of(search.asked if search else {})
+    try:
+        asked = Asked.of(search.asked if search else {})
+    except (TypeError, ValueError) as error:
+        raise SpoiltError(f"manifest.json: what was searched for is spoilt: {error}") from error
     seen = levels_seen(evidence, thresholds)
     found = answer(seen, asked, thresholds)
     run_checks = tuple(_checks(evidence))

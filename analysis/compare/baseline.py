@@ -131,6 +131,8 @@ def _baseline_of(run: RunDir, thresholds: Thresholds, metrics: tuple[str, ...]) 
     evidence = load_evidence(run)
     if evidence.manifest.paired and evidence.manifest.paired.ignored:
         raise ConfigError(f"{run.root}: a gate that loaded nothing: there is nothing to keep of it")
+    if evidence.manifest.search is not None:
+        raise ConfigError(f"{run.root}: a search, of many loads or settings: `loadgate analyze` it")
     if len(arms := {interval.tag.arm for interval in evidence.log.intervals}) > 1:
         raise ConfigError(
             f"{run.root}: a paired run (arms {', '.join(sorted(arms))}), already a comparison"

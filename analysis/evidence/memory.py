@@ -115,10 +115,10 @@ def memory_of(evidence: Evidence, subject: str) -> ServiceMemory:
     """Judge a service's resident memory, in the story's time where the run tells one."""
     t_s, rss = evidence.resources.get(subject, RSS)
     begins_s, first_s = evidence.measured_from_s, evidence.load_start_s
-    inside = (t_s >= begins_s) & (t_s <= evidence.load_end_s)
+    inside = (t_s >= begins_s) & (t_s <= evidence.load_end_s) & (rss > 0)  # else nobody knows
     t_s, rss = t_s[inside], rss[inside]
     limits = evidence.resources.get(subject, MEMORY_LIMIT)[1]
-    limit = float(limits[-1]) if limits.size else None
+    limit = float(limits[-1]) if limits.size and limits[-1] > 0 else None  # 0, -1: unlimited
     collected = [
         _told(evidence, float(row["t_s"]) - first_s)
         for row in evidence.events_named(GC)

@@ -10,6 +10,8 @@ from analysis.evidence.run import Evidence
 from analysis.evidence.wrong import Wrong
 from analysis.words.units import counted
 from recording.events import PHASES_ENDED, WORKER_LOST
+from recording.hlog import LATENCY, UNPAIRED
+from recording.outcomes import OK
 from recording.slots import ARMS, Arm
 
 IN_FLIGHT_S = 30.0
@@ -23,7 +25,8 @@ _ORDER = ["order_id", "nth"]
 
 @dataclass(frozen=True, slots=True)
 class Reconciliation:
-    """Both sides' orders; ``in_flight`` are in the ledger only, made within 30 s of the stop.
+    """Both sides' orders; ``in_flight`` are in the ledger only, made within 30 s of the stop, and
+    no more than requests that never had a good answer.
 
     ``wrong`` has what is wrong with them, by rule: ``lost``, confirmed to a client and not in the
     ledger; ``unmatched``, in the ledger only and not in flight; and what is wrong in money.
@@ -71,14 +74,14 @@ def reconcile(evidence: Evidence, arm: str = "") -> Reconciliation | None:
     seen, kept = _numbered(confirmed.filter(pl.col("arm") == arm)), _numbered(ledger.orders)
     lost = seen.join(kept, on=_ORDER, how="anti")["order_id"]
     only = kept.join(seen, on=_ORDER, how="anti")
-    late = _late(evidence)
-    unmatched = only.filter(~late)["order_id"]
+    in_flight = _in_flight(evidence, arm, only)
+    unmatched = only.join(in_flight, on=_ORDER, how="anti")["order_id"]
     books = books_of(evidence, arm)
     in_money = dict(books.wrong()) if books else {}
     return Reconciliation(
         confirmed=len(seen),
         in_ledger=len(kept),
-        in_flight=len(only.filter(late)),
+        in_flight=len(in_flight),
         wrong={
             LOST: _orders(lost, "confirmed to a client but not in the ledger"),
             UNMATCHED: _orders(unmatched, "in the ledger but never confirmed to a client"),
@@ -102,15 +105,28 @@ def ledger_missing(evidence: Evidence, arm: str) -> str:
     return "payments" if ledger.stock is not None and arm not in evidence.payments else ""
 
 
-def _late(evidence: Evidence) -> pl.Expr:
-    """Whether an order was in flight at the stop, or died with a worker."""
+def _in_flight(evidence: Evidence, arm: str, only: pl.DataFrame) -> pl.DataFrame:
+    """Orders of the ledger alone that were in flight at the stop, or died with a worker."""
     # The load stopped with its last phase, or with the recording if it was cut off.
     stop_s = next(iter(evidence.times_of(PHASES_ENDED)), evidence.end_s)
-    late = pl.col("t_s") >= stop_s - IN_FLIGHT_S
+    died = pl.lit(value=False)
     for lost_s in evidence.times_of(WORKER_LOST):
         # What a killed worker had confirmed since its last report died with it.
-        late |= pl.col("t_s").is_between(lost_s - WORKER_UNREPORTED_S, lost_s)
-    return late
+        died |= pl.col("t_s").is_between(lost_s - WORKER_UNREPORTED_S, lost_s)
+    at_stop = pl.col("t_s").is_between(stop_s - IN_FLIGHT_S, stop_s + IN_FLIGHT_S) & ~died
+    of_stop = only.filter(at_stop).sort("t_s").tail(_never_answered(evidence, arm))
+    return pl.concat([only.filter(died), of_stop])
+
+
+def _never_answered(evidence: Evidence, arm: str) -> int:
+    """Requests without a good answer: no more orders than these can be in flight."""
+    return sum(
+        interval.histogram.n
+        for interval in evidence.log.intervals
+        if interval.tag.step in evidence.services.order
+        and interval.tag.arm == (arm or UNPAIRED) and interval.tag.kind == LATENCY
+        and interval.tag.outcome != OK
+    )  # fmt: skip
 
 
 def _orders(ids: pl.Series, which: str) -> Wrong:

@@ -17,6 +17,8 @@ from recording.arrays import Floats
 from recording.metric_names import POOL_ACTIVE, POOL_MAX, POOL_TIMEOUTS, POOL_WAITING, UP
 from recording.series_reader import Series
 
+_RESTARTED = 0.5
+"""A counter that falls below this share of what it was has begun anew."""
 _SAME_PASS_S = 1e-3
 """Samples of one pass share a time, up to the writing of it."""
 
@@ -151,11 +153,17 @@ def grown_while_measured(evidence: Evidence, subject: str, metric: str, source: 
 
 
 def rate_while_measured(evidence: Evidence, t_s: Floats, values: Floats) -> float | None:
-    """Growth per second of a counter in the measured phases; None with fewer than two samples."""
+    """Growth per second of a counter in the measured phases; None with fewer than two samples.
+
+    A process that restarted begins at zero again. Sums of several may go back a little.
+    """
+    steps = np.diff(values, prepend=values[:1])
+    before = values - steps
+    steps = np.where(values < _RESTARTED * before, values, steps)
     grown = span = 0.0
     for start, end in evidence.measured:
         inside = np.flatnonzero((t_s >= start) & (t_s <= end))
         if inside.size >= 2:
-            grown += float(values[inside[-1]] - values[inside[0]])
+            grown += float(steps[inside[1:]].sum())
             span += float(t_s[inside[-1]] - t_s[inside[0]])
     return grown / span if span else None

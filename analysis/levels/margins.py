@@ -6,6 +6,7 @@ from math import isfinite, log
 
 import numpy as np
 
+from analysis.evidence.pool_series import PoolSeries
 from analysis.evidence.resources import Pool
 from analysis.limits.rules import Rule
 from analysis.limits.thresholds import Thresholds
@@ -19,10 +20,11 @@ UTILIZATION = "utilization"
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Fullness:
-    """Of a service's fullest pool at each sample, over what the rule on its utilization allows.
+    """Of a service's fullest pool: in use over what the rule on its utilization allows.
 
-    ``room`` is how many connections that is, of all replicas together. ``starved``: callers waited,
-    or all was in use, so it says less than was asked of the pool.
+    ``samples`` are those of each replica, ``per_s`` as many of all a second. ``room`` is how many
+    connections may be in use, on all replicas together. ``starved``: callers waited, or all of a
+    replica's were in use, so it says less than was asked of the pool.
     """
 
     samples: Floats
@@ -58,21 +60,28 @@ def fullnesses(case: Case, thresholds: Thresholds) -> Iterator[tuple[str, Fullne
 
 
 def _fullness(pools: Sequence[Pool], rule: Rule, seconds: float) -> Fullness | None:
-    there = [pool.series for pool in pools if pool.series.t_s.size]
-    n = min((series.t_s.size for series in there), default=0)
-    if not n:
-        return None
-    with np.errstate(divide="ignore", invalid="ignore"):
-        shares = np.array([100 * series.active[-n:] / series.size[-n:] for series in there])
-    fullest = shares.max(axis=0)
-    if not np.isfinite(fullest).all() or not fullest.any():
-        return None
+    """Of the pool that was fuller than the service's others."""
+    by_name: dict[str, list[PoolSeries]] = {}
+    for pool in pools:
+        if pool.series.t_s.size:
+            by_name.setdefault(pool.label.partition("/")[0], []).append(pool.series)
     waited = any(
         pool.windows or np.nanmax(np.append(pool.series.waiting, 0.0)) > 0 for pool in pools
     )
-    return Fullness(
-        fullest / rule.limit,
-        n / seconds,
-        room=sum(float(series.size[-1]) for series in there) * rule.limit / 100.0,
-        starved=waited or float(fullest.max()) >= 100.0,
-    )
+    every = (_of_replicas(own, rule.limit / 100, seconds, waited) for own in by_name.values())
+    found = [full for full in every if full is not None]
+    return max(found, key=lambda full: float(full.samples.max()), default=None)
+
+
+def _of_replicas(
+    replicas: Sequence[PoolSeries], limit: float, seconds: float, waited: bool
+) -> Fullness | None:
+    """None where one was unlimited, or of no size that is known, or nothing was ever in use."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        shares = np.concatenate([series.active / series.size for series in replicas])
+    if not np.isfinite(shares).all() or not shares.any():
+        return None
+    passes = np.unique(np.concatenate([series.t_s for series in replicas]).round(2)).size
+    connections = sum(float(series.size.sum()) for series in replicas) / passes
+    starved = waited or bool(shares.max() >= 1.0)
+    return Fullness(shares / limit, shares.size / seconds, connections * limit, starved)

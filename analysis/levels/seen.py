@@ -98,11 +98,13 @@ def _delivered(
     evidence: Evidence, level: Level, samples: dict[str, Sample], rows: tuple[RuleRow, ...]
 ) -> Iterator[Check]:
     """Journeys that were due, which are known to the journey, against those that began."""
-    profile = evidence.manifest.profile
+    profile, first = evidence.manifest.profile, evidence.services.order[0]
+    begun = samples[first].n if first in samples else 0
+    if level.load and not any(sample.n for sample in samples.values()):
+        yield Check("requests begun", "0", "> 0", False, "nothing was asked of the shop")
     if profile.load.model != "arrivals":
         return
-    due, first = due_in(evidence, level), evidence.services.order[0]
-    begun = samples[first].n if first in samples else 0
+    due = due_in(evidence, level)
     tolerance = profile.validity.undelivered_arrivals
     slow = any(row.outcome is Outcome.FAIL and row.kind in JUDGED for row in rows)
     enough = begun >= (1 - tolerance) * due - 1

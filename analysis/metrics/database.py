@@ -61,7 +61,9 @@ class _Asked:
         return self.case.evidence
 
     def series(self, metric: str) -> tuple[Floats, Floats]:
-        return self.evidence.resources.get(ORDERS_DB, metric)
+        """What was told; a number below zero says that nobody knows."""
+        t_s, values = self.evidence.resources.get(ORDERS_DB, metric)
+        return t_s[values >= 0], values[values >= 0]
 
     def found(self, value: float, n: int, note: str, *metrics: str) -> Measurement:
         """A lower bound where the database left the metrics out of samples that it gave."""
@@ -95,7 +97,8 @@ def _peak(of: _Asked, metric: str, scale: float = 1.0, size: str = "") -> Measur
 
 def _grown(of: _Asked, metric: str) -> Measurement:
     """How many there were; the first of them, and who saw it where there are several ways."""
-    names = [m for m in of.evidence.resources.metrics(ORDERS_DB) if m.partition("/")[0] == metric]
+    every = of.evidence.resources.metrics(ORDERS_DB)
+    names = [m for m in every if m.partition("/")[0] == metric and of.series(m)[0].size]
     if not names:
         return replace(of.blank, note=f"no {metric} was read")
     total, when = 0.0, inf

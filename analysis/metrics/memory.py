@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from functools import partial
-from math import isfinite, nan
+from math import isfinite, isnan, nan
 
 from analysis.evidence.coverage import unsaid
 from analysis.evidence.memory import ServiceMemory
@@ -48,7 +48,8 @@ def _oom_killed(case: Case, subject: str) -> Iterable[Measurement]:
     seen, steps = counter_growth(case.evidence, subject, OOM_EVENTS)
     events = [row for row in case.evidence.events_named(OOM_KILLED) if row.get("source") == subject]
     kills = max(float(len(events)), float(steps.sum()))
-    known = kills > 0 or seen.size > 0 or case.evidence.is_ours()
+    told = case.evidence.resources.get(subject, OOM_EVENTS)[1]
+    known = kills > 0 or case.evidence.is_ours() or bool((told >= 0).any())
     note = "" if known else f"it neither is ours nor exports {OOM_EVENTS}"
     value = kills if known else nan
     yield Measurement(subject, "oom_killed", value, "", max(1, seen.size), phase="run", note=note)
@@ -84,12 +85,20 @@ def _told(found: Decision, case: Case, subject: str, series: str = RSS) -> Decis
     if found[0] is not Outcome.PASS:
         return found
     left_out = case.unsampled.get(subject) or unsaid(case.evidence, subject, [series])
+    values = case.evidence.resources.get(subject, series)[1]
+    if impossible := int((values < (1.0 if series == RSS else 0.0)).sum()):
+        left_out = left_out or f"{series} cannot be so in {impossible} of {values.size} samples"
     return (Outcome.INCONCLUSIVE, gap(left_out)) if left_out else found
 
 
 def by_interval(claim: Claim, memory: ServiceMemory, decisive: float, worst: float) -> Decision:
-    """A slope decides only by its interval: a line through noise proves nothing."""
-    if claim.holds(worst):
+    """A slope decides only by its interval: a line through noise proves nothing.
+
+    Of a claim that it is at least so much the other end is the worst.
+    """
+    if isnan(memory.verdict.slope_mb_per_h):
+        return Outcome.INCONCLUSIVE, memory.verdict.explanation
+    if claim.holds(worst) and claim.holds(decisive):
         return Outcome.PASS, ""
     if memory.growing and not claim.holds(decisive):
         return Outcome.FAIL, ""

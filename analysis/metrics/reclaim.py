@@ -21,6 +21,8 @@ from recording.durations import format_duration
 from recording.events import COOLED_DOWN
 from recording.metric_names import POOL_ACTIVE, REPLICAS, RSS
 
+_LEAST = {POOL_ACTIVE: 0.0, REPLICAS: 1.0, RSS: 1.0}
+"""Below it a value says that nobody knows."""
 _LATE = 0.75
 """From this share of the cool-down on, the level is the one at its end."""
 
@@ -31,7 +33,7 @@ def _measured(
     """What all series of this name have more than before; what one gave back makes up for none."""
     levels = np.array(list(_levels(case.evidence, subject, series))) * scale
     found = Measurement(subject, name, nan, unit, len(levels), phase="cool-down")
-    if not levels.size:
+    if not levels.size or np.isnan(levels).any():
         yield replace(found, note=f"no {series} before the load and at the end of the cool-down")
         return
     before, after = (show(float(total), unit) for total in levels.sum(axis=0))
@@ -41,15 +43,31 @@ def _measured(
 
 
 def _levels(evidence: Evidence, subject: str, series: str) -> Iterator[tuple[float, float]]:
-    """Medians before the load and at the end; a replica that came later held nothing before."""
+    """Medians before the load and at the end; a replica that came later held nothing before.
+
+    One that is told of no more was taken away, where others like it remain; else nobody knows.
+    """
     start_s, over_s = evidence.load_start_s, evidence.load_end_s
     late_s = over_s + _LATE * (evidence.manifest.profile.load.cooldown or 0.0)
     sampled_s, _ = evidence.resources.get(subject, RSS)
-    for metric in evidence.resources.metrics(subject):
+    if not (sampled_s < start_s).any():
+        return
+    named = [m for m in evidence.resources.metrics(subject) if m.partition("/")[0] == series]
+    remain = set()
+    for metric in named:
         t_s, values = evidence.resources.get(subject, metric)
+        t_s, values = t_s[values >= _LEAST[series]], values[values >= _LEAST[series]]
         early, late = values[t_s < start_s], values[t_s >= late_s]
-        if metric.partition("/")[0] == series and late.size and (sampled_s < start_s).any():
+        if late.size:
+            remain.add(_kind(metric))
             yield float(np.median(early)) if early.size else 0.0, float(np.median(late))
+    if remain and {_kind(metric) for metric in named} - remain:
+        yield nan, nan
+
+
+def _kind(metric: str) -> str:
+    """Of ``pool_active/locks/0`` what its replicas share."""
+    return "/".join(metric.split("/")[:2])
 
 
 def _explained(case: Case, _subject: str, measured: Measurement) -> str:

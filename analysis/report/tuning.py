@@ -9,6 +9,7 @@ from analysis.report.chart import Chart, Curve, Limit
 from analysis.report.document import Code, Document, Lines, Mark, Row, Table, numbers, texts
 from analysis.report.next_steps import next_steps
 from analysis.report.single import checks, labels, reasons
+from analysis.tuning.answer import rounded
 from analysis.tuning.asked import Asked
 from analysis.tuning.border import Border
 from analysis.tuning.curve import Point, Value, hurts_from, knee
@@ -134,7 +135,7 @@ def _border(found: Border, asked: Asked) -> str:
     ends = f" [{found.low:.4g}, {found.high:.4g}]" if isfinite(found.low) else " [no interval]"
     more = f"; from {setting.text(found.again)} on rules break again" \
         if isfinite(found.again) else ""  # fmt: skip
-    return f"{setting.text(found.value)}{ends}{last}{more}"
+    return f"{setting.text(rounded(setting, found.value))}{ends}{last}{more}"
 
 
 def _shape(curve: Sequence[Point], asked: Asked) -> Iterator[str]:

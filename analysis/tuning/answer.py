@@ -50,12 +50,12 @@ def rounded(setting: Setting, value: float) -> float:
 
 
 def safer(setting: Setting, value: float) -> float:
-    """The next level to confirm."""
+    """The next level to confirm; the same where the range ends."""
     up = setting.cheaper == "less"
     next_one = rounded(setting, value * STEP if up else value / STEP)
     if next_one == value and setting.whole:
         next_one += 1 if up else -1
-    return next_one
+    return min(setting.high, max(setting.low, next_one))
 
 
 def worse(setting: Setting, value: float, than: float) -> bool:

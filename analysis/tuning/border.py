@@ -3,24 +3,29 @@
 Rules on latency: their margins, made monotone (isotonic regression: Barlow et al., 1972), cross
 zero. Rules that only hold or do not: the share of slots that break them, made monotone likewise,
 crosses one half. How full a pool is: `demand.py`. The last of all rules to hold decides. The
-interval is the jackknife's over slots (Miller, 1974).
+interval is the wider of the jackknife's over slots (Miller, 1974), for what is smooth, and the
+bootstrap's (Efron, 1979), for what is not. A rule that only holds or does not says nothing of what
+lies between two levels.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import exp, inf, isinf, log, nan
+from math import exp, inf, isfinite, isinf, log, nan, sqrt
 
 import numpy as np
 import scipy  # its parts load when they are used
 
+from analysis.statistics.distributions import t_quantile
 from analysis.statistics.jackknife import jackknife_reach
 from analysis.tuning.asked import Setting
 from analysis.tuning.demand import fills_until
 from analysis.tuning.slot import Slot
-from recording.arrays import Floats
+from recording.arrays import Floats, Ints
 
 FEWEST = 3
 """Slots; with fewer there is no interval."""
+DRAWS, LEAST_FOUND = 400, 0.8
+"""Of the bootstrap, and the share that must have a border; where fewer do there is no interval."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +57,13 @@ def border(slots: Sequence[Slot], setting: Setting, run_s: float) -> Border:
     if at <= x.min():
         value = _of(float(x.min()), setting)
         return Border(value, value, value, rule, "below", again)
-    ends = [_of(end, setting) for end in _interval(slots, x, run_s)]
-    low, high = ends if setting.cheaper == "less" else ends[::-1]
-    return Border(_of(at, setting), low, high, rule, "", again)
+    reach = _reach(slots, x, run_s)
+    low, high = at - reach, at + reach
+    if rule in _all_broken(slots):
+        low, high = min(low, float(x[x <= at].max())), max(high, float(x[x >= at].min()))
+    ends = [_of(end, setting) for end in (low, high)]
+    least, most = ends if setting.cheaper == "less" else ends[::-1]
+    return Border(_of(at, setting), least, most, rule, "", again)
 
 
 def _x(slots: Sequence[Slot], setting: Setting) -> Floats:
@@ -71,8 +80,8 @@ def _of(x: float, setting: Setting) -> float:
 def _until_worse(slots: Sequence[Slot], x: Floats) -> float:
     """The end of the longest row of levels at which most slots hold; the last where none does."""
     at = np.unique(x)
-    bad = [np.mean([bool(s.broken) for s, own in zip(slots, x, strict=True) if own == one]) > 0.5
-           for one in at]  # fmt: skip
+    broken = np.array([bool(slot.all_broken) for slot in slots])
+    bad = [bool(broken[x == one].mean() > 0.5) for one in at]
     best, length, run = float(at[-1]), 0, 0
     for place, is_bad in enumerate(bad):
         run = 0 if is_bad else run + 1
@@ -126,14 +135,20 @@ def _crosses(x: Floats, y: Floats) -> float:
     return float(at[after - 1] + (at[after] - at[after - 1]) * before / (before - here))
 
 
-def _interval(slots: Sequence[Slot], x: Floats, run_s: float) -> tuple[float, float]:
-    """The jackknife's: slot by slot left out."""
-    places = range(len(slots))
-    found = np.array([
-        _last_to_hold([*slots[:i], *slots[i + 1 :]], np.delete(x, i), run_s)[0] for i in places
-    ])  # fmt: skip
-    if len(slots) < FEWEST or not np.isfinite(found).all():
-        return -inf, inf
-    at, _rule = _last_to_hold(slots, x, run_s)
-    reach = jackknife_reach(found)
-    return at - reach, at + reach
+def _reach(slots: Sequence[Slot], x: Floats, run_s: float) -> float:
+    """Half the width of the interval; inf where it is not known."""
+    n, rng = len(slots), np.random.default_rng(0)
+    if n < FEWEST:
+        return inf
+    left_out = np.array([_border_of(slots, x, np.delete(np.arange(n), i), run_s) for i in range(n)])
+    drawn = [_border_of(slots, x, rng.integers(0, n, n), run_s) for _ in range(DRAWS)]
+    anew = [at for at in drawn if isfinite(at)]
+    if not np.isfinite(left_out).all() or len(anew) < LEAST_FOUND * DRAWS:
+        return inf
+    # Of few slots a draw scatters less than a search would.
+    of_draws = t_quantile(0.975, n - 1) * sqrt(n / (n - 1)) * float(np.std(anew))
+    return max(jackknife_reach(left_out), of_draws)
+
+
+def _border_of(slots: Sequence[Slot], x: Floats, chosen: Ints, run_s: float) -> float:
+    return _last_to_hold([slots[i] for i in chosen], x[chosen], run_s)[0]

@@ -36,9 +36,10 @@ def fills_until(slots: Sequence[Slot], x: Floats, subject: str, run_s: float) ->
     means = np.array([own.mean() for own in in_use])
     slope, level = _sure(at, np.log(means))
     expected = np.exp(level + slope * at)
-    samples = run_s * free[0][0].per_s
+    samples = run_s * float(np.median([full.per_s for full, _ in free]))
     peak = expected * peak_over_mean(spread_about(in_use, expected), samples, CONFIDENCE)
-    return max(_falls_to_zero(at, np.log(peak / room)), waited)
+    beyond = (waited + float(at.min())) / 2  # where callers waited is too small
+    return max(_falls_to_zero(at, np.log(peak / room)), beyond)
 
 
 def _falls_to_zero(at: Floats, margin: Floats) -> float:

@@ -149,7 +149,8 @@ class _Case:
         wrong, unsure = tuple(self._wrong()), tuple(self._unsure())
         outcome = self._outcome(invalid, wrong, unsure)
         manifest, at = self.evidence.manifest, self.levels
-        pairs = list(zip(self.asked.settings, at, strict=True)) if self.is_sure else []
+        fits = self.is_sure and not any(self._beyond_the_budget(at, ""))
+        pairs = list(zip(self.asked.settings, at, strict=True)) if fits else []
         return TuneReport(
             run_id=manifest.run_id,
             profile=manifest.profile.name,
@@ -193,11 +194,15 @@ class _Case:
                     f"at what is in force today {point.broken} of {point.slots} slots broke a rule"
                     + (f": {point.why[0]}" if point.why else "")
                 )
-        if self.shared and self.asked.setting.unit == CONNECTIONS:
-            pool_max = self.asked.setting.present
-            if self.shared.exceeded_by(pool_max):
+        yield from self._beyond_the_budget(self.present, "")
+        yield from self._beyond_the_budget(self.levels, "what it takes does not fit: ")
+
+    def _beyond_the_budget(self, levels: tuple[float, ...], what: str) -> Iterator[str]:
+        """That so many connections in each replica are more than there are."""
+        for setting, pool_max in zip(self.asked.settings, levels, strict=False):
+            if self.shared and setting.unit == CONNECTIONS and self.shared.exceeded_by(pool_max):
                 yield (
-                    f"{self.shared.replicas} replicas with {pool_max:g} each can take "
+                    f"{what}{self.shared.replicas} replicas with {pool_max:g} each can take "
                     f"{self.shared.needed(pool_max)} connections of "
                     f"{self.shared.budget.max_connections}"
                 )
@@ -226,7 +231,8 @@ class _Case:
             yield f"the confirmation {self.confirmed}"
         if held := self._held_longer():
             yield held
-        for setting, own in zip(self.asked.settings, self.levels, strict=False):
+        one = self.asked.settings if len(self.asked.settings) == 1 else ()
+        for setting, own in zip(one, self.levels, strict=False):
             within = worse(setting, setting.present, own)
             if within and not any(self._wrong()):
                 yield (f"{setting.text(setting.present)} is within the interval of what is enough")

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 import polars as pl
 
 from harness.foreign.source import Heard, Piece, Source
+from recording.histogram import HIGHEST_US
 
 REQUESTS: dict[str, Any] = {
     "name": pl.String,
@@ -22,8 +23,10 @@ COUNTED: dict[str, Any] = {**REQUESTS, "kind": pl.String, "end_us": pl.Int64, "n
 _EARLIEST_S, _LATEST_S = 946_684_800, 4_102_444_800
 MOMENT = "a moment between the years 2000 and 2100"
 LONGEST_S = 60 * 86_400
-"""No test, and no request, lasts longer."""
-LATENCY = f"a number of at least 0, and of no more than {LONGEST_S // 86_400} days"
+"""No test lasts longer."""
+SLOWEST_S = HIGHEST_US / 1e6
+"""No request that a histogram can hold."""
+LATENCY = f"a number of at least 0, and of no more than {SLOWEST_S / 3600:g} h"
 Demands = Mapping[str, tuple[pl.Expr, str]]
 """By column: what must hold of it, and what may stand there."""
 Located = Callable[[int, str], tuple[int, object]]
@@ -85,7 +88,7 @@ def is_test_time(s: float) -> bool:
 def is_duration(column: str, per_s: int) -> pl.Expr:
     """Neither nan, nor negative, nor longer than anyone waits; ``per_s``: of its units."""
     said = pl.col(column)
-    return said.is_finite() & said.is_between(0, LONGEST_S * per_s)
+    return said.is_finite() & said.is_between(0, SLOWEST_S * per_s)
 
 
 def demand(source: Source, rows: pl.DataFrame, demands: Demands, at: Located) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from harness.foreign.format import COUNTED, LONGEST_S, Format, is_test_time
+from harness.foreign.format import COUNTED, LONGEST_S, SLOWEST_S, Format, is_test_time
 from harness.foreign.hdr_payload import Buckets, decode
 from harness.foreign.source import Piece, Source
 from recording.hlog import AT_MOST, GENERATOR, LATENCY, UNPAIRED, Tag
@@ -23,7 +23,7 @@ from recording.outcomes import UNTOLD
 UNTAGGED = "untagged"
 UNITS = {"ns": 1e-3, "us": 1.0, "ms": 1e3, "s": 1e6}
 """µs in each unit that values may have."""
-_LATENCY = f"no request takes more than {LONGEST_S // 86_400} days: say --unit"
+_LATENCY = f"no request takes more than {SLOWEST_S / 3600:g} h: say --unit"
 _EXACT_DIGITS = 3
 """Of a recording of our own: coarser values are known within bounds only."""
 _NOTE = re.compile(rb"#\[(StartTime|BaseTime): *(\d+(?:\.\d*)?(?:[eE][+-]?\d{1,3})?)")
@@ -98,7 +98,7 @@ class _Log:
         if not is_test_time(begin_s):
             source.refuse_cell(number, "its time", begin_s, "a moment in seconds since 1970")
         unit_us = self._unit(source, number, line)
-        if line.buckets.high[-1] * unit_us > LONGEST_S * 1e6:
+        if line.buckets.high[-1] * unit_us > SLOWEST_S * 1e6:
             source.refuse_cell(number, "its highest value", line.buckets.high[-1], _LATENCY)
         at = {
             "name": named[0],

@@ -5,6 +5,7 @@ codes: https://grafana.com/docs/k6/latest/javascript-api/error-codes/. Times are
 a request (``lib/netext/httpext/transport.go``).
 """
 
+import re
 from contextlib import suppress
 from functools import partial
 from typing import Any
@@ -30,6 +31,9 @@ from recording.outcomes import OK, REFUSED, RESET, TIMEOUT, UNTOLD
 
 METRIC = "http_req_duration"
 _BY_CODE = {"1050": TIMEOUT, "1211": TIMEOUT, "1212": REFUSED, "1220": RESET}
+_NAMED = r"^[A-Za-z_][A-Za-z0-9_]*$"
+_ODD = re.compile(rb"(?m)^[^A-Za-z_\r\n]")
+"""A line that begins with no name."""
 _TAGS = ("name", "status", "error_code", "expected_response")
 _MEANS = (
     f"latency is k6's {METRIC}: sending, waiting and receiving, without the time that a request "
@@ -90,20 +94,22 @@ class _Csv:
 
     def _asked(self, piece: Piece) -> Piece | None:
         """The lines that are wanted; None where every line has to be looked at."""
-        if not self._first or b"\nmetric_name," in piece.data:
+        if not self._first or b"\nmetric_name," in piece.data or _ODD.search(piece.data):
             return None
         return lines_beginning(piece, f"{METRIC},".encode())
 
     def _read(self, source: Source, piece: Piece) -> pl.DataFrame:
         rows = self._table.read(source, piece, self._types)
         rows = rows.with_columns(self._end_us.alias("end_us"), *self._lacking)
-        empty = pl.col("metric_name").is_null() & pl.col("metric_value").is_null()
+        name = pl.col("metric_name")
+        empty = name.is_null() & pl.col("metric_value").is_null()
 
         def at(row: int, column: str) -> tuple[int, str]:
             return self._table.cell(piece, row, column)
 
         other = (pl.col("metric_name") != METRIC) & pl.col("metric_value").is_not_null()
         demands = {
+            "metric_name": (empty | name.str.contains(_NAMED), "the name of a metric"),
             "timestamp": (empty | is_moment(pl.col("end_us")), MOMENT),
             "metric_value": (empty | other | is_duration("metric_value", 1000), LATENCY),
         }
@@ -138,7 +144,10 @@ class _Json:
 
     def __call__(self, source: Source, piece: Piece) -> pl.DataFrame:
         rows = read_objects(source, piece, _SCHEMA)
-        named = {"metric": (pl.col("metric").is_not_null(), "the name of a metric")}
+        named = {
+            "metric": (pl.col("metric").str.contains(_NAMED), "the name of a metric"),
+            "type": (pl.col("type").is_in(["Metric", "Point"]), "Metric or Point"),
+        }
         demand(source, rows, named, partial(_at, piece))
         asked = (pl.col("metric") == METRIC) & (pl.col("type") == "Point")
         found = rows.with_row_index("row").filter(asked).unnest("data").unnest("tags")

@@ -24,7 +24,7 @@ import polars as pl
 
 from analysis.published.locust import ALL, FILES, Kind, kind_of
 from harness.foreign.csv_table import first_record
-from harness.foreign.format import COUNTED, LONGEST_S, Format, is_test_time
+from harness.foreign.format import COUNTED, LONGEST_S, SLOWEST_S, Format, is_test_time
 from harness.foreign.format import LATENCY as LATENCY_SAID
 from harness.foreign.source import Heard, Source, nobody
 from recording.hlog import AT_MOST, LATENCY
@@ -48,7 +48,7 @@ _MOST = 1 << 45
 """Requests: more than anyone can have made."""
 _WHOLE, _MS = "a whole number of at least 0", f"ms, {LATENCY_SAID}"
 _PER_S, _MOMENT = "a number of at least 0", "s since 1970"
-_LIMITS = {_WHOLE: _MOST, _MS: LONGEST_S * 1000}
+_LIMITS = {_WHOLE: _MOST, _MS: SLOWEST_S * 1000}
 Row = dict[str, str]
 
 
@@ -193,10 +193,10 @@ def _times(source: Source, kind: Kind, rows: list[_At]) -> tuple[float, float]:
     ended_s = source.path.stat().st_mtime
     total = next(at for at in rows if at.is_total)
     n, per_s = _requests(total, kind), total.number("Requests/s", _PER_S)
-    if n > per_s * LONGEST_S and per_s:
+    if n > per_s * LONGEST_S:
         allowed = f"for {n:,} requests in at most {LONGEST_S // 86_400} days"
         source.refuse_cell(total.line, "Requests/s", per_s, allowed)
-    return ended_s - (n / per_s if per_s else 1.0), ended_s
+    return ended_s - (n / per_s if n else 1.0), ended_s
 
 
 def _sibling(path: Path, kind: Kind) -> Path | None:

@@ -10,7 +10,7 @@ from itertools import pairwise
 
 import polars as pl
 
-from harness.foreign.format import COUNTED, Format
+from harness.foreign.format import COUNTED, SLOWEST_S, Format
 from harness.foreign.source import Heard, Source
 from recording.hlog import AT_MOST, LATENCY
 from recording.outcomes import UNTOLD
@@ -22,6 +22,10 @@ _LEGEND = re.compile(rb"\s*Value\s+Percentile\s+TotalCount\s+1/\(1-Percentile\)\
 _ROW = re.compile(rb"\s*(\d+\.\d{3})\s+[01]\.\d+\s+(\d+)\s+(?:\d+\.\d+|inf)\s*")
 _TOTAL = re.compile(rb"#\[Max\s*=.+, Total count\s*=\s*(\d+)\]")
 _RATE = re.compile(rb"Requests/sec:\s*(\d+\.\d+)")
+
+
+_FASTEST_PER_S, _DIGITS = 1e9, 13
+"""Requests a second, and digits of their number: more than anyone can have made."""
 
 
 class _Output:
@@ -39,6 +43,8 @@ class _Output:
             self.name = found[1].decode(errors="replace") or "/"
         elif found := _RATE.match(line):
             self.rate = float(found[1])
+            if not 0 < self.rate <= _FASTEST_PER_S:
+                source.refuse(number, f"Requests/sec: above 0, and at most {_FASTEST_PER_S:g}")
         elif _TITLE in line:
             self._recorded = _RECORDED in line
             if self._recorded and self.rows:
@@ -53,6 +59,9 @@ class _Output:
         if found := _TOTAL.match(line):
             self.total = int(found[1])
         elif found := _ROW.fullmatch(line):
+            if float(found[1]) > SLOWEST_S * 1000 or len(found[2]) > _DIGITS:
+                allowed = f"at most {SLOWEST_S / 3600:g} h, TotalCount at most {_DIGITS} digits"
+                source.refuse(number, f"its Value is ms, {allowed}")
             row = round(float(found[1]) * 1000), int(found[2])
             if self.rows and (row[0] < self.rows[-1][0] or row[1] < self.rows[-1][1]):
                 source.refuse(number, "its Value or TotalCount is less than in the row before")

@@ -11,7 +11,7 @@ from analysis.tuning.asked import Asked
 from analysis.tuning.judge import AHEAD
 from analysis.tuning.lock_model import play
 from analysis.tuning.predicted import twin
-from analysis.tuning.remedies import remedies
+from analysis.tuning.remedies import remedies, suffices
 from harness.run.tuning import spread
 from harness.scene.lock_plan import changed, plan_of
 from mock_services.table import SERVICES
@@ -37,7 +37,10 @@ def by_the_mechanism(profile: Profile, headroom: float, limits: Thresholds) -> D
     subject, plan = SERVICES["inventory_lock"].subject, plan_of(profile)
     rules = (rule for rule in limits.rules.get(subject, ()) if rule.op in UPPER)
     most = min((rule.limit for rule in rules if rule.metric.name == UTILIZATION), default=100.0)
+    today = play(plan)
+    if suffices(today, most):
+        return remedies_document((), today, most)
     found = remedies(
         plan, lambda name, value: changed(profile, name, value), most * (1 - headroom), headroom
     )
-    return remedies_document(tuple(found), play(plan), most)
+    return remedies_document(tuple(found), today, most)

@@ -144,7 +144,8 @@ class Tuner:
         if found.passed or len(self._asked.settings) > 1 or self._tried >= CONFIRMATIONS:
             return None
         at = found.levels[0]
-        return self._confirmation((at if found.spoilt else safer(self._asked.setting, at),))
+        again = at if found.spoilt else safer(self._asked.setting, at)
+        return self._confirmation((again,)) if found.spoilt or again != at else None
 
     def _confirmed(self, seen: Seen) -> Confirmed:
         keys = [setting.key for setting in self._asked.settings]

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from math import inf
 from typing import Any, Literal
 
 from analysis.tuning.asked import CONNECTIONS, Budget, Setting
@@ -61,6 +62,8 @@ def their_settings(
     if today and len(today) != len(names):
         raise ConfigError(f"--today: {len(today)} given for {len(names)} settings: one for each")
     present = today or [_of_arm(name, profile) for name in names]
+    for name, value in zip(names, present, strict=True):
+        _check_present(name, value)
     every = zip(names, ranges, present, strict=True)
     return _distinct(_their_setting(*each, profile) for each in every)
 
@@ -114,6 +117,7 @@ def _setting(name: str, text: str, told: Mapping[str, Mapping[str, Any]]) -> Set
     key = key_of(name)
     service, _, own = key.partition(".")
     present = told[service][own]
+    _check_present(key, present)
     whole = isinstance(present, int)
     low, high = numbers("--range", text, "50..400")
     if whole and not (low.is_integer() and high.is_integer()):
@@ -126,6 +130,12 @@ def _setting(name: str, text: str, told: Mapping[str, Mapping[str, Any]]) -> Set
     unit = next((unit for ending, unit in _UNITS if own.endswith(ending)), "")
     cheaper: Literal["less", "more"] = "more" if own in _LONGER_IS_CHEAPER else "less"
     return Setting(key, low, high, float(present), unit, whole, cheaper)
+
+
+def _check_present(name: str, value: float) -> None:
+    """Raises ConfigError: levels are compared as ratios."""
+    if not 0 < value < inf:
+        raise ConfigError(f"tune {name}: it is {value:g} today, and only numbers above 0 are tuned")
 
 
 def key_of(name: str) -> str:

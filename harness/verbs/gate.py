@@ -146,6 +146,8 @@ def gate(
     arms: Arms = {BASE: (base, base_set or []), HEAD: (head, head_set or [])}
     load = seeded_load(plan, seed := drawn(seed))
     asked = AskedOfArms(load, written, arms, told, seed, same_draws, named, allow_equal)
+    if dry_run and capacity:
+        raise ConfigError("--dry-run: not of a search: what it will load is not known beforehand")
     if dry_run:
         _rehearse(asked, limits, runs, as_json)
     console = _told(Screen(stderr=as_json), notes)

@@ -62,6 +62,8 @@ from recording.rundir import RunDir, open_run_dir
 SLOT_S, CUT_S = 8.0, 3.0
 LONGEST_SETTLE_S = 30.0
 """Of locks that keep a connection until they expire; what takes longer no slot sees."""
+SHORTEST_S = 150.0
+"""Of a search: a slot at each level of the range, and the confirmation."""
 SPARE_S = 60.0
 """Beyond the search's own time and what any search has: a second confirmation."""
 
@@ -132,19 +134,21 @@ def tune(
     """Search, and judge what was found."""
     named = parse_labels(labels or [])
     limits = options.read_limits(thresholds)
+    if from_run is not None:
+        _asks_no_load(setting, profile, at, replicas, max_connections, overrides)
     path, (plan, notes) = _profile(profile, from_run, overrides or [])
     budget = budget_of(replicas, max_connections, share("--surge", surge))
     left = share("--headroom", headroom)
-    if from_run is None and plan.starts_mocks and is_slow(plan, map(key_of, setting)):
-        _foretold(by_the_mechanism(plan, left, limits), inconclusive, as_json)
     told = full_settings(plan.services, str(path)) if plan.starts_mocks else {}
     tuned = _tuned(setting, ranges or [], today or [], plan, told)
+    if from_run is None and plan.starts_mocks and is_slow(plan, map(key_of, setting)):
+        _foretold(by_the_mechanism(plan, left, limits), inconclusive, as_json)
     if from_run is not None:
         asked = Asked(tuned, 0.0, headroom=left, services=told)
         _foretold(by_the_twin(from_run, asked, limits), inconclusive, as_json)
     load, loads = _constant_load(plan), multiples(at or [])
     asked = Asked(tuned, load, loads, left, budget=budget, services=told)
-    within_s = len(loads) * _seconds("--within", within)
+    within_s = len(loads) * _within_s(within)
     order = Ordered(plan, notes, path, asked, limits, overrides or [], drawn(seed), within_s, named)
     recorded = _record(order, runs, Screen(stderr=as_json))
     finish(recorded, limits, as_json=as_json, everything=everything, inconclusive=inconclusive)
@@ -238,7 +242,7 @@ def _put_back(apply: Commanding, asked: Asked, console: Screen) -> None:
 
 def _applying(plan: Profile, path: Path) -> Commanding | Restarting | Telling:
     if plan.starts_mocks:
-        return Telling(plan.services)
+        return Telling(full_settings(plan.services, str(path)))
     if plan.tune is not None:
         return Commanding(plan, plan.tune)
     if plan.arm is not None:
@@ -273,6 +277,31 @@ def _announce(console: Screen, of: Ordered) -> None:
                   f"about {span}", sep="", soft_wrap=True)  # fmt: skip
     for note in of.notes:
         console.print(note, soft_wrap=True)
+
+
+def _within_s(text: str) -> float:
+    """Raises ConfigError for less than a few slots and the confirmation take."""
+    seconds = _seconds("--within", text)
+    if seconds < SHORTEST_S:
+        raise ConfigError(f"--within {text}: a search takes {SHORTEST_S:g} s at least")
+    return seconds
+
+
+def _asks_no_load(
+    setting: Sequence[str],
+    profile: str | None,
+    at: Sequence[str] | None,
+    replicas: str | None,
+    max_connections: int | None,
+    overrides: Sequence[str] | None,
+) -> None:
+    """Raises ConfigError for what a prediction from a recording has no use for."""
+    given = {
+        "--profile": profile, "--at": at, "--replicas": replicas,
+        "--max-connections": max_connections, "--set": overrides, "a second setting": setting[1:],
+    }  # fmt: skip
+    if unused := [name for name, value in given.items() if value]:
+        raise ConfigError(f"--from: {unused[0]} is for a search with load: leave it out")
 
 
 def _seconds(option: str, text: str) -> float:

@@ -209,11 +209,25 @@ def test_memory_that_need_not_be_decided_stays_open(judged: JudgeIt) -> None:
     assert required.verdict is Outcome.INCONCLUSIVE
 
 
+LATE_ORDER = ((20.0, "ord-1"), (30.0, "ord-2"), (39.0, "ord-3"))
+
+
 def test_orders_in_flight_at_the_stop_are_reconciled(judged: JudgeIt) -> None:
-    """An order made within 30 s of the stop may be unseen by its client."""
-    verdict = judged(ledger=((20.0, "ord-1"), (30.0, "ord-2"), (39.0, "ord-3")))
-    assert verdict.verdict is Outcome.PASS
+    """An order made within 30 s of the stop may be unseen by its client, who had no answer."""
+    verdict = judged(ledger=LATE_ORDER, outcomes={"confirm": {"unanswered": 0.05}})
+    assert not any("unmatched" in breach.rule for breach in verdict.breaches)
     assert any("1 in flight" in text for text in verdict.findings)
+
+
+@pytest.mark.parametrize("t_s", [39.0, 1e9])
+def test_no_more_orders_are_in_flight_than_requests_without_answer(
+    judged: JudgeIt, t_s: float
+) -> None:
+    """All were answered, so nobody waits for this one; nor for one of long after the stop."""
+    asked = {"confirm": {"unanswered": 0.05}} if t_s > 1e6 else {}
+    verdict = judged(ledger=(*LATE_ORDER[:2], (t_s, "ord-3")), outcomes=asked)
+    assert verdict.verdict is Outcome.FAIL
+    assert any("unmatched" in breach.rule for breach in verdict.breaches)
 
 
 def test_the_same_recording_gives_the_same_bytes(tmp_path: Path) -> None:

@@ -108,3 +108,57 @@ def test_values_are_rounded_to_what_can_be_set() -> None:
     assert rounded(POOL, 89.0000000001) == 89
     assert rounded(POOL, 4000) == 400
     assert rounded(TTL, 9.876) == pytest.approx(9.87)
+
+
+def count(level: float, breaks: bool) -> Slot:
+    return Slot((level,), 60.0, {}, frozenset({"count"} if breaks else ()), {})
+
+
+def waited(level: float, waits: bool) -> Slot:
+    room = 0.81 * level
+    seen = Fullness(np.full(10, 20.0 / room), PER_S, room, starved=waits)
+    return Slot((level,), 60.0, {}, frozenset(), {"locks": seen})
+
+
+def test_a_rule_that_holds_or_not_says_nothing_of_what_lies_between() -> None:
+    """64 breaks each time and 90 never: where between them is not known."""
+    slots = [
+        *[count(64, breaks=True)] * 3,
+        *[count(90, breaks=False)] * 3,
+        count(400, breaks=False),
+    ]
+    found = border(slots, POOL, RUN_S)
+    assert found.low <= 64.001
+    assert found.high >= 89.999
+
+
+def test_a_level_at_which_callers_waited_is_not_enough() -> None:
+    """Though what was in use would have fitted; what is lies beyond it."""
+    slots = [*[waited(64, waits=True)] * 3, waited(90, waits=False), waited(400, waits=False)]
+    found = border(slots, POOL, RUN_S)
+    assert found.edge == ""
+    assert 64 < found.value <= 90
+
+
+def test_of_several_replicas_the_fullest_is_not_underestimated() -> None:
+    """Ten pools of a Poisson number each: 95 % of minutes keep all of them within their limit."""
+    rng, each, size = np.random.default_rng(2), 10, 24.0
+    peaks = rng.poisson(9.8, (4000, 120, each)).max(axis=(1, 2))
+    needed = float(np.quantile(peaks, 0.95))
+    off = []
+    for _ in range(60):
+        slots = []
+        for level in (18.0, 20.0, 22.0, 24.0, 28.0, 34.0):
+            shares = rng.poisson(9.8, 10 * each) / (0.9 * level)
+            seen = Fullness(shares, PER_S * each, each * 0.9 * level, starved=False)
+            slots.append(Slot((level,), 60.0, {}, frozenset(), {"locks": seen}))
+        found = border(slots, POOL, RUN_S)
+        off.append(found.value * 0.9 / needed - 1 if found.edge == "" else np.nan)
+    assert size > 0.9 * needed
+    assert abs(np.nanmean(off)) < 0.04
+
+
+def test_the_next_level_to_confirm_stays_in_the_range() -> None:
+    """At its end there is none."""
+    assert safer(POOL, 400) == 400
+    assert safer(TTL, 1.0) == 1.0

@@ -76,6 +76,19 @@ WRONG = {
         f"timeStamp,elapsed,label,elapsed\n{JTL}", "line 1: more than one column is called elapsed",
     ),
     "ends of lines": (f"{JTL}1795872000000,5,a,true\n".replace("\n", "\r"), "end in CR alone"),
+    "slower than an hour": (f"{K6}http_req_duration,1795872000,10800000,a\n", "no more than 1 h"),
+    "k6's row without a name": (
+        f"{K6}http_req_duration,1795872000,1,a\n,1795872000,9000,a\n",
+        "line 3: metric_name is nothing",
+    ),
+    "k6's name after a blank": (
+        f"{K6}http_req_duration,1795872000,1,a\n http_req_duration,1795872000,9000,a\n",
+        "line 3: metric_name is http_req_duration: the name of a metric",
+    ),
+    "JSON's row of no type": (
+        K6_JSON + K6_JSON.replace('"Point"', "null"), "line 2: type is nothing: Metric or Point",
+    ),
+    "JSON's row of another type": (K6_JSON + K6_JSON.replace("Point", "point"), "type is point"),
     "anything": ("to be or not to be\n", "its beginning is that of no results"),
     "a word of 2 MB": ("x" * 2_000_000, "its beginning is that of no results"),
     "one line for Macs": ("a,b\rc,d\r", "its lines end in CR alone"),

@@ -118,7 +118,7 @@ def log_line(second: float, value: int, maximum_ms: float) -> str:
     ("line", "unit", "said"),
     [
         (log_line(2, 2000, 2000), None, "line 3: its values have another unit"),
-        (log_line(2, 10**15, 10**18), "s", "line 2: its highest value is .* 60 days: say --unit"),
+        (log_line(2, 10**15, 10**18), "s", "line 2: its highest value is .* 1 h: say --unit"),
         (log_line(2, 2000, 2).replace(",1.0,", ",1e300,"), None, "line 3: .*more than 60 days"),
         (log_line(2, 2000, 2).replace(",1.0,", ",1e18,"), None, "line 3: .*more than 60 days"),
     ],

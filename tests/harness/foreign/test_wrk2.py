@@ -130,3 +130,24 @@ def test_what_is_wrong_is_said_with_its_line(name: str, tmp_path: Path) -> None:
     text, said = WRONG[name]
     with pytest.raises(ConfigError, match=said):
         read(tmp_path, text)
+
+
+@pytest.mark.parametrize(
+    ("what", "instead", "said"),
+    [
+        (r"(?m)^( *[\d.]+ +1\.0+ +)5000", r"\g<1>" + "9" * 26, "TotalCount at most"),
+        (
+            r"(?m)^ *[\d.]+( +1\.0+ +5000)",
+            "1" + "0" * 20 + r".000\1",
+            "its Value is ms, at most 1 h",
+        ),
+        (r"Requests/sec: .*", "Requests/sec: " + "9" * 300 + ".0", "Requests/sec: above 0"),
+        (r"Requests/sec: .*", "Requests/sec: 0.00", "Requests/sec: above 0"),
+    ],
+)
+def test_giant_numbers_are_refused(what: str, instead: str, said: str, tmp_path: Path) -> None:
+    """With the line, and what is allowed."""
+    text, changed = re.subn(what, instead, output(table(VALUES_US)))
+    assert changed
+    with pytest.raises(ConfigError, match=said):
+        read(tmp_path, text)
