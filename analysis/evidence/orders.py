@@ -21,6 +21,7 @@ WORKER_UNREPORTED_S = 15.0
 LOST, UNMATCHED = "lost", "unmatched"
 
 _ORDER = ["order_id", "nth"]
+_AFTER = "{} orders of the ledger are of more than 30 s after the stop: its clock is another"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,20 +75,23 @@ def reconcile(evidence: Evidence, arm: str = "") -> Reconciliation | None:
     seen, kept = _numbered(confirmed.filter(pl.col("arm") == arm)), _numbered(ledger.orders)
     lost = seen.join(kept, on=_ORDER, how="anti")["order_id"]
     only = kept.join(seen, on=_ORDER, how="anti")
-    in_flight = _in_flight(evidence, arm, only)
-    unmatched = only.join(in_flight, on=_ORDER, how="anti")["order_id"]
+    in_flight, elsewhen = _in_flight(evidence, arm, only), _after(evidence, only)
+    known = pl.concat([in_flight, elsewhen])
+    unmatched = only.join(known, on=_ORDER, how="anti")["order_id"]
+    wrong = {LOST: _orders(lost, "confirmed to a client but not in the ledger")}
+    unknown = {}
+    if len(elsewhen) and unmatched.is_empty():
+        unknown[UNMATCHED] = _AFTER.format(len(elsewhen))
+    else:
+        wrong[UNMATCHED] = _orders(unmatched, "in the ledger but never confirmed to a client")
     books = books_of(evidence, arm)
     in_money = dict(books.wrong()) if books else {}
     return Reconciliation(
         confirmed=len(seen),
         in_ledger=len(kept),
         in_flight=len(in_flight),
-        wrong={
-            LOST: _orders(lost, "confirmed to a client but not in the ledger"),
-            UNMATCHED: _orders(unmatched, "in the ledger but never confirmed to a client"),
-            **{rule: wrong for rule, wrong in in_money.items() if isinstance(wrong, Wrong)},
-        },
-        unknown={rule: why for rule, why in in_money.items() if isinstance(why, str)},
+        wrong=wrong | {rule: bad for rule, bad in in_money.items() if isinstance(bad, Wrong)},
+        unknown=unknown | {rule: why for rule, why in in_money.items() if isinstance(why, str)},
         payments=books.in_words() if books else "",
     )
 
@@ -107,8 +111,7 @@ def ledger_missing(evidence: Evidence, arm: str) -> str:
 
 def _in_flight(evidence: Evidence, arm: str, only: pl.DataFrame) -> pl.DataFrame:
     """Orders of the ledger alone that were in flight at the stop, or died with a worker."""
-    # The load stopped with its last phase, or with the recording if it was cut off.
-    stop_s = next(iter(evidence.times_of(PHASES_ENDED)), evidence.end_s)
+    stop_s = _stop_s(evidence)
     died = pl.lit(value=False)
     for lost_s in evidence.times_of(WORKER_LOST):
         # What a killed worker had confirmed since its last report died with it.
@@ -116,6 +119,16 @@ def _in_flight(evidence: Evidence, arm: str, only: pl.DataFrame) -> pl.DataFrame
     at_stop = pl.col("t_s").is_between(stop_s - IN_FLIGHT_S, stop_s + IN_FLIGHT_S) & ~died
     of_stop = only.filter(at_stop).sort("t_s").tail(_never_answered(evidence, arm))
     return pl.concat([only.filter(died), of_stop])
+
+
+def _after(evidence: Evidence, only: pl.DataFrame) -> pl.DataFrame:
+    """Orders of the ledger alone of a time that is none of this run's: it has another clock."""
+    return only.filter(pl.col("t_s") > _stop_s(evidence) + IN_FLIGHT_S)
+
+
+def _stop_s(evidence: Evidence) -> float:
+    """The load stopped with its last phase, or with the recording if it was cut off."""
+    return next(iter(evidence.times_of(PHASES_ENDED)), evidence.end_s)
 
 
 def _never_answered(evidence: Evidence, arm: str) -> int:

@@ -143,7 +143,9 @@ class Outage:
         found, ledger = reconcile(self.evidence), self.evidence.ledgers.get("")
         if found is None or ledger is None or CONFIRM not in self.steps:
             return 0
-        unseen = ledger.orders.filter(pl.col("order_id").is_in(found.wrong[UNMATCHED].ids))
+        unseen = ledger.orders.filter(
+            pl.col("order_id").is_in(found.wrong[UNMATCHED].ids if UNMATCHED in found.wrong else ())
+        )
         inside = pl.col("t_s").is_between(self.stretch.start_s, self.stretch.end_s)
         return len(unseen.filter(inside))
 

@@ -219,15 +219,18 @@ def test_orders_in_flight_at_the_stop_are_reconciled(judged: JudgeIt) -> None:
     assert any("1 in flight" in text for text in verdict.findings)
 
 
-@pytest.mark.parametrize("t_s", [39.0, 1e9])
-def test_no_more_orders_are_in_flight_than_requests_without_answer(
-    judged: JudgeIt, t_s: float
-) -> None:
-    """All were answered, so nobody waits for this one; nor for one of long after the stop."""
-    asked = {"confirm": {"unanswered": 0.05}} if t_s > 1e6 else {}
-    verdict = judged(ledger=(*LATE_ORDER[:2], (t_s, "ord-3")), outcomes=asked)
+def test_no_more_orders_are_in_flight_than_requests_without_answer(judged: JudgeIt) -> None:
+    """All were answered, so nobody waits for this one."""
+    verdict = judged(ledger=LATE_ORDER)
     assert verdict.verdict is Outcome.FAIL
     assert any("unmatched" in breach.rule for breach in verdict.breaches)
+
+
+def test_an_order_of_long_after_the_stop_is_of_another_clock(judged: JudgeIt) -> None:
+    """Neither in flight nor unmatched: nobody knows when it was made."""
+    verdict = judged(ledger=(*LATE_ORDER[:2], (1e9, "ord-3")))
+    assert verdict.verdict is Outcome.INCONCLUSIVE
+    assert "its clock is another" in verdict.summary
 
 
 def test_the_same_recording_gives_the_same_bytes(tmp_path: Path) -> None:
