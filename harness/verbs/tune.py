@@ -140,9 +140,9 @@ def tune(
     budget = budget_of(replicas, max_connections, share("--surge", surge))
     left = share("--headroom", headroom)
     told = full_settings(plan.services, str(path)) if plan.starts_mocks else {}
-    tuned = _tuned(setting, ranges or [], today or [], plan, told)
     if from_run is None and plan.starts_mocks and is_slow(plan, map(key_of, setting)):
         _foretold(by_the_mechanism(plan, left, limits), inconclusive, as_json)
+    tuned = _tuned(setting, ranges or [], today or [], plan, told)
     if from_run is not None:
         asked = Asked(tuned, 0.0, headroom=left, services=told)
         _foretold(by_the_twin(from_run, asked, limits), inconclusive, as_json)
