@@ -146,10 +146,8 @@ def gate(
     arms: Arms = {BASE: (base, base_set or []), HEAD: (head, head_set or [])}
     load = seeded_load(plan, seed := drawn(seed))
     asked = AskedOfArms(load, written, arms, told, seed, same_draws, named, allow_equal)
-    if dry_run and capacity:
-        raise ConfigError("--dry-run: not of a search: what it will load is not known beforehand")
     if dry_run:
-        _rehearse(asked, limits, runs, as_json)
+        _rehearse(asked, limits, runs, capacity, as_json)
     console = _told(Screen(stderr=as_json), notes)
     if capacity:
         both = search_both(asked, limits, _SEARCH, runs, console)
@@ -210,8 +208,12 @@ def _length(plan: Profile, capacity: bool, rounds: int | None, time: str | None)
     return resized(plan, rounds, time)
 
 
-def _rehearse(asked: AskedOfArms, limits: Thresholds, runs: Path, as_json: bool) -> NoReturn:
+def _rehearse(
+    asked: AskedOfArms, limits: Thresholds, runs: Path, capacity: bool, as_json: bool
+) -> NoReturn:
     """Raises ConfigError or RefusedError for what a gate would refuse, else typer.Exit."""
+    if capacity:
+        raise ConfigError("--dry-run: not of a search: what it will load is not known beforehand")
     plan = asked.profile
     _gate(plan, asked.written.name)
     preflight.check_safety(plan)

@@ -132,10 +132,8 @@ def tune(
     everything: options.All = False,
 ) -> None:
     """Search, and judge what was found."""
-    named = parse_labels(labels or [])
-    limits = options.read_limits(thresholds)
-    if from_run is not None:
-        _asks_no_load(setting, profile, at, replicas, max_connections, overrides)
+    named, limits = parse_labels(labels or []), options.read_limits(thresholds)
+    _no_load(from_run, setting, profile, at, replicas, max_connections, overrides)
     path, (plan, notes) = _profile(profile, from_run, overrides or [])
     budget = budget_of(replicas, max_connections, share("--surge", surge))
     left = share("--headroom", headroom)
@@ -287,7 +285,8 @@ def _within_s(text: str) -> float:
     return seconds
 
 
-def _asks_no_load(
+def _no_load(
+    from_run: Path | None,
     setting: Sequence[str],
     profile: str | None,
     at: Sequence[str] | None,
@@ -295,7 +294,9 @@ def _asks_no_load(
     max_connections: int | None,
     overrides: Sequence[str] | None,
 ) -> None:
-    """Raises ConfigError for what a prediction from a recording has no use for."""
+    """Of a prediction from a recording: raises ConfigError for what it has no use for."""
+    if from_run is None:
+        return
     given = {
         "--profile": profile, "--at": at, "--replicas": replicas,
         "--max-connections": max_connections, "--set": overrides, "a second setting": setting[1:],
