@@ -293,3 +293,10 @@ def test_a_folder_with_only_a_manifest_is_invalid(tmp_path: Path) -> None:
     only.root.mkdir()
     only.manifest.write_bytes(run.manifest.read_bytes())
     assert judge(only, LIMITS).verdict is Outcome.INVALID
+
+
+def test_a_generator_that_died_took_its_requests_with_it(judged: JudgeIt) -> None:
+    """So its late orders are in flight, though no request is known to have had no answer."""
+    verdict = judged(ledger=LATE_ORDER, ended="generator_died")
+    assert verdict.verdict is Outcome.INVALID
+    assert any("1 in flight" in text for text in verdict.findings)
