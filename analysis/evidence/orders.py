@@ -12,6 +12,7 @@ from analysis.evidence.wrong import Wrong
 from analysis.words.units import counted
 from recording.events import PHASES_ENDED, WORKER_LOST
 from recording.hlog import LATENCY, UNPAIRED
+from recording.manifest import DIGESTS_SINCE
 from recording.outcomes import OK
 from recording.slots import ARMS, Arm
 
@@ -30,7 +31,7 @@ _AFTER = "{} orders of the ledger are of more than 30 s after the stop: its cloc
 @dataclass(frozen=True, slots=True)
 class Reconciliation:
     """Both sides' orders; ``in_flight`` are in the ledger only, made within 30 s of the stop, and
-    no more than requests that never had a good answer.
+    no more than requests for one that never had a good answer.
 
     ``wrong`` has what is wrong with them, by rule: ``lost``, confirmed to a client and not in the
     ledger; ``unmatched``, in the ledger only and not in flight; and what is wrong in money.
@@ -135,18 +136,21 @@ def _stop_s(evidence: Evidence) -> float:
 
 
 def _never_answered(evidence: Evidence, arm: str) -> int:
-    """Requests without a good answer: no more orders than these can be in flight.
+    """Requests for an order that had no good answer: no more orders than these can be in flight.
 
-    Any number of a generator that died, for it took its requests with it; that is no evidence.
+    Any number where they were not recorded: of a generator that died, which is no evidence, and in
+    format 1.
     """
-    if evidence.manifest.ended in _CUT_OFF:
+    manifest = evidence.manifest
+    if manifest.ended in _CUT_OFF or manifest.format < DIGESTS_SINCE:
         return sys.maxsize
+    since_s = _stop_s(evidence) - IN_FLIGHT_S - manifest.profile.load.request_timeout
     return sum(
         interval.histogram.n
         for interval in evidence.log.intervals
-        if interval.tag.step in evidence.services.order
+        if interval.tag.step in evidence.order_steps
         and interval.tag.arm == (arm or UNPAIRED) and interval.tag.kind == LATENCY
-        and interval.tag.outcome != OK
+        and interval.tag.outcome != OK and interval.start_s + interval.length_s >= since_s
     )  # fmt: skip
 
 

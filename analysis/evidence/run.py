@@ -33,6 +33,8 @@ FORMAT_1 = (
     "that were never answered are missing from it, and a changed file may go unnoticed"
 )
 
+_CONFIRM = "confirm"
+
 
 @dataclass(frozen=True)
 class Evidence:
@@ -72,10 +74,14 @@ class Evidence:
         return bool(self.manifest.profile.scenario.locustfile)
 
     @property
-    def names_orders(self) -> bool:
-        """Whether any request is known to be one for an order."""
+    def order_steps(self) -> frozenset[str]:
+        """The steps whose work is an order; none where only names are known."""
         outline = self.manifest.profile.scenario.outline
-        return not self.by_name and (outline is None or any(step.order for step in outline.every))
+        if self.by_name:
+            return frozenset()
+        if outline is None:
+            return frozenset({_CONFIRM})
+        return frozenset(step.name for step in outline.every if step.order)
 
     @cached_property
     def phases(self) -> tuple[MeasuredPhase, ...]:

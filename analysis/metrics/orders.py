@@ -33,7 +33,7 @@ def _explained(case: Case, _subject: str, measured: Measurement) -> str:
 
 def _recorded(case: Case, name: str) -> bool:
     """Not where nobody knows which request is an order, nor where a ledger knows no money."""
-    return case.evidence.names_orders and _in_ledger(case, name)
+    return bool(case.evidence.order_steps) and _in_ledger(case, name)
 
 
 def _in_ledger(case: Case, name: str) -> bool:

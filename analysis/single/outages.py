@@ -47,8 +47,6 @@ FEWEST = 3
 WORTH_SAYING = 0.05
 """Share of its steps' requests in a stretch; less than this has other causes than an outage."""
 HALF = 0.5
-CONFIRM = "confirm"
-"""The step whose work is an order."""
 
 
 @dataclass(frozen=True)
@@ -141,7 +139,7 @@ class Outage:
 
     def _orders_unseen(self) -> int:
         found, ledger = reconcile(self.evidence), self.evidence.ledgers.get("")
-        if found is None or ledger is None or CONFIRM not in self.steps:
+        if found is None or ledger is None or self.evidence.order_steps.isdisjoint(self.steps):
             return 0
         unseen = ledger.orders.filter(
             pl.col("order_id").is_in(found.wrong[UNMATCHED].ids if UNMATCHED in found.wrong else ())

@@ -133,8 +133,8 @@ def main() -> int:
         good = abs(off) <= TOLERANCE and verdict["answer_is_sure"]
         wrong += not good
         sure = "confirmed" if verdict["answer_is_sure"] else "not confirmed"
-        print(f"seed {seed}: {verdict['verdict']}, {value:g} connections [{border['low']:.1f}, "
-              f"{border['high']:.1f}], {100 * off:+.1f} %, {sure}", flush=True)  # fmt: skip
+        print(f"seed {seed}: {verdict['verdict']}, {value:g} connections [{border['low']}, "
+              f"{border['high']}], {100 * off:+.1f} %, {sure}", flush=True)  # fmt: skip
     return 3 if wrong else 0
 
 

@@ -23,7 +23,7 @@ Said = Callable[[Sample], float | None]
 
 
 def saying(metric: str, value: float, every: int = 1) -> Said:
-    """A cart that says this in place of what it would, in each so-manieth second."""
+    """A cart that says this in place of what it would, each time or every few seconds."""
 
     def said(sample: Sample) -> float | None:
         own = sample.subject == CART and sample.metric == metric and int(sample.t_s) % every == 0

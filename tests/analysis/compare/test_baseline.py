@@ -11,7 +11,7 @@ from analysis.limits.thresholds import parse_thresholds
 from recording.errors import ConfigError, RunFailedError, StorageError
 from recording.histogram import Histogram
 from recording.hlog import HistogramLogWriter, Interval, Tag
-from recording.manifest import read_manifest, write_manifest
+from recording.manifest import Searched, read_manifest, write_manifest
 from recording.profile import Profile
 from recording.rundir import RunDir
 from tests.analysis.compare.baselines import made
@@ -91,6 +91,13 @@ def test_a_paired_run_is_refused(tmp_path: Path) -> None:
         slow = Histogram.from_values([1000.0])
         log.write(Interval(Tag("browse", "ok", arm), 20.0, 1.0, slow) for arm in ("base", "head"))
     with pytest.raises(ConfigError, match=r"a paired run \(arms base, head\)"):
+        baseline_of(run, LIMITS, ())
+
+
+def test_a_search_is_refused(tmp_path: Path) -> None:
+    """It is of many loads, or of many values of a setting, and none of them is a run."""
+    run = recorded(tmp_path / "r", search=Searched(kind="capacity", asked={}))
+    with pytest.raises(ConfigError, match="a search, of many loads"):
         baseline_of(run, LIMITS, ())
 
 

@@ -4,29 +4,19 @@ import numpy as np
 import pytest
 
 from analysis.levels.peaks import peak_over_mean, spread_about
-from recording.arrays import Floats
-
-MEAN, FORGETS = 50.0, 0.5
-
-
-def in_use(rng: np.random.Generator, slots: int, samples: int) -> Floats:
-    """Poisson numbers, of which half stay from one sample to the next."""
-    found = np.empty((slots, samples))
-    found[:, 0] = rng.poisson(MEAN, slots)
-    for place in range(1, samples):
-        stay = rng.binomial(found[:, place - 1].astype(int), FORGETS)
-        found[:, place] = stay + rng.poisson(MEAN * (1 - FORGETS), slots)
-    return found
+from benchmarks.studies.tune import MEAN, in_use
 
 
 def test_the_spread_of_samples_that_are_alike_is_found_from_short_slots() -> None:
-    """On average over 300 searches of ten slots; within them alone it would be 15 % too small."""
+    """On average over 300 searches of ten slots; within them alone it would be much too small."""
     rng = np.random.default_rng(3)
-    of_searches = []
+    of_searches, within = [], []
     for _ in range(300):
         slots = list(in_use(rng, 10, 10))
         line = np.full(10, np.mean([own.mean() for own in slots]))
         of_searches.append(spread_about(slots, line) ** 2)
+        within.append(np.mean([np.var(own / MEAN) for own in slots]))
+    assert np.mean(within) < 0.8 / MEAN
     assert np.mean(of_searches) == pytest.approx(1 / MEAN, rel=0.06)
 
 

@@ -178,7 +178,10 @@ def test_an_endpoint_may_be_called_as_the_sum_is(tmp_path: Path) -> None:
     assert tally.requests == sum(WRITTEN.values())
 
 
-@pytest.mark.parametrize(("per_s", "said"), [("1e-300", "in at most 60 days"), ("nan", "is nan")])
+@pytest.mark.parametrize(
+    ("per_s", "said"),
+    [("0", "in at most 60 days"), ("1e-300", "in at most 60 days"), ("nan", "is nan")],
+)
 def test_a_rate_that_no_test_has_is_refused(per_s: str, said: str, tmp_path: Path) -> None:
     """It tells how long the run was, where nothing else does."""
     lines = (FIXTURES / STATS).read_text().splitlines()
