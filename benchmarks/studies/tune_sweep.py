@@ -36,6 +36,7 @@ from harness.scene.tunable import full_settings, settings_of
 from harness.screen.live import LiveView
 from harness.screen.plain import Screen
 from harness.system.paths import find_profile
+from mock_services.table import SERVICES
 from recording.manifest import Searched
 from recording.profile_file import load_profile
 from recording.rundir import RunDir, open_run_dir
@@ -92,7 +93,7 @@ def enough(run: RunDir) -> tuple[float, float, float]:
     for seen in sorted(every, key=lambda one: float(one.level.settings[KEY])):
         size = float(seen.level.settings[KEY])
         slot = slot_of(seen, (size,), tight)
-        (full,) = slot.full.values()
+        full = slot.full[SERVICES["inventory_lock"].subject]
         in_use = full.samples * full.room
         print(f"{size:4.0f} connections: at most {in_use.max():3.0f} in use, {in_use.mean():4.1f} "
               f"on average; {', '.join(sorted(slot.all_broken)) or 'holds'}")  # fmt: skip
