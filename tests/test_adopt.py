@@ -44,7 +44,8 @@ SHORT = (
     "load.phases.ramp-up.users=60", "load.phases.sustained.users=60",
     # so short a stretch bounds no percentile, and a busy machine is no fault of what is tested
     "judge.required=['journey.errors','process','pool']", "validity.foreign_cpu=1.0",
-    "validity.generator_wait=1.0", "validity.generator_lag_p99=2s", "validity.users_tolerance=0.5",
+    "validity.generator_wait=1.0", "validity.generator_lag_p99=2s",
+    "validity.distortion_p99=2s", "validity.users_tolerance=0.5",
     "validity.rate_tolerance=1.0",
 )  # fmt: skip
 

@@ -145,8 +145,9 @@ def test_what_a_function_raises_fails_its_step_and_is_said(
         module = tmp_path / "scenario.py"
         broken = module.read_text().replace('visit.known["sku"]', "visit.known[KEY]")
         module.write_text(broken)
-        with (tmp_path / "users.csv").open("a") as users:
-            users.write("eve@shop.example,wrong\n")
+        users = (tmp_path / "users.csv").read_text().splitlines()
+        users[5:5] = [f"{name}@shop.example,wrong" for name in ("eve", "mallory")]  # one a worker
+        (tmp_path / "users.csv").write_text("\n".join(users) + "\n")
         text = profile.read_text().replace("users = 3", "arrivals_per_s = 6")
         profile.write_text(text.replace("[load]", '[load]\nmodel = "arrivals"\nmax_concurrent = 9'))
         sets = [word for each in SHORT for word in ("--set", each)]
