@@ -23,6 +23,8 @@ from tests.faults.matrix import Outcome, rows, run_named, run_row
 
 PAGE = Path(__file__).parents[2] / "docs" / "faults.md"
 MUTATIONS = 5_000
+AT_A_TIME = {False: 2, True: 3}
+"""Rows, by whether they put load on services: those wait for most of their time."""
 
 
 def main(words: Sequence[str]) -> int:
@@ -44,14 +46,15 @@ def main(words: Sequence[str]) -> int:
 
 
 def _run(chosen: Sequence[Fault]) -> Iterator[Outcome]:
-    """Rows without load, then those under load, two at a time; then, alone, those that it starved.
+    """Rows without load, then those under load; then, alone, those that were starved of CPU.
 
     A run under load that is INVALID may be so because another ran beside it, and is run again. What
     came out in any other way, a false PASS above all, stands as it is.
     """
     starved = []
     for live in (False, True):
-        for outcome in _side_by_side([row for row in chosen if row.live is live]):
+        of_kind = [row for row in chosen if row.live is live]
+        for outcome in _side_by_side(of_kind, AT_A_TIME[live]):
             if live and outcome.wrong and outcome.came_out.startswith("INVALID"):
                 starved.append(outcome.fault)
             else:
@@ -59,8 +62,8 @@ def _run(chosen: Sequence[Fault]) -> Iterator[Outcome]:
     yield from map(run_row, starved)
 
 
-def _side_by_side(chosen: Sequence[Fault]) -> Iterator[Outcome]:
-    with ProcessPoolExecutor(2, get_context("spawn")) as pool:
+def _side_by_side(chosen: Sequence[Fault], at_a_time: int) -> Iterator[Outcome]:
+    with ProcessPoolExecutor(at_a_time, get_context("spawn")) as pool:
         for row, found in zip(chosen, pool.map(run_named, [r.name for r in chosen]), strict=True):
             yield Outcome(row, *found)
 
@@ -97,7 +100,8 @@ def _summary(outcomes: Sequence[Outcome]) -> str:
     wrong = sum(bool(outcome.wrong) for outcome in outcomes)
     took_s = sum(outcome.took_s for outcome in outcomes)
     of_all = f"{len(outcomes)} faults, {live} of them under load: {wrong} wrong"
-    return f"{of_all}, {took_s:.0f} s in all, most of it two rows at a time"
+    side_by_side = f"{AT_A_TIME[False]} rows at a time, {AT_A_TIME[True]} of those under load"
+    return f"{of_all}, {took_s:.0f} s in all, {side_by_side}"
 
 
 def _page(outcomes: Sequence[Outcome], mutated: str) -> str:

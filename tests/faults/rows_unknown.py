@@ -1,6 +1,6 @@
 """What was not measured, or too little of it: neither zero nor a pass (points 3, 4 and 5)."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,18 +19,32 @@ POOL = {"waiting": "exhausted_windows == 0", "timeouts_total": "exhausted_window
         "active": "utilization < 95 %", "max": "utilization < 95 %"}  # fmt: skip
 
 
-def by_rule(section: str, rule: str, **faults: Any) -> Callable[[Path], Seen]:
+def by_rule(
+    section: str, rule: str, required: Sequence[str] = ALL, **faults: Any
+) -> Callable[[Path], Seen]:
     """Judge a made recording by one required rule."""
     subject, _, kind = section.partition(".")
     limits = parse_thresholds(f'[{subject}]\n{kind} = ["{rule}"]')
-    return lambda folder: judged(Recording(judged=ALL, **faults).write(folder / "run"), limits)
+    made = Recording(judged=tuple(required), **faults)
+    return lambda folder: judged(made.write(folder / "run"), limits)
 
 
-def unknown(name: str, section: str, rule: str, how: str, item: int = 4, **faults: Any) -> Fault:
+def unknown(
+    name: str,
+    section: str,
+    rule: str,
+    how: str,
+    item: int = 4,
+    says: str = "",
+    fast: bool = False,
+    **faults: Any,
+) -> Fault:
     """A row in which a rule must come out open; tests/analysis/test_unknown.py tries most."""
     do = by_rule(section, rule, **faults)
-    fast = section.partition(".")[0] in ("charge", "orders")
-    return Fault(name, item, how, do, verdict="INCONCLUSIVE", exit_code=5, fast=fast, limit_s=20)
+    fast = fast or section.partition(".")[0] in ("charge", "orders")
+    return Fault(
+        name, item, how, do, verdict="INCONCLUSIVE", exit_code=5, says=says, fast=fast, limit_s=20
+    )
 
 
 def failing_fast() -> Iterator[Fault]:
