@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from math import isfinite, log10
+from textwrap import wrap
 
 import numpy as np
 
@@ -94,9 +95,9 @@ class Canvas:
 def plot(chart: Chart, width: int = 80, height: int = 10, *, plain: bool = False) -> list[str]:
     """Title, picture and axis in lines of at most ``width`` characters."""
     x, y = _axis(chart, lambda c: (c.x,), log=chart.log_x), _axis_y(chart)
-    title = _title(chart)[:width]
+    title = wrap(_title(chart), width, subsequent_indent="  ")
     if x is None or y is None:
-        return [title, "  no data"]
+        return [*title, "  no data"]
     canvas = Canvas(width - LABEL - 1, height, plain=plain)
     for limit in chart.limits:
         canvas.across(y.at(limit.value))
@@ -104,7 +105,7 @@ def plot(chart: Chart, width: int = 80, height: int = 10, *, plain: bool = False
         canvas.upright(x.at(mark.value))
     for number, curve in enumerate(chart.curves):
         _draw(canvas, curve, x, y, _SIGNS[number % len(_SIGNS)])
-    return [title, *_with_labels(canvas, y), *_below(canvas, x, chart.x_title)]
+    return [*title, *_with_labels(canvas, y), *_below(canvas, x, chart.x_title)]
 
 
 def _title(chart: Chart) -> str:

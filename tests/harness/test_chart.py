@@ -24,6 +24,15 @@ def test_it_fits_the_screen(width: int, plain: bool) -> None:
     assert plain == all(line.isascii() for line in lines)
 
 
+def test_a_title_is_never_cut() -> None:
+    """What it has to say goes on below it."""
+    lines = plot(CHART, 24, 8, plain=True)
+    titles = lines[: -8 - 3]
+    assert len(titles) > 1
+    assert max(map(len, lines)) <= 24
+    assert " ".join(map(str.strip, titles)) == "Tail, p99 ms; limit 1000, today 64"
+
+
 def test_points_are_where_their_values_are() -> None:
     """The highest on the left, the axis' ends below, the limit across the top."""
     lines = plot(CHART, 60, 10, plain=True)
