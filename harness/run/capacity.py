@@ -63,7 +63,7 @@ class CapacityChooser:
         """The level after these; None when they are enough."""
         if not seen:
             cut_s = self._cut_s(seen)
-            return Wanted(self.start, cut_s + SHORTEST_S, cut_s, {}, WARM_UP)
+            return Wanted(self._runnable(self.start), cut_s + SHORTEST_S, cut_s, {}, WARM_UP)
         if _is_bad(seen[-1]):
             return Wanted(0.0, REST_S, 0.0, {}, f"{REST}: until nobody waits")
         if of_stage(seen, CONFIRMATION):
@@ -116,7 +116,7 @@ class CapacityChooser:
 
     def _confirmation(self, seen: Sequence[Seen]) -> Wanted | None:
         """At the lower end of the interval, or below what was not confirmed; None without time."""
-        load = prospect(seen, self.asked, self.thresholds)
+        load = self._runnable(prospect(seen, self.asked, self.thresholds))
         cut_s = self._cut_s(seen)
         seconds = cut_s + self.asked.confirm_s
         if not load or self._left_s(seen) < seconds:
@@ -124,10 +124,14 @@ class CapacityChooser:
         return Wanted(load, seconds, cut_s, {}, f"{CONFIRMATION}: does {load:.3g} hold?")
 
     def _wanted(self, seen: Sequence[Seen], load: float, why: str, stage: str) -> Wanted:
-        cut_s = self._cut_s(seen)
-        per_s = load if self.asked.unit != "users" else load / self._cut_s(seen)
+        cut_s, load = self._cut_s(seen), self._runnable(load)
+        per_s = load / cut_s if self.asked.unit == "users" else load
         counted_s = float(np.clip(REQUESTS / max(per_s, 0.1), SHORTEST_S, LONGEST_S))
         return Wanted(load, cut_s + counted_s, cut_s, {}, why)
+
+    def _runnable(self, load: float) -> float:
+        """There is no half user."""
+        return float(int(load) or load > 0) if self.asked.unit == "users" else load
 
     def _cut_s(self, seen: Sequence[Seen]) -> float:
         """What a journey takes to reach its last step: pauses, with their spread, and answers."""

@@ -120,6 +120,16 @@ def test_waiting_callers_make_a_slot_hopeless_and_a_rest_go_on() -> None:
     assert seen
 
 
+def test_there_is_no_half_user() -> None:
+    """A level is what runs, and what is recorded of it."""
+    _, asked = searched(Shop(even=True), seed=1)
+    for start, runs in ((0.3, 1.0), (7.8, 7.0)):
+        users = replace(_chooser(replace(asked, unit="users")), start=start)
+        first = users.next([])
+        assert first is not None
+        assert first.load == runs
+
+
 def _chooser(asked: Asked) -> CapacityChooser:
     return CapacityChooser(asked, thresholds(), JOURNEY, STEPS, 20.0)
 
