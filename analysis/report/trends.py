@@ -7,7 +7,7 @@ from analysis.trends.change_points import FALSE_ALARMS, FEWEST
 from analysis.trends.history import History
 from analysis.trends.trend import Trend
 from analysis.words.units import counted
-from analysis.words.values import Outcome, show
+from analysis.words.values import Outcome
 
 
 def trends_document(past: History, found: Sequence[Trend], notes: Sequence[str]) -> Document:
@@ -27,8 +27,7 @@ def trends_document(past: History, found: Sequence[Trend], notes: Sequence[str])
 
 
 def _table(found: Sequence[Trend]) -> Table:
-    rows = tuple(Row((t.key[0], str(len(t.runs)), show(t.levels[0], t.unit),
-                      show(t.levels[-1], t.unit), t.said)) for t in found)  # fmt: skip
+    rows = tuple(Row((t.key[0], str(len(t.runs)), t.shown[0], t.shown[-1], t.said)) for t in found)
     heads = (*texts(found[0].key[1]), *numbers("runs", "first level", "last level"))
     return Table((*heads, *texts("changes")), rows, title="Levels")
 

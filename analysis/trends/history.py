@@ -1,9 +1,11 @@
 """What was kept of runs, in time: the figures of verdicts or of baselines, of one load and host."""
 
+import time
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from math import isfinite
+from datetime import UTC, datetime
+from math import inf, isfinite
 from typing import Any
 
 from analysis.compare.baseline import Baseline, digest, load_of
@@ -16,12 +18,16 @@ Key = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """One figure of one run; bounds are those within the run, None where it has none."""
+    """One figure of one run; bounds are those within the run, None where it has none.
+
+    ``at_least``: not everything was seen to its end, and the value may be more.
+    """
 
     value: float
     unit: str
     low: float | None = None
     high: float | None = None
+    at_least: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +41,15 @@ class Kept:
     load: str
     host: str
     figures: Mapping[Key, Known]
+
+    @property
+    def age_s(self) -> float:
+        """Since its start; endless where it does not say when that was."""
+        try:
+            began = datetime.fromisoformat(self.started_utc).replace(tzinfo=UTC)
+        except ValueError:
+            return inf
+        return time.time() - began.timestamp()
 
     @property
     def alike(self) -> tuple[str, str, str]:
@@ -99,7 +114,8 @@ def _known(m: Mapping[str, Any]) -> Known | None:
     if m["value"] is None:
         return None
     low, high = (None if m[end] is None else float(m[end]) for end in ("ci_low", "ci_high"))
-    return Known(float(m["value"]), str(m["unit"]), low, high)
+    at_least = bool(m.get("at_least", False))  # verdicts of before have none
+    return Known(float(m["value"]), str(m["unit"]), low, high, at_least)
 
 
 def _revision(revision: str, *, dirty: bool) -> str:

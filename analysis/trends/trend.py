@@ -1,7 +1,9 @@
 """One metric of one subject over the runs of a history: its levels, and what began each."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from statistics import median
 from typing import Any
 
@@ -18,6 +20,7 @@ class Change:
 
     before: float
     after: float
+    shown: str
     last: Kept
     first: Kept
 
@@ -52,16 +55,29 @@ class Trend:
     @cached_property
     def levels(self) -> tuple[float, ...]:
         """Median of each."""
+        return tuple(median(p.value for p in points) for points in self._parts)
+
+    @cached_property
+    def shown(self) -> tuple[str, ...]:
+        """Each level with its unit. One of lower bounds is one: those above it change nothing."""
+        return tuple(
+            show(level, self.unit, at_least=any(p.at_least and p.value <= level for p in points))
+            for level, points in zip(self.levels, self._parts, strict=True)
+        )
+
+    @property
+    def _parts(self) -> Iterator[tuple[Known, ...]]:
+        """The points of each level."""
         ends = (*self.starts[1:], len(self.points))
-        parts = zip(self.starts, ends, strict=True)
-        return tuple(median(p.value for p in self.points[a:b]) for a, b in parts)
+        return (self.points[a:b] for a, b in zip(self.starts, ends, strict=True))
 
     @property
     def changes(self) -> tuple[Change, ...]:
         """Oldest first."""
+        sides = zip(pairwise(self.levels), pairwise(self.shown), self.starts[1:], strict=True)
         return tuple(
-            Change(self.levels[i], self.levels[i + 1], self.runs[at - 1], self.runs[at])
-            for i, at in enumerate(self.starts[1:])
+            Change(*levels, " → ".join(shown), self.runs[at - 1], self.runs[at])
+            for levels, shown, at in sides
         )
 
     @property
@@ -76,21 +92,14 @@ class Trend:
             return "·"
         if not self.changes:
             return "no change"
-        return "; ".join(map(self._said, self.changes))
-
-    def _said(self, change: Change) -> str:
-        by = f" ({change.percent:+.0f} %)" if np.isfinite(change.percent) else ""
-        levels = f"{show(change.before, self.unit)} → {show(change.after, self.unit)}{by}"
-        revisions = " ".join((change.last.revision, "→", change.first.revision))
-        where = f", revisions {revisions}" if change.first.revision else ""
-        return f"{levels} from {change.first.run_id} on{where}"
+        return "; ".join(map(_said, self.changes))
 
     def to_json(self) -> dict[str, Any]:
         """For `--json`: every point, and every change."""
         subject, metric = self.key
         points = [
             {"run": run.run_id, "started_utc": run.started_utc, "revision": run.revision,
-             "value": p.value, "ci_low": p.low, "ci_high": p.high}
+             "value": p.value, "ci_low": p.low, "ci_high": p.high, "at_least": p.at_least}
             for run, p in zip(self.runs, self.points, strict=True)
         ]  # fmt: skip
         changes = [
@@ -106,3 +115,11 @@ def trend_of(past: History, key: Key) -> Trend:
     if not runs:
         raise LookupError(key)
     return Trend(key, runs)
+
+
+def _said(change: Change) -> str:
+    known = np.isfinite(change.percent) and "at least" not in change.shown
+    by = f" ({change.percent:+.0f} %)" if known else ""
+    revisions = " ".join((change.last.revision, "→", change.first.revision))
+    where = f", revisions {revisions}" if change.first.revision else ""
+    return f"{change.shown}{by} from {change.first.run_id} on{where}"

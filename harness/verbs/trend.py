@@ -60,7 +60,7 @@ def trend(
 ) -> None:
     """Read, find, print, and keep the page with its pictures."""
     where = baselines or runs
-    kept, notes = _stored(baselines) if baselines else past_runs(runs, profile, since)
+    kept, notes = _stored(baselines, since) if baselines else past_runs(runs, profile, since)
     past = history([run for run in kept if profile in (None, run.profile)][-limit:])
     with saying("looking for changes …"):
         found = _trends(past, metric, subjects or [], f"{where}/", notes)
@@ -72,8 +72,9 @@ def trend(
         answer(replace(document, closing=f"report: {page}"), value, as_json=as_json)
 
 
-def _stored(folder: Path) -> tuple[list[Kept], tuple[str, ...]]:
-    return [kept_of_baseline(it) for it in read_baselines(folder)], ()
+def _stored(folder: Path, since_s: float | None) -> tuple[list[Kept], tuple[str, ...]]:
+    kept = map(kept_of_baseline, read_baselines(folder))
+    return [it for it in kept if since_s is None or it.age_s <= since_s], ()
 
 
 def _trends(

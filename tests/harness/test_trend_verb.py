@@ -61,6 +61,13 @@ def test_as_json_every_point_has_its_interval(kept: Path) -> None:
     assert [change["run"] for change in trend["changes"]] == ["20260309-101500-release-1f2e3d4c"]
 
 
+def test_baselines_that_are_older_than_asked_for_are_left_out(kept: Path) -> None:
+    """As runs are; they were all made in March 2026."""
+    assert call("p99", "--baselines", kept, "--since", "3650d").exit_code == 0
+    done = call("p99", "--baselines", kept, "--since", "1h")
+    assert isinstance(done.exception, ConfigError)
+
+
 def test_runs_that_are_no_evidence_are_left_out_and_counted(runs: Path) -> None:
     """So are those that nobody judged."""
     done = call("p99", "journey", "--runs", runs, "--json")

@@ -1,5 +1,6 @@
 """Levels of a metric over runs, and the runs that began them."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -8,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analysis.trends.change_points import FEWEST, change_points
-from analysis.trends.history import history, kept_of_baseline
+from analysis.trends.history import Known, history, kept_of_baseline
 from analysis.trends.trend import trend_of
 from tests.analysis.compare.baselines import stepped
 
@@ -50,6 +51,27 @@ def test_two_steps_are_two_changes() -> None:
     ]
     trend = trend_of(history([kept_of_baseline(it) for it in runs]), CHARGE)
     assert trend.starts == (0, 12, 24)
+
+
+def bounded(value: float, from_run: int, n: int = 20) -> Any:
+    """A charge whose p99 is known to be at least this only, from a run on."""
+    runs = past(n, 1.0).runs
+    bound = Known(value, "ms", at_least=True)
+    late = [replace(run, figures={**run.figures, CHARGE: bound}) for run in runs[from_run:]]
+    return trend_of(history([*runs[:from_run], *late]), CHARGE)
+
+
+def test_a_level_of_lower_bounds_is_one() -> None:
+    """How much more than before it is nobody knows."""
+    trend = bounded(30_000.0, 10)
+    assert trend.shown[-1] == "at least 30000 ms"
+    assert "→ at least 30000 ms from" in trend.said
+    assert trend.to_json()["points"][-1]["at_least"]
+
+
+def test_a_few_lower_bounds_above_a_level_change_nothing() -> None:
+    """However much more they are, its median is the same."""
+    assert "at least" not in bounded(30_000.0, 18).shown[-1]
 
 
 def test_only_runs_like_the_newest_are_points() -> None:
