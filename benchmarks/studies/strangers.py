@@ -74,7 +74,7 @@ ASKED: Mapping[str, tuple[tuple[str, str, Mapping[str, Any]], ...]] = {
 SETTINGS: dict[str, dict[str, Any]] = {
     "checkout": {"checkout_ttl_s": 30.0, "lock_ttl_s": 30, "latency_scale": 0.1},
     "payment": {"rate_limit_per_s": 0.0, "idempotency_keys_max": 2000, "latency_scale": 0.1},
-    "inventory_lock": {"pool_max": 100_000, "latency_scale": 0.1},
+    "inventory_lock": {"pool_max": 100_000, "expiry_per_s": 0.0, "latency_scale": 0.1},
     "cart": {"ttl_s": 30.0, "eviction_interval_s": 5.0, "latency_scale": 0.1},
 }
 
