@@ -18,7 +18,7 @@ from multiprocessing import get_context
 from pathlib import Path
 
 from tests.faults import mutations
-from tests.faults.fault import Fault
+from tests.faults.fault import LACKS_WORDS, Fault
 from tests.faults.matrix import Outcome, rows, run_named, run_row
 
 PAGE = Path(__file__).parents[2] / "docs" / "faults.md"
@@ -48,18 +48,24 @@ def main(words: Sequence[str]) -> int:
 def _run(chosen: Sequence[Fault]) -> Iterator[Outcome]:
     """Rows without load, then those under load; then, alone, those that were starved of CPU.
 
-    A run under load that is INVALID may be so because another ran beside it, and is run again. What
-    came out in any other way, a false PASS above all, stands as it is.
+    A run under load that is INVALID may be so because another ran beside it, and one whose verdict
+    is right may lack words because what it is about came too late: these are run again. What came
+    out in any other way, a false PASS above all, stands as it is.
     """
     starved = []
     for live in (False, True):
         of_kind = [row for row in chosen if row.live is live]
         for outcome in _side_by_side(of_kind, AT_A_TIME[live]):
-            if live and outcome.wrong and outcome.came_out.startswith("INVALID"):
+            if live and _may_be_starved(outcome):
                 starved.append(outcome.fault)
             else:
                 yield outcome
     yield from map(run_row, starved)
+
+
+def _may_be_starved(outcome: Outcome) -> bool:
+    invalid = outcome.came_out.startswith("INVALID")
+    return bool(outcome.wrong) and (invalid or outcome.wrong.startswith(LACKS_WORDS))
 
 
 def _side_by_side(chosen: Sequence[Fault], at_a_time: int) -> Iterator[Outcome]:

@@ -35,6 +35,8 @@ from recording.rundir import RunDir
 ROOT = Path(__file__).parents[2]
 FIXTURES = ROOT / "tests" / "fixtures"
 TRACEBACK = "Traceback (most recent call last)"
+LACKS_WORDS = "does not say"
+"""The verdict and the exit code are what they must be, and something was not said."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +88,7 @@ class Fault:
         if self.exit_code is not None and seen.exit_code != self.exit_code:
             return f"exit {seen.exit_code}"
         if self.says and not re.search(self.says, seen.text, re.DOTALL):
-            return f"does not say /{self.says}/"
+            return f"{LACKS_WORDS} /{self.says}/"
         return ""
 
 
