@@ -13,6 +13,7 @@ from recording.hlog import HistogramLog
 from recording.hlog_blocks import read_hlog_blocks
 from recording.jsonl import read_json_lines
 from recording.manifest import Manifest, MeasuredPhase
+from recording.metric_names import possible
 from recording.orders_reader import CONFIRMED_SCHEMA, read_confirmed, read_unconfirmed
 from recording.rundir import RunDir
 from recording.series_reader import Series, read_series
@@ -65,7 +66,7 @@ class Reading:
         """The samples of services or generator."""
         found = self._read(path, read_series, Series({}, 0))
         self._lines(path, found.damaged_lines)
-        return found
+        return _possible(found)
 
     def confirmed(self) -> pl.DataFrame:
         """What clients saw confirmed."""
@@ -116,6 +117,19 @@ class Reading:
     def _lines(self, path: Path, damaged: int) -> None:
         if damaged:
             self._damage.append(f"{self._run.name_of(path)}: {damaged} damaged line(s)")
+
+
+def _possible(series: Series) -> Series:
+    """Without values that cannot be, as our sampler leaves them out: nobody knew them then."""
+    values = {}
+    for key, (t_s, told) in series.values.items():
+        least, most = possible(key[1])
+        known = (told >= least) & (told <= most)
+        if known.all():
+            values[key] = t_s, told
+        elif known.any():
+            values[key] = t_s[known], told[known]
+    return Series(values, series.damaged_lines)
 
 
 def _phases_in_blocks(
