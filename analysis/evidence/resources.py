@@ -2,6 +2,7 @@
 
 from contextlib import suppress
 from dataclasses import dataclass
+from math import inf
 
 import numpy as np
 
@@ -132,15 +133,17 @@ def counter_growth(
 def grown_buckets(evidence: Evidence, subject: str, prefix: str) -> dict[float, float]:
     """How much each bucket of a histogram grew over the run, by its upper bound.
 
-    A name that goes on with anything but a number belongs to another histogram.
+    A name that goes on with anything but a number belongs to another histogram. One without its
+    last bucket, which has all, or with no other, is none.
     """
     found = {}
     for metric in evidence.resources.metrics(subject):
         with suppress(ValueError):
             if metric.startswith(prefix):
                 bound = float(metric.removeprefix(prefix))
-                found[bound] = float(counter_growth(evidence, subject, metric)[1].sum())
-    return found
+                if bound > -inf:  # nor nan
+                    found[bound] = float(counter_growth(evidence, subject, metric)[1].sum())
+    return found if inf in found and len(found) > 1 else {}
 
 
 def grown_while_measured(evidence: Evidence, subject: str, metric: str, source: str = "") -> float:

@@ -152,6 +152,8 @@ def _slow_commits(of: _Asked) -> Measurement:
     if bound == inf:
         return replace(of.blank, note=f"no {COMMIT_BUCKET} was read")
     slow, n = commits[inf] - commits[bound], round(commits[inf])
+    if slow < 0:
+        return replace(of.blank, note=f"buckets of {COMMIT_BUCKET} contradict each other")
     gone = stopped(of.evidence, owner(of.case.services), COMMIT_BUCKET)
     note = gone or f"longer than {1000 * bound:g} ms"
     return replace(of.blank, value=float(round(slow)), n=n, note=note, at_least=bool(gone))
