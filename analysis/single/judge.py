@@ -17,7 +17,7 @@ from analysis.metrics.catalogue import METRICS
 from analysis.single.by_name import never_asked
 from analysis.single.causes import causes, told
 from analysis.single.checks import checks
-from analysis.single.delivery import kept_from_users
+from analysis.single.delivery import EDGE_S, kept_from_users
 from analysis.single.findings import findings
 from analysis.single.guarded import stops
 from analysis.words.causes import Cause
@@ -40,6 +40,8 @@ from recording.metric_names import ORDERS_DB
 from recording.profile import JOURNEY, SUBJECTS
 
 Checks = Callable[[Evidence, dict[str, Sample]], list[Check]]
+_LESS = 0.02
+"""So much less may be measured than planned; what leaks and fills needs its time to show."""
 _SHOWN = ("p50", "p90", "p95", "p99", "mean", "max", "error_rate")
 
 
@@ -159,11 +161,19 @@ def _unsure(case: Case, thresholds: Thresholds, rows: tuple[RuleRow, ...]) -> It
     if evidence.events_named(LEDGER_LEFT) and case.orders is None:
         yield "the shop's orders could not be copied into the run"
     yield from filter(None, (never_told(evidence), raised(evidence)))
-    if evidence.manifest.ended == "interrupted":
+    if evidence.manifest.ended == "interrupted" or _is_short(evidence):
         done, planned = evidence.measured_s, evidence.manifest.profile.measured_s
         yield (
             f"stopped early: {format_duration(round(done))} of {format_duration(planned)} measured"
         )
+
+
+def _is_short(evidence: Evidence) -> bool:
+    """Whether a run that was completed measured less than its plan has: a phase never began."""
+    manifest = evidence.manifest
+    if manifest.ended != "completed" or manifest.source != "loadgate" or manifest.search:
+        return False
+    return evidence.measured_s < (1 - _LESS) * manifest.profile.measured_s - EDGE_S
 
 
 def _measurements(case: Case, rows: tuple[RuleRow, ...]) -> tuple[Measurement, ...]:

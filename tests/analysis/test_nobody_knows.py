@@ -1,6 +1,7 @@
 """Numbers that cannot be, such as -1 for "unknown", are no data; they keep no rule."""
 
 from collections.abc import Callable
+from math import isnan
 from pathlib import Path
 
 import pytest
@@ -124,3 +125,10 @@ def test_what_is_no_longer_told_was_not_given_back(
     about = {"load": load, "begins_s": 3.0, "events": [cooled], "required": ("reclaim",)}
     found = row(tmp_path, f"{CART}.reclaim", rule, samples=samples, **about)
     assert found.outcome is outcome
+
+
+def test_no_request_has_no_failures_nor_none(tmp_path: Path) -> None:
+    """A count of nothing is not zero."""
+    found = row(tmp_path, "charge.errors", "failures < 9", rate=0.0)
+    assert isnan(found.measurement.value)
+    assert found.outcome is Outcome.INCONCLUSIVE
