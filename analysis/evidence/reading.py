@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 import polars as pl
 
 from recording.clock import is_moment
+from recording.events import PHASE_STARTED, PHASES_ENDED
 from recording.files import why
 from recording.hlog import HistogramLog
 from recording.hlog_blocks import read_hlog_blocks
@@ -44,6 +45,9 @@ class Reading:
         rows, damaged = self._read(self._run.events, read_json_lines, nothing)
         sound = [row for row in rows if is_moment(row.get("t_s"))]
         self._lines(self._run.events, damaged + len(rows) - len(sound))
+        turns = [row["t_s"] for row in sound if row.get("event") in (PHASE_STARTED, PHASES_ENDED)]
+        if turns != sorted(turns):
+            self._damage.append("events.jsonl: a phase begins before the one before it")
         return sound
 
     def log(self, manifest: Manifest, events: Sequence[Mapping[str, Any]]) -> HistogramLog:

@@ -173,6 +173,16 @@ def of_money() -> Iterator[Fault]:
                 verdict="FAIL", says="1 order without a payment")  # fmt: skip
 
 
+def of_a_mean() -> Fault:
+    """What a few requests took says little of what they take."""
+    phases = [p.model_copy(update={"users": 1}) for p in load_for(START_S, END_S - START_S).phases]
+    load = Load(phases=tuple(phases))
+    return Fault("a mean of few requests", 5, "18 of them, all of 90 ms",
+                 by("charge.latency", "mean < 101 ms", rate=1.0, users=1.0,
+                    distortion_every_s=1, load=load),
+                 verdict="INCONCLUSIVE", says="too few for a mean")  # fmt: skip
+
+
 def measured(name: str, how: str, load: Load) -> Fault:
     """A run that says it was completed, and measured 18 s."""
     return Fault(name, 5, how, by("journey.latency", "p50 < 1 s", load=load),
@@ -211,6 +221,18 @@ def of_the_run() -> Iterator[Fault]:
                 verdict="INCONCLUSIVE", says="50 MB is not its limit", limit_s=20)  # fmt: skip
 
 
+def of_words() -> Iterator[Fault]:
+    """What was printed though nobody knows it."""
+    untold = {"charge": {"ok": 0.5, "untold": 0.5}}
+    yield Fault("availability of requests that say nothing", 4, "half of them are untold",
+                by("payment-gateway.availability", "availability >= 90 %", outcomes=untold),
+                verdict="INCONCLUSIVE", says="nobody says of 900 requests")  # fmt: skip
+    beyond = {"t_s": 1e9, "source": "locust", "event": "phase_started", "phase": "x"}
+    yield Fault("a phase in the far future", 12, "before the end of the load in events.jsonl",
+                by("journey.latency", "p50 < 1 s", events=[{**beyond, "measured": True}]),
+                verdict="INVALID", says="a phase begins before")  # fmt: skip
+
+
 def itself(folder: Path) -> Seen:
     """A run beside itself."""
     run = str(Recording(**SMALL, judged=("latency",)).write(folder / "run").root)
@@ -221,5 +243,6 @@ ITSELF = Fault("a run compared with itself", 7, "compare R R", itself, exit_code
                says="are the same run")  # fmt: skip
 
 ROWS = (
-    *never_known(), *of_pools(), of_counters(), *of_buckets(), *of_money(), *of_the_run(), ITSELF,
+    *never_known(), *of_pools(), of_counters(), *of_buckets(), *of_money(), of_a_mean(),
+    *of_the_run(), *of_words(), ITSELF,
 )  # fmt: skip
