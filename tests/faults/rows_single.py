@@ -226,7 +226,7 @@ def of_words() -> Iterator[Fault]:
     untold = {"charge": {"ok": 0.5, "untold": 0.5}}
     yield Fault("availability of requests that say nothing", 4, "half of them are untold",
                 by("payment-gateway.availability", "availability >= 90 %", outcomes=untold),
-                verdict="INCONCLUSIVE", says="nobody says of 900 requests")  # fmt: skip
+                verdict="INCONCLUSIVE", says='"because": "no data: nobody says of 900')  # fmt: skip
     beyond = {"t_s": 1e9, "source": "locust", "event": "phase_started", "phase": "x"}
     yield Fault("a phase in the far future", 12, "before the end of the load in events.jsonl",
                 by("journey.latency", "p50 < 1 s", events=[{**beyond, "measured": True}]),
