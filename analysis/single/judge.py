@@ -156,11 +156,16 @@ def _unsure(case: Case, thresholds: Thresholds, rows: tuple[RuleRow, ...]) -> It
         subject, _, kind = name.rpartition(".")
         if subject and not any((row.subject, row.kind) == (subject, kind) for row in rows):
             yield f"{name} must be decided, and {thresholds.source} has no rule for it"
-    if held := kept_from_users(evidence):
-        yield held
     if evidence.events_named(LEDGER_LEFT) and case.orders is None:
         yield "the shop's orders could not be copied into the run"
-    yield from filter(None, (never_told(evidence), raised(evidence)))
+    yield from doubts(evidence)
+
+
+def doubts(evidence: Evidence) -> Iterator[str]:
+    """Why a recording, though evidence, may lack what would have broken a rule: whatever is asked
+    of it, it is no PASS.
+    """
+    yield from filter(None, (kept_from_users(evidence), never_told(evidence), raised(evidence)))
     if evidence.manifest.ended == "interrupted" or _is_short(evidence):
         done, planned = evidence.measured_s, evidence.manifest.profile.measured_s
         yield (
