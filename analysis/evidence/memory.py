@@ -98,10 +98,13 @@ class ServiceMemory:
     @property
     def likely_hours(self) -> float:
         """From the first sample to the limit, h: never where memory stands, nan where unknown."""
-        if self.verdict.class_ in _STANDS:
-            return nan if self.over_limit else inf
-        slope = self.verdict.slope_mb_per_h
-        return nan if isnan(slope) else self.hours_to_limit(slope)
+        slope, class_ = self.verdict.slope_mb_per_h, self.verdict.class_
+        stands = class_ in _STANDS or slope <= 0
+        if isnan(slope) or (stands and self.over_limit):
+            return nan
+        if stands:
+            return nan if class_ is MemoryClass.CANNOT_TELL else inf
+        return self.hours_to_limit(slope)
 
     @property
     def over_limit(self) -> str:

@@ -132,3 +132,15 @@ def test_no_request_has_no_failures_nor_none(tmp_path: Path) -> None:
     found = row(tmp_path, "charge.errors", "failures < 9", rate=0.0)
     assert isnan(found.measurement.value)
     assert found.outcome is Outcome.INCONCLUSIVE
+
+
+def test_a_growth_that_is_not_known_is_not_never(tmp_path: Path) -> None:
+    """Of one fall nobody can tell whether it was a collection, nor when the limit is reached."""
+
+    def in_other_units(sample: Sample) -> float | None:
+        return sample.value / (1024 if sample.metric == RSS and sample.t_s > 100 else 1)
+
+    long = {"start_s": 1.0, "end_s": 200.0, "said": in_other_units}
+    found = row(tmp_path, f"{CART}.memory", "time_to_limit > 72 h", **long)
+    assert isnan(found.measurement.value)
+    assert found.outcome is Outcome.INCONCLUSIVE
