@@ -32,6 +32,7 @@ from recording.profile import JOURNEY
 WORTH_SAYING = 0.03
 """Share of all cores; less than this explains nothing."""
 
+_MOST_CORES = 1e6
 _REPORTS = 10
 """Of each worker: with more of them while measured it said how it was in at least two."""
 _ENDS_THAT_COUNT = ("completed", "interrupted")
@@ -223,22 +224,28 @@ def generator(evidence: Evidence) -> Iterator[Check]:
 def stolen(evidence: Evidence) -> str:
     """What a virtual machine's host took from it, in words; "" where that is next to nothing."""
     steal = rate_while_measured(evidence, *evidence.resources.get(HOST, CPU_STEAL))
-    cores = evidence.manifest.host.get("cores")
-    if not steal or not cores or steal / float(cores) < WORTH_SAYING:
+    cores = _cores(evidence)
+    if not steal or not cores or steal / cores < WORTH_SAYING:
         return ""
-    return f"; the hypervisor took {100 * steal / float(cores):.0f} % of the CPU for others"
+    return f"; the hypervisor took {100 * steal / cores:.0f} % of the CPU for others"
+
+
+def _cores(evidence: Evidence) -> float | None:
+    """Of the generator's machine; None where nobody said a number that can be."""
+    cores = evidence.manifest.host.get("cores")
+    return cores if isinstance(cores, int | float) and 0 < cores <= _MOST_CORES else None
 
 
 def host(evidence: Evidence) -> Iterator[Check]:
     """What other processes took from the machine: a busy neighbour is not a slow shop."""
-    cores = evidence.manifest.host.get("cores")
+    cores = _cores(evidence)
     busy, own = (
         rate_while_measured(evidence, *evidence.resources.get(HOST, metric))
         for metric in (CPU_BUSY, OWN_CPU)
     )
     share = None
     if busy is not None and own is not None and cores:
-        share = max(0.0, busy - own) / float(cores)
+        share = max(0.0, busy - own) / cores
     limit = evidence.manifest.profile.validity.foreign_cpu
     hint = "other processes were using this machine"
     yield share_check("CPU taken by others", share, limit, f"of {cores or '?'} cores", hint)

@@ -233,6 +233,21 @@ def of_words() -> Iterator[Fault]:
                 verdict="INVALID", says="a phase begins before")  # fmt: skip
 
 
+def again_and_again(event: str, says: str, **details: Any) -> Fault:
+    """Something that happens 3,000 times."""
+    row = {"t_s": 5.0, "source": CART, "event": event, **details}
+    made = {"events": [row] * 3000, "orders": ("ord-1",)}
+
+    def do(folder: Path) -> Seen:
+        seen = by("orders.orders", "unmatched == 0", **made)(folder)
+        lines = len(seen.text.splitlines())
+        return Seen(seen.exit_code, f"{seen.text}\n{lines} lines", seen.verdict)
+
+    return Fault(f"{event} 3,000 times", 16, "of the same moment", do, verdict="FAIL",
+                 says=rf"and 2,980 more like it, the last: {says}.*\n\d{{1,3}} lines",
+                 limit_s=10)  # fmt: skip
+
+
 def itself(folder: Path) -> Seen:
     """A run beside itself."""
     run = str(Recording(**SMALL, judged=("latency",)).write(folder / "run").root)
@@ -244,5 +259,6 @@ ITSELF = Fault("a run compared with itself", 7, "compare R R", itself, exit_code
 
 ROWS = (
     *never_known(), *of_pools(), of_counters(), *of_buckets(), *of_money(), of_a_mean(),
-    *of_the_run(), *of_words(), ITSELF,
+    *of_the_run(), *of_words(), again_and_again("worker_lost", "w9", worker="w9"),
+    again_and_again("oom_killed", CART), ITSELF,
 )  # fmt: skip
