@@ -17,6 +17,7 @@ from tests.faults.fault import Fault, Seen, judged
 from tests.faults.in_process import loadgate
 
 CART, CHECKOUT, LOCKS = "cart-service", "checkout-service", "inventory-lock-service"
+ORDERS_DB = "orders-db"
 RSS = "process_resident_memory_bytes"
 START_S, END_S = 2.0, 20.0
 SMALL: dict[str, Any] = {
@@ -148,6 +149,19 @@ def two_for_one(folder: Path) -> Seen:
     return judged(run, parse_thresholds('[orders]\norders = ["orders_without_payment == 0"]'))
 
 
+def of_databases() -> Iterator[Fault]:
+    """A database that says only some of it, or only for a while."""
+    up = told("up", lambda _: 1.0, ORDERS_DB)
+    commits = told("database_commits_total", lambda s: 50.0 * s if s < 8 else None, ORDERS_DB)
+    for rule in ("commit_rate > 20 tps", "commit_rate < 60 tps"):
+        yield Fault(f"a count of commits that ends: {rule}", 4, "50 a second, told for 8 s",
+                    by("orders-db.database", rule, samples=[*up, *commits]),
+                    verdict="INCONCLUSIVE", says="no database_commits_total in")  # fmt: skip
+    yield Fault("a database that does not say whether it has replicas", 4, "only that it is up",
+                by("orders-db.database", "replication_lag < 1 s", samples=up),
+                verdict="INCONCLUSIVE", says="no database_replication_lag")  # fmt: skip
+
+
 def of_money() -> Iterator[Fault]:
     """Ledgers in which somebody is wronged, and no order, or not as many as there are payments."""
     none: dict[str, Any] = {"orders": (), "items": ()}
@@ -258,7 +272,7 @@ ITSELF = Fault("a run compared with itself", 7, "compare R R", itself, exit_code
                says="are the same run")  # fmt: skip
 
 ROWS = (
-    *never_known(), *of_pools(), of_counters(), *of_buckets(), *of_money(), of_a_mean(),
-    *of_the_run(), *of_words(), again_and_again("worker_lost", "w9", worker="w9"),
+    *never_known(), *of_databases(), *of_pools(), of_counters(), *of_buckets(), *of_money(),
+    of_a_mean(), *of_the_run(), *of_words(), again_and_again("worker_lost", "w9", worker="w9"),
     again_and_again("oom_killed", CART), ITSELF,
 )  # fmt: skip
