@@ -91,6 +91,21 @@ def of_pools() -> Iterator[Fault]:
                     says="no connection_pool_active in", fast=False)  # fmt: skip
 
 
+def of_replicas() -> Iterator[Fault]:
+    """One of two is not told of for a while, in which it may have been full."""
+    gone = range(8, 14)
+    numbers = {"max": 10.0, "active": 2.0, "waiting": 0.0, "timeouts_total": 0.0}
+    second = [s for name, value in numbers.items()
+              for s in told(f"connection_pool_{name}/p/1",
+                            lambda s, value=value: None if s in gone else value)]  # fmt: skip
+    for now, verdict in ((2.0, "INCONCLUSIVE"), (1.0, "PASS"), (None, "INCONCLUSIVE")):
+        count = told("service_replicas", lambda s, now=now: now if s in gone else now and 2.0)
+        yield Fault(f"a replica that is back: {now or 'nobody says how many'} meanwhile", 4,
+                    "no pool of it from T+8s to T+14s",
+                    by("cart-service.pool", "utilization < 95 %", samples=[*second, *count]),
+                    verdict=verdict)  # fmt: skip
+
+
 def of_counters() -> Fault:
     """A service's own answers, of a time in which it counted none."""
     late = told("http_requests_total/200", lambda s: 1000.0 * s if s > END_S - 3 else None, LOCKS)
@@ -272,7 +287,7 @@ ITSELF = Fault("a run compared with itself", 7, "compare R R", itself, exit_code
                says="are the same run")  # fmt: skip
 
 ROWS = (
-    *never_known(), *of_databases(), *of_pools(), of_counters(), *of_buckets(), *of_money(),
-    of_a_mean(), *of_the_run(), *of_words(), again_and_again("worker_lost", "w9", worker="w9"),
-    again_and_again("oom_killed", CART), ITSELF,
+    *never_known(), *of_databases(), *of_pools(), *of_replicas(), of_counters(), *of_buckets(),
+    *of_money(), of_a_mean(), *of_the_run(), *of_words(),
+    again_and_again("worker_lost", "w9", worker="w9"), again_and_again("oom_killed", CART), ITSELF,
 )  # fmt: skip
