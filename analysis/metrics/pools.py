@@ -72,10 +72,16 @@ def left_out(evidence: Evidence, subject: str) -> str:
         told.setdefault(name, set()).add(label)
     known = told.get(POOL_ACTIVE, set())
     others = set[str]().union(*(told.get(n, ()) for n in (POOL_MAX, POOL_WAITING, POOL_TIMEOUTS)))
-    if silent := sorted(others - known):
+    whole = {f"{label}/" for label in known}
+    if silent := sorted(o for o in others if not any(_of_one(f"{o}/", label) for label in whole)):
         return f"pool {silent[0]}: no {POOL_ACTIVE} is exported"
     names = [named(POOL_ACTIVE, label) for label in sorted(known)]
     return unsaid(evidence, subject, names, may_begin_late=True)
+
+
+def _of_one(label: str, other: str) -> bool:
+    """Whether one of them is the other, or that of all its replicas."""
+    return label.startswith(other) or other.startswith(label)
 
 
 def _exhausted_windows(of: _Pools) -> Measurement:

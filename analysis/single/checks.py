@@ -34,7 +34,7 @@ WORTH_SAYING = 0.03
 
 _MOST_CORES = 1e6
 _REPORTS = 10
-"""Of each worker: with more of them while measured it said how it was in at least two."""
+"""Of each worker: with more of them in a measured phase it said how it was in at least two."""
 _ENDS_THAT_COUNT = ("completed", "interrupted")
 _REASONS = {
     "running": "the harness could not end the run: it was killed, or the disk was full",
@@ -210,7 +210,8 @@ def generator(evidence: Evidence) -> Iterator[Check]:
     workers = evidence.load.subjects(CPU)
     if not workers:
         yield Check("CPU of the generator", NO_DATA, "present", not own)
-    reports = evidence.measured_s / evidence.manifest.profile.recording.interval
+    longest_s = max((end - start for start, end in evidence.measured), default=0.0)
+    reports = longest_s / evidence.manifest.profile.recording.interval
     must = own and reports > _REPORTS and not evidence.events_named(WORKER_LOST)
     for worker in workers:
         cpu = rate_while_measured(evidence, *evidence.load.get(worker, CPU))
