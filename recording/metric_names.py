@@ -1,5 +1,7 @@
 """What metrics in ``resources.csv`` and ``load.csv`` are called; labels follow after a slash."""
 
+from math import inf
+
 UP = "up"
 """1 where a subject answered the sampler, else 0."""
 
@@ -65,6 +67,24 @@ _COUNTED = ("_total", "_bucket", "_sum", "_count")
 def is_counter(metric: str) -> bool:
     """Whether it only grows, until who counts starts anew; labels may follow after a slash."""
     return metric.partition("/")[0].endswith(_COUNTED)
+
+
+_ANY = (-inf, inf)
+_POSSIBLE = {
+    POOL_MAX: _ANY,  # 0, -1: unlimited
+    MEMORY_LIMIT: _ANY,
+    RSS: (1.0, 2.0**57),  # no process has no memory, nor more than addresses reach
+    STARTED: (1.0, inf),
+    HTTP_REQUESTS: _ANY,  # without those of a status that nobody knows the others say little
+}
+
+
+def possible(metric: str) -> tuple[float, float]:
+    """The least and the most that a value can be: another one is how some say that nobody knows.
+
+    All are numbers of things, times and sizes, and so not below zero.
+    """
+    return _POSSIBLE.get(metric.partition("/")[0], (0.0, inf))
 
 
 # Of the machine, as the subject `HOST`

@@ -39,7 +39,8 @@ def compare_with_baselines(
 
     A row FAILs when it is significant after Holm over all rows, and larger than the minimum
     effect and the floor; it PASSes when its one-sided 95 % bound is below what is tolerated.
-    The whole FAILs if any row does and PASSes if all do, unless requests fail more often.
+    The whole FAILs if any row does and PASSes if all do, unless requests fail more often, or the
+    run lacks some of its own.
     Baselines count when host class and load are the run's own. `where` names their folder in
     messages.
     """
@@ -49,16 +50,16 @@ def compare_with_baselines(
     if refused := tuple(_refusals(run, stored, alike, where)):
         return replace(found, summary=f"Not judged: {refused[0]}", reasons=refused)
     rows, errors = _rows(run, alike, rules), tuple(more_errors(run, alike))
-    verdict = overall(rows)
-    if errors and verdict is Outcome.PASS:  # a request that fails fast is not a fast request
-        verdict = Outcome.INCONCLUSIVE
+    verdict, doubts = overall(rows), (*errors, *run.doubts)
+    if doubts and verdict is Outcome.PASS:
+        verdict = Outcome.INCONCLUSIVE  # a request that fails fast is not a fast request
     return replace(
         found,
         verdict=verdict,
-        summary=_summary(verdict, rows, len(alike)),
+        summary=_summary(verdict, rows, len(alike), doubts),
         rows=rows,
         context=tuple(context_of(run, alike)),
-        reasons=tuple(_reasons(rows, errors)) if verdict is Outcome.INCONCLUSIVE else (),
+        reasons=tuple(_reasons(rows, doubts)) if verdict is Outcome.INCONCLUSIVE else (),
         notes=(*notes, *errors, *_common_shift(rows, rules.latency)),
         facts={"host_class": run.host_class, "load_digest": run.digest, "baselines": len(alike)},
     )
@@ -207,16 +208,18 @@ def variation(sd: float) -> float:
         return inf
 
 
-def _reasons(rows: tuple[LatencyRow, ...], errors: tuple[str, ...]) -> Iterator[str]:
+def _reasons(rows: tuple[LatencyRow, ...], doubts: tuple[str, ...]) -> Iterator[str]:
     if not rows:
         yield "nothing was measured"
     for row in rows:
         if row.verdict is Outcome.INCONCLUSIVE:
             yield f"{row.subject} {row.metric}: {row.because}"
-    yield from errors
+    yield from doubts
 
 
-def _summary(verdict: Outcome, rows: tuple[LatencyRow, ...], k: int) -> str:
+def _summary(
+    verdict: Outcome, rows: tuple[LatencyRow, ...], k: int, doubts: tuple[str, ...]
+) -> str:
     if verdict is Outcome.FAIL:
         slow = [row for row in rows if row.verdict is Outcome.FAIL]
         named = ", ".join(f"{row.subject} {row.metric}" for row in slow)
@@ -225,7 +228,7 @@ def _summary(verdict: Outcome, rows: tuple[LatencyRow, ...], k: int) -> str:
         return f"As fast as {k} baselines: all {len(rows)} rows below what is tolerated"
     undecided = sum(row.verdict is Outcome.INCONCLUSIVE for row in rows)
     if not undecided:
-        return f"Cannot tell from {k} baselines: this run has more errors"
+        return f"Cannot tell from {k} baselines: {doubts[0]}"
     return f"Cannot tell from {k} baselines: {undecided} of {len(rows)} rows undecided"
 
 

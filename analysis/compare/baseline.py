@@ -17,7 +17,7 @@ from analysis.evidence.run import Evidence, last_net, load_evidence
 from analysis.limits.thresholds import Thresholds
 from analysis.metrics.case import Case
 from analysis.metrics.catalogue import METRICS
-from analysis.single.judge import judge_evidence
+from analysis.single.judge import doubts, judge_evidence
 from analysis.words.units import and_more
 from recording.errors import ConfigError, RunFailedError, SpoiltError
 from recording.manifest import Manifest
@@ -81,6 +81,8 @@ class Baseline(Section):
     services: dict[str, Any]
     seeds: dict[str, int] = Field(default_factory=dict)
     figures: tuple[Figure, ...]
+    doubts: tuple[str, ...] = Field(default=(), exclude=True)
+    """Why a run cannot PASS; of what is stored there are none."""
 
     @field_validator("services")
     @classmethod
@@ -158,6 +160,7 @@ def _baseline_of(run: RunDir, thresholds: Thresholds, metrics: tuple[str, ...]) 
         services=_services(manifest),
         seeds=_seeds(manifest),
         figures=tuple(_figures(evidence, dict.fromkeys((*LATENCIES, *metrics, "error_rate")))),
+        doubts=tuple(doubts(evidence)),
     )
 
 

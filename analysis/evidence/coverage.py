@@ -10,7 +10,12 @@ from analysis.evidence.run import Evidence
 from recording.arrays import Floats
 from recording.clock import is_moment
 from recording.events import METRICS_VANISHED
+from recording.hlog import of_requests
 from recording.metric_names import UP
+
+NO_WORK = 1000
+"""So many requests take some CPU: counters have hundredths of a second. And whoever had a part in
+them had to open its pools, and counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,14 +69,29 @@ def unsaid(
     """That a service left out all of ``metrics`` in too many samples since the measuring began.
 
     "" where at least one of them was there. As many may be missing as samples themselves. Counters
-    with labels may begin late: they appear with their first event.
+    with labels, and pools, may begin late: they appear with their first use. Not once the service
+    was asked `NO_WORK` times.
     """
     names = list(metrics)
     begins_s = evidence.measured_from_s
     times = [evidence.resources.get(subject, name)[0] for name in names]
     t_s = np.unique(np.concatenate(times)) if times else np.empty(0)
     if may_begin_late and t_s.size:
-        begins_s = max(begins_s, float(t_s[0]))
+        begins_s = max(begins_s, min(float(t_s[0]), _used_from_s(evidence, subject)))
     gaps = samples_without(evidence, subject, t_s, begins_s)
     tolerated = evidence.manifest.profile.validity.missing_samples
     return gaps.of(names[0].partition("/")[0]) if gaps.missing > tolerated * gaps.samples else ""
+
+
+def _used_from_s(evidence: Evidence, subject: str) -> float:
+    """When a service had been asked `NO_WORK` times while measured; inf: never."""
+    steps = evidence.services.during(subject)
+    asked = [
+        i for i in of_requests(evidence.log.intervals)
+        if i.tag.step in steps and evidence.is_measured(i)
+    ]  # fmt: skip
+    ends_s = np.array([i.start_s + i.length_s for i in asked])
+    order = np.argsort(ends_s)
+    begun = np.cumsum(np.array([i.histogram.n for i in asked], float)[order])
+    place = int(np.searchsorted(begun, NO_WORK))
+    return float(ends_s[order[place]]) if place < begun.size else inf

@@ -98,10 +98,20 @@ class ServiceMemory:
     @property
     def likely_hours(self) -> float:
         """From the first sample to the limit, h: never where memory stands, nan where unknown."""
-        if self.verdict.class_ in _STANDS:
-            return inf
-        slope = self.verdict.slope_mb_per_h
-        return nan if isnan(slope) else self.hours_to_limit(slope)
+        slope, class_ = self.verdict.slope_mb_per_h, self.verdict.class_
+        stands = class_ in _STANDS or slope <= 0
+        if isnan(slope) or (stands and self.over_limit):
+            return nan
+        if stands:
+            return nan if class_ is MemoryClass.CANNOT_TELL else inf
+        return self.hours_to_limit(slope)
+
+    @property
+    def over_limit(self) -> str:
+        """That it was above what is said to be its limit, which is another then; "" where not."""
+        if self.limit_mb is None or not self.peak_mb > self.limit_mb:
+            return ""
+        return f"it had {self.peak_mb:.0f} MB: {self.limit_mb:.0f} MB is not its limit"
 
     def hours_to_limit(self, slope_mb_per_h: float) -> float:
         """From the first sample to the limit at this slope, h; nan without a limit."""

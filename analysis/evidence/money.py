@@ -75,14 +75,17 @@ def books_of(evidence: Evidence, arm: str) -> Books | None:
 
 
 def _without_payment(orders: pl.DataFrame, payments: pl.DataFrame) -> Wrong:
-    bad = orders.join(payments, on=_CHARGE, how="anti")
+    """A payment is for one order, and one of less than nothing is none: that is money back."""
+    nth = pl.int_range(pl.len()).over(_CHARGE).alias("nth")
+    paid = payments.filter(pl.col("amount_cents") >= 0).with_columns(nth)
+    bad = orders.with_columns(nth).join(paid, on=[*_CHARGE, "nth"], how="anti")
     words = f"{counted(len(bad), 'order')} without a payment that succeeded, {_dollars(bad)}"
     return Wrong(len(bad), words, _ids(bad["order_id"]))
 
 
 def _double_charges(payments: pl.DataFrame) -> Wrong:
     nth = pl.int_range(pl.len()).over("checkout_id")
-    more = payments.filter(nth > 0)
+    more = payments.filter(pl.col("amount_cents") >= 0).filter(nth > 0)
     customers = _ids(more["checkout_id"].unique())
     words = f"{counted(len(customers), 'customer')} charged "
     if len(more) == len(customers):

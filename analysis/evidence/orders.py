@@ -3,7 +3,9 @@
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from math import inf
 
+import numpy as np
 import polars as pl
 
 from analysis.evidence.money import books_of
@@ -115,11 +117,10 @@ def ledger_missing(evidence: Evidence, arm: str) -> str:
 
 def _in_flight(evidence: Evidence, arm: str, only: pl.DataFrame) -> pl.DataFrame:
     """Orders of the ledger alone that were in flight at the stop, or died with a worker."""
-    stop_s = _stop_s(evidence)
-    died = pl.lit(value=False)
-    for lost_s in evidence.times_of(WORKER_LOST):
-        # What a killed worker had confirmed since its last report died with it.
-        died |= pl.col("t_s").is_between(lost_s - WORKER_UNREPORTED_S, lost_s)
+    stop_s, t_s = _stop_s(evidence), only["t_s"].to_numpy()
+    # What a killed worker had confirmed since its last report died with it.
+    lost_s = np.append(np.sort(evidence.times_of(WORKER_LOST)), inf)
+    died = pl.Series(lost_s[np.searchsorted(lost_s, t_s)] - t_s <= WORKER_UNREPORTED_S)
     at_stop = pl.col("t_s").is_between(stop_s - IN_FLIGHT_S, stop_s + IN_FLIGHT_S) & ~died
     of_stop = only.filter(at_stop).sort("t_s").tail(_never_answered(evidence, arm))
     return pl.concat([only.filter(died), of_stop])

@@ -16,6 +16,8 @@ from recording.metric_names import CPU, RESTARTS, STARTED
 WHERE_RESTARTS_SHOW = (CPU, STARTED, RESTARTS)
 """What exporters of any language say of their process (prometheus.io, "Process metrics"), and what
 Kubernetes says of its containers."""
+MOST_AT_ONCE = 1000
+"""Restarts between two samples; more of them than nobody can have seen happen are as many."""
 _ANOTHER_START_S = 0.5
 """Nearer to each other two starts are one: exporters reckon it from clocks that are corrected."""
 
@@ -50,7 +52,8 @@ def _of_process(evidence: Evidence, subject: str) -> Iterator[list[float]]:
 
 def _counted(evidence: Evidence, subject: str) -> list[float] | None:
     t_s, steps = counter_growth(evidence, subject, RESTARTS)
-    return np.repeat(t_s, np.round(steps).astype(int)).tolist() if t_s.size else None
+    times = np.minimum(np.round(steps), MOST_AT_ONCE).astype(int)
+    return np.repeat(t_s, times).tolist() if t_s.size else None
 
 
 def services_that_restarted(evidence: Evidence) -> list[str]:

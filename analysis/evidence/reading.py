@@ -8,11 +8,13 @@ from typing import Any, TypeVar
 import polars as pl
 
 from recording.clock import is_moment
+from recording.events import PHASE_STARTED, PHASES_ENDED
 from recording.files import why
 from recording.hlog import HistogramLog
 from recording.hlog_blocks import read_hlog_blocks
 from recording.jsonl import read_json_lines
 from recording.manifest import Manifest, MeasuredPhase
+from recording.metric_names import possible
 from recording.orders_reader import CONFIRMED_SCHEMA, read_confirmed, read_unconfirmed
 from recording.rundir import RunDir
 from recording.series_reader import Series, read_series
@@ -43,6 +45,9 @@ class Reading:
         rows, damaged = self._read(self._run.events, read_json_lines, nothing)
         sound = [row for row in rows if is_moment(row.get("t_s"))]
         self._lines(self._run.events, damaged + len(rows) - len(sound))
+        turns = [row["t_s"] for row in sound if row.get("event") in (PHASE_STARTED, PHASES_ENDED)]
+        if turns != sorted(turns):
+            self._damage.append("events.jsonl: a phase begins before the one before it")
         return sound
 
     def log(self, manifest: Manifest, events: Sequence[Mapping[str, Any]]) -> HistogramLog:
@@ -65,7 +70,7 @@ class Reading:
         """The samples of services or generator."""
         found = self._read(path, read_series, Series({}, 0))
         self._lines(path, found.damaged_lines)
-        return found
+        return _possible(found)
 
     def confirmed(self) -> pl.DataFrame:
         """What clients saw confirmed."""
@@ -116,6 +121,19 @@ class Reading:
     def _lines(self, path: Path, damaged: int) -> None:
         if damaged:
             self._damage.append(f"{self._run.name_of(path)}: {damaged} damaged line(s)")
+
+
+def _possible(series: Series) -> Series:
+    """Without values that cannot be, as our sampler leaves them out: nobody knew them then."""
+    values = {}
+    for key, (t_s, told) in series.values.items():
+        least, most = possible(key[1])
+        known = (told >= least) & (told <= most)
+        if known.all():
+            values[key] = t_s, told
+        elif known.any():
+            values[key] = t_s[known], told[known]
+    return Series(values, series.damaged_lines)
 
 
 def _phases_in_blocks(

@@ -89,6 +89,8 @@ class Sample:
         if metric == "error_rate":
             return self._error_rate()
         if metric == "failures":
+            if not self.n:
+                return Measurement(self.subject, metric, nan, "", 0, note=NONE_BEGAN)
             if self.untold:
                 return self._untold(metric, "")
             found = Measurement(self.subject, metric, float(self.failures), "", self.n)

@@ -1,11 +1,13 @@
 """What the sampled series say about services: their pools, and how counters grew."""
 
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from math import inf
 
 import numpy as np
 
-from analysis.evidence.coverage import samples_without, stopped_s
+from analysis.evidence.coverage import Gaps, samples_without, stopped_s
 from analysis.evidence.pool_series import (
     ExhaustionWindow,
     PoolSeries,
@@ -14,7 +16,14 @@ from analysis.evidence.pool_series import (
 )
 from analysis.evidence.run import Evidence
 from recording.arrays import Floats
-from recording.metric_names import POOL_ACTIVE, POOL_MAX, POOL_TIMEOUTS, POOL_WAITING, UP
+from recording.metric_names import (
+    POOL_ACTIVE,
+    POOL_MAX,
+    POOL_TIMEOUTS,
+    POOL_WAITING,
+    REPLICAS,
+    UP,
+)
 from recording.series_reader import Series
 
 _RESTARTED = 0.5
@@ -57,7 +66,25 @@ def _unseen(evidence: Evidence, subject: str, label: str) -> str:
     told = [_told(evidence.resources, subject, metric)[0] for metric in replicas]
     t_s = np.unique(np.concatenate(told))
     gaps = samples_without(evidence, subject, t_s, float(min(t_s, default=0.0)))
-    return gaps.of(POOL_ACTIVE) if gaps.missing else ""
+    return gaps.of(POOL_ACTIVE) if gaps.missing else _away(evidence, subject, label, told)
+
+
+def _away(evidence: Evidence, subject: str, label: str, told: Sequence[Floats]) -> str:
+    """That a replica was told of, then not, and again: it was there, if not fewer were then.
+
+    ``told`` has when each replica of its pool was told of.
+    """
+    own_s, _ = _told(evidence.resources, subject, named(POOL_ACTIVE, label))
+    up_s, up = evidence.resources.get(subject, UP)
+    if not own_s.size:
+        return ""
+    asked_s = up_s[(up > 0) & (up_s >= own_s[0]) & (up_s <= own_s[-1])]
+    away_s = asked_s[~np.isin(asked_s, own_s)]
+    replicas = carried(*evidence.resources.get(subject, REPLICAS), away_s)
+    seen = np.sum([np.isin(away_s, t_s) for t_s in told], axis=0)
+    gaps = Gaps(int((~(replicas <= seen)).sum()), asked_s.size)  # nan: nobody counts them
+    tolerated = evidence.manifest.profile.validity.missing_samples
+    return gaps.of(POOL_ACTIVE) if gaps.missing > tolerated * gaps.samples else ""
 
 
 def _told(series: Series, subject: str, metric: str) -> tuple[Floats, Floats]:
@@ -132,15 +159,17 @@ def counter_growth(
 def grown_buckets(evidence: Evidence, subject: str, prefix: str) -> dict[float, float]:
     """How much each bucket of a histogram grew over the run, by its upper bound.
 
-    A name that goes on with anything but a number belongs to another histogram.
+    A name that goes on with anything but a number belongs to another histogram. One without its
+    last bucket, which has all, or with no other, is none.
     """
     found = {}
     for metric in evidence.resources.metrics(subject):
         with suppress(ValueError):
             if metric.startswith(prefix):
                 bound = float(metric.removeprefix(prefix))
-                found[bound] = float(counter_growth(evidence, subject, metric)[1].sum())
-    return found
+                if bound > -inf:  # nor nan
+                    found[bound] = float(counter_growth(evidence, subject, metric)[1].sum())
+    return found if inf in found and len(found) > 1 else {}
 
 
 def grown_while_measured(evidence: Evidence, subject: str, metric: str, source: str = "") -> float:

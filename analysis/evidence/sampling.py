@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from analysis.evidence.coverage import NO_WORK
 from analysis.evidence.orders_db import owner
 from analysis.evidence.requests import Sample
 from analysis.evidence.run import Evidence
@@ -17,8 +18,6 @@ from recording.slots import ARMS
 FEWEST_SAMPLES = 5
 SCRAPED_WITHIN_S = 60.0
 """The longest that a Prometheus usually leaves between two scrapes."""
-NO_WORK = 1000
-"""So many requests take some CPU: counters have hundredths of a second."""
 HANGS_FROM = 0.01
 """Share of a step's requests without a good answer from which on its service is not well, so that
 metrics which it does not give are its own doing and not the sampler's."""

@@ -5,7 +5,7 @@ Of a service as a whole, as SLAs promise it, and not of each of its steps.
 
 from collections.abc import Iterable
 from dataclasses import replace
-from math import ceil, isnan
+from math import ceil, isnan, nan
 
 from analysis.evidence.downtime import downtime
 from analysis.metrics.case import Case
@@ -29,6 +29,10 @@ def _measured(case: Case, subject: str) -> Iterable[Measurement]:
     steps = _steps(case, subject)
     if not steps:
         yield _by_its_own_count(case, subject)
+        return
+    if untold := sum(case.samples[step].untold for step in steps if step in case.samples):
+        note = f"nobody says of {untold:,} requests whether they failed"
+        yield Measurement(subject, NAME, nan, "%", 0, note=note)
         return
     found = downtime(case.evidence, steps)
     percent = 100 * found.availability

@@ -84,9 +84,10 @@ def _peak(of: _Asked, metric: str, scale: float = 1.0, size: str = "") -> Measur
     """The highest value, and when; of a ``size`` as a share of it."""
     t_s, values = of.series(metric)
     most = carried(*of.series(size), t_s) if size else np.full(t_s.size, 1.0)
-    use = np.where(most > 0, scale * values / most, nan)
+    use = scale * values / np.where(most > 0, most, nan)
     if not np.isfinite(use).any():
-        return replace(of.blank, note=f"no {metric} was read")
+        lacks = size if t_s.size and size else metric
+        return replace(of.blank, note=f"no {lacks} was read")
     at = int(np.nanargmax(use))
     what = f"{values[at]:.0f} of {most[at]:.0f} " if size else ""
     note = f"{what}at {of.evidence.elapsed(t_s[at])}" if use[at] else ""
@@ -127,7 +128,10 @@ def _commit_rate(of: _Asked) -> Measurement:
         return replace(of.blank, note=f"no {metric} was read")
     grown = grown_while_measured(of.evidence, subject, metric)
     rate = grown / of.evidence.measured_s
-    return replace(of.blank, value=rate, n=round(grown), phase="measured", note=f"by {subject}")
+    found = replace(of.blank, value=rate, n=round(grown), phase="measured", note=f"by {subject}")
+    gone = unsaid(of.evidence, subject, [metric]) if metric == DB_COMMITS else ""
+    gone = gone or stopped(of.evidence, subject, metric)
+    return replace(found, note=gone, at_least=True) if gone else found
 
 
 def _commits(case: Case) -> Mapping[float, float]:
@@ -152,6 +156,8 @@ def _slow_commits(of: _Asked) -> Measurement:
     if bound == inf:
         return replace(of.blank, note=f"no {COMMIT_BUCKET} was read")
     slow, n = commits[inf] - commits[bound], round(commits[inf])
+    if slow < 0:
+        return replace(of.blank, note=f"buckets of {COMMIT_BUCKET} contradict each other")
     gone = stopped(of.evidence, owner(of.case.services), COMMIT_BUCKET)
     note = gone or f"longer than {1000 * bound:g} ms"
     return replace(of.blank, value=float(round(slow)), n=n, note=note, at_least=bool(gone))
@@ -163,7 +169,9 @@ def _explained(case: Case, _subject: str, measured: Measurement) -> str:
 
 
 def _has_replicas(case: Case) -> bool:
-    return bool((case.evidence.resources.get(ORDERS_DB, DB_REPLICAS)[1] > 0).any())
+    """Or may have some: one that was watched and did not say."""
+    replicas = case.evidence.resources.get(ORDERS_DB, DB_REPLICAS)[1]
+    return bool((replicas > 0).any()) or (_by_sql(case) and not replicas.size)
 
 
 def _has_ledger(case: Case) -> bool:

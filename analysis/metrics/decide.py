@@ -28,6 +28,8 @@ def decided(claim: Claim, measured: Measurement, doubts: Iterable[str] = ()) -> 
     if measured.n < fewest:
         return Outcome.INCONCLUSIVE, f"{measured.n:,} samples, {measured.metric} takes {fewest:,}"
     if not claim.holds(measured.value):
+        if measured.at_least and claim.holds(_highest(measured)):  # it may be as much as it must
+            return Outcome.INCONCLUSIVE, f"{measured.shown}: {measured.note}"
         return Outcome.FAIL, ""
     doubt = next(filter(None, doubts), "")
     return (Outcome.INCONCLUSIVE if doubt else Outcome.PASS), doubt
@@ -45,10 +47,13 @@ def gap(left_out: str | None) -> str:
 
 def unseen(claim: Claim, measured: Measurement) -> str:
     """Whether what could not be seen could break the rule."""
-    highest = inf if measured.highest is None else measured.highest
-    if measured.at_least and not claim.holds(highest):
+    if measured.at_least and not claim.holds(_highest(measured)):
         return f"{measured.shown}: {measured.note}"
     return ""
+
+
+def _highest(measured: Measurement) -> float:
+    return inf if measured.highest is None else measured.highest
 
 
 def longer(s: float) -> str:

@@ -6,7 +6,10 @@ from dataclasses import replace
 from functools import partial
 from math import ceil, nan
 
-from analysis.evidence.coverage import unsaid
+import numpy as np
+
+from analysis.evidence.coverage import samples_without, unsaid
+from analysis.evidence.processes import restarts_of
 from analysis.evidence.resources import grown_while_measured
 from analysis.evidence.run import Evidence
 from analysis.metrics.case import Case
@@ -19,7 +22,7 @@ from analysis.statistics.distributions import share_interval
 from analysis.words.units import COUNT, PERCENT
 from analysis.words.values import Measurement
 from recording.flow import Services
-from recording.metric_names import HTTP_REQUESTS
+from recording.metric_names import HTTP_REQUESTS, REPLICAS
 from recording.outcomes import is_failure
 from recording.profile import JOURNEY
 
@@ -59,6 +62,7 @@ def server_errors(evidence: Evidence, subject: str, name: str, unit: str) -> Mea
         return replace(measured, note=f"no request was counted in {HTTP_REQUESTS}")
     note = f"{unknown} of its {total} requests are counted without a status" if unknown else ""
     note = unsaid(evidence, subject, counters, may_begin_late=True) or note
+    note = note or _ends(evidence, subject, counters)
     if any((evidence.resources.get(subject, counter)[1] < 0).any() for counter in counters):
         note = f"some of {HTTP_REQUESTS} is below zero"
     if note and not failed:
@@ -69,6 +73,24 @@ def server_errors(evidence: Evidence, subject: str, name: str, unit: str) -> Mea
     ci = share_interval(failed, total)
     high = None if note else 100 * ci.high
     return replace(measured, value=100 * failed / total, ci_low=100 * ci.low, ci_high=high)
+
+
+def _ends(evidence: Evidence, subject: str, counters: Iterable[str]) -> str:
+    """That one of its counters was told and is no more; "" where none is, or with whom it ended.
+
+    A process that restarts, or a replica that is taken away, has counters that end.
+    """
+    _, replicas = evidence.resources.get(subject, REPLICAS)
+    if restarts_of(evidence, subject) or (np.diff(replicas) < 0).any():
+        return ""
+    tolerated = evidence.manifest.profile.validity.missing_samples
+    for counter in counters:
+        t_s, _ = evidence.resources.get(subject, counter)
+        since_s = max(evidence.measured_from_s, float(t_s[0]))
+        gaps = samples_without(evidence, subject, t_s, since_s)
+        if gaps.missing > tolerated * gaps.samples:
+            return gaps.of(counter)
+    return ""
 
 
 def _decided(case: Case, claim: Claim, _subject: str, measured: Measurement) -> Decision:

@@ -3,12 +3,14 @@
 from collections.abc import Iterable
 from math import inf, isfinite, isnan, nan
 
+import numpy as np
+
 from analysis.forecast.outlook import HOUR_S, Outlook
 from analysis.forecast.words import pace
 from analysis.metrics.case import Case
 from analysis.metrics.decide import gap
 from analysis.metrics.metric import Claim, Decision, Metric
-from analysis.metrics.pools import exhaustion
+from analysis.metrics.pools import exhaustion, left_out
 from analysis.metrics.subjects import is_service
 from analysis.words.units import HOURS
 from analysis.words.values import NO_DATA, Measurement, Outcome
@@ -70,9 +72,17 @@ def _decided(case: Case, claim: Claim, subject: str, measured: Measurement) -> D
     if latest_h < inf and not claim.holds(latest_h):
         return Outcome.FAIL, ""
     if claim.holds(soonest_h):
-        doubt = gap(case.unsampled.get(subject))
+        doubt = gap(case.unsampled.get(subject) or _unknown(case, subject))
         return (Outcome.INCONCLUSIVE if doubt else Outcome.PASS), doubt
     return Outcome.INCONCLUSIVE, measured.note
+
+
+def _unknown(case: Case, subject: str) -> str:
+    """That one of its pools may be fuller than was seen; "" where none may."""
+    for pool in case.pools[subject]:
+        if pool.unseen or np.isnan(pool.series.size).any():
+            return f"pool {pool.label}: {pool.unseen or f'no {POOL_MAX}, or an unlimited one'}"
+    return left_out(case.evidence, subject)
 
 
 def _explained(case: Case, subject: str, _measured: Measurement) -> str:

@@ -17,6 +17,8 @@ from recording.hlog import DISTORTION
 from recording.outcomes import TIMEOUT
 from recording.profile import JOURNEY
 
+FEWEST_OF_A_MEAN = 30
+"""The scatter of fewer is hardly known, and so is what they take on average."""
 ONE_SIDED = 0.90
 """Two-sided confidence of the interval whose bounds are wrong in 5 % each."""
 
@@ -36,6 +38,8 @@ def _doubts(case: Case, claim: Claim, measured: Measurement) -> Iterator[str]:
     if measured.metric in QUANTILES:
         bounded = behind.quantile(measured.metric, ONE_SIDED) if behind else measured
         yield straddles(claim, bounded, case.evidence.measured_s)
+    elif measured.metric == "mean" and measured.n < FEWEST_OF_A_MEAN:
+        yield f"{measured.n:,} requests are too few for a mean: it takes {FEWEST_OF_A_MEAN}"
 
 
 def straddles(claim: Claim, measured: Measurement, measured_s: float) -> str:

@@ -67,7 +67,10 @@ def _time_decided(case: Case, claim: Claim, subject: str, _measured: Measurement
         return Outcome.INCONCLUSIVE, "no memory limit known"
     likely, soonest = memory.verdict.slope_mb_per_h, memory.verdict.ci_high
     hours = memory.hours_to_limit(likely), memory.hours_to_limit(soonest)
-    return _told(by_interval(claim, memory, *hours), case, subject)
+    found = by_interval(claim, memory, *hours)
+    if found[0] is Outcome.PASS and memory.over_limit:
+        return Outcome.INCONCLUSIVE, gap(memory.over_limit)
+    return _told(found, case, subject)
 
 
 def _peak_decided(case: Case, claim: Claim, subject: str, measured: Measurement) -> Decision:

@@ -17,8 +17,9 @@ from recording.profile import ORDERS
 def _measured(case: Case, subject: str, name: str) -> Iterable[Measurement]:
     orders = case.orders
     if orders is not None and name in orders.wrong:
-        n = max(orders.confirmed, orders.in_ledger)
-        yield Measurement(subject, name, float(orders.wrong[name].n), "", n, phase="run")
+        wrong = orders.wrong[name].n
+        n = max(orders.confirmed, orders.in_ledger, wrong)  # who paid may have got no order
+        yield Measurement(subject, name, float(wrong), "", n, phase="run")
         return
     note = "no ledger of the shop's orders"
     if orders is not None:

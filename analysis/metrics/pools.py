@@ -12,7 +12,7 @@ from math import inf, isnan, nan
 import numpy as np
 import orjson
 
-from analysis.evidence.coverage import stopped, stopped_s
+from analysis.evidence.coverage import stopped, stopped_s, unsaid
 from analysis.evidence.pool_series import BucketQuantile, histogram_quantile
 from analysis.evidence.resources import Pool, grown_buckets, named
 from analysis.evidence.run import Evidence
@@ -56,7 +56,32 @@ def _measured(
     blank = Measurement(subject, name, nan, unit, n, phase="run")
     if not n:
         return (replace(blank, note=f"no {POOL_ACTIVE} is exported"),)
-    return (read(_Pools(blank, pools, case.evidence)),)
+    found = read(_Pools(blank, pools, case.evidence))
+    if found.at_least or isnan(found.value) or not (why := left_out(case.evidence, subject)):
+        return (found,)
+    return (replace(found, note=why, at_least=True),)
+
+
+def left_out(evidence: Evidence, subject: str) -> str:
+    """That a service has a pool of which it does not say how full it is, or says it of none at
+    first; "" where neither is so.
+    """
+    metrics = evidence.resources.metrics(subject)
+    told: dict[str, set[str]] = {}
+    for name, _, label in (metric.partition("/") for metric in metrics):
+        told.setdefault(name, set()).add(label)
+    known = told.get(POOL_ACTIVE, set())
+    others = set[str]().union(*(told.get(n, ()) for n in (POOL_MAX, POOL_WAITING, POOL_TIMEOUTS)))
+    whole = {f"{label}/" for label in known}
+    if silent := sorted(o for o in others if not any(_of_one(f"{o}/", label) for label in whole)):
+        return f"pool {silent[0]}: no {POOL_ACTIVE} is exported"
+    names = [named(POOL_ACTIVE, label) for label in sorted(known)]
+    return unsaid(evidence, subject, names, may_begin_late=True)
+
+
+def _of_one(label: str, other: str) -> bool:
+    """Whether one of them is the other, or that of all its replicas."""
+    return label.startswith(other) or other.startswith(label)
 
 
 def _exhausted_windows(of: _Pools) -> Measurement:

@@ -5,6 +5,7 @@ from math import nan
 
 from analysis.evidence.coverage import unsaid
 from analysis.evidence.processes import (
+    MOST_AT_ONCE,
     WHERE_RESTARTS_SHOW,
     restarts_in_words,
     restarts_of,
@@ -25,6 +26,8 @@ def _measured(case: Case, subject: str) -> Iterable[Measurement]:
     n = max((series.get(subject, name)[0].size for names in told for name in names), default=0)
     gaps = [unsaid(case.evidence, subject, names) for names in told if names]
     note = gaps[0] if gaps and all(gaps) else ""
+    if found and len(found) >= MOST_AT_ONCE:
+        note = "more than can be were counted"
     if found is None:
         note = f"it exports neither {' nor '.join(WHERE_RESTARTS_SHOW)}"
     value = nan if found is None or (note and not found) else float(len(found))

@@ -23,6 +23,8 @@ from recording.metric_names import POOL_ACTIVE, REPLICAS, RSS
 
 _LEAST = {POOL_ACTIVE: 0.0, REPLICAS: 1.0, RSS: 1.0}
 """Below it a value says that nobody knows."""
+_FEWEST = 2
+"""Samples at the end: one alone may be any moment's."""
 _LATE = 0.75
 """From this share of the cool-down on, the level is the one at its end."""
 
@@ -33,6 +35,9 @@ def _measured(
     """What all series of this name have more than before; what one gave back makes up for none."""
     levels = np.array(list(_levels(case.evidence, subject, series))) * scale
     found = Measurement(subject, name, nan, unit, len(levels), phase="cool-down")
+    if not case.evidence.events_named(COOLED_DOWN):
+        yield replace(found, note="the cool-down was cut short")
+        return
     if not levels.size or np.isnan(levels).any():
         yield replace(found, note=f"no {series} before the load and at the end of the cool-down")
         return
@@ -47,8 +52,11 @@ def _levels(evidence: Evidence, subject: str, series: str) -> Iterator[tuple[flo
 
     One that is told of no more was taken away, where others like it remain; else nobody knows.
     """
-    start_s, over_s = evidence.load_start_s, evidence.load_end_s
-    late_s = over_s + _LATE * (evidence.manifest.profile.load.cooldown or 0.0)
+    profile, start_s = evidence.manifest.profile, evidence.load_start_s
+    cooldown_s = profile.load.cooldown or 0.0
+    late_s = evidence.load_end_s + _LATE * cooldown_s
+    expected = (1 - _LATE) * cooldown_s / profile.sampling.interval
+    enough = max(_FEWEST, (1 - profile.validity.missing_samples) * expected - 1)
     sampled_s, _ = evidence.resources.get(subject, RSS)
     if not (sampled_s < start_s).any():
         return
@@ -58,7 +66,7 @@ def _levels(evidence: Evidence, subject: str, series: str) -> Iterator[tuple[flo
         t_s, values = evidence.resources.get(subject, metric)
         t_s, values = t_s[values >= _LEAST[series]], values[values >= _LEAST[series]]
         early, late = values[t_s < start_s], values[t_s >= late_s]
-        if late.size:
+        if late.size >= enough:
             remain.add(_kind(metric))
             yield float(np.median(early)) if early.size else 0.0, float(np.median(late))
     if remain and {_kind(metric) for metric in named} - remain:
@@ -76,8 +84,9 @@ def _explained(case: Case, _subject: str, measured: Measurement) -> str:
 
 
 def _recorded(case: Case) -> bool:
-    """Whether there was a whole cool-down."""
-    return bool(case.evidence.events_named(COOLED_DOWN))
+    """Whether there was a cool-down, or was to be one."""
+    planned = case.evidence.manifest.profile.load.cooldown is not None
+    return planned or bool(case.evidence.events_named(COOLED_DOWN))
 
 
 METRICS = tuple(

@@ -5,6 +5,7 @@ holes measures the harness, not the shop. Its verdict is INVALID, with every rea
 """
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from analysis.evidence.begun import requests_begun
@@ -31,6 +32,9 @@ from recording.profile import JOURNEY
 WORTH_SAYING = 0.03
 """Share of all cores; less than this explains nothing."""
 
+_MOST_CORES = 1e6
+_REPORTS = 10
+"""Of each worker: with more of them in a measured phase it said how it was in at least two."""
 _ENDS_THAT_COUNT = ("completed", "interrupted")
 _REASONS = {
     "running": "the harness could not end the run: it was killed, or the disk was full",
@@ -206,9 +210,13 @@ def generator(evidence: Evidence) -> Iterator[Check]:
     workers = evidence.load.subjects(CPU)
     if not workers:
         yield Check("CPU of the generator", NO_DATA, "present", not own)
+    longest_s = max((end - start for start, end in evidence.measured), default=0.0)
+    reports = longest_s / evidence.manifest.profile.recording.interval
+    must = own and reports > _REPORTS and not evidence.events_named(WORKER_LOST)
     for worker in workers:
         cpu = rate_while_measured(evidence, *evidence.load.get(worker, CPU))
-        yield share_check(f"CPU of {worker}", cpu, validity.generator_cpu, "of one core")
+        check = share_check(f"CPU of {worker}", cpu, validity.generator_cpu, "of one core")
+        yield replace(check, ok=check.ok and not (must and cpu is None))
         wait = rate_while_measured(evidence, *evidence.load.get(worker, RUN_QUEUE_WAIT))
         hint = "it was ready to run and other processes had the cores"
         yield share_check(f"CPU wait of {worker}", wait, validity.generator_wait, "of time", hint)
@@ -217,22 +225,28 @@ def generator(evidence: Evidence) -> Iterator[Check]:
 def stolen(evidence: Evidence) -> str:
     """What a virtual machine's host took from it, in words; "" where that is next to nothing."""
     steal = rate_while_measured(evidence, *evidence.resources.get(HOST, CPU_STEAL))
-    cores = evidence.manifest.host.get("cores")
-    if not steal or not cores or steal / float(cores) < WORTH_SAYING:
+    cores = _cores(evidence)
+    if not steal or not cores or steal / cores < WORTH_SAYING:
         return ""
-    return f"; the hypervisor took {100 * steal / float(cores):.0f} % of the CPU for others"
+    return f"; the hypervisor took {100 * steal / cores:.0f} % of the CPU for others"
+
+
+def _cores(evidence: Evidence) -> float | None:
+    """Of the generator's machine; None where nobody said a number that can be."""
+    cores = evidence.manifest.host.get("cores")
+    return cores if isinstance(cores, int | float) and 0 < cores <= _MOST_CORES else None
 
 
 def host(evidence: Evidence) -> Iterator[Check]:
     """What other processes took from the machine: a busy neighbour is not a slow shop."""
-    cores = evidence.manifest.host.get("cores")
+    cores = _cores(evidence)
     busy, own = (
         rate_while_measured(evidence, *evidence.resources.get(HOST, metric))
         for metric in (CPU_BUSY, OWN_CPU)
     )
     share = None
     if busy is not None and own is not None and cores:
-        share = max(0.0, busy - own) / float(cores)
+        share = max(0.0, busy - own) / cores
     limit = evidence.manifest.profile.validity.foreign_cpu
     hint = "other processes were using this machine"
     yield share_check("CPU taken by others", share, limit, f"of {cores or '?'} cores", hint)

@@ -1,6 +1,6 @@
 """What a reader should know besides the rules."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from analysis.evidence.distance import distance_in_words
 from analysis.evidence.late import late_in_words
@@ -22,6 +22,9 @@ from recording.events import OOM_KILLED, STRANGERS_REFUSED, WORKER_LOST
 from recording.metric_names import ORDERS_DB
 from recording.outcomes import SCENARIO
 from recording.profile import JOURNEY
+
+_AT_MOST = 20
+"""Findings of one kind: a screen."""
 
 
 def findings(case: Case) -> Iterator[str]:
@@ -46,13 +49,13 @@ def findings(case: Case) -> Iterator[str]:
         is_still = case.standing_still.get(subject) == few
         why = "" if is_still else " did not give its metrics while its requests failed"
         yield f"{subject}{why}: {few}"
-    yield from stalls_in_words(case.evidence)
-    yield from late_in_words(case.evidence)
+    yield from _few(stalls_in_words(case.evidence))
+    yield from _few(late_in_words(case.evidence))
     yield from distance_in_words(case.evidence)
     yield from traffic_in_words(case.evidence)
     yield from map(str, outages(case.evidence))
     yield from planted(case.evidence)
-    yield from case.evidence.remarks()
+    yield from _few(case.evidence.remarks())
 
 
 def _of_pools(case: Case, subject: str, pools: list[Pool]) -> Iterator[str]:
@@ -90,12 +93,23 @@ def _of_scenario(found: Mapping[str, Sample]) -> Iterator[str]:
 
 
 def _of_events(evidence: Evidence) -> Iterator[str]:
-    for row in evidence.events_named(WORKER_LOST):
-        at = evidence.elapsed(float(row["t_s"]))
-        yield f"{row.get('worker')} was lost at {at}; its users moved to the other workers"
+    yield from _few(
+        f"{row.get('worker')} was lost at {evidence.elapsed(float(row['t_s']))}; its users moved "
+        "to the other workers"
+        for row in evidence.events_named(WORKER_LOST)
+    )
     if strangers := evidence.events_named(STRANGERS_REFUSED):
         messages = strangers[-1].get("messages")
         yield f"{messages} messages of strangers, without the run's seal, were dropped"
-    for row in evidence.events_named(OOM_KILLED):
-        at = evidence.elapsed(float(row["t_s"]))
-        yield f"{row.get('source')} was killed for memory at {at}"
+    yield from _few(
+        f"{row.get('source')} was killed for memory at {evidence.elapsed(float(row['t_s']))}"
+        for row in evidence.events_named(OOM_KILLED)
+    )
+
+
+def _few(texts: Iterable[str]) -> Iterator[str]:
+    """What happens again and again is said so often, and counted."""
+    found = list(texts)
+    yield from found[:_AT_MOST]
+    if len(found) > _AT_MOST:
+        yield f"and {len(found) - _AT_MOST:,} more like it, the last: {found[-1]}"

@@ -17,7 +17,7 @@ from analysis.metrics.catalogue import METRICS
 from analysis.single.by_name import never_asked
 from analysis.single.causes import causes, told
 from analysis.single.checks import checks
-from analysis.single.delivery import kept_from_users
+from analysis.single.delivery import EDGE_S, kept_from_users
 from analysis.single.findings import findings
 from analysis.single.guarded import stops
 from analysis.words.causes import Cause
@@ -40,6 +40,8 @@ from recording.metric_names import ORDERS_DB
 from recording.profile import JOURNEY, SUBJECTS
 
 Checks = Callable[[Evidence, dict[str, Sample]], list[Check]]
+_LESS = 0.02
+"""So much less may be measured than planned; what leaks and fills needs its time to show."""
 _SHOWN = ("p50", "p90", "p95", "p99", "mean", "max", "error_rate")
 
 
@@ -154,16 +156,29 @@ def _unsure(case: Case, thresholds: Thresholds, rows: tuple[RuleRow, ...]) -> It
         subject, _, kind = name.rpartition(".")
         if subject and not any((row.subject, row.kind) == (subject, kind) for row in rows):
             yield f"{name} must be decided, and {thresholds.source} has no rule for it"
-    if held := kept_from_users(evidence):
-        yield held
     if evidence.events_named(LEDGER_LEFT) and case.orders is None:
         yield "the shop's orders could not be copied into the run"
-    yield from filter(None, (never_told(evidence), raised(evidence)))
-    if evidence.manifest.ended == "interrupted":
+    yield from doubts(evidence)
+
+
+def doubts(evidence: Evidence) -> Iterator[str]:
+    """Why a recording, though evidence, may lack what would have broken a rule: whatever is asked
+    of it, it is no PASS.
+    """
+    yield from filter(None, (kept_from_users(evidence), never_told(evidence), raised(evidence)))
+    if evidence.manifest.ended == "interrupted" or _is_short(evidence):
         done, planned = evidence.measured_s, evidence.manifest.profile.measured_s
         yield (
             f"stopped early: {format_duration(round(done))} of {format_duration(planned)} measured"
         )
+
+
+def _is_short(evidence: Evidence) -> bool:
+    """Whether a run that was completed measured less than its plan has: a phase never began."""
+    manifest = evidence.manifest
+    if manifest.ended != "completed" or manifest.source != "loadgate" or manifest.search:
+        return False
+    return evidence.measured_s < (1 - _LESS) * manifest.profile.measured_s - EDGE_S
 
 
 def _measurements(case: Case, rows: tuple[RuleRow, ...]) -> tuple[Measurement, ...]:

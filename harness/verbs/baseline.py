@@ -59,6 +59,8 @@ def _checked(run: Path, limits: Thresholds) -> Baseline:
     baseline = baseline_of(open_run_dir(run), limits, limits.gate.latency.metrics)
     if baseline.ended != "completed":
         raise RunFailedError(f"{run}: did not complete ({baseline.ended}), no baseline")
+    if baseline.doubts:
+        raise RunFailedError(f"{run}: {baseline.doubts[0]}, no baseline")
     if baseline.host_class == UNKNOWN:
         raise RunFailedError(
             f"{run}: manifest.json: host does not say where it ran (cpu or machine, cores, "

@@ -72,6 +72,8 @@ def _store(run: RunDir, found: Comparison, judged: Judged, page: str) -> None:
 
 def _pair(a: Path, b: Path, limits: Thresholds) -> Comparison:
     first, second = (baseline_of(open_run_dir(run), limits, ()) for run in (a, b))
+    if first == second:  # so too under two names
+        raise ConfigError(f"{a} and {b} are the same run: there is nothing to compare")
     return compare_pair(first, second)
 
 

@@ -21,14 +21,18 @@ SPAN_S = 8.0
 
 
 def judged(
-    folder: Path, after: Mapping[str, float], until_s: float = END_S + SPAN_S, whole: bool = True
+    folder: Path,
+    after: Mapping[str, float],
+    until_s: float = END_S + SPAN_S,
+    whole: bool = True,
+    planned: bool = True,
 ) -> Verdict:
     """A run whose cart holds that much after the load, sampled until then."""
     before = [Sample(0, CART, "service_replicas", 2.0)]
     later_s = range(int(END_S) + 1, int(until_s) + 1)
     late = [Sample(s, CART, name, value) for s in later_s for name, value in after.items()]
     end = {"t_s": END_S + SPAN_S, "source": "harness", "event": "cooled_down"}
-    load = LOAD.model_copy(update={"cooldown": SPAN_S})
+    load = LOAD.model_copy(update={"cooldown": SPAN_S if planned else None})
     recording = Recording(
         load=load, begins_s=BEGINS_S, samples=[*before, *late], events=[end] if whole else []
     )
@@ -73,10 +77,18 @@ def test_what_is_kept_is_a_breach(
 
 
 def test_without_a_cool_down_nothing_is_known(tmp_path: Path) -> None:
-    """Nor where it was cut short; no PASS wants it."""
-    for row in rows(judged(tmp_path, NORMAL, whole=False)).values():
-        assert row.outcome is Outcome.INCONCLUSIVE
-        assert not row.required
+    """Nor where it was cut short; no PASS wants it of a run that was to have none."""
+    for planned in (True, False):
+        verdict = judged(tmp_path / f"{planned}", NORMAL, whole=False, planned=planned)
+        for row in rows(verdict).values():
+            assert row.outcome is Outcome.INCONCLUSIVE
+            assert row.required is planned
+
+
+def test_a_single_sample_is_no_level(tmp_path: Path) -> None:
+    """It may be any moment's, and two more were due after it."""
+    verdict = judged(tmp_path, NORMAL, until_s=END_S + 6)
+    assert {row.outcome for row in rows(verdict).values()} == {Outcome.INCONCLUSIVE}
 
 
 def test_a_service_that_gave_no_metrics_at_the_end_is_no_data(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """What was not measured, or too little to tell, is neither zero nor a pass."""
 
+from math import isnan
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from analysis.words.values import Measurement, Outcome, RuleRow, Verdict
 from recording.errors import ConfigError
 from recording.flow import STEPS
 from recording.journey import Funnel
+from recording.metric_names import RSS
 from recording.series import Sample, SeriesRows, SeriesWriter
 from tests.analysis.recordings import END_S, JOURNEY, SERVICES, Recording
 
@@ -374,3 +376,22 @@ def test_a_generator_that_says_nothing_of_itself_is_no_evidence(tmp_path: Path) 
     ))  # fmt: skip
     verdict = judge(run, parse_thresholds('[orders]\norders = ["lost == 0"]'))
     assert "CPU of the generator no data, allowed present" in verdict.invalid_reasons
+
+
+def test_no_request_has_no_failures_nor_none(tmp_path: Path) -> None:
+    """A count of nothing is not zero."""
+    found = row(tmp_path, "charge.errors", "failures < 9", rate=0.0)
+    assert isnan(found.measurement.value)
+    assert found.outcome is Outcome.INCONCLUSIVE
+
+
+def test_a_growth_that_is_not_known_is_not_never(tmp_path: Path) -> None:
+    """Of one fall nobody can tell whether it was a collection, nor when the limit is reached."""
+
+    def in_other_units(sample: Sample) -> float | None:
+        return sample.value / (1024 if sample.metric == RSS and sample.t_s > 100 else 1)
+
+    long = {"start_s": 1.0, "end_s": 200.0, "said": in_other_units}
+    found = row(tmp_path, f"{CART}.memory", "time_to_limit > 72 h", **long)
+    assert isnan(found.measurement.value)
+    assert found.outcome is Outcome.INCONCLUSIVE

@@ -155,6 +155,15 @@ def test_more_errors_forbid_a_pass() -> None:
     )
 
 
+def test_what_a_run_lacks_forbids_a_pass() -> None:
+    """As it does where it is judged by limits."""
+    doubts = ("a worker never sent its last report",)
+    found = judged(made("new").model_copy(update={"doubts": doubts}))
+    assert found.verdict is Outcome.INCONCLUSIVE
+    assert found.summary.endswith(doubts[0])
+    assert found.reasons[-1] == doubts[0]
+
+
 def test_failing_as_fast_as_ever_is_no_pass() -> None:
     """Past 5 % failures latency means nothing, though every baseline failed as often."""
 

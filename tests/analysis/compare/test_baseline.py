@@ -63,6 +63,14 @@ def test_host_load_and_revision_are_kept(kept: Baseline) -> None:
     assert (kept.revision, kept.dirty) == ("abc", True)
 
 
+def test_what_a_recording_lacks_goes_with_it_and_is_not_stored(tmp_path: Path) -> None:
+    """A worker that never sent its last report had requests under way."""
+    run = recorded(tmp_path / "r", Recording(closing={"unfinished": ["worker-01"]}))
+    kept = baseline_of(run, LIMITS, ())
+    assert "worker-01 never sent its last report" in kept.doubts[0]
+    assert b"never sent" not in kept.to_json()
+
+
 def test_an_invalid_run_is_refused(tmp_path: Path) -> None:
     """A run that is no evidence is none here either, and the message says why."""
     run = recorded(tmp_path / "r", Recording(users=20.0))
