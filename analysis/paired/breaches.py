@@ -62,15 +62,16 @@ def breaches_of_orders(
 ) -> Iterator[Breach]:
     """What is wrong with head's orders in a way in which nothing is with base's.
 
-    Who loses orders also keeps some from its clients: the two count as one way.
+    Who loses orders also keeps some from its clients: the two count as one way. Of what base's
+    ledgers do not say nobody knows whether base has none.
     """
-    if head is None:
+    if base is None or head is None:
         return
-    in_base = {what for what, wrong in base.wrong.items() if wrong.n} if base else set()
+    in_base = {what for what, wrong in base.wrong.items() if wrong.n}
     if in_base & ORDERS_LOST:
         in_base |= ORDERS_LOST
     for what, wrong in head.wrong.items():
-        if wrong.n and what not in in_base:
+        if wrong.n and what in base.wrong and what not in in_base:
             because = f"{wrong}; base has none"
             metric = f"{what} on head"
             yield Breach(f"{what} == 0", ORDERS, metric, float(wrong.n), "0", "", because)
