@@ -114,6 +114,9 @@ OPTIONS = [
     (["calibrate", "--gate", '"'], '--gate ": No closing quotation'),
     (["calibrate", "--gate", "loadgate run smoke"], "write `loadgate gate ...`"),
     (["calibrate", "--gates", "2"], "--gates counts A/B gates"),
+    (["calibrate", "--aa", "1", "--inject", "p99=20%"], "--inject p99=20%: write p99=+20%"),
+    (["calibrate", "--inject", "p99=+20%"], "--inject: say of how many gates"),
+    (["calibrate", "--inject", "p99=+20%", "--simulate", "0"], "--inject: say of how many gates"),
     (["calibrate", "--aa", "1.5"], "--aa 1.5: write a whole number"),
     (["calibrate", "--folder", "FILE"], "--folder FILE: nothing can be written there"),
     (["worker", "--master", ""], "--master '': '' is no host name; write HOST"),
@@ -130,6 +133,7 @@ OPTIONS = [
     (["baseline", "list", "--baselines", "FILE"], "FILE: cannot be read"),
     (["runs", "--runs", "FILE"], "FILE: cannot be read: Not a directory"),
     (["schema", "verdicts"], "verdicts: write 'profile'"),
+    (["rules", "--thresholds", "x"], "no option '--thresholds' before a verb; verbs: prometheus"),
     (["rules", "promtheus"], "no verb 'promtheus'; did you mean 'prometheus'?"),
     (["rules", "prometheus", "--thresholds", "none"], "none: no such file"),
 ]

@@ -103,7 +103,7 @@ def calibrate(
     as_json: options.Json = False,
 ) -> None:
     """Run, keep, print."""
-    slowdowns = _slowdowns(inject or (), gates)
+    slowdowns = _slowdowns(inject or (), aa=aa, gates=gates, simulate=simulate)
     check_folder(folder, "--folder")
     words = _words(gate, profile)
     console, path = Screen(stderr=as_json), _file(folder)
@@ -132,11 +132,15 @@ def calibrate(
     raise typer.Exit(int(ExitCode.INCONCLUSIVE if stopped else ExitCode.PASS))
 
 
-def _slowdowns(inject: Sequence[str], gates: int | None) -> list[Slowdown]:
-    """Raises ConfigError for gates of none."""
+def _slowdowns(
+    inject: Sequence[str], *, aa: int, gates: int | None, simulate: int | None
+) -> list[Slowdown]:
+    """Raises ConfigError for gates of none, and for slow-downs of no gate."""
     slowdowns = [found for text in inject for found in parse_slowdowns(text)]
     if gates and not slowdowns:
         raise ConfigError("--gates counts A/B gates: say how head is slowed, --inject p99=+20%")
+    if slowdowns and not (aa or gates or simulate):
+        raise ConfigError("--inject: say of how many gates head is slowed, --gates 7")
     return slowdowns
 
 
