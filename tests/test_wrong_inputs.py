@@ -114,7 +114,7 @@ OPTIONS = [
     (["calibrate", "--gate", '"'], '--gate ": No closing quotation'),
     (["calibrate", "--gate", "loadgate run smoke"], "write `loadgate gate ...`"),
     (["calibrate", "--gates", "2"], "--gates counts A/B gates"),
-    (["calibrate", "--aa", "1", "--inject", "p99=20%"], "--inject p99=20%: write p99=+20%"),
+    (["calibrate", "--inject", "p99=20%"], "--inject p99=20%: write p99=+20%"),
     (["calibrate", "--inject", "p99=+20%"], "--inject: say of how many gates"),
     (["calibrate", "--inject", "p99=+20%", "--simulate", "0"], "--inject: say of how many gates"),
     (["calibrate", "--aa", "1.5"], "--aa 1.5: write a whole number"),
