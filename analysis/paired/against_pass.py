@@ -5,6 +5,7 @@ mean what it seems to.
 """
 
 from collections.abc import Iterator
+from math import inf
 
 from analysis.evidence.begun import never_told, raised
 from analysis.evidence.orders import OrdersOf, Reconciliation, ledger_missing
@@ -72,5 +73,5 @@ def _unanswered(step: str, head: Sample, settings: GateSettings) -> Iterator[str
         return
     for metric in settings.latency.metrics if share else ():
         found, more = head.measure(metric), settings.latency.min_effect
-        if found.at_least and found.highest > (1 + more) * found.value:
+        if found.at_least and (found.highest or inf) > (1 + more) * found.value:
             yield f"{cut_off}: {metric} is {found.shown}, and may be {100 * more:g} % more"
