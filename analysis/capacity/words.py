@@ -7,8 +7,10 @@ from analysis.capacity.answer import Answer
 from analysis.capacity.asked import BORDER, CONFIRMATION, DOUBLING, Asked, of_stage
 from analysis.capacity.trials import confirmed, refuted, undecided
 from analysis.evidence.run import Evidence
+from analysis.levels.replicas import changed
 from analysis.levels.seen import Seen
 from analysis.memory.judge import MemoryClass
+from analysis.words.units import counted
 from analysis.words.values import Outcome
 from recording.durations import format_duration
 from recording.events import SCALED
@@ -63,7 +65,9 @@ def remarks(evidence: Evidence, found: Answer | None, seen: Sequence[Seen]) -> I
     if found and found.at_least:
         yield from _ceiling(seen)
     if scaled := evidence.events_named(SCALED):
-        yield f"the services scaled {len(scaled)} times: levels before and after differ in replicas"
+        times = counted(len(scaled), "time")
+        yield f"the services scaled {times}: levels before and after differ in replicas"
+    yield from changed(seen)
 
 
 def _confirmation(one: Seen) -> str:

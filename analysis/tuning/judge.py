@@ -7,6 +7,7 @@ from math import inf, isfinite
 from typing import Any, ClassVar
 
 from analysis.evidence.run import Evidence
+from analysis.levels.replicas import changed
 from analysis.levels.seen import Seen, levels_seen, see
 from analysis.limits.thresholds import Thresholds
 from analysis.single.checks import completeness, damage, ending
@@ -236,6 +237,8 @@ class _Case:
     def _unsure(self) -> Iterator[str]:
         if self.evidence.manifest.ended == "interrupted":
             yield "stopped early"
+        if not any(word in s.key for s in self.asked.settings for word in ("replica", "scale_")):
+            yield from changed(self.seen)
         if not self.answer.levels and self.slots:
             yield self._nothing_holds()
         if self.answer.levels and not (self.confirmed and self._of_it):

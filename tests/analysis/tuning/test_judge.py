@@ -99,7 +99,7 @@ def test_a_confirmation_of_other_limits_bears_nothing_out(
     made = case(Confirmed((96.0,), 60.0, (row(outcome),), ()), said=said)
     assert made.is_sure is (of_it and outcome is Outcome.PASS)
     assert made.levels == ((96.0,) if of_it else levels)
-    made.__dict__.update(slots=(object(),), curve=())
+    made.__dict__.update(slots=(object(),), curve=(), seen=())
     elsewhere = any("and by these limits" in why for why in made._unsure())
     assert elsewhere is bool(levels and not of_it)
     assert ("nothing that was tried holds" in made._enough()) is not bool(levels)
