@@ -35,6 +35,8 @@ def _load(found: Answer, factor: float, unit: str) -> str:
         return f"{_figure(low)} {unit}"
     if found.limit and found.limit.at_most:
         return f"at most {_figure(high)} {unit}"
+    if found.nothing_held:
+        return f"less than {_figure(high)} {unit}"
     return f"{_figure(load)} {unit} [{_figure(low)}, {_figure(high)}]"
 
 
@@ -46,7 +48,9 @@ def open_in_words(found: Answer, asked: Asked, seen: Sequence[Seen]) -> Iterator
     """Why a load below the answer need not be safe."""
     if found.limit and found.limit.at_most:
         yield "nothing that is held so long came back yet: how little is safe is not known"
-    if found.low <= 0 and not found.limit:
+    if found.nothing_held:
+        yield "every level that was tried broke a rule: no load is known that holds"
+    elif found.low <= 0 and not found.limit:
         yield "every confirmation broke a rule: no load is known that holds for long"
     for one in of_stage(seen, CONFIRMATION)[-1:]:
         for row in one.rows:
