@@ -110,6 +110,7 @@ OPTIONS = [
     (["gate", "--base", ".", "--head-set", "load.x=1"], "--head-set load.x=1: only services.*"),
     (["gate", "--base", ".", "--head-set", "services.cart.x=1"], "--head-set services.cart.x=1"),
     (["gate", "--profile", "smoke", "--base", "."], "no [gate] section"),
+    (["capacity", "--require", "1e300"], "--require 1e+300: write a load above 0 and below"),
     (["calibrate", "--gate", "no-such-command"], "--gate no-such-command: no command"),
     (["calibrate", "--gate", '"'], '--gate ": No closing quotation'),
     (["calibrate", "--gate", "loadgate run smoke"], "write `loadgate gate ...`"),

@@ -292,6 +292,9 @@ def _within_s(text: str) -> float:
 
 
 def _budget(replicas: str | None, max_connections: int | None, surge: str) -> Budget | None:
+    """Raises ConfigError for a surge of no replicas."""
+    if surge != SURGE and replicas is None:
+        raise ConfigError("--surge is of replicas: add --replicas 2..5 --max-connections N")
     return budget_of(replicas, max_connections, share("--surge", surge))
 
 

@@ -26,6 +26,7 @@ RANGE = ("--range", "50..400")
             (POOL, "--profile", "lock-pool", "--replicas", "2..5", "--max-connections", "10"),
             "fills for minutes, and is played without load: --replicas is for a search",
         ),
+        ((POOL, *RANGE, "--surge", "50%"), "--surge is of replicas: add --replicas"),
         ((POOL, "--profile", "tune"), "0 given for 1 setting: one for each"),
     ],
 )
