@@ -234,6 +234,10 @@ def _rounded(value: Any) -> Any:
     return value
 
 
+ROUNDED_OFF = 1e-9
+"""Of any unit: what is left when a line is fitted to what does not change."""
+
+
 def show(value: float, unit: str = "", *, at_least: bool = False) -> str:
     """A number for people, with its unit: ``312 ms``, ``at least 0.042 %``, ``no data``."""
     if isnan(value):
@@ -242,6 +246,8 @@ def show(value: float, unit: str = "", *, at_least: bool = False) -> str:
         return f"at least {show(value, unit)}"
     if not isfinite(value):
         return "never" if unit == "h" else "unlimited"
+    if abs(value) < ROUNDED_OFF:
+        value = 0.0
     whole = abs(value) >= (1000 if unit else 100) or (not unit and value == int(value))
     if unit == "%" and 99.0 < value < 100.0:  # what matters is what is missing
         return f"{100.0 - float(f'{100.0 - value:.3g}'):.8g} %"
