@@ -91,7 +91,7 @@ def _nothing(seen: Sequence[Seen], found: Answer | None) -> tuple[str, ...]:
     spoilt = next((str(one.spoilt[0]) for one in seen if one.level.load and one.spoilt), "")
     if spoilt:
         return (f"no level was evidence: {spoilt}",)
-    return ("no level that says what a load does was reached",)
+    return ("no level tried a load to its end" if seen else "no level was reached",)
 
 
 def _unsure(found: Answer, asked: Asked, seen: Sequence[Seen]) -> Iterator[str]:
