@@ -43,6 +43,7 @@ from analysis.calibration.record import (
 from analysis.evidence.host import host_class
 from analysis.limits.regression import GateSettings, RegressionSettings
 from analysis.report.calibrated import calibration_document
+from analysis.words.units import counted
 from analysis.words.values import Outcome
 from harness import options
 from harness.run.calibrate import Planned, Series, plan, run_gate, simulate_gates
@@ -119,7 +120,7 @@ def calibrate(
         _simulate(console, series, kinds, settings.latency)
         log = path.with_suffix(".log")
         if ahead:
-            text = f"{len(ahead)} gates of some minutes each; what they print: {log}"
+            text = f"{counted(len(ahead), 'gate')} of some minutes each; what they print: {log}"
             console.print(text, soft_wrap=True)
         one = partial(run_gate, words, log, series)
         seeds = (derived(series.seed, "gate", str(number)) for number in count(len(real)))
@@ -210,7 +211,7 @@ def _simulate(
     records = (simulate_gates(series, each, ahead, kept, settings) for each, kept, ahead in kinds)
     for number, _ in enumerate(chain.from_iterable(records), start=1):
         if number % SIMULATED_PER_LINE == 0 or number == total:
-            console.print(f"{number} of {total} gates simulated")
+            console.print(f"{number} of {counted(total, 'gate')} simulated")
 
 
 def _run(
