@@ -252,4 +252,5 @@ def show(value: float, unit: str = "", *, at_least: bool = False) -> str:
     if unit == "%" and 99.0 < value < 100.0:  # what matters is what is missing
         return f"{100.0 - float(f'{100.0 - value:.3g}'):.8g} %"
     text = f"{value:.0f}" if whole else f"{Decimal(f'{value:.3g}'):f}"  # nobody reads 9.02e-05
-    return f"{text} {unit}".strip()
+    one = text == "1" and len(unit) > 2 and unit.isalpha()  # of connections, and not of ms
+    return f"{text} {unit.removesuffix('s') if one else unit}".strip()

@@ -31,6 +31,9 @@ def test_elapsed_time_reads_as_in_the_post_mortem(elapsed_s: float, text: str) -
         (0.0000902, "%", "0.0000902 %"),
         (-0.592, "ms", "-0.592 ms"),
         (float("nan"), "%", "no data"),
+        (1.0, "connections", "1 connection"),
+        (1.0, "ms", "1 ms"),
+        (1.0, "arrivals/s", "1 arrivals/s"),
     ],
 )
 def test_a_figure_reads_as_people_write_it(value: float, unit: str, text: str) -> None:
