@@ -17,7 +17,7 @@ from analysis.words.values import Breach, Outcome, show
 from recording.arrays import Ints
 from recording.outcomes import EXPECTED_OUTCOMES, UNANSWERED, is_failure
 from recording.profile import JOURNEY
-from recording.slots import ARMS, HEAD
+from recording.slots import ARMS, BASE, HEAD
 
 ORDERS = "orders"
 """The subject of breaches that belong to no row."""
@@ -78,9 +78,11 @@ def breaches_of_orders(
 
 
 def breaches_of_restarts(evidence: Evidence) -> Iterator[Breach]:
-    """Services of head that restarted; base's make the bench no evidence."""
-    for subject in services_that_restarted(evidence):
-        if subject.endswith(f"@{HEAD}"):
+    """Services of head that restarted, and base's did not: those make the bench no evidence."""
+    restarted = services_that_restarted(evidence)
+    for subject in restarted:
+        service, _, arm = subject.rpartition("@")
+        if arm == HEAD and f"{service}@{BASE}" not in restarted:
             times = float(len(restarts_of(evidence, subject) or ()))
             because = f"{restarts_in_words(evidence, subject)}; base did not"
             yield Breach(f"{RESTARTS} == 0", subject, RESTARTS, times, "0", "", because)

@@ -81,4 +81,13 @@ def _unanswered() -> Iterator[Fault]:
     )  # fmt: skip
 
 
-ROWS = (*_money(), *_unanswered())
+def _restarts() -> Iterator[Fault]:
+    both = dict.fromkeys(("payment-gateway@base", "payment-gateway@head"), 40.0)
+    yield Fault(
+        "gate: a service of both arms restarts", 6, "their CPU counters begin anew",
+        gated(restarted_s=both), verdict="INVALID", says=r'"breaches": \[\],.*restarts of base',
+        fast=False,
+    )  # fmt: skip
+
+
+ROWS = (*_money(), *_unanswered(), *_restarts())
