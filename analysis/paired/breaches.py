@@ -84,7 +84,9 @@ def breaches_of_restarts(evidence: Evidence) -> Iterator[Breach]:
         service, _, arm = subject.rpartition("@")
         if arm == HEAD and f"{service}@{BASE}" not in restarted:
             times = float(len(restarts_of(evidence, subject) or ()))
-            because = f"{restarts_in_words(evidence, subject)}; base did not"
+            told = restarts_of(evidence, f"{service}@{BASE}") is not None
+            of_base = "base did not" if told else "of base it is not known"
+            because = f"{restarts_in_words(evidence, subject)}; {of_base}"
             yield Breach(f"{RESTARTS} == 0", subject, RESTARTS, times, "0", "", because)
 
 

@@ -88,6 +88,12 @@ def _restarts() -> Iterator[Fault]:
         gated(restarted_s=both), verdict="INVALID", says=r'"breaches": \[\],.*restarts of base',
         fast=False,
     )  # fmt: skip
+    yield Fault(
+        "gate: a service that only head is known of restarts", 4, "base at urls without /metrics",
+        gated(restarted_s={"cart-service@head": 40.0}, at_urls=True, orders={},
+              unsampled=["cart-service@base"]),
+        verdict="FAIL", says="restarted before .{3,9}; of base it is not known", fast=False,
+    )  # fmt: skip
 
 
 ROWS = (*_money(), *_unanswered(), *_restarts())
