@@ -25,8 +25,7 @@ def usage_line(error: typer.TyperException) -> str:
 def _what(error: typer.TyperException, context: Any) -> str:
     told, option = error.message.rstrip("."), getattr(error, "option_name", None)
     if hasattr(error, "possibilities"):
-        known = [name for each in context.command.params for name in each.opts if name[0] == "-"]
-        return f"no option {option!r}{did_you_mean(str(option), known)}"
+        return f"no option {option!r}{_instead(str(option), context)}"
     if option is not None:
         return f"{option}: {'needs a value' if 'requires' in told else 'takes no value'}"
     if isinstance(error, typer.BadParameter):
@@ -38,6 +37,15 @@ def _what(error: typer.TyperException, context: Any) -> str:
     if found := re.match(r"Got unexpected extra argument\(s\) \((.*)\)", told):
         return f"{found[1]}: one word too many; `{context.command_path} --help` has examples"
     return told
+
+
+def _instead(option: str, context: Any) -> str:
+    """Options that there are; where there are none, the verbs that have some."""
+    known = [name for each in context.command.params for name in each.opts if name[0] == "-"]
+    verbs = getattr(context.command, "commands", None)
+    if verbs and not known:
+        return f" before a verb; verbs: {', '.join(verbs)}"
+    return did_you_mean(option, known)
 
 
 def _name(parameter: Any) -> str:

@@ -8,6 +8,7 @@ that make its load are only on their way then.
 import random
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from itertools import pairwise
 from math import isfinite
 from typing import Any, Literal, Self
 
@@ -77,10 +78,16 @@ def _every(load: float, worker: int, workers: int, length_s: float) -> Iterator[
 
 
 def levels_of(events: Sequence[Mapping[str, Any]]) -> tuple[Level, ...]:
-    """Those that began; one that was ended early ends then. Spoilt ones raise ValueError."""
+    """Those that began, one after the other; one that was ended early ends then. Spoilt ones raise
+    ValueError: what is told twice would count twice.
+    """
     ended = {row.get("number"): row for row in events if row.get("event") == LEVEL_ENDED}
     begun = [Level.of(row) for row in events if row.get("event") == LEVEL_STARTED]
-    return tuple(_cut_short(level, ended.get(level.number)) for level in begun)
+    found = tuple(_cut_short(level, ended.get(level.number)) for level in begun)
+    for before, after in pairwise(found):
+        if not (before.number < after.number and before.end_s <= after.start_s):
+            raise ValueError("a level's event is spoilt: levels do not follow each other")
+    return found
 
 
 def _cut_short(level: Level, ended: Mapping[str, Any] | None) -> Level:

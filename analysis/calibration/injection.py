@@ -44,7 +44,7 @@ def parse_slowdowns(text: str) -> list[Slowdown]:
     where, equals, amounts = text.partition("=")
     found = []
     for amount in amounts.split(","):
-        number = re.fullmatch(r"\s*\+?(\d+(?:\.\d+)?)\s*%\s*", amount)
+        number = re.fullmatch(r"\s*\+(\d+(?:\.\d+)?)\s*%\s*", amount)
         if where.strip() not in ("p99", "all") or not equals or not number:
             raise ConfigError(f"--inject {text}: write {_FORMS}; more amounts with commas")
         by = float(number[1]) / 100

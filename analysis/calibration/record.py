@@ -12,6 +12,7 @@ from typing import Any, Literal
 from pydantic import ValidationError
 from scipy.special import betaincinv
 
+from analysis.words.units import counted
 from analysis.words.values import Outcome
 from recording.flow import FLOW
 from recording.jsonl import read_json_lines
@@ -189,9 +190,11 @@ def _words(row: CalibrationRow) -> str:
     aside = f" ({row.invalid} INVALID left out)" if row.invalid else ""
     if row.injection:
         others = f", {row.misblamed} blamed another" if row.misblamed else ""
-        return f"{row.decided} gates at {row.injection}: {row.found} found{others}{aside}"
+        return (
+            f"{counted(row.decided, 'gate')} at {row.injection}: {row.found} found{others}{aside}"
+        )
     bound = f"<= {100 * row.at_most(row.failed):.1f} %"
     return (
-        f"{row.decided} A/A gates, {row.failed} FAIL ({bound}), "
+        f"{counted(row.decided, 'A/A gate')}, {row.failed} FAIL ({bound}), "
         f"{row.inconclusive} INCONCLUSIVE{aside}"
     )

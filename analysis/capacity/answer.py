@@ -37,6 +37,11 @@ class Answer:
     per_journey: float
     border: tuple[float, float, float] | None = None
 
+    @property
+    def nothing_held(self) -> bool:
+        """Whether every level broke a rule, so that ``load`` is beyond what holds."""
+        return not (self.low or self.per_journey or self.limit)
+
 
 def answer(seen: Sequence[Seen], asked: Asked, thresholds: Thresholds) -> Answer | None:
     """Of what was seen so far; None while nothing held and nothing was in a bracket."""
@@ -50,6 +55,20 @@ def answer(seen: Sequence[Seen], asked: Asked, thresholds: Thresholds) -> Answer
         high = min(limit.high, found.high)
         return replace(found, load=limit.load, low=low, high=high, at_least=False, limit=limit)
     return found
+
+
+def nothing_held(seen: Sequence[Seen]) -> Answer | None:
+    """Where each level that is evidence broke a rule: what holds is less than the least of them.
+
+    None where one held, or none was evidence.
+    """
+    tried = trials(seen)
+    broke = [trial.load for trial in tried]
+    broke += [one.level.load for one in of_stage(seen, CONFIRMATION) if refuted(one)]
+    if not broke or any(trial.held for trial in tried):
+        return None
+    least = min(broke)
+    return Answer(least, 0.0, least, False, 0.0, gives_first(seen, least), None, 0.0)
 
 
 def _from_slots(seen: Sequence[Seen]) -> Answer | None:

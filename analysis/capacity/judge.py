@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from math import isfinite
 from typing import Any, ClassVar
 
-from analysis.capacity.answer import Answer, answer
+from analysis.capacity.answer import Answer, answer, nothing_held
 from analysis.capacity.asked import CONFIRMATION, Asked, of_stage
 from analysis.capacity.rows import LevelRow, level_row
 from analysis.capacity.trials import confirmed
@@ -51,7 +51,7 @@ def judge_capacity(evidence: Evidence, thresholds: Thresholds) -> CapacityReport
     except (TypeError, ValueError) as error:
         raise SpoiltError(f"manifest.json: what was searched for is spoilt: {error}") from error
     seen = levels_seen(evidence, thresholds)
-    found = answer(seen, asked, thresholds)
+    found = answer(seen, asked, thresholds) or nothing_held(seen)
     run_checks = tuple(_checks(evidence))
     invalid = tuple(str(check) for check in run_checks if not check.ok) or _nothing(seen, found)
     unsure = tuple(_unsure(found, asked, seen)) if found else ()
@@ -91,7 +91,7 @@ def _nothing(seen: Sequence[Seen], found: Answer | None) -> tuple[str, ...]:
     spoilt = next((str(one.spoilt[0]) for one in seen if one.level.load and one.spoilt), "")
     if spoilt:
         return (f"no level was evidence: {spoilt}",)
-    return ("no rule held at any load that was tried" if seen else "no level was reached",)
+    return ("no level tried a load to its end" if seen else "no level was reached",)
 
 
 def _unsure(found: Answer, asked: Asked, seen: Sequence[Seen]) -> Iterator[str]:
@@ -121,6 +121,8 @@ def _breach(found: Answer, asked: Asked) -> Breach | None:
     if asked.required <= found.high or (found.limit and found.limit.rough):
         return None
     because = found.limit.because if found.limit else f"{found.gave or 'rules'} gave first"
+    if found.nothing_held:
+        because = f"it is less, as every load that was tried broke a rule: {because}"
     rule = f"{CAPACITY} >= {asked.required:.4g} {asked.unit}"
     required = f">= {asked.required:.4g} {asked.unit}"
     return Breach(rule, JOURNEY, CAPACITY, found.load, required, asked.unit, because)
@@ -154,14 +156,14 @@ def _measurements(
         return ()
     n = sum(bool(one.level.load) for one in seen)
     low, high = found.low, found.high if isfinite(found.high) else None
-    note = "extrapolated" if found.limit else ""
+    note = "extrapolated" if found.limit else "every level broke" if found.nothing_held else ""
     rates = (1.0, asked.unit), (found.per_journey, "req/s")
     return tuple(
         Measurement(
             JOURNEY, CAPACITY, of * found.load, unit, n, of * low,
             None if high is None else of * high, note=note, at_least=found.at_least,
         )
-        for of, unit in (rates if asked.unit != "users" else rates[:1])
+        for of, unit in (rates if asked.unit != "users" and found.per_journey else rates[:1])
     )  # fmt: skip
 
 

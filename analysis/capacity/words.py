@@ -7,8 +7,10 @@ from analysis.capacity.answer import Answer
 from analysis.capacity.asked import BORDER, CONFIRMATION, DOUBLING, Asked, of_stage
 from analysis.capacity.trials import confirmed, refuted, undecided
 from analysis.evidence.run import Evidence
+from analysis.levels.replicas import changed
 from analysis.levels.seen import Seen
 from analysis.memory.judge import MemoryClass
+from analysis.words.units import counted
 from analysis.words.values import Outcome
 from recording.durations import format_duration
 from recording.events import SCALED
@@ -33,6 +35,8 @@ def _load(found: Answer, factor: float, unit: str) -> str:
         return f"{_figure(low)} {unit}"
     if found.limit and found.limit.at_most:
         return f"at most {_figure(high)} {unit}"
+    if found.nothing_held:
+        return f"less than {_figure(high)} {unit}"
     return f"{_figure(load)} {unit} [{_figure(low)}, {_figure(high)}]"
 
 
@@ -44,7 +48,9 @@ def open_in_words(found: Answer, asked: Asked, seen: Sequence[Seen]) -> Iterator
     """Why a load below the answer need not be safe."""
     if found.limit and found.limit.at_most:
         yield "nothing that is held so long came back yet: how little is safe is not known"
-    if found.low <= 0 and not found.limit:
+    if found.nothing_held:
+        yield "every level that was tried broke a rule: no load is known that holds"
+    elif found.low <= 0 and not found.limit:
         yield "every confirmation broke a rule: no load is known that holds for long"
     for one in of_stage(seen, CONFIRMATION)[-1:]:
         for row in one.rows:
@@ -63,7 +69,9 @@ def remarks(evidence: Evidence, found: Answer | None, seen: Sequence[Seen]) -> I
     if found and found.at_least:
         yield from _ceiling(seen)
     if scaled := evidence.events_named(SCALED):
-        yield f"the services scaled {len(scaled)} times: levels before and after differ in replicas"
+        times = counted(len(scaled), "time")
+        yield f"the services scaled {times}: levels before and after differ in replicas"
+    yield from changed(seen)
 
 
 def _confirmation(one: Seen) -> str:

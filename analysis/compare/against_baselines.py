@@ -25,6 +25,7 @@ from analysis.limits.regression import GateSettings, RegressionSettings
 from analysis.regression.latency import LatencyRow
 from analysis.regression.rows import Bound, Stakes, corrected, overall
 from analysis.statistics.distributions import t_quantile
+from analysis.words.units import counted
 from analysis.words.values import Outcome
 
 # A FAIL in one of 16 rows takes a distance of 17 standard deviations with four baselines, 11 with
@@ -187,7 +188,7 @@ def _lacks(
     """Why a row cannot be judged; empty when it can."""
     if new is None or not _enough(new, metric):
         n = new.n if new else 0
-        return f"{n:,} requests in this run, {metric} takes {needed(metric):,}"
+        return f"{counted(n, 'request')} in this run, {metric} takes {needed(metric):,}"
     if len(known) < MIN_BASELINES:
         return f"measured by {len(known)} of the baselines, need {MIN_BASELINES}"
     if silent := sum(f.log_error is None for f in (*known, new)):

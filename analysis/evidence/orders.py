@@ -49,13 +49,16 @@ class Reconciliation:
     payments: str = ""
     """One sentence on them; "" where nobody keeps a ledger of them."""
 
+    @property
+    def any_wrong(self) -> bool:
+        """Whether anything is wrong with them, in any way that was looked at."""
+        return any(wrong.n for wrong in self.wrong.values())
+
     def __str__(self) -> str:
         matched = self.confirmed - self.wrong[LOST].n
-        share = 100 * matched / self.confirmed if self.confirmed else 100.0
-        text = (
-            f"orders: {self.confirmed:,} confirmed to clients, {self.in_ledger:,} in the ledger, "
-            f"{share:.6g} % reconciled"
-        )
+        text = f"orders: {self.confirmed:,} confirmed to clients, {self.in_ledger:,} in the ledger"
+        if self.confirmed:
+            text += f", {100 * matched / self.confirmed:.6g} % reconciled"
         return text + (f" ({self.in_flight} in flight at the stop)" if self.in_flight else "")
 
     def in_words(self) -> Iterator[str]:

@@ -22,6 +22,7 @@ from typing import Final
 from analysis.metrics.catalogue import METRICS
 from analysis.metrics.metric import Metric
 from recording.errors import ConfigError, did_you_mean
+from recording.histogram import HIGHEST_US
 
 OPERATORS: Final[Mapping[str, Callable[[float, float], bool]]] = MappingProxyType(
     {
@@ -125,6 +126,9 @@ def _scaled(number: str, unit: str, scales: Mapping[str, float]) -> float:
 
 def _refuse_pointless(metric: Metric, op: str, limit: float) -> None:
     """A rule that holds for every value, or for none, is a mistake in the file."""
+    if metric.kind == "latency" and limit > HIGHEST_US / 1000:
+        could = "pass" if op in (">", ">=", "==") else "fail"
+        raise ConfigError(f"latencies are recorded up to an hour, so the rule could never {could}")
     if metric.signed:
         return
     if (op == ">=" and limit == 0.0) or (op == "<=" and metric.unit == "%" and limit == 100.0):

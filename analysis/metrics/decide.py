@@ -11,6 +11,7 @@ from math import ceil, inf, isnan
 from analysis.evidence.requests import needed
 from analysis.metrics.case import Case
 from analysis.metrics.metric import Claim, Decision
+from analysis.words.units import counted
 from analysis.words.values import NO_DATA, Measurement, Outcome
 from recording.durations import format_duration, parse_duration_s
 
@@ -26,7 +27,10 @@ def decided(claim: Claim, measured: Measurement, doubts: Iterable[str] = ()) -> 
     if isnan(measured.value):
         return Outcome.INCONCLUSIVE, NO_DATA + (f": {measured.note}" if measured.note else "")
     if measured.n < fewest:
-        return Outcome.INCONCLUSIVE, f"{measured.n:,} samples, {measured.metric} takes {fewest:,}"
+        return (
+            Outcome.INCONCLUSIVE,
+            f"{counted(measured.n, 'sample')}, {measured.metric} takes {fewest:,}",
+        )
     if not claim.holds(measured.value):
         if measured.at_least and claim.holds(_highest(measured)):  # it may be as much as it must
             return Outcome.INCONCLUSIVE, f"{measured.shown}: {measured.note}"

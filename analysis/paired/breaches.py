@@ -17,7 +17,7 @@ from analysis.words.values import Breach, Outcome, show
 from recording.arrays import Ints
 from recording.outcomes import EXPECTED_OUTCOMES, UNANSWERED, is_failure
 from recording.profile import JOURNEY
-from recording.slots import ARMS, HEAD
+from recording.slots import ARMS, BASE, HEAD
 
 ORDERS = "orders"
 """The subject of breaches that belong to no row."""
@@ -62,26 +62,31 @@ def breaches_of_orders(
 ) -> Iterator[Breach]:
     """What is wrong with head's orders in a way in which nothing is with base's.
 
-    Who loses orders also keeps some from its clients: the two count as one way.
+    Who loses orders also keeps some from its clients: the two count as one way. Of what base's
+    ledgers do not say nobody knows whether base has none.
     """
-    if head is None:
+    if base is None or head is None:
         return
-    in_base = {what for what, wrong in base.wrong.items() if wrong.n} if base else set()
+    in_base = {what for what, wrong in base.wrong.items() if wrong.n}
     if in_base & ORDERS_LOST:
         in_base |= ORDERS_LOST
     for what, wrong in head.wrong.items():
-        if wrong.n and what not in in_base:
+        if wrong.n and what in base.wrong and what not in in_base:
             because = f"{wrong}; base has none"
             metric = f"{what} on head"
             yield Breach(f"{what} == 0", ORDERS, metric, float(wrong.n), "0", "", because)
 
 
 def breaches_of_restarts(evidence: Evidence) -> Iterator[Breach]:
-    """Services of head that restarted; base's make the bench no evidence."""
-    for subject in services_that_restarted(evidence):
-        if subject.endswith(f"@{HEAD}"):
+    """Services of head that restarted, and base's did not: those make the bench no evidence."""
+    restarted = services_that_restarted(evidence)
+    for subject in restarted:
+        service, _, arm = subject.rpartition("@")
+        if arm == HEAD and f"{service}@{BASE}" not in restarted:
             times = float(len(restarts_of(evidence, subject) or ()))
-            because = f"{restarts_in_words(evidence, subject)}; base did not"
+            told = restarts_of(evidence, f"{service}@{BASE}") is not None
+            of_base = "base did not" if told else "of base it is not known"
+            because = f"{restarts_in_words(evidence, subject)}; {of_base}"
             yield Breach(f"{RESTARTS} == 0", subject, RESTARTS, times, "0", "", because)
 
 

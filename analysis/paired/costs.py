@@ -25,6 +25,7 @@ from analysis.statistics.percentiles import quantile
 from recording.arrays import Floats
 from recording.metric_names import CPU, HTTP_REQUESTS, POOL_ACTIVE, POOL_TIMEOUTS, POOL_WAITING, RSS
 from recording.outcomes import is_failure
+from recording.slots import ARMS
 
 # A PASS excludes changes of this many times the smallest that may FAIL, as with latency (10 and
 # 5 %): were both the same, a change of just that size could only ever be undecided.
@@ -125,6 +126,11 @@ def _slowest(rounds: Rounds, step: str, share: float) -> Iterator[Measured]:
     yield Measured(step, "slowest_half_percent", "ms", slow_ms, *limits, is_ratio=True)
 
 
+def _has(rounds: Rounds, subject: str, metric: str) -> bool:
+    """Whether it was ever said; a counter that stands still is told once."""
+    return bool(rounds.series.get(subject, metric)[0].size)
+
+
 def _pools(rounds: Rounds, service: str, settings: CostSettings) -> Iterator[Measured]:
     """For each pool its high-water mark, and how often callers had to wait for it."""
     for label in labels_of(rounds.series, service, POOL_ACTIVE):
@@ -135,7 +141,9 @@ def _pools(rounds: Rounds, service: str, settings: CostSettings) -> Iterator[Mea
         yield Measured(subject, "pool_high_water", "connections", active, least, TOLERATED * least)
         waiting = highest(rounds, service, f"{POOL_WAITING}/{label}")
         timeouts = growth(rounds, service, f"{POOL_TIMEOUTS}/{label}")
-        starved = np.where(np.isnan(waiting), np.nan, 100.0 * ((waiting > 0) | (timeouts > 0)))
+        counted = [_has(rounds, f"{service}@{arm}", f"{POOL_TIMEOUTS}/{label}") for arm in ARMS]
+        known = ~np.isnan(waiting) & np.array(counted)[:, np.newaxis] | (timeouts > 0)
+        starved = np.where(known, 100.0 * ((waiting > 0) | (timeouts > 0)), np.nan)
         share = settings.starved_slots
         unseen = 0.0 if np.nansum(starved) else 100 * UNSEEN / rounds.count
         limits = share, TOLERATED * share

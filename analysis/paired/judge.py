@@ -154,9 +154,9 @@ class _Case:
 
     @property
     def orders(self) -> dict[Arm, Reconciliation]:
-        """Each arm's orders, of both sides; absent where its services keep no ledger of ours."""
+        """Each arm's orders, of both sides; absent where there is nothing to say of them."""
         found = self._reconciled.items()
-        return {arm: o for arm, o in found if o and (o.confirmed or o.in_ledger)}
+        return {arm: o for arm, o in found if o and (o.confirmed or o.in_ledger or o.any_wrong)}
 
     @cached_property
     def breaches(self) -> tuple[Breach, ...]:
@@ -165,7 +165,7 @@ class _Case:
             *(breach_of_row(row, self.settings.latency) for row in self._failing()),
             *map(breach_of_cost, self.look.failed_costs),
             *(breaches_of_dead_slots(self.rounds) if self.look.number else ()),
-            *breaches_of_orders(self.orders.get(BASE), self.orders.get(HEAD)),
+            *breaches_of_orders(self._reconciled[BASE], self._reconciled[HEAD]),
             *breaches_of_restarts(self.evidence),
         )
 

@@ -72,7 +72,7 @@ def _looks(recorded: Rounds, settings: GateSettings, orders: OrdersOf) -> Iterat
                 rounds,
                 judge(data, settings.latency, plan),
                 cost_rows(rounds, plan, settings.costs, control),
-                tuple(against_pass(rounds, control, settings.costs.error_rate, orders)),
+                tuple(against_pass(rounds, control, settings, orders)),
                 arms_correlation(data),
             )
 

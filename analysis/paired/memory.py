@@ -100,7 +100,7 @@ def _p_value(trend: Trend, limit: float) -> float:
 def _alone(rounds: Rounds, subject: str) -> str:
     """Why head's own curve does not show a leak; empty when it does."""
     t_s, rss_bytes = rounds.series.get(subject, RSS)
-    inside = (t_s >= rounds.slots.start_s) & (t_s < rounds.span_s[1])
+    inside = (t_s >= rounds.slots.start_s) & (t_s < rounds.span_s[1]) & (rss_bytes > 0)
     alone = judge_memory(t_s[inside], rss_bytes[inside])
     if alone.class_ is MemoryClass.GROWING:
         return ""

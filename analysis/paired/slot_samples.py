@@ -78,19 +78,26 @@ def idle_growth(rounds: Rounds, service: str, metric: str) -> Floats:
 
 
 def highest(rounds: Rounds, service: str, metric: str) -> Floats:
-    """The highest sample of a gauge within each slot, [arm, round]; NaN without a sample."""
+    """The highest sample of a gauge within each slot, [arm, round]; NaN without a sample that says
+    one: below zero there is none.
+    """
     start_of = rounds.slots.start_of
 
     def peak(t_s: Floats, values: Floats, slot: int) -> float:
         first, stop = np.searchsorted(t_s, (start_of(slot), start_of(slot + 1)))
-        return float(values[first:stop].max()) if stop > first else np.nan
+        told = values[first:stop]
+        told = told[told >= 0]
+        return float(told.max()) if told.size else np.nan
 
     return _table(rounds, service, metric, peak)
 
 
 def round_means(rounds: Rounds, subject: str, metric: str) -> Floats:
-    """The mean of a gauge over each whole round, whichever arm was loaded; NaN without a sample."""
+    """The mean of a gauge over each whole round, whichever arm was loaded; NaN without a sample
+    that says one: nothing that runs has none of it, or less.
+    """
     t_s, values = rounds.series.get(subject, metric)
+    t_s, values = t_s[values > 0], values[values > 0]
     slots = rounds.slots
     firsts = [slots.start_of(2 * (slots.warmup_rounds + r)) for r in range(rounds.count + 1)]
     edges = np.searchsorted(t_s, firsts)

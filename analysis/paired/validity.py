@@ -35,6 +35,9 @@ from recording.metric_names import CPU, LOCUST, USERS
 from recording.profile import JOURNEY
 from recording.slots import ARMS, BASE, Arm
 
+MAX_UNANSWERED_SHARE = 0.001
+"""Of base's requests that were cut off young: up to here its p99 moves to its p99.1 at most."""
+
 
 def check_run(rounds: Rounds) -> tuple[Check, ...]:
     """Every check of a paired run that is judged by these rounds."""
@@ -47,7 +50,7 @@ def check_run(rounds: Rounds) -> tuple[Check, ...]:
         return tuple(checks)
     failing = frozenset.union(*(unwell(evidence, rounds.samples[arm], arm) for arm in ARMS))
     checks += [*samples_taken(rounds.part, failing), _load_in_slots(rounds), _users(rounds)]
-    checks.append(_errors(rounds.samples[BASE]))
+    checks += [_errors(rounds.samples[BASE]), _unanswered(rounds.samples[BASE])]
     if evidence.is_ours(BASE):  # what base did with its orders is what head's are held against
         missing = ledger_missing(evidence, BASE)
         hint = f"that of its {missing}" if missing else ""
@@ -151,6 +154,17 @@ def _errors(base: dict[str, Sample]) -> Check:
     hint = "latency of failures is not what the arms are compared by"
     fits = worst.failure_share <= most
     return Check("failed requests of base", actual, f"≤ {100 * most:g} %", fits, hint)
+
+
+def _unanswered(base: dict[str, Sample]) -> Check:
+    """What base took is not known where it was not waited for; head's stand against a PASS."""
+    worst = max(base.values(), key=lambda sample: sample.undecided / max(1, sample.n))
+    share = worst.undecided / max(1, worst.n)
+    actual = f"{100 * share:.3g} % ({worst.subject})"
+    hint = "against answers that nobody waited for head looks slower than it is"
+    fits = share <= MAX_UNANSWERED_SHARE
+    required = f"≤ {100 * MAX_UNANSWERED_SHARE:g} %"
+    return Check("unanswered requests of base", actual, required, fits, hint)
 
 
 def _restarts(evidence: Evidence) -> Check:

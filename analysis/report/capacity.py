@@ -16,7 +16,7 @@ from analysis.report.next_steps import next_steps
 from analysis.report.single import checks, findings, labels, reasons
 from analysis.statistics.crossing import crossing
 from analysis.words.units import counted
-from analysis.words.values import Outcome, show
+from analysis.words.values import Outcome
 from recording.arrays import Floats
 from recording.durations import format_duration
 
@@ -177,7 +177,7 @@ def _points(name: str, loads: Floats, values: Floats) -> Curve:
 
 
 def _marks(found: Answer | None) -> tuple[Limit, ...]:
-    return (Limit(found.load, f"{show(found.load)}"),) if found else ()
+    return (Limit(found.load, "found"),) if found else ()
 
 
 def _interval(found: Answer | None) -> tuple[Stretch, ...]:

@@ -110,7 +110,8 @@ def _found(report: TuneReport, asked: Asked) -> Iterator[str]:
         rate = f"{load * asked.load:g} journeys/s" + (f" ({load:g}x)" if load != 1 else "")
         yield f"at {rate}, with {left}: {_border(found, asked)}"
     if report.confirmed:
-        at = " with ".join(s.text(v) for s, v in zip(asked.settings, report.answer, strict=True))
+        pairs = zip(asked.settings, report.confirmed.levels, strict=True)
+        at = " with ".join(setting.text(value) for setting, value in pairs)
         yield f"confirmation at {at} {report.confirmed}"
     if len(asked.settings) == 1:
         yield from _shape(report.curve, asked)

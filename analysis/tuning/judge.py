@@ -7,10 +7,11 @@ from math import inf, isfinite
 from typing import Any, ClassVar
 
 from analysis.evidence.run import Evidence
+from analysis.levels.replicas import changed
 from analysis.levels.seen import Seen, levels_seen, see
 from analysis.limits.thresholds import Thresholds
 from analysis.single.checks import completeness, damage, ending
-from analysis.tuning.answer import Answer, answered, worse
+from analysis.tuning.answer import Answer, answered, safer, worse
 from analysis.tuning.asked import CONFIRMATION, CONNECTIONS, Asked
 from analysis.tuning.border import Border
 from analysis.tuning.budget import Shared, shared
@@ -119,12 +120,25 @@ class _Case:
     @cached_property
     def levels(self) -> tuple[float, ...]:
         """What to set: what was confirmed, else what the slots say; () where nothing holds."""
-        return self.confirmed.levels if self.confirmed else self.answer.levels
+        return self.confirmed.levels if self.confirmed and self._of_it else self.answer.levels
 
     @property
     def is_sure(self) -> bool:
         """Whether that can be set: a minute at it passed, and was in equilibrium."""
-        return bool(self.confirmed and self.confirmed.passed and not self._held_longer())
+        passed = self.confirmed and self._of_it and self.confirmed.passed
+        return bool(passed and not self._held_longer())
+
+    @property
+    def _of_it(self) -> bool:
+        """Whether what was confirmed is what the slots say by these limits, which may be others
+        than those of the search: the same, one step safer, or as near as they tell.
+        """
+        tried, said = self.confirmed.levels if self.confirmed else (), self.answer.levels
+        if len(said) != 1 or len(tried) != 1 or tried == said:
+            return bool(said) and tried == said
+        ends = [end for _, found in self.answer.borders for end in (found.low, found.high)]
+        near = [*said, safer(self.asked.setting, said[0]), *filter(isfinite, ends)]
+        return min(near) <= tried[0] <= max(near)
 
     @cached_property
     def curve(self) -> tuple[Point, ...]:
@@ -223,11 +237,13 @@ class _Case:
     def _unsure(self) -> Iterator[str]:
         if self.evidence.manifest.ended == "interrupted":
             yield "stopped early"
+        if not any(word in s.key for s in self.asked.settings for word in ("replica", "scale_")):
+            yield from changed(self.seen)
         if not self.answer.levels and self.slots:
             yield self._nothing_holds()
-        if self.answer.levels and self.confirmed is None:
-            yield "what the slots say was not confirmed"
-        if self.confirmed is not None and not self.confirmed.passed:
+        if self.answer.levels and not (self.confirmed and self._of_it):
+            yield "what the slots say was not confirmed" + self._elsewhere()
+        elif self.confirmed is not None and not self.confirmed.passed:
             yield f"the confirmation {self.confirmed}"
         if held := self._held_longer():
             yield held
@@ -236,6 +252,14 @@ class _Case:
             within = worse(setting, setting.present, own)
             if within and not any(self._wrong()):
                 yield (f"{setting.text(setting.present)} is within the interval of what is enough")
+
+    def _elsewhere(self) -> str:
+        """What was confirmed in its place, by whatever limits the search had."""
+        if self.confirmed is None:
+            return ""
+        pairs = zip(self.asked.settings, self.confirmed.levels, strict=True)
+        at = " with ".join(setting.text(value) for setting, value in pairs)
+        return f": the confirmation is at {at}, and by these limits they say something else"
 
     def _held_longer(self) -> str:
         """That locks keep their connections longer than the confirmation had run when it began to
@@ -307,7 +331,8 @@ class _Case:
     def _levers(self) -> Iterator[str]:
         if self.last is not None:
             near = [p for p in self.curve if p.load == self.last.level.load and not p.why]
-            at = min(near, key=lambda p: abs(p.levels[0] - self.levels[0]), default=None)
+            held = self._levels(self.last)[0]
+            at = min(near, key=lambda p: abs(p.levels[0] - held), default=None)
             yield from levers(self.asked, self.last, at)
 
     def _context(self) -> dict[str, object]:

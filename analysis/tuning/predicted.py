@@ -32,12 +32,13 @@ BUCKET, NOTHING_MS = 2.0, 5.0
 
 @dataclass(frozen=True, slots=True)
 class Predicted:
-    """At a load: the smallest pool that holds, nan where none does up to the range's end."""
+    """At a load: the smallest pool that holds, nan where none does up to the end of the range, or
+    today's."""
 
     load: float
     pool_max: float
     at: Prediction
-    """Of that pool, or of the largest in the range."""
+    """Of that pool, or of the largest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,17 +118,24 @@ def _limit(thresholds: Thresholds, subject: str) -> float:
 
 def _smallest(workload: Workload, asked: Asked, limit: float, load: float) -> Predicted:
     """From what is in use where there is room for all; the largest pool where there never is."""
-    most = round(asked.setting.high)
+    most = round(max(asked.setting.high, asked.setting.present))
     mean = load * workload.rate_per_s * workload.holds.mean_s / workload.replicas
     roomy = min(most, max(1, ceil(ROOMY * mean)))
-    free = predict(workload, roomy, load)
-    samples = asked.confirm_s / SAMPLED_EVERY_S
-    z = normal_quantile(CONFIDENCE ** (1 / samples)) / P99
-    peak = free.occupancy_mean + z * (free.occupancy_p99 - free.occupancy_mean)
+    free, peak = _roomy(workload, roomy, load, asked.confirm_s)
+    while peak > limit and roomy < most:  # of few connections a peak is many times the mean
+        roomy = min(most, ROOMY * roomy)
+        free, peak = _roomy(workload, roomy, load, asked.confirm_s)
     size = max(1, ceil(peak * roomy / limit))
     if not isfinite(free.wait_p99_ms) or peak > limit or size > most:
         return Predicted(load, nan, free)
     return Predicted(load, size, predict(workload, size, load))
+
+
+def _roomy(workload: Workload, size: int, load: float, run_s: float) -> tuple[Prediction, float]:
+    """What a pool of this size does, and the share of it in use at the peak of such a run."""
+    free = predict(workload, size, load)
+    z = normal_quantile(CONFIDENCE ** (SAMPLED_EVERY_S / run_s)) / P99
+    return free, free.occupancy_mean + z * (free.occupancy_p99 - free.occupancy_mean)
 
 
 def in_words(rows: Sequence[Predicted]) -> Iterator[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -112,12 +113,21 @@ def workload_of(
         len(pools),
         settings.routing,
         recorded,
-        (_WITHIN_SAMPLES, *settings.assumed),
+        (_WITHIN_SAMPLES, *_as_many(asked), *settings.assumed),
     )
     return idle(workload) if workload.contention.cores else workload
 
 
 _WITHIN_SAMPLES = "between two samples callers came at random, as many as were counted"
+
+
+def _as_many(asked: _Asked) -> Iterator[str]:
+    """That replicas came or went in the stretch: they are taken for as many as there ever were."""
+    times = np.concatenate([np.round(pool.series.t_s, 2) for pool in asked.pools])
+    inside = times[(times > asked.span[0]) & (times <= asked.span[1])]
+    fewest = int(np.unique(inside, return_counts=True)[1].min())
+    if fewest < len(asked.pools):
+        yield f"there were {fewest} to {len(asked.pools)} replicas: taken for the most all the time"
 
 
 def _there(pool: Pool, span: Span) -> bool:

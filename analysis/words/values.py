@@ -234,6 +234,10 @@ def _rounded(value: Any) -> Any:
     return value
 
 
+ROUNDED_OFF = 1e-9
+"""Of any unit: what is left when a line is fitted to what does not change."""
+
+
 def show(value: float, unit: str = "", *, at_least: bool = False) -> str:
     """A number for people, with its unit: ``312 ms``, ``at least 0.042 %``, ``no data``."""
     if isnan(value):
@@ -242,8 +246,11 @@ def show(value: float, unit: str = "", *, at_least: bool = False) -> str:
         return f"at least {show(value, unit)}"
     if not isfinite(value):
         return "never" if unit == "h" else "unlimited"
+    if abs(value) < ROUNDED_OFF:
+        value = 0.0
     whole = abs(value) >= (1000 if unit else 100) or (not unit and value == int(value))
     if unit == "%" and 99.0 < value < 100.0:  # what matters is what is missing
         return f"{100.0 - float(f'{100.0 - value:.3g}'):.8g} %"
     text = f"{value:.0f}" if whole else f"{Decimal(f'{value:.3g}'):f}"  # nobody reads 9.02e-05
-    return f"{text} {unit}".strip()
+    one = text == "1" and len(unit) > 2 and unit.isalpha()  # of connections, and not of ms
+    return f"{text} {unit.removesuffix('s') if one else unit}".strip()

@@ -89,7 +89,7 @@ def asked_of(
     """What is looked for, and what must fit."""
     unit: Unit = "users" if limits.users else "arrivals/s"
     if limits.require is not None and not 0 < limits.require < 1e6:
-        raise ConfigError(f"--require {limits.require:g}: write a load above 0")
+        raise ConfigError(f"--require {limits.require:g}: write a load above 0 and below a million")
     return Asked(
         unit=unit,
         required=limits.require or own_load(profile, unit),

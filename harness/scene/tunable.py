@@ -6,6 +6,7 @@ from math import inf
 from typing import Any, Literal
 
 from analysis.tuning.asked import CONNECTIONS, Budget, Setting
+from analysis.words.units import counted
 from harness.scene.services import named_services
 from mock_services.table import SERVICES
 from recording.errors import ConfigError, did_you_mean
@@ -60,7 +61,9 @@ def their_settings(
     """
     _check_counts(names, ranges)
     if today and len(today) != len(names):
-        raise ConfigError(f"--today: {len(today)} given for {len(names)} settings: one for each")
+        raise ConfigError(
+            f"--today: {len(today)} given for {counted(len(names), 'setting')}: one for each"
+        )
     present = today or [_of_arm(name, profile) for name in names]
     for name, value in zip(names, present, strict=True):
         _check_present(name, value)
@@ -73,7 +76,8 @@ def _check_counts(names: Sequence[str], ranges: Sequence[str]) -> None:
         raise ConfigError(f"tune: {len(names)} settings: name one, or two for a small grid")
     if len(ranges) != len(names):
         raise ConfigError(
-            f"--range: {len(ranges)} given for {len(names)} settings: one for each, in their order"
+            f"--range: {len(ranges)} given for {counted(len(names), 'setting')}: "
+            "one for each, in their order"
         )
 
 

@@ -43,6 +43,7 @@ from analysis.calibration.record import (
 from analysis.evidence.host import host_class
 from analysis.limits.regression import GateSettings, RegressionSettings
 from analysis.report.calibrated import calibration_document
+from analysis.words.units import counted
 from analysis.words.values import Outcome
 from harness import options
 from harness.run.calibrate import Planned, Series, plan, run_gate, simulate_gates
@@ -103,7 +104,7 @@ def calibrate(
     as_json: options.Json = False,
 ) -> None:
     """Run, keep, print."""
-    slowdowns = _slowdowns(inject or (), gates)
+    slowdowns = _slowdowns(inject or (), aa=aa, gates=gates, simulate=simulate)
     check_folder(folder, "--folder")
     words = _words(gate, profile)
     console, path = Screen(stderr=as_json), _file(folder)
@@ -119,7 +120,7 @@ def calibrate(
         _simulate(console, series, kinds, settings.latency)
         log = path.with_suffix(".log")
         if ahead:
-            text = f"{len(ahead)} gates of some minutes each; what they print: {log}"
+            text = f"{counted(len(ahead), 'gate')} of some minutes each; what they print: {log}"
             console.print(text, soft_wrap=True)
         one = partial(run_gate, words, log, series)
         seeds = (derived(series.seed, "gate", str(number)) for number in count(len(real)))
@@ -132,11 +133,15 @@ def calibrate(
     raise typer.Exit(int(ExitCode.INCONCLUSIVE if stopped else ExitCode.PASS))
 
 
-def _slowdowns(inject: Sequence[str], gates: int | None) -> list[Slowdown]:
-    """Raises ConfigError for gates of none."""
+def _slowdowns(
+    inject: Sequence[str], *, aa: int, gates: int | None, simulate: int | None
+) -> list[Slowdown]:
+    """Raises ConfigError for gates of none, and for slow-downs of no gate."""
     slowdowns = [found for text in inject for found in parse_slowdowns(text)]
     if gates and not slowdowns:
         raise ConfigError("--gates counts A/B gates: say how head is slowed, --inject p99=+20%")
+    if slowdowns and not (aa or gates or simulate):
+        raise ConfigError("--inject: say of how many gates head is slowed, --gates 7")
     return slowdowns
 
 
@@ -206,7 +211,7 @@ def _simulate(
     records = (simulate_gates(series, each, ahead, kept, settings) for each, kept, ahead in kinds)
     for number, _ in enumerate(chain.from_iterable(records), start=1):
         if number % SIMULATED_PER_LINE == 0 or number == total:
-            console.print(f"{number} of {total} gates simulated")
+            console.print(f"{number} of {counted(total, 'gate')} simulated")
 
 
 def _run(

@@ -25,7 +25,7 @@ import typer
 
 from analysis.limits.thresholds import Thresholds
 from analysis.report.document import Document
-from analysis.tuning.asked import Asked, Setting
+from analysis.tuning.asked import Asked, Budget, Setting
 from harness import options
 from harness.run.applying import Commanding, Restarting, Telling
 from harness.run.conduct import Order, checked, record
@@ -66,6 +66,7 @@ SHORTEST_S = 150.0
 """Of a search: a slot at each level of the range, and the confirmation."""
 SPARE_S = 60.0
 """Beyond the search's own time and what any search has: a second confirmation."""
+SURGE, WITHIN = "25%", "200s"
 
 Ranges = Annotated[
     list[str] | None,
@@ -119,8 +120,8 @@ def tune(
     headroom: Headroom = "10%",
     replicas: Replicas = None,
     max_connections: Connections = None,
-    surge: Surge = "25%",
-    within: Within = "200s",
+    surge: Surge = SURGE,
+    within: Within = WITHIN,
     from_run: FromRun = None,
     overrides: options.Overrides = None,
     seed: options.Seed = None,
@@ -133,21 +134,21 @@ def tune(
 ) -> None:
     """Search, and judge what was found."""
     named, limits = parse_labels(labels or []), options.read_limits(thresholds)
-    _no_load(from_run, setting, profile, at, replicas, max_connections, overrides)
+    searching = _searching(at, replicas, max_connections, labels, surge, within, seed, runs)
+    if from_run is not None:
+        _from_a_run(setting, {**searching, "--profile": profile, "--set": overrides})
     path, (plan, notes) = _profile(profile, from_run, overrides or [])
-    budget = budget_of(replicas, max_connections, share("--surge", surge))
-    left = share("--headroom", headroom)
+    budget, left = _budget(replicas, max_connections, surge), share("--headroom", headroom)
     told = full_settings(plan.services, str(path)) if plan.starts_mocks else {}
     if from_run is None and plan.starts_mocks and is_slow(plan, map(key_of, setting)):
+        _no_load(f"{plan.name} fills for minutes, and is played without load", searching)
         _foretold(by_the_mechanism(plan, left, limits), inconclusive, as_json)
     tuned = _tuned(setting, ranges or [], today or [], plan, told)
-    if from_run is not None:
-        asked = Asked(tuned, 0.0, headroom=left, services=told)
-        _foretold(by_the_twin(from_run, asked, limits), inconclusive, as_json)
-    load, loads = _constant_load(plan), multiples(at or [])
+    load, loads = (0.0 if from_run else _constant_load(plan)), multiples(at or [])
     asked = Asked(tuned, load, loads, left, budget=budget, services=told)
-    within_s = len(loads) * _within_s(within)
-    order = Ordered(plan, notes, path, asked, limits, overrides or [], drawn(seed), within_s, named)
+    if from_run is not None:
+        _foretold(by_the_twin(from_run, asked, limits), inconclusive, as_json)
+    order = Ordered(plan, notes, path, asked, limits, overrides or [], drawn(seed), within, named)
     recorded = _record(order, runs, Screen(stderr=as_json))
     finish(recorded, limits, as_json=as_json, everything=everything, inconclusive=inconclusive)
 
@@ -194,8 +195,13 @@ class Ordered:
     limits: Thresholds
     overrides: Sequence[str]
     seed: int
-    within_s: float
+    within: str
     labels: Mapping[str, str]
+
+    @property
+    def within_s(self) -> float:
+        """Of the whole search. Raises ConfigError where that is too little."""
+        return len(self.asked.loads) * _within_s(self.within)
 
 
 def _record(of: Ordered, runs: Path, console: Screen) -> RunDir:
@@ -285,24 +291,36 @@ def _within_s(text: str) -> float:
     return seconds
 
 
-def _no_load(
-    from_run: Path | None,
-    setting: Sequence[str],
-    profile: str | None,
-    at: Sequence[str] | None,
-    replicas: str | None,
-    max_connections: int | None,
-    overrides: Sequence[str] | None,
-) -> None:
-    """Of a prediction from a recording: raises ConfigError for what it has no use for."""
-    if from_run is None:
-        return
-    given = {
-        "--profile": profile, "--at": at, "--replicas": replicas,
-        "--max-connections": max_connections, "--set": overrides, "a second setting": setting[1:],
-    }  # fmt: skip
+def _budget(replicas: str | None, max_connections: int | None, surge: str) -> Budget | None:
+    """Raises ConfigError for a surge of no replicas."""
+    if surge != SURGE and replicas is None:
+        raise ConfigError("--surge is of replicas: add --replicas 2..5 --max-connections N")
+    return budget_of(replicas, max_connections, share("--surge", surge))
+
+
+def _searching(
+    at: At, replicas: Replicas, most: Connections, labels: options.Labels, *has_default: object
+) -> Mapping[str, object]:
+    """Options that only a search with load hears, and whether they were given."""
+    usual = {"--surge": SURGE, "--within": WITHIN, "--seed": None, "--runs": options.RUNS}
+    own = {"--at": at, "--replicas": replicas, "--max-connections": most, "--label": labels}
+    pairs = zip(usual.items(), has_default, strict=True)
+    return own | {name: given != default for (name, default), given in pairs}
+
+
+def _no_load(why: str, given: Mapping[str, object]) -> None:
+    """Of a prediction: raises ConfigError for what it has no use for."""
     if unused := [name for name, value in given.items() if value]:
-        raise ConfigError(f"--from: {unused[0]} is for a search with load: leave it out")
+        raise ConfigError(f"{why}: {unused[0]} is for a search with load: leave it out")
+
+
+def _from_a_run(setting: Sequence[str], given: Mapping[str, object]) -> None:
+    """Raises ConfigError for what no recording can say more of."""
+    _no_load("--from", given)
+    if len(setting) > 1:
+        raise ConfigError("--from: a second setting is for a search with load: leave it out")
+    if not setting[0].endswith(".pool_max"):
+        raise ConfigError(f"--from: {setting[0]}: without load only a pool_max can be predicted")
 
 
 def _seconds(option: str, text: str) -> float:

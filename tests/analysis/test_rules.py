@@ -79,13 +79,15 @@ def test_a_refusal_names_the_cause_and_what_is_allowed(text: str, parts: list[st
     assert [part for part in [repr(text), *parts] if part not in message] == []
 
 
-@pytest.mark.parametrize("text", ["p99 >= 0 ms", "error_rate <= 100 %", "failures >= 0"])
+@pytest.mark.parametrize(
+    "text", ["p99 >= 0 ms", "error_rate <= 100 %", "failures >= 0", "max < 3601 s"]
+)
 def test_a_rule_that_could_never_fail_is_refused(text: str) -> None:
     """A limit that every value keeps would be a gate that never bites."""
     assert "never fail" in refusal(text)
 
 
-@pytest.mark.parametrize("text", ["p99 < 0 ms", "utilization > 100 %", "lost < 0"])
+@pytest.mark.parametrize("text", ["p99 < 0 ms", "utilization > 100 %", "lost < 0", "max > 3601 s"])
 def test_a_rule_that_could_never_pass_is_refused(text: str) -> None:
     """A limit that no value keeps is a mistake, not a strict gate."""
     assert "never pass" in refusal(text)
@@ -122,7 +124,7 @@ def test_the_kind_is_the_metrics() -> None:
 @st.composite
 def rule_texts(draw: st.DrawFn) -> str:
     metric = draw(st.sampled_from(list(METRICS.values())))
-    top = 99 if metric.unit == "%" else 10**9
+    top = 99 if metric.unit == "%" else 3_599 if metric.kind == "latency" else 10**9
     number = str(draw(st.integers(1, top)))
     if metric.unit:
         number += draw(st.sampled_from(["", ".5", ".0625"]))

@@ -1,6 +1,7 @@
 import pytest
 
 from analysis.words.units import format_elapsed
+from analysis.words.values import show
 
 
 @pytest.mark.parametrize(
@@ -20,3 +21,21 @@ from analysis.words.units import format_elapsed
 def test_elapsed_time_reads_as_in_the_post_mortem(elapsed_s: float, text: str) -> None:
     """Moments of a test are written as the seed writes them."""
     assert format_elapsed(elapsed_s) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "text"),
+    [
+        (1.29655e-11, "MB/h", "0 MB/h"),  # a line through what does not change
+        (-3e-13, "MB/h", "0 MB/h"),
+        (0.0000902, "%", "0.0000902 %"),
+        (-0.592, "ms", "-0.592 ms"),
+        (float("nan"), "%", "no data"),
+        (1.0, "connections", "1 connection"),
+        (1.0, "ms", "1 ms"),
+        (1.0, "arrivals/s", "1 arrivals/s"),
+    ],
+)
+def test_a_figure_reads_as_people_write_it(value: float, unit: str, text: str) -> None:
+    """What is rounded off is nothing; what is not known is none."""
+    assert show(value, unit) == text

@@ -116,7 +116,7 @@ def test_another_profile_starts_anew(tmp_path: Path) -> None:
     own = tmp_path / "own.toml"
     own.write_text(TINY.read_text().replace("users = 20", "users = 30"))
     done = call(tmp_path, GATE, "--aa", "1", "--profile", str(own))
-    assert "1 A/A gates" in done.output
+    assert "1 A/A gate," in done.output
     assert (
         "2 gates of another command, profile, [regression] or kind of draws are left out"
         in done.output
@@ -181,14 +181,14 @@ def test_ctrl_c_keeps_what_ended_and_stops_the_gate(tmp_path: Path) -> None:
     assert process.returncode == 5
     assert (tmp_path / "calls.stopped").exists()
     assert len(kept(tmp_path)) == 1
-    assert b"1 A/A gates" in output
+    assert b"1 A/A gate" in output
 
 
 def test_without_arguments_it_prints_what_is_known(tmp_path: Path) -> None:
     """Nothing is run."""
     assert "no gates kept" in call(tmp_path, GATE).output
     call(tmp_path, GATE, "--aa", "1")
-    assert "1 A/A gates" in call(tmp_path, GATE).output
+    assert "1 A/A gate" in call(tmp_path, GATE).output
     assert len(calls(tmp_path)) == 1
 
 
@@ -251,5 +251,5 @@ def test_same_draws_are_another_calibration(tmp_path: Path) -> None:
     call(tmp_path, GATE, "--aa", "2")
     done = call(tmp_path, GATE, "--aa", "1", "--same-draws")
     assert ["--same-draws" in words for words in calls(tmp_path)] == [False, False, True]
-    assert "same draws: 1 A/A gates" in done.output
+    assert "same draws: 1 A/A gate" in done.output
     assert "2 gates of another command, profile, [regression] or kind of draws" in done.output

@@ -4,7 +4,7 @@ import pytest
 
 from tests.faults.in_process import loadgate
 
-POOL = "inventory_lock.pool_max"
+POOL, REPLICAS = "inventory_lock.pool_max", "inventory_lock.replicas"
 RANGE = ("--range", "50..400")
 
 
@@ -16,6 +16,18 @@ RANGE = ("--range", "50..400")
         ((POOL, "--set", "services.inventory_lock.pool_max=0"), "pool_max"),
         (("inventory_lock.error_share", "--range", "0.1..0.9"), "it is 0 today"),
         ((POOL, *RANGE, "--from", "RUN", "--at", "3x"), "--at is for a search with load"),
+        ((POOL, *RANGE, "--from", "RUN", "--seed", "0"), "--seed is for a search with load"),
+        ((POOL, *RANGE, "--from", "RUN", "--within", "300s"), "--within is for a search with load"),
+        ((POOL, *RANGE, "--from", "RUN", "--label", "a=b"), "--label is for a search with load"),
+        ((POOL, *RANGE, "--from", "RUN", "--surge", "50%"), "--surge is for a search with load"),
+        ((REPLICAS, *RANGE, "--from", "RUN"), "only a pool_max can be predicted"),
+        ((POOL, "--profile", "lock-pool", "--at", "2x"), "--at is for a search with load"),
+        (
+            (POOL, "--profile", "lock-pool", "--replicas", "2..5", "--max-connections", "10"),
+            "fills for minutes, and is played without load: --replicas is for a search",
+        ),
+        ((POOL, *RANGE, "--surge", "50%"), "--surge is of replicas: add --replicas"),
+        ((POOL, "--profile", "tune"), "0 given for 1 setting: one for each"),
     ],
 )
 def test_a_mistake_is_told_and_nothing_begins(line: tuple[str, ...], said: str) -> None:

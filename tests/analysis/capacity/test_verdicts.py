@@ -1,16 +1,18 @@
 """What a search, or two of them, may be called: never more than was found."""
 
 from dataclasses import replace
+from math import nan
 from types import SimpleNamespace
-from typing import cast
+from typing import Any, cast
 
 import pytest
 
-from analysis.capacity.answer import Answer
-from analysis.capacity.asked import CONFIRMATION, Asked
+from analysis.capacity.answer import Answer, nothing_held
+from analysis.capacity.asked import CONFIRMATION, DOUBLING, Asked
 from analysis.capacity.compare import compared
 from analysis.capacity.judge import CapacityReport, _breach, _unsure
 from analysis.capacity.slow import Limit
+from analysis.capacity.words import found_in_words
 from analysis.levels.seen import Seen
 from analysis.words.values import Outcome
 
@@ -64,3 +66,38 @@ def test_head_is_less_only_where_both_are_known(
 ) -> None:
     """An arm whose search is no evidence makes none of the gate; a rough number proves nothing."""
     assert compared(base, head, 0.05).verdict is outcome
+
+
+def level(load: float, **changes: Any) -> Seen:
+    told = {"holds": False, "spoilt": (), "rows": (), "broken": (), "latency": nan, "full": {}}
+    why = changes.pop("why", DOUBLING)
+    made = SimpleNamespace(level=SimpleNamespace(load=load, why=why, number=0), **told | changes)
+    made.broke_otherwise = True
+    return cast(Seen, made)
+
+
+def test_a_shop_that_breaks_at_every_load_is_evidence() -> None:
+    """What it carries is less than the least that was tried, and what is required does not fit."""
+    found = nothing_held([level(40.0), level(20.0), level(5.0, spoilt=("lag",))])
+    assert found is not None
+    assert (found.low, found.high, found.nothing_held) == (0.0, 20.0, True)
+    assert found_in_words(found, ASKED).startswith("less than 20 arrivals/s")
+    breach = _breach(found, replace(ASKED, required=30.0))
+    assert breach is not None
+    assert "every load that was tried broke a rule" in breach.because
+    assert _breach(found, replace(ASKED, required=10.0)) is None
+    assert any("no load is known" in text for text in _unsure(found, ASKED, ()))
+    broke = report(found, Outcome.FAIL)
+    assert compared(report(FOUND), broke, 0.05).verdict is Outcome.FAIL
+    assert compared(broke, report(FOUND), 0.05).verdict is not Outcome.FAIL
+    assert compared(broke, broke, 0.05).verdict is Outcome.INCONCLUSIVE
+
+
+def test_a_confirmation_that_broke_is_a_load_that_was_tried() -> None:
+    """The least of all; where a slot held, or none was evidence, nothing of the kind is said."""
+    found = nothing_held([level(40.0), level(9.0, why=CONFIRMATION)])
+    assert found is not None
+    assert found.load == 9.0
+    assert nothing_held([level(40.0), level(20.0, holds=True)]) is None
+    assert nothing_held([level(40.0, spoilt=("lag",))]) is None
+    assert nothing_held([]) is None

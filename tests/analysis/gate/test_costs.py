@@ -164,6 +164,13 @@ def test_what_a_system_does_not_export_has_no_row(tmp_path: Path) -> None:
     assert {metric for _, metric in rows} == {"error_rate"}
 
 
+@pytest.mark.parametrize("metric", ["connection_pool_waiting", "connection_pool_timeouts_total"])
+def test_a_pool_that_does_not_say_who_waited_is_no_data(metric: str, tmp_path: Path) -> None:
+    """Nobody is known to have waited: that is not that nobody did."""
+    row = judged(MeteredRecording(without=(metric,)), tmp_path)[LOCKS, "starved_slots"]
+    assert (row.verdict, row.because) == (OPEN, "no data: nothing measured in 48 of 48 slots")
+
+
 def test_too_few_rounds_are_no_data(tmp_path: Path) -> None:
     """Six rounds prove nothing, not even that everything fails."""
     recording = MeteredRecording(plan=LookPlan((6,)), head_errors={"browse": 1.0})

@@ -95,3 +95,17 @@ def test_a_label_of_one_arm_is_a_label() -> None:
     one = Series({("s@head", "n/500"): (T_S, T_S), ("s@base", "n/200"): (T_S, T_S)}, 0)
     assert labels_of(one, "s", "n") == ["200", "500"]
     assert services_of(one, "n") == ["s"]
+
+
+def test_what_is_below_zero_says_nothing() -> None:
+    """As -1 does of a pool; and nothing that runs has no memory."""
+    cannot_tell = np.where(T_S < 12.0, -1.0, 7.0)
+    assert np.isnan(highest(rounds(series(active=-np.ones(T_S.size))), "s", "active")).all()
+    found = highest(rounds(series(active=cannot_tell)), "s", "active")
+    assert np.isnan(found[0, 0])
+    assert found[0, 1] == 7.0
+    for nothing in (-1.0, 0.0):
+        rss = np.where(T_S < 12.0, nothing, 7.0)
+        assert round_means(rounds(series(rss=rss)), "s@base", "rss").tolist() == [7.0, 7.0]
+        none = np.full(T_S.size, nothing)
+        assert np.isnan(round_means(rounds(series(rss=none)), "s@base", "rss")).all()

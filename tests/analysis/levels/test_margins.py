@@ -9,6 +9,7 @@ import pytest
 from analysis.evidence.pool_series import PoolSeries
 from analysis.evidence.resources import Pool
 from analysis.levels.margins import Fullness, fullnesses
+from analysis.levels.replicas import changed
 from analysis.limits.thresholds import parse_thresholds
 from recording.arrays import Floats
 
@@ -56,3 +57,19 @@ def test_of_two_pools_the_fuller_one_counts_by_itself() -> None:
 def test_all_of_a_replicas_in_use_says_too_little() -> None:
     """As callers who wait do."""
     assert fullness(pool("locks/0", [64.0] + [30.0] * 9), pool("locks/1", 30.0)).starved
+
+
+def seen(*pools: Pool) -> Any:
+    return SimpleNamespace(case=SimpleNamespace(pools={LOCKS: list(pools), "cart-service": []}))
+
+
+def test_replicas_that_differ_from_slot_to_slot_are_told() -> None:
+    """Between slots or within one; another pool of the same replica is none."""
+    one, other, late = pool("locks/0", 9.0), pool("locks/1", 9.0), pool("locks/1", 9.0, t_s=T_S[8:])
+    of_its_own = pool("requests/0", 9.0)
+    for slots in ([seen(one), seen(one, other)], [seen(one, late)], [seen(one, of_its_own, late)]):
+        assert [text.partition(" with")[0] for text in changed(slots)] == [
+            f"{LOCKS} had 1 to 2 replicas"
+        ]
+    for slots in ([], [seen(one, other), seen(one, other)], [seen(one, of_its_own)], [seen()]):
+        assert list(changed(slots)) == []

@@ -107,6 +107,19 @@ def test_what_was_not_said_is_said(tmp_path: Path) -> None:
     assert "how often callers ask" in said
 
 
+def test_replicas_that_come_are_said(tmp_path: Path) -> None:
+    """The twin has as many throughout."""
+    of = played(markov(8, 0.8, wait_timeout_s=0.5), 8)
+    late = [row for row in samples(of, 8, "mine/1") if row.t_s > START_S + 30.0]
+    small = SMALL | {"start_s": START_S, "end_s": END_S}
+    run = Recording(samples=[*samples(of, 8), *late], **small).write(tmp_path)
+    found = workload_of(load_evidence(run), LOCKS, "mine", told=TOLD)
+    assert found.replicas == 2
+    assert any("1 to 2 replicas" in text for text in found.assumed)
+    since = workload_of(load_evidence(run), LOCKS, "mine", (START_S + 31.0, END_S), TOLD)
+    assert not any("replicas" in text for text in since.assumed)
+
+
 @pytest.mark.parametrize("pool", ["other", "min"])
 def test_a_pool_that_is_not_there_is_no_workload(tmp_path: Path, pool: str) -> None:
     """Nor is one whose name only begins alike."""
