@@ -230,7 +230,8 @@ def _judge_collected(
         if grows(between, span_h):
             return _growing(segments, between, f"collected only {forced},")
     if count < _FEWEST_VALLEYS:
-        text = f"{count} collections are too few to tell a leak from a collector's rhythm"
+        are = "collection is" if count == 1 else "collections are"
+        text = f"{count} {are} too few to tell a leak from a collector's rhythm"
         return _verdict(MemoryClass.SAWTOOTH, segments, _UNKNOWN, text)
     valleys_h = curve.t_s[[jump.after for jump in curve.collected]] / _HOUR_S
     valleys = np.array([curve.mb[j.after : j.after + 2].min() for j in curve.collected])

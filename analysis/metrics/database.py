@@ -66,8 +66,9 @@ class _Asked:
         return t_s[values >= 0], values[values >= 0]
 
     def found(self, value: float, n: int, note: str, *metrics: str) -> Measurement:
-        """A lower bound where the database left the metrics out of samples that it gave."""
-        gaps = unsaid(self.evidence, ORDERS_DB, metrics)
+        """A lower bound where the database left one of the metrics out of samples that it gave."""
+        each = (unsaid(self.evidence, ORDERS_DB, [metric]) for metric in metrics)
+        gaps = next(filter(None, each), "")
         return replace(self.blank, value=value, n=n, note=gaps or note, at_least=bool(gaps))
 
 
@@ -111,7 +112,7 @@ def _grown(of: _Asked, metric: str) -> Measurement:
     notes = [f"by {by}"] if by else []
     notes += [f"first at {of.evidence.elapsed(when)}"] if total else []
     n = max(of.series(name)[0].size for name in names)
-    return of.found(total, n, ", ".join(notes), *names)
+    return of.found(total, n, ", ".join(notes), *names)  # each way sees what no other does
 
 
 def _outages(of: _Asked) -> Measurement:

@@ -179,6 +179,12 @@ def of_databases() -> Iterator[Fault]:
         yield Fault(f"a count of commits that ends: {rule}", 4, "50 a second, told for 8 s",
                     by("orders-db.database", rule, samples=[*up, *commits]),
                     verdict="INCONCLUSIVE", says="no database_commits_total in")  # fmt: skip
+    slow = "database_slow_statements_total/pg_stat"
+    ways = [*told(f"{slow}_activity", lambda _: 0.0, ORDERS_DB),
+            *told(f"{slow}_statements", lambda s: 0.0 if s < 8 else None, ORDERS_DB)]  # fmt: skip
+    yield Fault("one of two ways of seeing slow statements ends", 4, "pg_stat_statements is gone",
+                by("orders-db.database", "slow_statements == 0", samples=[*up, *ways]),
+                verdict="INCONCLUSIVE", says="no database_slow_statements_total in")  # fmt: skip
     yield Fault("a database that does not say whether it has replicas", 4, "only that it is up",
                 by("orders-db.database", "replication_lag < 1 s", samples=up),
                 verdict="INCONCLUSIVE", says="no database_replication_lag")  # fmt: skip
