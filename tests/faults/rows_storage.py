@@ -32,7 +32,7 @@ VERBS: dict[str, tuple[str, ...]] = {
     "analyze --json": ("analyze", "RUN", "--json"),
     "report": ("report", "RUN"),
     "runs": ("runs", "--runs", "RUNS"),
-    "compare": ("compare", "RUN", "RUN"),
+    "compare": ("compare", "OTHER", "RUN"),
 }
 CODES = {"analyze": 3, "analyze --json": 3, "report": 0, "runs": 0, "compare": 5}
 """Of a recording that FAILs."""
@@ -58,6 +58,9 @@ def small(folder: Path, kind: str = "FAIL", **more: Any) -> RunDir:
 def words_of(verb: str, run: RunDir) -> list[str]:
     """The command line, by the limits of the recording where the verb takes some."""
     where = {"RUN": str(run.root), "RUNS": str(run.root.parent)}
+    if "OTHER" in VERBS[verb]:
+        other = Recording(**{**SMALL, **KINDS["PASS"]}).write(run.root.parent.with_name("other"))
+        where["OTHER"] = str(other.root)
     words = [where.get(word, word) for word in VERBS[verb]]
     limits = run.root.parent.parent / "limits.toml"
     return words if words[0] == "runs" else [*words, "--thresholds", str(limits)]
