@@ -19,6 +19,8 @@ PATIENT = ("--set", "load.request_timeout=30s", "--set", "validity.distortion_p9
 STOPPED_S = 2.0
 STORED = "exit code as stored: True"
 NOT_A_PASS = "INCONCLUSIVE|INVALID"
+HEARTBEATS = ("--set", "load.phases.sustained.duration=10s")
+"""Locust calls a worker lost that was silent for three of them, and so must have the time."""
 
 
 def killed_harness(run: Running) -> Seen:
@@ -77,12 +79,12 @@ def _kills() -> Iterator[Fault]:
         )  # fmt: skip
     yield under_load(
         "kill -9 of the only worker", 15, "SIGKILL", partial(killed, whom=Running.worker),
-        "--set", "load.phases.sustained.duration=10s",
+        *HEARTBEATS,
         verdict="INVALID", exit_code=4, says="was lost at",
     )  # fmt: skip
     yield under_load(
         "kill -9 of one of two workers, open model", 15, "SIGKILL",
-        partial(killed, whom=Running.worker), *LONGER, "--set", "load.model=arrivals",
+        partial(killed, whom=Running.worker), *HEARTBEATS, "--set", "load.model=arrivals",
         "--set", "load.processes=2", verdict="INVALID", exit_code=4, says="was lost at",
     )  # fmt: skip
     for name, subject in MOCKS.items():
