@@ -238,6 +238,10 @@ ROUNDED_OFF = 1e-9
 """Of any unit: what is left when a line is fitted to what does not change."""
 
 
+PLURALS = ("connections", "users")
+"""Units that are things: of one there is no s."""
+
+
 def show(value: float, unit: str = "", *, at_least: bool = False) -> str:
     """A number for people, with its unit: ``312 ms``, ``at least 0.042 %``, ``no data``."""
     if isnan(value):
@@ -252,5 +256,5 @@ def show(value: float, unit: str = "", *, at_least: bool = False) -> str:
     if unit == "%" and 99.0 < value < 100.0:  # what matters is what is missing
         return f"{100.0 - float(f'{100.0 - value:.3g}'):.8g} %"
     text = f"{value:.0f}" if whole else f"{Decimal(f'{value:.3g}'):f}"  # nobody reads 9.02e-05
-    one = text == "1" and len(unit) > 2 and unit.isalpha()  # of connections, and not of ms
+    one = text == "1" and unit in PLURALS
     return f"{text} {unit.removesuffix('s') if one else unit}".strip()

@@ -32,6 +32,7 @@ def test_elapsed_time_reads_as_in_the_post_mortem(elapsed_s: float, text: str) -
         (-0.592, "ms", "-0.592 ms"),
         (float("nan"), "%", "no data"),
         (1.0, "connections", "1 connection"),
+        (1.0, "tps", "1 tps"),
         (1.0, "ms", "1 ms"),
         (1.0, "arrivals/s", "1 arrivals/s"),
     ],
