@@ -76,7 +76,7 @@ pages: $(READY) ## see every kind of report.html in a real browser, into runs/pa
 echarts: ## build anew what report.html draws with (needs npm; nothing else does)
 	@analysis/html/vendor/build.sh
 
-faults: $(READY) ## break everything on purpose, and see what comes out (about 23 minutes)
+faults: $(READY) ## break everything on purpose, and see what comes out (about 18 minutes)
 	@$(BIN)/python -m tests.faults $(ARGS)
 
 faults-hang: $(READY) ## shares of requests that never answer, in both models (25 minutes at most)
