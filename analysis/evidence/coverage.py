@@ -76,7 +76,7 @@ def unsaid(
     begins_s = evidence.measured_from_s
     times = [evidence.resources.get(subject, name)[0] for name in names]
     t_s = np.unique(np.concatenate(times)) if times else np.empty(0)
-    if may_begin_late and t_s.size:
+    if may_begin_late and t_s.size and t_s[0] > begins_s:
         begins_s = max(begins_s, min(float(t_s[0]), _used_from_s(evidence, subject)))
     gaps = samples_without(evidence, subject, t_s, begins_s)
     tolerated = evidence.manifest.profile.validity.missing_samples

@@ -15,6 +15,7 @@ from tests.analysis.books import Books
 from tests.analysis.recordings import USERS, Recording, load_for
 from tests.faults.fault import Fault, Seen, judged
 from tests.faults.in_process import loadgate
+from tests.faults.rows_unknown import by_rule
 
 CART, CHECKOUT, LOCKS = "cart-service", "checkout-service", "inventory-lock-service"
 ORDERS_DB = "orders-db"
@@ -27,11 +28,8 @@ SMALL: dict[str, Any] = {
 
 
 def by(section: str, rule: str, **faults: Any) -> Callable[[Path], Seen]:
-    """Judge a short recording by one rule, which is required."""
-    subject, _, kind = section.partition(".")
-    limits = parse_thresholds(f'[{subject}]\n{kind} = ["{rule}"]')
-    made = {**SMALL, "judged": (kind,), **faults}
-    return lambda folder: judged(Recording(**made).write(folder / "run"), limits)
+    """Judge a short recording by one rule, which alone is required."""
+    return by_rule(section, rule, required=(section.partition(".")[2],), **{**SMALL, **faults})
 
 
 def told(metric: str, value: Callable[[int], float | None], subject: str = CART) -> list[Sample]:
