@@ -18,6 +18,7 @@ from analysis.evidence.resources import grown_while_measured
 from analysis.evidence.run import Evidence
 from analysis.statistics.percentiles import mean
 from analysis.words.values import NO_DATA, Check
+from recording.arrays import Floats
 from recording.arrivals import arrival_times_s
 from recording.durations import format_duration
 from recording.events import PHASES_ENDED
@@ -29,6 +30,8 @@ from recording.profile import JOURNEY
 
 USERS_KNOWN_AFTER_S = 0.9
 """Locust's master counts users by its workers' reports, which come once a second."""
+AT_ONCE = 100
+"""Intervals whose values lie in memory side by side: those of 48 hours took 230 MB."""
 EDGE_S = 1.0
 """Workers begin, and hear of the end, a moment after the events that say so; a tick of Locust's."""
 REQUEST_RATE = "request rate"
@@ -271,12 +274,17 @@ def _hanging(intervals: Sequence[Interval]) -> list[Interval]:
 
 def spent_s(intervals: Sequence[Interval], windows: Sequence[Window]) -> float:
     """Time of users that requests took within the windows, s; all of them began mid-interval."""
-    if not intervals or not windows:
+    if not windows:
         return 0.0
     corners_s = np.ravel(windows)
     lengths_s = np.diff(corners_s, prepend=corners_s[0])
     lengths_s[::2] = 0.0  # from the end of one to the start of the next
     passed_s = np.cumsum(lengths_s)  # of the windows, up to each corner
+    starts = range(0, len(intervals), AT_ONCE)
+    return sum(_spent_s(intervals[at : at + AT_ONCE], corners_s, passed_s) for at in starts)
+
+
+def _spent_s(intervals: Sequence[Interval], corners_s: Floats, passed_s: Floats) -> float:
     begin_s = np.repeat(
         [_begin_s(i) for i in intervals], [i.histogram.values_us.size for i in intervals]
     )
